@@ -1,0 +1,124 @@
+// Package connectors is the contract that every way of talking to a party fulfils.
+package connectors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// Puller reads a source from a cursor on, oldest first and in bounded pages. Asking again with the same cursor is harmless.
+type Puller interface {
+	Pull(ctx context.Context, since exchange.Cursor, roster exchange.Roster) (exchange.Page, error)
+}
+
+// Sweeper reads everything a source has of the roster's members, a slice at a time; resume is the Next of the slice before.
+type Sweeper interface {
+	Sweep(ctx context.Context, resume exchange.Cursor, roster exchange.Roster) (exchange.Page, error)
+}
+
+// Reader reads one resource as it stands now. A resource that is gone is exchange.ErrNotFound.
+type Reader interface {
+	Read(ctx context.Context, ref fhir.Ref) (fhir.Resource, error)
+}
+
+// Pusher makes a delivery stand at the other side. The same d.ID may come again and must not arrive twice.
+// asked means an earlier try may have arrived: look before sending.
+type Pusher interface {
+	Push(ctx context.Context, d exchange.Delivery, asked bool) (exchange.Receipt, error)
+}
+
+// Checker tells what a counterpart offers, without changing anything there.
+type Checker interface {
+	Check(ctx context.Context) (Report, error)
+}
+
+// Connector is one configured way of talking to one party. What it cannot do is nil.
+type Connector struct {
+	Name    string // the source's name, as in the config
+	Party   string // fhir.Practice or a prescriber's name
+	Puller  Puller
+	Sweeper Sweeper
+	Reader  Reader
+	Pusher  Pusher
+	Checker Checker
+}
+
+// Report is what Check found.
+type Report struct {
+	Software     string
+	Capabilities Capabilities
+	Lines        []Line // what works, what degrades, what is impossible and what is done instead
+}
+
+// Line is one finding of Check.
+type Line struct {
+	Level string // "works", "degrades", "impossible"
+	About string
+	Text  string
+}
+
+// Capabilities is what a counterpart offers, from its own statement and the config's overrides.
+type Capabilities struct {
+	Types             []string // readable resource types; nil = it does not say
+	LastUpdated       bool     // searches take _lastUpdated
+	ConditionalCreate bool
+	IdentifierSearch  bool
+}
+
+// Fault is what kind of trouble an Error is, and so what the queue does about it.
+type Fault int
+
+const (
+	Temporary Fault = iota // again later: unreachable, 408, 429, 5xx
+	Refused                // the other side understood and said no: not again by itself
+	Denied                 // not authorised: the operator's business
+	Garbled                // the answer could not be read
+	Conflict               // it moved meanwhile (409, 412): read, decide again
+	Uncertain              // it may have arrived, and the other side cannot be asked
+)
+
+func (f Fault) String() string {
+	return [...]string{"temporary", "refused", "denied", "garbled", "conflict", "uncertain"}[f]
+}
+
+// Error is what every connector answers with. It carries no body, query, name or address of a client.
+type Error struct {
+	Op    string        // what was being done: "search Task"
+	Fault Fault         // what it means for the queue
+	After time.Duration // not before, as the other side asked (Retry-After); 0 = the queue's own backoff
+	Hint  string        // what the operator can do
+	Codes []string      // the coded part of an OperationOutcome
+	Err   error
+}
+
+func (e *Error) Error() string {
+	s := e.Op + ": " + e.Fault.String()
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	if e.Hint != "" {
+		s += " (" + e.Hint + ")"
+	}
+	return s
+}
+
+// Unwrap returns what caused e.
+func (e *Error) Unwrap() error { return e.Err }
+
+// FaultOf returns the fault of err; an error that is no *Error is Temporary.
+func FaultOf(err error) Fault {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Fault
+	}
+	return Temporary
+}
+
+// Errorf is an *Error of the given fault whose cause is formatted like fmt.Errorf.
+func Errorf(op string, f Fault, format string, args ...any) *Error {
+	return &Error{Op: op, Fault: f, Err: fmt.Errorf(format, args...)}
+}

@@ -1,0 +1,145 @@
+// Package exchange owns what crosses the border: cursors and pages that come in, deliveries and receipts that go out,
+// what may be disclosed, and the errors both sides match.
+package exchange
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// Sentinels that store, jobs and connectors agree on.
+var (
+	ErrConflict = errors.New("it moved meanwhile: read again and decide again") // another writer was first; nothing was changed
+	ErrBusy     = errors.New("another worker holds it")                         // not a failure: the holder does the work
+	ErrNotFound = errors.New("not found")
+)
+
+// Cursor is how far a source has been read: opaque to all but its connector. The zero Cursor means from the beginning.
+type Cursor string
+
+// Member is a linked patient of one source.
+type Member struct {
+	Patient  string // the source's Patient id
+	ReadBack bool   // already read to the beginning; else the puller does so first
+}
+
+// Roster is whom a source is asked about, in a stable order. Identifiers are those of clients not yet linked at this
+// source: a source that can only be searched per patient looks them up by these.
+type Roster struct {
+	Members []Member
+	Wanted  []fhir.ID
+}
+
+// Page is one bounded portion of what a source has to tell.
+type Page struct {
+	Resources []fhir.Resource
+	Gone      []fhir.Ref // deleted at the source (410, or a delete entry)
+	Rejects   []fhir.Reject
+	Swept     []string // Patient ids read to the beginning by this page alone: what it does not hold, the source does not have
+	Next      Cursor   // to be stored with this page (invariant 1)
+	More      bool     // ask again at once with Next
+	Complete  bool     // with Next the source has been read to its end as of Asked; only meaningful when !More
+	Why       string   // coded reason why the read is not complete
+	Unknowns  int      // rows withheld by the source (OperationOutcome entries)
+}
+
+// What names a kind of delivery.
+type What string
+
+// The kinds of delivery, in the order in which one referral needs them.
+const (
+	WhatPatient  What = "patient"
+	WhatConsent  What = "consent"
+	WhatReferral What = "referral" // ServiceRequest
+	WhatTask     What = "task"     // the coordination Task
+
+	WhatTaskStatus   What = "task-status"  // home: the prescriber's Task as the practice may read it
+	WhatClearance    What = "clearance"    // home: a copy of the clearance Observation
+	WhatPrescription What = "prescription" // home: a copy of the MedicationRequest's status
+	WhatDispense     What = "dispense"     // home: a copy of the MedicationDispense's status
+)
+
+// State of a delivery in the ledger.
+type State string
+
+// The states of a delivery.
+const (
+	Staged    State = "staged"    // to be sent when due
+	Attempted State = "attempted" // a try was committed and its outcome is not known yet: ask before sending again
+	Delivered State = "delivered"
+	Refused   State = "refused"   // the other side said no; shown, replayable
+	Withdrawn State = "withdrawn" // never tried, and a later verdict took it back
+	Unknown   State = "unknown"   // tried, outcome cannot be found out: a person decides
+)
+
+// Delivery is one thing that should stand at the other side. Its ID is the same on every try (invariant 3).
+type Delivery struct {
+	ID         string // DeliveryID
+	Client     string
+	Prescriber string // the engagement
+	To         string // party that receives it
+	What       What
+	Occasion   string       // why now: a new occasion is a new delivery of the same copy
+	Copy       fhir.ID      // the business identifier by which the other side is asked; in Body too
+	Type       string       // resource type
+	Body       []byte       // the resource to stand there, without id
+	Update     bool         // the copy may stand there already in older words: put these in their place
+	Rests      []fhir.Basis // the versions disclosed
+	Release    *fhir.Basis  // the release it rests on; nil for facts going home to their referrer
+	Lane       string       // deliveries in one lane go one after the other
+}
+
+// DeliveryID is hash(client, prescriber, what, occasion), hex.
+func DeliveryID(client, prescriber string, what What, occasion string) string {
+	return digest("delivery", client, prescriber, string(what), occasion)
+}
+
+// CopyID is the stable identity of the copy that the hub keeps of a record at another party: it does not change
+// when the record does. record is the original's key.
+func CopyID(client, to string, what What, record fhir.Key) fhir.ID {
+	return fhir.ID{System: fhir.SystemCopy, Value: digest("copy", client, to, string(what), record.String())[:32]}
+}
+
+func digest(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Outcome is how a try ended.
+type Outcome string
+
+// The outcomes of a try.
+const (
+	OutcomeCreated Outcome = "created"
+	OutcomeExisted Outcome = "existed" // it stood there already, from an earlier try
+	OutcomeUpdated Outcome = "updated"
+	OutcomeRefused Outcome = "refused"
+	OutcomeUnknown Outcome = "unknown"
+)
+
+// Receipt is the other side's answer to a delivery.
+type Receipt struct {
+	Outcome   Outcome
+	Ref       fhir.Ref // where it stands now
+	VersionID string
+	Codes     []string // the coded part of an OperationOutcome: "severity/code", never diagnostics
+	At        time.Time
+}
+
+// Entry is a delivery as the ledger keeps it.
+type Entry struct {
+	Delivery
+	State    State
+	Staged   time.Time
+	Due      time.Time // next try not before
+	Attempts int
+	Last     time.Time // of the last try
+	Why      string    // coded reason of the last failure
+	Receipt  *Receipt
+	Moment   fhir.Moment // of the last change
+}

@@ -1,0 +1,103 @@
+package fhir
+
+// Base is the canonical base of the hub's own codes.
+const Base = "https://kaphub.example/fhir"
+
+// The code systems of the practice's work. A partner's own codes reach these through ConceptMaps (Terms).
+const (
+	SystemKAP            = Base + "/CodeSystem/kap"
+	SystemSession        = Base + "/CodeSystem/kap-session"
+	SystemDecision       = Base + "/CodeSystem/clearance-decision"
+	SystemClearanceItem  = Base + "/CodeSystem/clearance-item"
+	SystemGrade          = Base + "/CodeSystem/contraindication-grade"
+	SystemBusinessStatus = Base + "/CodeSystem/referral-business-status"
+	SystemFulfilment     = Base + "/CodeSystem/fulfilment"
+
+	SystemLOINC          = "http://loinc.org"
+	SystemRxNorm         = "http://www.nlm.nih.gov/research/umls/rxnorm"
+	SystemNPI            = "http://hl7.org/fhir/sid/us-npi"
+	SystemActCode        = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+	SystemConsentScope   = "http://terminology.hl7.org/CodeSystem/consentscope"
+	SystemIdentifierType = "http://terminology.hl7.org/CodeSystem/v2-0203"
+	SystemConfidential   = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+	SystemTaskCode       = "http://hl7.org/fhir/CodeSystem/task-code"
+	SystemUCUM           = "http://unitsofmeasure.org"
+
+	// SystemCopy is the identifier system of what the hub itself wrote: its value is exchange.CopyID.
+	// A resource that carries it is a copy and never a fact of its own (fhir.md section 5).
+	SystemCopy = Base + "/copy"
+	// SystemClient is the identifier system of the hub's own client keys on copies of Patient.
+	SystemClient = Base + "/client"
+)
+
+// Codes in SystemKAP.
+const (
+	CodeEvaluation       = "kap-evaluation"            // ServiceRequest: the default referral code
+	CodeTreatmentConsent = "kap-treatment-consent"     // Consent category
+	CodeClearance        = "medical-clearance"         // Observation
+	CodeGoAhead          = "therapist-go-ahead"        // Observation, valueBoolean, focus: the dosing Appointment
+	CodeAcknowledged     = "instructions-acknowledged" // Observation, valueString: DosageDigest, focus: the MedicationRequest
+	CodeFulfilment       = "fulfilment"                // Task
+	CodeStop             = "stop"                      // Flag: a recorded hold
+	CodeEventSeverity    = "event-severity"            // AdverseEvent.severity's system is SystemKAP too: see CodeSerious …
+
+	// Arrival checks: Observations of the practice, valueBoolean, focus: the dosing Appointment.
+	CodeRide           = "ride-arranged"
+	CodeFasting        = "fasting-kept"
+	CodeLocation       = "location-confirmed" // the client is where the session is to be, in a state that is served
+	CodeNewInformation = "new-information"    // "anything new since clearance?": false is met, true is "ask the prescriber"
+)
+
+// Codes of AdverseEvent.severity in SystemKAP, as the therapist recorded them (rules.md R30).
+const (
+	CodeSerious       = "serious"
+	CodeAskPrescriber = "ask-prescriber"
+	CodeExpected      = "expected-settled"
+)
+
+// Codes in SystemSession.
+const (
+	SessionPreparation = "preparation"
+	SessionDosing      = "dosing"
+	SessionIntegration = "integration"
+	SessionEvaluation  = "evaluation"
+	SessionFollowUp    = "follow-up"
+)
+
+// Codes in SystemDecision.
+const (
+	DecisionCleared    = "cleared"
+	DecisionConditions = "cleared-with-conditions"
+	DecisionDeferred   = "deferred"
+	DecisionNotCleared = "not-cleared"
+	DecisionWithdrawn  = "withdrawn"
+)
+
+// Codes in SystemFulfilment.
+const (
+	FulfilmentSent       = "sent-to-pharmacy"
+	FulfilmentAddress    = "address-confirmation-pending"
+	FulfilmentCompound   = "compounding"
+	FulfilmentShipped    = "shipped"
+	FulfilmentDelivered  = "delivered"
+	FulfilmentException  = "exception"
+	FulfilmentReturned   = "returned"
+	RxNormKetamine       = "6130"    // ingredient
+	LOINCBloodPressure   = "85354-9" // panel; components systolic and diastolic
+	LOINCSystolic        = "8480-6"
+	LOINCDiastolic       = "8462-4"
+	LOINCHeartRate       = "8867-4"
+	LOINCConsentDocument = "64292-6" // release of information
+)
+
+// Code is a system and a code in it.
+type Code struct {
+	System string `json:"system"`
+	Code   string `json:"code"`
+}
+
+// ID is a business identifier: a system and a value in it. Only both together identify.
+type ID struct {
+	System string `json:"system"`
+	Value  string `json:"value"`
+}

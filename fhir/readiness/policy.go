@@ -1,0 +1,131 @@
+package readiness
+
+import (
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// Asked is one line of the prescriber sheet: a value, "none set" (the gate asks nothing), or
+// "not asked" (the gate stays unknown and says whom to ask). The zero Asked is "not asked".
+type Asked[T any] struct {
+	Answer Answer
+	Value  T
+}
+
+// Answer is which of the three a line of the sheet is.
+type Answer int
+
+// The three answers.
+const (
+	NotAsked Answer = iota
+	NoneSet
+	Set
+)
+
+// Is returns a line that states v.
+func Is[T any](v T) Asked[T] { return Asked[T]{Answer: Set, Value: v} }
+
+// None returns a line that says "none set".
+func None[T any]() Asked[T] { return Asked[T]{Answer: NoneSet} }
+
+// Limit is a number with its unit, e.g. 140 mm[Hg].
+type Limit struct {
+	Value float64
+	Unit  string // UCUM
+}
+
+// Day is a civil date, in the practice's zone where an instant is needed.
+type Day struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// Hours are a party's opening hours in its own zone; no entry for a weekday = closed.
+type Hours struct {
+	Zone     *time.Location
+	Open     map[time.Weekday][2]time.Duration // from, to after midnight
+	Holidays map[Day]bool
+}
+
+// Sheet is what a prescriber agreed with the practice, signed by them (rules.md, "The prescriber sheet").
+type Sheet struct {
+	Signed            Day
+	Deciders          []fhir.ID            // who may decide on clearance; empty = whoever the prescriber's Organization employs is not enough: unattributed
+	ClearanceValidity Asked[time.Duration] // of a clearance without an end
+	FollowUp          Asked[time.Duration] // a follow-up is due this long after the last decision or follow-up
+	DoseInterval      Asked[time.Duration] // between dosing sessions, at least
+	SessionCap        Asked[int]           // dosing sessions in any 7 days, at most
+	Systolic          Asked[Limit]         // upper limits of a reading before a session
+	Diastolic         Asked[Limit]
+	HeartRate         Asked[Limit]
+	Preparations      Asked[int]  // preparation sessions before the first dosing session, at least
+	OfficeOnly        Asked[bool] // sessions only in the therapist's office
+	StatesNotServed   Asked[[]string]
+	LeadDays          Asked[int] // business days a refill takes
+	Hours             Hours
+	Phone             string
+	WeekendPhone      string
+}
+
+// Party is one side of the exchange as a policy knows it.
+type Party struct {
+	Name        string // fhir.Practice or the prescriber's name in the config
+	Title       string // as shown: "Skylight Psychedelics"
+	Identifiers []fhir.ID
+	Sources     []string      // connector instances that are read for it
+	Limit       time.Duration // a complete read older than this is stale; 0 = one business day, same day for a session today
+}
+
+// Credential is something with an end that must be current: a licence, a certificate, an agreement.
+type Credential struct {
+	Name  string
+	Until Day
+}
+
+// Policy is all that Assess needs to know besides the chart. It is for one engagement.
+type Policy struct {
+	Hash          string // changes whenever anything that bears on a verdict changes, code maps and rules included
+	Practice      Party
+	Prescriber    Party
+	Others        []Party        // the other prescribers: a hold from any of them holds here too
+	Zone          *time.Location // the practice's
+	Sheet         Sheet
+	Terms         *fhir.Terms
+	ReferralCodes []fhir.Code
+	Ketamine      []fhir.Code // codes that mean ketamine besides RxNorm 6130
+	Credentials   Asked[[]Credential]
+	Consents      []fhir.Code // treatment consents that must be signed; default kap|kap-treatment-consent
+	Part2         bool        // 42 CFR Part 2 programme: the redisclosure notice goes along
+	Rules         Rules
+}
+
+// Rules are the settings of the rules, with the defaults of rules.md.
+type Rules struct {
+	Window           time.Duration // dosing appointments looked at: 14 days
+	Skew             time.Duration // clock skew tolerated: 5 minutes
+	ReferralWarn     int           // R03, business days
+	ReferralEscalate int
+	ReleaseWarn      time.Duration // R06
+	BookedUrgent     time.Duration // R09
+	ClearanceWarn    time.Duration // R10
+	ClearanceUrgent  time.Duration
+	PrescriptionWait int           // R17, business days
+	FillLimitMonths  int           // R21: 6, 21 CFR 1306.22
+	RefillLimit      int           // R21: 5, 21 CFR 1306.22
+	DosesSpare       int           // R22: warn at ≤ this many spare
+	ClearanceMaxAge  time.Duration // of a clearance without end and without a sheet value: 0 = unknown
+}
+
+// DefaultRules are the defaults of rules.md.
+func DefaultRules() Rules {
+	const day = 24 * time.Hour
+	return Rules{
+		Window: 14 * day, Skew: 5 * time.Minute,
+		ReferralWarn: 2, ReferralEscalate: 5,
+		ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
+		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour,
+		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1,
+	}
+}
