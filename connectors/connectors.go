@@ -93,7 +93,13 @@ type Error struct {
 	After time.Duration // not before, as the other side asked (Retry-After); 0 = the queue's own backoff
 	Hint  string        // what the operator can do
 	Codes []string      // the coded part of an OperationOutcome
-	Err   error
+
+	// Unsent says that what was pushed surely does not stand at the other side because of this try: nothing was written
+	// to the wire (refused connection, no token, open breaker), or the server answered that it did nothing (408, 425, 429,
+	// 503). Leave it false for 500, 502, 504, a timeout or a dropped connection: the other side is then asked first.
+	Unsent bool
+
+	Err error
 }
 
 func (e *Error) Error() string {
@@ -116,6 +122,13 @@ func FaultOf(err error) Fault {
 		return e.Fault
 	}
 	return Temporary
+}
+
+// MayHaveArrived reports whether what was pushed may stand at the other side although the push answered err.
+// Only an *Error can say that it does not.
+func MayHaveArrived(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return !ok || !e.Unsent
 }
 
 // Errorf is an *Error of the given fault whose cause is formatted like fmt.Errorf.
