@@ -1,0 +1,54 @@
+# `make` lists what can be done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+TOOLS := go tool -modfile=.ci/tools/go.mod
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## run the whole cycle against a practice practice and prescriber
+	go run ./cmd/kaphub demo --once
+
+.PHONY: build
+build: ## build the binary into ./kaphub
+	CGO_ENABLED=0 go build -trimpath -o kaphub ./cmd/kaphub
+
+.PHONY: test
+test: needs ## install what the tests need, then vet and test with the race detector
+	go vet ./...
+	go test -race -shuffle=on ./...
+
+.PHONY: needs
+needs: # PostgreSQL's binaries, where they can be had
+	@.ci/needs
+
+.PHONY: lint
+lint: ## golangci-lint and gofmt
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(TOOLS) golangci-lint run ./...
+
+.PHONY: vuln
+vuln: ## known vulnerabilities, where the database can be reached
+	@$(TOOLS) govulncheck ./... || { code=$$?; if [ $$code -eq 3 ]; then exit 3; fi; echo "skipped: the vulnerability database cannot be reached from here"; }
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@.ci/fuzz $${FUZZTIME:-30s}
+
+.PHONY: bench
+bench: ## Go benchmarks, readable by benchstat; then the ratios in one run
+	go test -run '^$$' -bench . -benchmem -count=$${COUNT:-1} ./fhir/... ./jobs/...
+
+.PHONY: ratios
+ratios: ## the ratios the project promises, measured in one run
+	@.ci/ratios
+
+.PHONY: interop
+interop: build ## the loop against two independent FHIR servers (needs node)
+	@.ci/interop/run
+
+.PHONY: generate
+generate: ## sqlc
+	go generate ./...
