@@ -29,42 +29,15 @@ type Key struct{ b [32]byte }
 // DB is the one store. Safe for concurrent use, by several processes on PostgreSQL.
 type DB struct{}
 
-// Source is a connector instance as the store needs it.
-type Source struct {
-	Name  string
-	Party string
-}
-
-// Changed counts what a page brought.
-type Changed struct {
-	Versions, Gone, Rejects, Links, Ignored, Missed int
-	Clients                                         int // engagements now stale
-}
-
-// Engagement is a client with one prescriber.
-type Engagement struct {
-	Client, Prescriber string
-}
-
-// Standing is the last verdict of an engagement and whether its chart moved since.
-type Standing struct {
-	Engagement
-	Verdict readiness.Verdict
-	Judged  bool // false: no verdict yet
-	Moved   bool
-}
-
-// Lease is the fenced right to read one source.
-type Lease struct {
-	Name  string
-	Fence int64
-}
-
-// Fence is the right to end one attempt of one delivery.
-type Fence struct {
-	ID string
-	N  int64
-}
+// What the steps hand to the store and back lives with the language both speak: jobs never import the store.
+type (
+	Source     = exchange.Source
+	Changed    = exchange.Changed
+	Lease      = exchange.Lease
+	Fence      = exchange.Fence
+	Engagement = readiness.Engagement
+	Standing   = readiness.Standing
+)
 
 // AuditReport is what VerifyAudit found.
 type AuditReport struct {

@@ -1,0 +1,25 @@
+package exchange
+
+// Source is one configured way of reading a party.
+type Source struct {
+	Name  string
+	Party string
+}
+
+// Changed counts what a page brought.
+type Changed struct {
+	Versions, Gone, Rejects, Links, Ignored, Missed int
+	Clients                                         int // engagements now stale
+}
+
+// Lease is the fenced right to read one source.
+type Lease struct {
+	Name  string
+	Fence int64
+}
+
+// Fence is the right to end one attempt of one delivery.
+type Fence struct {
+	ID string
+	N  int64
+}
