@@ -1,0 +1,142 @@
+// Package config owns what the operator writes: kaphub.yaml and the KAPHUB_… environment, read once, strictly and whole.
+// Every mistake is reported at once, with its line and what to write instead.
+package config
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Config is one hub: one practice and any number of prescribers.
+type Config struct {
+	Hub         Hub          `yaml:"hub"`
+	Store       Store        `yaml:"store"`
+	Practice    Practice     `yaml:"practice"`
+	Prescribers []Prescriber `yaml:"prescribers"`
+	Schedules   Schedules    `yaml:"schedules"`
+	Rules       Rules        `yaml:"rules"`
+
+	file  string
+	marks marks
+}
+
+// Hub is the installation.
+type Hub struct {
+	Name      string `yaml:"name"`
+	Zone      Zone   `yaml:"time_zone"` // the practice's
+	Listen    string `yaml:"listen"`
+	PublicURL string `yaml:"public_url"`
+	Part2     bool   `yaml:"part2_program"` // 42 CFR Part 2
+	Reports   string `yaml:"reports"`       // directory for written reports
+}
+
+// Store is where the records are kept.
+type Store struct {
+	DSN     Secret `yaml:"dsn"`      // a file's path, or postgres://…
+	KeyFile string `yaml:"key_file"` // mode 0600
+	Key     Secret `yaml:"-"`        // KAPHUB_KEY, in place of the file
+}
+
+// Practice is the party that refers clients.
+type Practice struct {
+	Title         string              `yaml:"title"`
+	Identifiers   []ID                `yaml:"identifiers"`
+	Connectors    []Entry             `yaml:"connectors"`
+	StaleAfter    Duration            `yaml:"stale_after"` // 0 = one business day
+	Credentials   Asked[[]Credential] `yaml:"credentials"`
+	ReferralCodes []Code              `yaml:"referral_codes"`
+	Consents      []Code              `yaml:"treatment_consents"`
+	ConceptMaps   []string            `yaml:"concept_maps"`
+}
+
+// Prescriber is a party that clears, prescribes and holds.
+type Prescriber struct {
+	Name        string   `yaml:"name"`
+	Title       string   `yaml:"title"`
+	Identifiers []ID     `yaml:"identifiers"`
+	Connectors  []Entry  `yaml:"connectors"`
+	StaleAfter  Duration `yaml:"stale_after"` // 0 = one business day
+	Sheet       Sheet    `yaml:"sheet"`
+	Ketamine    []Code   `yaml:"ketamine_codes"`
+	ConceptMaps []string `yaml:"concept_maps"`
+	Rules       Rules    `yaml:"rules"` // over the hub's
+}
+
+// ID is a business identifier.
+type ID struct {
+	System string `yaml:"system"`
+	Value  string `yaml:"value"`
+}
+
+// Code is a code in a system.
+type Code struct {
+	System string `yaml:"system"`
+	Code   string `yaml:"code"`
+}
+
+// Credential is something of the practice with an end that must be current.
+type Credential struct {
+	Name  string `yaml:"name"`
+	Until Day    `yaml:"until"`
+}
+
+// Sheet is what a prescriber agreed with the practice. A line that is left out is "not asked".
+type Sheet struct {
+	Signed            Day             `yaml:"signed"`
+	Deciders          []ID            `yaml:"deciders"`
+	ClearanceValidity Asked[Duration] `yaml:"clearance_validity"`
+	FollowUp          Asked[Duration] `yaml:"follow_up"`
+	DoseInterval      Asked[Duration] `yaml:"dose_interval"`
+	SessionCap        Asked[int]      `yaml:"session_cap"` // in any 7 days
+	Systolic          Asked[Limit]    `yaml:"systolic_limit"`
+	Diastolic         Asked[Limit]    `yaml:"diastolic_limit"`
+	HeartRate         Asked[Limit]    `yaml:"heart_rate_limit"`
+	Preparations      Asked[int]      `yaml:"preparations"`
+	OfficeOnly        Asked[bool]     `yaml:"office_only"`
+	StatesNotServed   Asked[[]string] `yaml:"states_not_served"`
+	LeadDays          Asked[int]      `yaml:"lead_days"` // business days
+	Hours             []Hours         `yaml:"hours"`
+	Zone              Zone            `yaml:"time_zone"` // of the hours; else the hub's
+	Holidays          []Day           `yaml:"holidays"`
+	Phone             string          `yaml:"phone"`
+	WeekendPhone      string          `yaml:"weekend_phone"`
+}
+
+// Schedules are cron expressions in the hub's zone; "" = not by schedule.
+type Schedules struct {
+	Sync   string `yaml:"sync"`
+	Night  string `yaml:"night"`
+	Sweep  string `yaml:"sweep"`
+	Report string `yaml:"report"`
+}
+
+// Rules are the settings of the rules; what is nil keeps its default.
+type Rules struct {
+	Window           *Duration `yaml:"window"`
+	Skew             *Duration `yaml:"skew"`
+	ReferralWarn     *int      `yaml:"referral_warn"`
+	ReferralEscalate *int      `yaml:"referral_escalate"`
+	ReleaseWarn      *Duration `yaml:"release_warn"`
+	BookedUrgent     *Duration `yaml:"booked_urgent"`
+	ClearanceWarn    *Duration `yaml:"clearance_warn"`
+	ClearanceUrgent  *Duration `yaml:"clearance_urgent"`
+	ClearanceMaxAge  *Duration `yaml:"clearance_max_age"`
+	PrescriptionWait *int      `yaml:"prescription_wait"`
+	FillLimitMonths  *int      `yaml:"fill_limit_months"`
+	RefillLimit      *int      `yaml:"refill_limit"`
+	DosesSpare       *int      `yaml:"doses_spare"`
+}
+
+// File returns the path the config was read from.
+func (c *Config) File() string { return c.file }
+
+// Path returns name as the config means it: relative to the directory the config lies in.
+func (c *Config) Path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(c.file), name)
+}
+
+// Location returns the hub's time zone.
+func (c *Config) Location() *time.Location { return c.Hub.Zone.Location() }

@@ -1,0 +1,193 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// Validate answers an *Invalid with everything that is wrong, nil when nothing is. Load has called it already.
+func (c *Config) Validate() error { return c.Invalid(c.check()) }
+
+// names become job names, lanes and metric labels.
+var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+func (c *Config) check() []Problem {
+	var ps []Problem
+	add := func(path, format string, args ...any) { ps = append(ps, c.Problem(path, format, args...)) }
+
+	if c.Hub.Zone.Location() == nil && !c.has("hub.time_zone") {
+		add("hub.time_zone", "is missing: write the practice's zone, like America/Denver")
+	}
+	if _, _, err := net.SplitHostPort(c.Hub.Listen); err != nil {
+		add("hub.listen", "%q is no address: write host and port, like 127.0.0.1:8080", c.Hub.Listen)
+	}
+	if u, err := url.Parse(c.Hub.PublicURL); c.Hub.PublicURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		add("hub.public_url", "must be an https address, like https://hub.example.org")
+	}
+	if c.Store.DSN.IsZero() {
+		add("store.dsn", "is empty: write a file's path, like kaphub.db, or postgres://…")
+	}
+	if c.Store.Key.IsZero() {
+		ps = append(ps, c.keyFile()...)
+	}
+	if len(c.Practice.Connectors) == 0 {
+		add("practice.connectors", "is missing: the practice needs at least one, like {name: ehr, kind: fhirrest, base_url: https://…}")
+	}
+	if len(c.Prescribers) == 0 {
+		add("prescribers", "is missing: write at least one prescriber")
+	}
+	ps = append(ps, c.names()...)
+	ps = append(ps, c.ids("practice.identifiers", c.Practice.Identifiers)...)
+	ps = append(ps, c.codes("practice.referral_codes", c.Practice.ReferralCodes)...)
+	ps = append(ps, c.codes("practice.treatment_consents", c.Practice.Consents)...)
+	ps = append(ps, c.files("practice.concept_maps", c.Practice.ConceptMaps)...)
+	for i, k := range c.Practice.Credentials.Value {
+		if k.Name == "" || k.Until.IsZero() {
+			add(fmt.Sprintf("practice.credentials[%d]", i), "needs a name and an end: write {name: …, until: 2027-01-31}")
+		}
+	}
+	ps = append(ps, c.rules("rules", c.Rules)...)
+	for i := range c.Prescribers {
+		ps = append(ps, c.prescriber(fmt.Sprintf("prescribers[%d]", i), &c.Prescribers[i])...)
+	}
+	return ps
+}
+
+func (c *Config) prescriber(path string, p *Prescriber) []Problem {
+	var ps []Problem
+	add := func(path, format string, args ...any) { ps = append(ps, c.Problem(path, format, args...)) }
+	if len(p.Identifiers) == 0 {
+		add(path+".identifiers", "is missing: write how the practice's records name this prescriber, like {system: http://hl7.org/fhir/sid/us-npi, value: \"1234567893\"}")
+	}
+	ps = append(ps, c.ids(path+".identifiers", p.Identifiers)...)
+	ps = append(ps, c.ids(path+".sheet.deciders", p.Sheet.Deciders)...)
+	ps = append(ps, c.codes(path+".ketamine_codes", p.Ketamine)...)
+	ps = append(ps, c.files(path+".concept_maps", p.ConceptMaps)...)
+	ps = append(ps, c.rules(path+".rules", p.Rules)...)
+	if p.Sheet.Signed.IsZero() && c.has(path+".sheet") && !c.has(path+".sheet.signed") {
+		add(path+".sheet.signed", "is missing: write the date on which the prescriber agreed to the sheet, like 2026-01-10")
+	}
+	for i, state := range p.Sheet.StatesNotServed.Value {
+		if len(state) != 2 || strings.ToUpper(state) != state {
+			add(fmt.Sprintf("%s.sheet.states_not_served[%d]", path, i), "%q is no state: write its two letters, like AK", state)
+		}
+	}
+	units := []struct {
+		key, unit, like string
+		line            Asked[Limit]
+	}{
+		{"systolic_limit", "mm[Hg]", "140 mmHg", p.Sheet.Systolic},
+		{"diastolic_limit", "mm[Hg]", "90 mmHg", p.Sheet.Diastolic},
+		{"heart_rate_limit", "/min", "100 bpm", p.Sheet.HeartRate},
+	}
+	for _, u := range units {
+		if u.line.Answer == Set && u.line.Value.Unit != "" && u.line.Value.Unit != u.unit {
+			add(path+".sheet."+u.key, "has the wrong unit: write it like %s", u.like)
+		}
+	}
+	return ps
+}
+
+// names checks that sources and prescribers can be told apart for ever: the store keeps them.
+func (c *Config) names() []Problem {
+	var ps []Problem
+	seen := map[string]string{}
+	name := func(path, name string) {
+		switch first, taken := seen[name]; {
+		case name == "":
+			ps = append(ps, c.Problem(path, "is missing: write a short name in small letters, like skylight"))
+		case !nameForm.MatchString(name):
+			ps = append(ps, c.Problem(path, "%q is no name: use small letters, digits and hyphens, a letter first", name))
+		case taken:
+			ps = append(ps, c.Problem(path, "%q is the name of %s already: choose another", name, first))
+		default:
+			seen[name] = strings.TrimSuffix(path, ".name")
+		}
+	}
+	for _, e := range c.Connectors() {
+		name(e.path+".name", e.Name)
+		if e.Kind == "" {
+			ps = append(ps, c.Problem(e.path+".kind", "is missing: write which kind of connector it is, like fhirrest"))
+		}
+	}
+	seen = map[string]string{"practice": "the practice itself", "hub": "the hub itself"}
+	for i, p := range c.Prescribers {
+		name(fmt.Sprintf("prescribers[%d].name", i), p.Name)
+	}
+	return ps
+}
+
+func (c *Config) keyFile() []Problem {
+	info, err := os.Stat(c.Path(c.Store.KeyFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return []Problem{c.Problem("store.key_file", "is not there (%s): bring the key this store was made with, or run kaphub init for a new hub", c.Store.KeyFile)}
+	case err != nil || !info.Mode().IsRegular():
+		return []Problem{c.Problem("store.key_file", "cannot be read (%s): name a file that the hub's user owns", c.Store.KeyFile)}
+	case info.Mode().Perm()&0o077 != 0:
+		return []Problem{c.Problem("store.key_file", "may be read by others (mode %04o): run chmod 600 %s", info.Mode().Perm(), c.Store.KeyFile)}
+	}
+	return nil
+}
+
+func (c *Config) files(path string, names []string) []Problem {
+	var ps []Problem
+	for i, name := range names {
+		if info, err := os.Stat(c.Path(name)); err != nil || info.IsDir() {
+			ps = append(ps, c.Problem(fmt.Sprintf("%s[%d]", path, i), "%s is not there: write the path of a FHIR ConceptMap, relative to this config", name))
+		}
+	}
+	return ps
+}
+
+func (c *Config) ids(path string, ids []ID) []Problem {
+	var ps []Problem
+	for i, id := range ids {
+		if id.System == "" || id.Value == "" {
+			ps = append(ps, c.Problem(fmt.Sprintf("%s[%d]", path, i), "needs both system and value: only together they identify"))
+		}
+	}
+	return ps
+}
+
+func (c *Config) codes(path string, codes []Code) []Problem {
+	var ps []Problem
+	for i, code := range codes {
+		if code.System == "" || code.Code == "" {
+			ps = append(ps, c.Problem(fmt.Sprintf("%s[%d]", path, i), "needs both system and code"))
+		}
+	}
+	return ps
+}
+
+// rules refuses settings that would loosen the law: it can be made stricter only.
+func (c *Config) rules(path string, r Rules) []Problem {
+	var ps []Problem
+	within := func(key string, n *int, least, most int, why string) {
+		if n != nil && (*n < least || *n > most) {
+			ps = append(ps, c.Problem(path+"."+key, "must lie between %d and %d%s", least, most, why))
+		}
+	}
+	within("fill_limit_months", r.FillLimitMonths, 1, 6, ": 21 CFR 1306.22 allows no more")
+	within("refill_limit", r.RefillLimit, 0, 5, ": 21 CFR 1306.22 allows no more")
+	within("referral_warn", r.ReferralWarn, 1, 60, "")
+	within("referral_escalate", r.ReferralEscalate, 1, 60, "")
+	within("prescription_wait", r.PrescriptionWait, 1, 60, "")
+	within("doses_spare", r.DosesSpare, 0, 60, "")
+	if r.Window != nil && *r.Window <= 0 {
+		ps = append(ps, c.Problem(path+".window", "must be longer than nothing: write it like 14d"))
+	}
+	return ps
+}
+
+// has reports whether path is written in the file.
+func (c *Config) has(path string) bool {
+	_, ok := c.marks[path]
+	return ok
+}
