@@ -1,5 +1,13 @@
 package fhir
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
 // Reading is how certain the meaning of a coded value is.
 type Reading int
 
@@ -12,9 +20,136 @@ const (
 
 // Terms translates partners' codes into the hub's through FHIR ConceptMaps (fhir.md section 8). What has no mapping is
 // Unmapped and never guessed. A nil *Terms translates nothing and still reads codes that are the hub's own.
-type Terms struct{}
+type Terms struct {
+	means map[meaning]string
+}
+
+// meaning asks what party means by a code, in a system of ours.
+type meaning struct {
+	party  string
+	code   Code
+	system string
+}
+
+// NewTerms reads each party's ConceptMap resources. Only targets said to be equal or equivalent without conditions
+// are translations. All that is wrong is reported at once: a file that is no ConceptMap, a group without systems, a
+// code that would mean two things. Codes and systems are vocabulary and may be named in the error.
+func NewTerms(files map[string][][]byte) (*Terms, error) {
+	t := &Terms{means: map[meaning]string{}}
+	var wrong []error
+	for _, party := range slices.Sorted(maps.Keys(files)) {
+		for n, file := range files[party] {
+			if err := t.load(party, file); err != nil {
+				wrong = append(wrong, fmt.Errorf("concept map %d of %s: %w", n+1, party, err))
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	return t, nil
+}
+
+// conceptMap is what of a ConceptMap bears on a translation.
+type conceptMap struct {
+	Group []struct {
+		Source, Target string
+		Element        []struct {
+			Code   string
+			Target []struct {
+				Code, Equivalence string
+				DependsOn         []json.RawMessage
+			}
+		}
+	}
+}
+
+func (t *Terms) load(party string, file []byte) error {
+	if err := conceptMapFile(file); err != nil {
+		return err
+	}
+	var m conceptMap
+	if err := json.Unmarshal(readable(file), &m); err != nil {
+		return errors.New("its groups do not read as a ConceptMap's")
+	}
+	var wrong []error
+	for _, g := range m.Group {
+		if g.Source == "" || g.Target == "" {
+			wrong = append(wrong, errors.New("a group without source or target system: name both"))
+			continue
+		}
+		for _, e := range g.Element {
+			for _, to := range e.Target {
+				if to.Equivalence != "equal" && to.Equivalence != "equivalent" || len(to.DependsOn) > 0 || to.Code == "" {
+					continue
+				}
+				key := meaning{party, Code{g.Source, e.Code}, g.Target}
+				if had, ok := t.means[key]; ok && had != to.Code {
+					wrong = append(wrong, fmt.Errorf("%s|%s means both %s and %s: keep one", g.Source, e.Code, had, to.Code))
+					continue
+				}
+				t.means[key] = to.Code
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// conceptMapFile passes a file through what the gate asks, but for an id: files have names.
+func conceptMapFile(file []byte) error {
+	t := trees.Get().(*tree)
+	defer trees.Put(t)
+	if reason := t.grow(file); reason != "" {
+		return t.refuse(reason, -1)
+	}
+	if t.kind(0) != object {
+		return t.refuse(ReasonNotObject, 0)
+	}
+	if reason, where := t.clean(0); reason != "" {
+		return t.refuse(reason, where)
+	}
+	if reason, where := t.knownType("ConceptMap"); reason != "" {
+		return t.refuse(reason, where)
+	}
+	return nil
+}
 
 // Code reads what concept means in system: a coding of that system as it is, any other through party's ConceptMaps.
+// The code is "" unless the reading is Mapped.
 func (t *Terms) Code(party string, concept *CodeableConcept, system string) (string, Reading) {
-	panic("to be written")
+	if concept == nil {
+		return "", Absent
+	}
+	code, reading := "", Absent
+	for _, c := range concept.Coding {
+		if c.Code == nil || *c.Code == "" {
+			continue
+		}
+		if reading == Absent {
+			reading = Unmapped
+		}
+		means, ok := t.translate(party, c, system)
+		switch {
+		case !ok:
+		case reading == Mapped && means != code:
+			return "", Ambiguous
+		default:
+			code, reading = means, Mapped
+		}
+	}
+	return code, reading
+}
+
+func (t *Terms) translate(party string, c Coding, system string) (string, bool) {
+	if c.System == nil {
+		return "", false
+	}
+	if *c.System == system {
+		return *c.Code, true
+	}
+	if t == nil {
+		return "", false
+	}
+	code, ok := t.means[meaning{party, Code{*c.System, *c.Code}, system}]
+	return code, ok
 }

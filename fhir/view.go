@@ -97,7 +97,7 @@ type TaskValue struct {
 // Read reads r through the view T. The error names the type and what could not be read, never a value.
 func Read[T any](r Resource) (T, error) {
 	var v T
-	if err := json.Unmarshal(r.Body, &v); err != nil {
+	if err := json.Unmarshal(readable(r.Body), &v); err != nil {
 		return v, fmt.Errorf("read %s: %w", r.Type, ErrUnreadable)
 	}
 	return v, nil

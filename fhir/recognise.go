@@ -1,0 +1,144 @@
+package fhir
+
+import "slices"
+
+// Known is a prescriber as recognition needs it.
+type Known struct {
+	Name        string
+	Identifiers []ID
+}
+
+// Has reports whether any of ids is one of k's.
+func (k Known) Has(ids ...ID) bool {
+	return slices.ContainsFunc(ids, func(id ID) bool { return slices.Contains(k.Identifiers, id) })
+}
+
+// NamedBy reports whether ref names k: by an identifier on the reference itself, or by one of the resource that it
+// leads to. lookup answers that resource's identifiers (nil when it is not at hand); a nil lookup knows none.
+func (k Known) NamedBy(ref Reference, lookup func(Ref) []ID) bool {
+	if id, ok := IDOf(ref.Identifier); ok && k.Has(id) {
+		return true
+	}
+	if ref.Reference == nil || lookup == nil {
+		return false
+	}
+	to, ok := ParseRef(*ref.Reference, "")
+	return ok && k.Has(lookup(to)...)
+}
+
+// IDOf returns identifier as an ID; ok is false without both a system and a value.
+func IDOf(identifier *Identifier) (id ID, ok bool) {
+	if identifier == nil || identifier.System == nil || identifier.Value == nil {
+		return ID{}, false
+	}
+	id = ID{*identifier.System, *identifier.Value}
+	return id, id.System != "" && id.Value != ""
+}
+
+// Recogniser tells what of a source concerns the hub at all (fhir.md section 8).
+type Recogniser struct {
+	ReferralCodes []Code // default: kap-evaluation
+	Prescribers   []Known
+	Terms         *Terms
+	Lookup        func(Ref) []ID // identifiers of the practice's directory entries; nil when none are at hand
+}
+
+// Concerns reports whether a resource of the practice makes its subject a client of the hub: a KAP referral, a KAP
+// appointment or a release. prescribers are those it names; a trigger that names none, or whom it cannot tell, names all.
+// What the hub wrote itself concerns nobody.
+func (g Recogniser) Concerns(r Resource) (prescribers []string, ok bool) {
+	if IsCopy(r) {
+		return nil, false
+	}
+	switch r.Type {
+	case "ServiceRequest":
+		if s, err := Read[ServiceRequest](r); err == nil && g.IsReferral(s) {
+			return g.named(s.Performer), true
+		}
+	case "Appointment":
+		if a, err := Read[Appointment](r); err == nil && g.IsSession(a) {
+			return g.named(nil), true
+		}
+	case "Consent":
+		if c, err := Read[Consent](r); err == nil && IsRelease(c) {
+			return g.named(Actors(c)), true
+		}
+	}
+	return nil, false
+}
+
+// named returns the prescribers that refs name; all of them when that cannot be told.
+func (g Recogniser) named(refs []Reference) (names []string) {
+	for _, k := range g.Prescribers {
+		if slices.ContainsFunc(refs, func(r Reference) bool { return k.NamedBy(r, g.Lookup) }) {
+			names = append(names, k.Name)
+		}
+	}
+	if len(names) == 0 {
+		for _, k := range g.Prescribers {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
+// IsReferral reports whether s asks a prescriber for a KAP evaluation: an order with a referral code. Its status is not
+// looked at: a revoked referral is still one.
+func (g Recogniser) IsReferral(s ServiceRequest) bool {
+	codes := g.ReferralCodes
+	if len(codes) == 0 {
+		codes = []Code{{SystemKAP, CodeEvaluation}}
+	}
+	return s.Intent.Code() == "order" && slices.ContainsFunc(codes, func(c Code) bool {
+		code, reading := g.Terms.Code(Practice, s.Code, c.System)
+		return reading == Mapped && code == c.Code
+	})
+}
+
+// IsSession reports whether a is an appointment of the KAP course: any of its service types is one.
+func (g Recogniser) IsSession(a Appointment) bool {
+	return slices.ContainsFunc(a.ServiceType, func(c CodeableConcept) bool {
+		_, reading := g.Terms.Code(Practice, &c, SystemSession)
+		return reading == Mapped || reading == Ambiguous
+	})
+}
+
+// IsRelease reports whether c is a release of information: scope patient-privacy, category IDSCL or LOINC 64292-6, and
+// a provision that does not deny. Whom it names (Actors), its status and its period are for the reader to judge.
+func IsRelease(c Consent) bool {
+	if !holds(&c.Scope, Code{SystemConsentScope, "patient-privacy"}) {
+		return false
+	}
+	if c.Provision == nil || c.Provision.Type != nil && c.Provision.Type.Code() != "permit" {
+		return false
+	}
+	return slices.ContainsFunc(c.Category, func(k CodeableConcept) bool {
+		return holds(&k, Code{SystemActCode, "IDSCL"}) || holds(&k, Code{SystemLOINC, LOINCConsentDocument})
+	})
+}
+
+// Actors returns whom a Consent's provision names.
+func Actors(c Consent) (refs []Reference) {
+	if c.Provision != nil {
+		for _, a := range c.Provision.Actor {
+			refs = append(refs, a.Reference)
+		}
+	}
+	return refs
+}
+
+// IsTreatmentConsent reports whether c is a consent to treatment with one of codes as its category; default kap-treatment-consent.
+func IsTreatmentConsent(c Consent, codes ...Code) bool {
+	if len(codes) == 0 {
+		codes = []Code{{SystemKAP, CodeTreatmentConsent}}
+	}
+	return holds(&c.Scope, Code{SystemConsentScope, "treatment"}) &&
+		slices.ContainsFunc(c.Category, func(k CodeableConcept) bool { return holds(&k, codes...) })
+}
+
+// holds reports whether concept has one of codes as it stands, without translation.
+func holds(concept *CodeableConcept, codes ...Code) bool {
+	return concept != nil && slices.ContainsFunc(concept.Coding, func(c Coding) bool {
+		return c.System != nil && c.Code != nil && slices.Contains(codes, Code{*c.System, *c.Code})
+	})
+}

@@ -1,0 +1,185 @@
+package fhir
+
+import (
+	"strings"
+)
+
+// Subject returns the Patient that r belongs to; zero for a resource that belongs to none (a directory entry).
+// For a Patient it is itself. ok is false when r names a subject that is no literal reference to a Patient of its own
+// server: a logical or contained one, another type, another server, or two that differ.
+func Subject(r Resource) (ref Ref, ok bool) { return SubjectAt(r, "") }
+
+// SubjectAt is Subject for a server that also writes absolute references: those under base are its own.
+func SubjectAt(r Resource, base string) (ref Ref, ok bool) {
+	t := trees.Get().(*tree)
+	defer trees.Put(t)
+	if t.grow(r.Body) != "" {
+		return Ref{}, false
+	}
+	return t.subject(r.Type, r.ID, base)
+}
+
+func (t *tree) subject(kind, id, base string) (ref Ref, ok bool) {
+	if t.kind(0) != object {
+		return Ref{}, false
+	}
+	if kind == "Patient" {
+		return Ref{kind, id}, id != ""
+	}
+	var refs []int
+	for _, name := range [...]string{"subject", "patient", "for", "beneficiary", "individual"} {
+		if name == "individual" && kind != "ResearchSubject" {
+			continue
+		}
+		for c := range t.children(0) {
+			if string(t.key(c)) == name && t.nodes[c].end != 0 {
+				refs = append(refs, c)
+			}
+		}
+	}
+	if kind == "Appointment" || kind == "AppointmentResponse" {
+		refs = append(refs, t.patientsTakingPart(base)...)
+	}
+	if len(refs) == 0 {
+		return Ref{}, true
+	}
+	for _, i := range refs {
+		found, is := t.patientAt(i, base)
+		if !is || !ref.IsZero() && ref != found {
+			return Ref{}, false
+		}
+		ref = found
+	}
+	return ref, true
+}
+
+// patientAt reads the Reference at node i as a Patient of the same server.
+func (t *tree) patientAt(i int, base string) (Ref, bool) {
+	ref, ok := ParseRef(t.string(t.child(i, "reference")), base)
+	return ref, ok && ref.Type == "Patient"
+}
+
+// patientsTakingPart returns the actors of an appointment that are, or say they are, patients.
+func (t *tree) patientsTakingPart(base string) (actors []int) {
+	if actor := t.child(0, "actor"); actor >= 0 {
+		actors = append(actors, actor)
+	}
+	if list := t.child(0, "participant"); list >= 0 && t.nodes[list].end != 0 {
+		for p := range t.children(list) {
+			if actor := t.child(p, "actor"); actor >= 0 {
+				actors = append(actors, actor)
+			}
+		}
+	}
+	patients := actors[:0]
+	for _, a := range actors {
+		if t.string(t.child(a, "type")) == "Patient" || typeOf(t.string(t.child(a, "reference"))) == "Patient" {
+			patients = append(patients, a)
+		}
+	}
+	return patients
+}
+
+// typeOf returns the resource type that a literal reference ends in, wherever it leads.
+func typeOf(literal string) string {
+	literal, _, _ = strings.Cut(literal, "/_history/")
+	parts := strings.Split(literal, "/")
+	if len(parts) < 2 {
+		return ""
+	}
+	return parts[len(parts)-2]
+}
+
+// References returns every literal reference in r to its own server, without repeats, in order of appearance.
+func References(r Resource) []Ref {
+	t := trees.Get().(*tree)
+	defer trees.Put(t)
+	if t.grow(r.Body) != "" {
+		return nil
+	}
+	var refs []Ref
+	seen := map[Ref]bool{}
+	for i := range t.nodes {
+		if t.kind(i) != text || string(t.key(i)) != "reference" {
+			continue
+		}
+		if ref, ok := ParseRef(t.string(i), ""); ok && !seen[ref] {
+			seen[ref] = true
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// Identifiers returns r's own business identifiers that have both a system and a value.
+func Identifiers(r Resource) []ID {
+	t := trees.Get().(*tree)
+	defer trees.Put(t)
+	if t.grow(r.Body) != "" {
+		return nil
+	}
+	return t.identifiers()
+}
+
+func (t *tree) identifiers() (ids []ID) {
+	list := t.child(0, "identifier")
+	if list < 0 {
+		return nil
+	}
+	add := func(i int) {
+		id := ID{t.string(t.child(i, "system")), t.string(t.child(i, "value"))}
+		if id.System != "" && id.Value != "" {
+			ids = append(ids, id)
+		}
+	}
+	if t.kind(list) == object {
+		add(list)
+	}
+	for c := range t.children(list) {
+		if t.kind(list) == array {
+			add(c)
+		}
+	}
+	return ids
+}
+
+// IsCopy reports whether r is something the hub itself wrote: it carries an identifier in SystemCopy.
+func IsCopy(r Resource) bool {
+	for _, id := range Identifiers(r) {
+		if id.System == SystemCopy {
+			return true
+		}
+	}
+	return false
+}
+
+// ParseRef reads a literal reference ("Patient/p1", "Patient/p1/_history/2" or an absolute URL under base) as a Ref.
+// ok is false for contained, logical and foreign references.
+func ParseRef(literal, base string) (ref Ref, ok bool) {
+	if base = strings.TrimRight(base, "/"); base != "" {
+		if rest, under := strings.CutPrefix(literal, base+"/"); under {
+			literal = rest
+		}
+	}
+	literal, version, versioned := strings.Cut(literal, "/_history/")
+	kind, id, found := strings.Cut(literal, "/")
+	if !found || definitions[kind] == nil || !validID(id) || versioned && !validID(version) {
+		return Ref{}, false
+	}
+	return Ref{kind, id}, true
+}
+
+// validID reports whether s is a FHIR id: 1 to 64 letters, digits, hyphens and dots.
+func validID(s string) bool {
+	if len(s) == 0 || len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
