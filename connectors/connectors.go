@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -32,6 +33,13 @@ type Pusher interface {
 	Push(ctx context.Context, d exchange.Delivery, asked bool) (exchange.Receipt, error)
 }
 
+// Asker tells whether a delivery's copy stands at the other side, and sends nothing: what push needs when an earlier try
+// may have arrived but the release has lapsed since, or the store is paused. Nothing there is exchange.ErrNotFound;
+// found is a receipt with OutcomeExisted.
+type Asker interface {
+	Ask(ctx context.Context, d exchange.Delivery) (exchange.Receipt, error)
+}
+
 // Checker tells what a counterpart offers, without changing anything there.
 type Checker interface {
 	Check(ctx context.Context) (Report, error)
@@ -45,6 +53,7 @@ type Connector struct {
 	Sweeper Sweeper
 	Reader  Reader
 	Pusher  Pusher
+	Asker   Asker
 	Checker Checker
 }
 
@@ -122,6 +131,23 @@ func FaultOf(err error) Fault {
 		return e.Fault
 	}
 	return Temporary
+}
+
+// Why is the coded reason of err for a source's log or the ledger: what was being done, the fault and the codes of the
+// answer. Nothing else of the error's text, whoever wrote it.
+func Why(err error) string {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case ok && len(e.Codes) > 0:
+		return e.Op + ": " + e.Fault.String() + " (" + strings.Join(e.Codes, ", ") + ")"
+	case ok:
+		return e.Op + ": " + e.Fault.String()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "it took too long"
+	case errors.Is(err, context.Canceled):
+		return "it was stopped"
+	}
+	return Temporary.String()
 }
 
 // MayHaveArrived reports whether what was pushed may stand at the other side although the push answered err.

@@ -58,6 +58,8 @@ func (db *DB) Close() error                                      { panic("to be 
 func (db *DB) Handles() (sqlite *sql.DB, postgres *pgxpool.Pool) { panic("to be written") }
 
 // Reading a source. Receive: ErrConflict unless since is the stored cursor and lease still holds.
+// Lease: the same holder renews and keeps its fence; a lease that ran out but that nobody else took still holds.
+// On SQLite any other holder is dead and never keeps anyone waiting.
 func (db *DB) Lease(ctx context.Context, name, holder string, ttl time.Duration) (Lease, error) {
 	panic("to be written")
 }                                                         // ErrBusy
