@@ -1,8 +1,21 @@
 // Package plan decides what should cross the border now: from a chart, the verdicts and the ledger it calculates
 // what to stage and what to take back. It is pure.
+//
+// What is wanted is calculated from the records alone, and then compared with the ledger:
+//
+//	wanted, and the ledger …          | change
+//	----------------------------------+---------------------------------------------------------------
+//	holds it under the same id        | none: it goes, went, was refused or is a person's to decide
+//	withdrew it under the same id     | staged anew, as the next occasion ("again 1")
+//	holds an older one, untried       | the older one is withdrawn, this one staged
+//	holds an older one, being tried   | none until its outcome is known
+//	holds an older one, delivered     | staged, as an update of the same copy
+//	no longer wanted, untried         | withdrawn
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -16,14 +29,162 @@ type Changes struct {
 	Withdraw []string // delivery ids, staged ones only
 }
 
-// Plan calculates the changes for one engagement. ledger holds all entries of the engagement.
-// What is in the ledger already, by ID, is never staged again.
+// Plan calculates the changes for one engagement. ledger holds all entries of the engagement, oldest first.
+// What is in the ledger already, by ID, is never staged again. A record that is labelled restricted, and a referral
+// that rests on one, are not staged: the referral's gate stays open and shows it.
 func Plan(chart fhir.Chart, verdict readiness.Verdict, policy readiness.Policy, ledger []exchange.Entry, now time.Time) Changes {
-	panic("to be written")
+	s := survey(chart, policy, ledger, now)
+	if mistaken(verdict) {
+		return Changes{Withdraw: s.untried(nil)} // whose records these are is in doubt
+	}
+	return s.compare(append(s.outward(), s.homeward()...))
 }
 
-// Allowed answers at send time whether d may leave now: its release is still the one it rests on, active, and names
-// the prescriber; why is a coded sentence when it may not.
-func Allowed(d exchange.Delivery, chart fhir.Chart, policy readiness.Policy, now time.Time) (ok bool, why string) {
-	panic("to be written")
+// mistaken reports whether the verdict doubts that the linked patients are one person (R01).
+func mistaken(v readiness.Verdict) bool {
+	for _, f := range v.Findings {
+		if f.Code == "R01" && f.State != readiness.Resolved && (f.Severity == readiness.S1 || f.Severity == readiness.S2) {
+			return true
+		}
+	}
+	return false
 }
+
+// situation is what one planning looks at.
+type situation struct {
+	chart      fhir.Chart
+	policy     readiness.Policy
+	prescriber string
+	zone       *time.Location
+	disclosure exchange.Disclosure
+	now        time.Time
+	ledger     []exchange.Entry
+	byID       map[string]exchange.Entry
+	byCopy     map[fhir.ID][]exchange.Entry // in the ledger's order
+}
+
+func survey(chart fhir.Chart, policy readiness.Policy, ledger []exchange.Entry, now time.Time) *situation {
+	s := &situation{
+		chart: chart, policy: policy, prescriber: policy.Prescriber.Name, zone: cmp.Or(policy.Zone, time.UTC),
+		disclosure: exchange.DefaultDisclosure(), now: now,
+		ledger: ledger, byID: make(map[string]exchange.Entry, len(ledger)), byCopy: make(map[fhir.ID][]exchange.Entry, len(ledger)),
+	}
+	for _, e := range ledger {
+		s.byID[e.ID] = e
+		s.byCopy[e.Copy] = append(s.byCopy[e.Copy], e)
+	}
+	return s
+}
+
+// compare turns what is wanted into changes of the ledger. Of two deliveries with one id the first counts.
+func (s *situation) compare(wanted []exchange.Delivery) Changes {
+	var c Changes
+	keep := map[string]bool{}
+	for _, d := range wanted {
+		held := s.identify(&d)
+		if keep[d.ID] {
+			continue
+		}
+		keep[d.ID] = true
+		if held || s.underway(d.Copy) {
+			continue
+		}
+		_, d.Update = s.stands(d.Copy)
+		c.Stage = append(c.Stage, d)
+	}
+	c.Withdraw = s.untried(keep)
+	return c
+}
+
+// identify gives d its id and reports whether the ledger holds it. One that was withdrawn is another occasion when it is
+// wanted again: the same id would never be sent.
+func (s *situation) identify(d *exchange.Delivery) (held bool) {
+	occasion := d.Occasion
+	for again := 1; ; again++ {
+		d.ID = exchange.DeliveryID(d.Client, d.Prescriber, d.What, d.Occasion)
+		e, ok := s.byID[d.ID]
+		if !ok || e.State != exchange.Withdrawn {
+			return ok
+		}
+		d.Occasion = fmt.Sprintf("%s again %d", occasion, again)
+	}
+}
+
+// untried returns the ids of the staged deliveries that were never tried and are not to be kept.
+func (s *situation) untried(keep map[string]bool) []string {
+	var ids []string
+	for _, e := range s.ledger {
+		if untried(e) && !keep[e.ID] {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
+func untried(e exchange.Entry) bool { return e.State == exchange.Staged && e.Attempts == 0 }
+
+// underway reports whether a delivery of the copy was tried and has no outcome yet: what follows must wait for it.
+func (s *situation) underway(copy fhir.ID) bool {
+	for _, e := range s.byCopy[copy] {
+		switch e.State {
+		case exchange.Attempted, exchange.Unknown:
+			return true
+		case exchange.Staged:
+			if e.Attempts > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// stands returns the last delivery of the copy that arrived.
+func (s *situation) stands(copy fhir.ID) (exchange.Entry, bool) {
+	var last exchange.Entry
+	found := false
+	for _, e := range s.byCopy[copy] {
+		if e.State != exchange.Delivered || e.Receipt == nil || e.Receipt.Ref.IsZero() {
+			continue
+		}
+		if !found || !e.Receipt.At.Before(last.Receipt.At) {
+			last, found = e, true
+		}
+	}
+	return last, found
+}
+
+// there returns where the copy stands, by its receipt.
+func (s *situation) there(copy fhir.ID) (fhir.Ref, bool) {
+	e, ok := s.stands(copy)
+	if !ok {
+		return fhir.Ref{}, false
+	}
+	return e.Receipt.Ref, true
+}
+
+// patientAt returns the client's Patient at the sources, by its link; ok is false when there is none, or several that tie.
+func (s *situation) patientAt(sources []string) (ref fhir.Ref, ok bool) {
+	for _, source := range sources {
+		for _, l := range s.chart.Links {
+			if l.Source != source {
+				continue
+			}
+			if ok && ref.ID != l.Patient {
+				return fhir.Ref{}, false
+			}
+			ref, ok = fhir.Ref{Type: "Patient", ID: l.Patient}, true
+		}
+		if ok {
+			return ref, true
+		}
+	}
+	return fhir.Ref{}, false
+}
+
+// fill completes what every delivery of this engagement has in common.
+func (s *situation) fill(d exchange.Delivery) exchange.Delivery {
+	d.Client, d.Prescriber = s.chart.Client, s.prescriber
+	return d
+}
+
+func at(v *fhir.Version) string { return fmt.Sprintf("%s@%d", v.Key, v.N) }

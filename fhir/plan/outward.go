@@ -1,0 +1,221 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// outward returns, for each referral to the prescriber, the next step that is missing there: Patient, Consent,
+// ServiceRequest, coordination Task. Nothing without a release.
+func (s *situation) outward() []exchange.Delivery {
+	release, ok := s.release()
+	if !ok {
+		return nil
+	}
+	var wanted []exchange.Delivery
+	for _, r := range s.referrals() {
+		if s.answered(r) {
+			continue
+		}
+		if d, ok := s.step(r, release); ok {
+			d.To, d.Lane = s.prescriber, lane(r.Key)
+			d.Occasion += " under " + at(release.Version)
+			basis := release.Basis()
+			d.Release = &basis
+			wanted = append(wanted, s.fill(d))
+		}
+	}
+	return wanted
+}
+
+// lane is where the deliveries of one referral queue.
+func lane(referral fhir.Key) string { return "referral " + referral.String() }
+
+type referral = fhir.Seen[fhir.ServiceRequest]
+
+// referrals returns the practice's active referrals to this prescriber.
+func (s *situation) referrals() []referral {
+	return slices.DeleteFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.ServiceRequests)), func(r referral) bool {
+		return fhir.IsCopy(r.Resource) || r.Value.Status.Code() != "active" || !s.refers(r)
+	})
+}
+
+// refers reports whether r asks this prescriber for an evaluation, whatever became of it.
+func (s *situation) refers(r referral) bool {
+	if r.Value.Intent.Code() != "order" || r.Value.DoNotPerform != nil && *r.Value.DoNotPerform || !s.asks(r.Value.Code) {
+		return false
+	}
+	if len(r.Value.Performer) == 0 {
+		return len(s.policy.Others) == 0 // with one prescriber there is nobody else to mean
+	}
+	return slices.ContainsFunc(r.Value.Performer, func(p fhir.Reference) bool {
+		return s.names(r.Version, p, s.policy.Prescriber)
+	})
+}
+
+func (s *situation) asks(code *fhir.CodeableConcept) bool {
+	ours, reading := s.policy.Terms.Code(fhir.Practice, code, fhir.SystemKAP)
+	return slices.ContainsFunc(s.policy.ReferralCodes, func(want fhir.Code) bool {
+		return has(code, want) || reading == fhir.Mapped && want == fhir.Code{System: fhir.SystemKAP, Code: ours}
+	})
+}
+
+// answered reports whether the prescriber has taken up the referral by another way than ours: a decision, or a
+// coordination Task of its own, that is later than the referral or names it. A decision means accepted (law 6), and asking
+// again would only double the work. An older decision answers an older referral.
+func (s *situation) answered(r referral) bool {
+	since := s.moment(r.Value.AuthoredOn)
+	if since.IsZero() {
+		since = r.Recorded()
+	}
+	decided := slices.ContainsFunc(fhir.Now(fhir.Of(s.prescriber, s.chart.Observations)), func(o fhir.Seen[fhir.Observation]) bool {
+		if !s.clearance(o) || !slices.Contains([]string{"final", "amended", "corrected"}, o.Value.Status.Code()) {
+			return false
+		}
+		return slices.ContainsFunc(o.Value.BasedOn, func(ref fhir.Reference) bool { return s.means(ref, r) }) ||
+			!s.told(o.Value.Issued, o.Version).Before(since)
+	})
+	return decided || slices.ContainsFunc(fhir.Now(fhir.Of(s.prescriber, s.chart.Tasks)), func(t fhir.Seen[fhir.Task]) bool {
+		if fhir.IsCopy(t.Resource) || s.sent(t.Version) || !slices.Contains(taken, t.Value.Status.Code()) {
+			return false
+		}
+		return s.about(t, r) || has(t.Value.Code, fulfil) && !s.told(t.Value.AuthoredOn, t.Version).Before(since)
+	})
+}
+
+// taken are the Task states in which somebody has the referral in hand.
+var taken = []string{"requested", "received", "accepted", "ready", "in-progress", "on-hold", "completed"}
+
+var fulfil = fhir.Code{System: fhir.SystemTaskCode, Code: "fulfill"}
+
+// told returns when the owner says it happened, else when it was recorded.
+func (s *situation) told(text *string, v *fhir.Version) time.Time {
+	if t := s.moment(text); !t.IsZero() {
+		return t
+	}
+	return v.Recorded()
+}
+
+// step returns the next delivery of the referral's lane; ok is false when nothing is missing or nothing may go.
+func (s *situation) step(r referral, release fhir.Seen[fhir.Consent]) (d exchange.Delivery, ok bool) {
+	taskCopy := s.copyThere(exchange.WhatTask, r.Key)
+	if _, done := s.there(taskCopy); done {
+		return d, false
+	}
+	request, err := s.trim(r.Version)
+	if err != nil {
+		return d, false // labelled restricted: none of the lane leaves, so that nobody is announced for nothing
+	}
+	if _, err := s.trim(release.Version); err != nil {
+		return d, false
+	}
+	patient, ok := s.patientThere(r)
+	if !ok {
+		return s.patient(r)
+	}
+	consentCopy := s.copyThere(exchange.WhatConsent, release.Key)
+	consent, ok := s.stands(consentCopy)
+	if !ok || !slices.Contains(consent.Rests, release.Basis()) {
+		return s.consent(release, patient, consentCopy)
+	}
+	referralCopy := s.copyThere(exchange.WhatReferral, r.Key)
+	there, ok := s.there(referralCopy)
+	if !ok {
+		return s.request(r, request, patient, consent.Receipt.Ref, referralCopy)
+	}
+	return s.task(r, there, patient, taskCopy)
+}
+
+func (s *situation) copyThere(what exchange.What, original fhir.Key) fhir.ID {
+	return exchange.CopyID(s.chart.Client, s.prescriber, what, original)
+}
+
+// patientThere returns the client's Patient at the prescriber: the one we made, else the one that is linked.
+func (s *situation) patientThere(r referral) (fhir.Ref, bool) {
+	if subject, ok := s.subject(r.Version); ok {
+		if ref, ok := s.there(s.copyThere(exchange.WhatPatient, subject.Key)); ok {
+			return ref, true
+		}
+	}
+	return s.patientAt(s.policy.Prescriber.Sources)
+}
+
+// subject returns the practice's Patient whom v is about.
+func (s *situation) subject(v *fhir.Version) (fhir.Seen[fhir.Patient], bool) {
+	ref, ok := fhir.Subject(v.Resource)
+	if !ok {
+		return fhir.Seen[fhir.Patient]{}, false
+	}
+	return latest(s.chart.Patients, fhir.Key{Source: v.Source, Type: ref.Type, ID: ref.ID})
+}
+
+func (s *situation) patient(r referral) (d exchange.Delivery, ok bool) {
+	for _, l := range s.chart.Links {
+		if slices.Contains(s.policy.Prescriber.Sources, l.Source) {
+			return d, false // several Patients there tie: a person decides whose the referral is (R01)
+		}
+	}
+	p, ok := s.subject(r.Version)
+	if !ok {
+		return d, false
+	}
+	body, err := s.trim(p.Version)
+	if err != nil {
+		return d, false
+	}
+	id := s.copyThere(exchange.WhatPatient, p.Key)
+	return s.delivery(exchange.WhatPatient, p.Version, id, body,
+		fhir.Edit{Path: "identifier.-1", Value: identifier(fhir.ID{System: fhir.SystemClient, Value: s.chart.Client})},
+		fhir.Edit{Path: "identifier.-1", Value: identifier(id)})
+}
+
+func (s *situation) consent(c fhir.Seen[fhir.Consent], patient fhir.Ref, id fhir.ID) (d exchange.Delivery, ok bool) {
+	body, err := s.trim(c.Version)
+	if err != nil {
+		return d, false
+	}
+	role := object{"coding": []object{{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}}}
+	edits := []fhir.Edit{
+		{Path: "patient", Value: literal(patient)},
+		{Path: "provision.actor", Value: []object{{"role": role, "reference": party(s.policy.Prescriber)}}}, // nobody else it names
+		{Path: "organization", Value: []object{party(s.policy.Practice)}},
+	}
+	return s.delivery(exchange.WhatConsent, c.Version, id, body, append(edits, fhir.Edit{Path: "identifier.-1", Value: identifier(id)})...)
+}
+
+func (s *situation) request(r referral, body []byte, patient, consent fhir.Ref, id fhir.ID) (exchange.Delivery, bool) {
+	edits := []fhir.Edit{
+		{Path: "subject", Value: literal(patient)},
+		{Path: "performer", Value: []object{party(s.policy.Prescriber)}},
+		{Path: "requester", Value: s.requester(r)},
+		{Path: "supportingInfo", Value: []object{literal(consent)}},
+	}
+	if plac, ours := s.placer(r); ours {
+		edits = append(edits, fhir.Edit{Path: "identifier.-1", Value: plac})
+	}
+	return s.delivery(exchange.WhatReferral, r.Version, id, body, append(edits, fhir.Edit{Path: "identifier.-1", Value: identifier(id)})...)
+}
+
+func (s *situation) task(r referral, focus, patient fhir.Ref, id fhir.ID) (exchange.Delivery, bool) {
+	plac, _ := s.placer(r)
+	edits := []fhir.Edit{
+		{Path: "identifier", Value: []object{plac, identifier(id)}},
+		{Path: "status", Value: "requested"},
+		{Path: "intent", Value: "order"},
+		{Path: "code", Value: object{"coding": []object{{"system": fulfil.System, "code": fulfil.Code}}}},
+		{Path: "focus", Value: literal(focus)},
+		{Path: "for", Value: literal(patient)},
+		{Path: "authoredOn", Value: s.now.UTC().Format(time.RFC3339)},
+		{Path: "requester", Value: party(s.policy.Practice)},
+		{Path: "owner", Value: party(s.policy.Prescriber)},
+	}
+	if s.policy.Part2 {
+		edits = append(edits, fhir.Edit{Path: "input", Value: []object{{
+			"type": object{"text": "redisclosure notice"}, "valueString": exchange.Notice,
+		}}})
+	}
+	return s.delivery(exchange.WhatTask, r.Version, id, []byte(`{"resourceType":"Task"}`), edits...)
+}

@@ -1,0 +1,195 @@
+package plan
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	r4 "github.com/samply/golang-fhir-models/fhir-models/fhir"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// Why a release does not let anything leave, in words that name nobody.
+const (
+	whyEnded     = "the release has ended or was withdrawn"
+	whyChanged   = "the release changed since: it is staged anew under the new one"
+	whyNotNamed  = "the release does not name this prescriber"
+	whyOutside   = "outside the release's period"
+	whyForbids   = "the release does not permit it"
+	whyException = "the release has exceptions that the hub cannot apply"
+	whyDenied    = "another record denies disclosure to this prescriber"
+	whyReferral  = "no active referral stands behind it"
+	whyUnlinked  = "the client is no longer linked"
+)
+
+// release returns the newest release under which this prescriber may be told now.
+func (s *situation) release() (fhir.Seen[fhir.Consent], bool) {
+	var best fhir.Seen[fhir.Consent]
+	found := false
+	for _, c := range fhir.Now(fhir.Of(fhir.Practice, s.chart.Consents)) {
+		if s.permits(c) == "" && (!found || !c.Recorded().Before(best.Recorded())) {
+			best, found = c, true
+		}
+	}
+	return best, found
+}
+
+// permits answers "" when c lets the prescriber be told now, else why not.
+func (s *situation) permits(c fhir.Seen[fhir.Consent]) string {
+	if fhir.IsCopy(c.Resource) || !privacy(c.Value) || c.Value.Provision == nil {
+		return whyForbids
+	}
+	if c.Value.Status.Code() != "active" {
+		return whyEnded
+	}
+	p := c.Value.Provision
+	if p.Type == nil || p.Type.Code() != "permit" {
+		return whyForbids
+	}
+	if !s.actor(c, p.Actor) {
+		return whyNotNamed
+	}
+	if !s.within(p.Period) {
+		return whyOutside
+	}
+	if slices.ContainsFunc(p.Provision, func(e r4.ConsentProvision) bool { return len(e.Actor) == 0 || s.actor(c, e.Actor) }) {
+		return whyException
+	}
+	if s.denied() {
+		return whyDenied
+	}
+	return ""
+}
+
+// denied reports whether an active record says that this prescriber must not be told.
+func (s *situation) denied() bool {
+	return slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.Consents)), func(c fhir.Seen[fhir.Consent]) bool {
+		p := c.Value.Provision
+		return !fhir.IsCopy(c.Resource) && privacy(c.Value) && c.Value.Status.Code() == "active" &&
+			p != nil && p.Type != nil && p.Type.Code() == "deny" && s.actor(c, p.Actor) && s.within(p.Period)
+	})
+}
+
+// privacy reports whether c is about releasing information, as fhir.md section 8 recognises it.
+func privacy(c *fhir.Consent) bool {
+	return has(&c.Scope, fhir.Code{System: fhir.SystemConsentScope, Code: "patient-privacy"}) &&
+		slices.ContainsFunc(c.Category, func(cc fhir.CodeableConcept) bool {
+			return has(&cc, fhir.Code{System: fhir.SystemActCode, Code: "IDSCL"}) ||
+				has(&cc, fhir.Code{System: fhir.SystemLOINC, Code: fhir.LOINCConsentDocument})
+		})
+}
+
+// within reports whether now lies in p; an open side does not limit, one that cannot be read does.
+func (s *situation) within(p *fhir.Period) bool {
+	if p == nil {
+		return true
+	}
+	if p.Start != nil {
+		if from, _, err := fhir.Span(*p.Start, s.zone); err != nil || s.now.Before(from) {
+			return false
+		}
+	}
+	if p.End != nil {
+		if _, to, err := fhir.Span(*p.End, s.zone); err != nil || s.now.After(to) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *situation) actor(c fhir.Seen[fhir.Consent], actors []r4.ConsentProvisionActor) bool {
+	return slices.ContainsFunc(actors, func(a r4.ConsentProvisionActor) bool {
+		return s.names(c.Version, a.Reference, s.policy.Prescriber)
+	})
+}
+
+// names reports whether a reference in v means party: by a business identifier in the reference, in the resource it
+// contains, or in the directory entry it leads to. A display alone names nobody.
+func (s *situation) names(v *fhir.Version, ref fhir.Reference, party readiness.Party) bool {
+	return slices.ContainsFunc(s.known(v, ref, 2), func(id fhir.ID) bool { return slices.Contains(party.Identifiers, id) })
+}
+
+// known returns the business identifiers of whom a reference in v means, following a role to its organization and
+// practitioner at most depth steps.
+func (s *situation) known(v *fhir.Version, ref fhir.Reference, depth int) []fhir.ID {
+	var ids []fhir.ID
+	if ref.Identifier != nil && ref.Identifier.System != nil && ref.Identifier.Value != nil {
+		ids = append(ids, fhir.ID{System: *ref.Identifier.System, Value: *ref.Identifier.Value})
+	}
+	if ref.Reference == nil || depth == 0 {
+		return ids
+	}
+	if id, inside := strings.CutPrefix(*ref.Reference, "#"); inside {
+		return append(ids, contained(v.Resource, id)...)
+	}
+	to, ok := fhir.ParseRef(*ref.Reference, "")
+	if !ok {
+		return ids
+	}
+	key := fhir.Key{Source: v.Source, Type: to.Type, ID: to.ID}
+	if o, ok := latest(s.chart.Organizations, key); ok {
+		ids = append(ids, fhir.Identifiers(o.Resource)...)
+	}
+	if p, ok := latest(s.chart.Practitioners, key); ok {
+		ids = append(ids, fhir.Identifiers(p.Resource)...)
+	}
+	if r, ok := latest(s.chart.PractitionerRoles, key); ok {
+		ids = append(ids, fhir.Identifiers(r.Resource)...)
+		for _, next := range []*fhir.Reference{r.Value.Organization, r.Value.Practitioner} {
+			if next != nil {
+				ids = append(ids, s.known(r.Version, *next, depth-1)...)
+			}
+		}
+	}
+	return ids
+}
+
+// contained returns the business identifiers of the resource that r contains under id.
+func contained(r fhir.Resource, id string) []fhir.ID {
+	var body struct {
+		Contained []struct {
+			ID         string    `json:"id"`
+			Identifier []fhir.ID `json:"identifier"`
+		} `json:"contained"`
+	}
+	if json.Unmarshal(r.Body, &body) != nil {
+		return nil
+	}
+	for _, c := range body.Contained {
+		if c.ID == id {
+			return slices.DeleteFunc(c.Identifier, func(i fhir.ID) bool { return i.System == "" || i.Value == "" })
+		}
+	}
+	return nil
+}
+
+// latest returns the latest version of key in list, unless it is gone.
+func latest[T any](list []fhir.Seen[T], key fhir.Key) (fhir.Seen[T], bool) {
+	for _, v := range list {
+		if v.Key == key && v.Latest && !v.Gone {
+			return v, true
+		}
+	}
+	return fhir.Seen[T]{}, false
+}
+
+func has(cc *fhir.CodeableConcept, want fhir.Code) bool {
+	return cc != nil && slices.ContainsFunc(cc.Coding, func(c fhir.Coding) bool {
+		return c.System != nil && c.Code != nil && *c.System == want.System && *c.Code == want.Code
+	})
+}
+
+// moment reads a FHIR time as its first instant; zero when there is none to read.
+func (s *situation) moment(text *string) time.Time {
+	if text == nil {
+		return time.Time{}
+	}
+	from, _, err := fhir.Span(*text, s.zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return from
+}
