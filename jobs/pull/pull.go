@@ -1,0 +1,202 @@
+// Package pull reads one source to its end, page by page, and hands every page to the store.
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/jobs"
+)
+
+// Store is what pull needs of the store.
+type Store interface {
+	Lease(ctx context.Context, name, holder string, ttl time.Duration) (exchange.Lease, error)
+	Release(ctx context.Context, l exchange.Lease) error
+	Cursor(ctx context.Context, source string) (exchange.Cursor, error)
+	Roster(ctx context.Context, src exchange.Source) (exchange.Roster, error)
+	Receive(ctx context.Context, src exchange.Source, l exchange.Lease, since exchange.Cursor, page exchange.Page) (exchange.Changed, error)
+	Failed(ctx context.Context, src exchange.Source, why string) error
+}
+
+// Step reads one source. It can be run twice, and by two at once: one holds the lease, the other answers "busy".
+type Step struct {
+	Store    Store
+	Puller   connectors.Puller
+	Source   exchange.Source
+	Holder   string // this process, as the lease knows it
+	Now      func() time.Time
+	Progress func(pages, resources int) // of this run so far; nil = nobody looks
+	Pages    int                        // at most so many in one run; 0 = 10,000. The next run goes on where this one ended.
+}
+
+const (
+	leaseFor = 30 * time.Second // without word; renewed before every page
+	rounds   = 10               // of members that were linked while we read
+)
+
+// What a run counts besides what the store counts.
+const (
+	Pages      = "pages"
+	Resources  = "resources"
+	Busy       = "busy"       // another reads this source
+	Incomplete = "incomplete" // the source withheld something
+	Unfinished = "unfinished" // the bound on pages was reached
+	ReadBack   = "read-back"  // members linked while reading, read back to the beginning
+)
+
+// Run reads the source until there is no more and every member is read back. A source that another process reads is
+// left to it. A read that fails is noted with the store: the source is incomplete until a read is complete again.
+func (s Step) Run(ctx context.Context) (counts jobs.Counts, err error) {
+	counts = jobs.Counts{}
+	lease, err := s.Store.Lease(ctx, s.Source.Name, s.Holder, leaseFor)
+	if errors.Is(err, exchange.ErrBusy) {
+		counts[Busy] = 1
+		return counts, nil
+	}
+	if err != nil {
+		return counts, fmt.Errorf("lease %s: %w", s.Source.Name, err)
+	}
+	r := reading{Step: s, lease: lease, leased: s.Now(), counts: counts, left: s.Pages, offered: map[string]bool{}}
+	if r.left <= 0 {
+		r.left = 10_000
+	}
+	defer func() {
+		if released := s.Store.Release(context.WithoutCancel(ctx), r.lease); released != nil && !errors.Is(released, exchange.ErrConflict) {
+			err = errors.Join(err, fmt.Errorf("release %s: %w", s.Source.Name, released))
+		}
+	}()
+	err = r.all(ctx)
+	if errors.Is(err, exchange.ErrConflict) || errors.Is(err, exchange.ErrBusy) {
+		counts[Busy] = 1 // another was first, and goes on from where it is
+		return counts, nil
+	}
+	return counts, err
+}
+
+// reading is one run.
+type reading struct {
+	Step
+	lease   exchange.Lease
+	leased  time.Time
+	counts  jobs.Counts
+	left    int             // pages
+	offered map[string]bool // members that were to be read back, and that the puller was told of
+}
+
+// all reads to the end, and once more whenever reading has brought members to read back.
+func (r *reading) all(ctx context.Context) error {
+	for round := range rounds {
+		roster, err := r.Store.Roster(ctx, r.Source)
+		if err != nil {
+			return fmt.Errorf("roster of %s: %w", r.Source.Name, err)
+		}
+		brought := r.offer(roster)
+		if round > 0 {
+			if brought == 0 {
+				return nil
+			}
+			r.counts[ReadBack] += int64(brought)
+		}
+		if complete, err := r.toTheEnd(ctx, roster); err != nil || !complete {
+			return err
+		}
+	}
+	return nil
+}
+
+// offer counts the members to read back that no earlier round was told of.
+func (r *reading) offer(roster exchange.Roster) (brought int) {
+	for _, m := range roster.Members {
+		if !m.ReadBack && !r.offered[m.Patient] {
+			r.offered[m.Patient] = true
+			brought++
+		}
+	}
+	return brought
+}
+
+// toTheEnd reads until there is no more. complete is false when the source withheld something or the bound was reached.
+func (r *reading) toTheEnd(ctx context.Context, roster exchange.Roster) (complete bool, err error) {
+	since, err := r.Store.Cursor(ctx, r.Source.Name)
+	if err != nil {
+		return false, fmt.Errorf("cursor of %s: %w", r.Source.Name, err)
+	}
+	seen := map[exchange.Cursor]bool{since: true}
+	for ; r.left > 0; r.left-- {
+		if err := r.renew(ctx); err != nil {
+			return false, err
+		}
+		page, err := r.Puller.Pull(ctx, since, roster)
+		if err != nil {
+			return false, r.failed(ctx, fmt.Errorf("pull %s: %w", r.Source.Name, err))
+		}
+		if page.More && seen[page.Next] {
+			return false, r.failed(ctx, fmt.Errorf("pull %s: %w", r.Source.Name, errLoop))
+		}
+		changed, err := r.Store.Receive(ctx, r.Source, r.lease, since, page)
+		if err != nil {
+			return false, fmt.Errorf("receive a page of %s: %w", r.Source.Name, err)
+		}
+		r.count(page, changed)
+		if !page.More {
+			if !page.Complete {
+				r.counts[Incomplete] = 1
+			}
+			return page.Complete, nil
+		}
+		since = page.Next
+		seen[since] = true
+	}
+	r.counts[Unfinished] = 1
+	return false, nil
+}
+
+var errLoop = connectors.Errorf("follow pages", connectors.Garbled, "a page leads back to one that was read before: its source pages in a circle")
+
+// renew keeps the lease while pages come. A lease that ran out, but that nobody took, still holds.
+func (r *reading) renew(ctx context.Context) error {
+	now := r.Now()
+	if now.Sub(r.leased) < leaseFor/3 {
+		return ctx.Err()
+	}
+	lease, err := r.Store.Lease(ctx, r.Source.Name, r.Holder, leaseFor)
+	if err != nil {
+		return fmt.Errorf("renew the lease of %s: %w", r.Source.Name, err)
+	}
+	r.lease, r.leased = lease, now
+	return nil
+}
+
+// failed notes that a read failed. Being stopped is no news of the source.
+func (r *reading) failed(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	if noted := r.Store.Failed(context.WithoutCancel(ctx), r.Source, connectors.Why(err)); noted != nil {
+		return errors.Join(err, fmt.Errorf("note that %s failed: %w", r.Source.Name, noted))
+	}
+	return err
+}
+
+func (r *reading) count(page exchange.Page, changed exchange.Changed) {
+	r.counts[Pages]++
+	r.counts[Resources] += int64(len(page.Resources))
+	add(r.counts, changed)
+	if r.Progress != nil {
+		r.Progress(int(r.counts[Pages]), int(r.counts[Resources]))
+	}
+}
+
+func add(counts jobs.Counts, c exchange.Changed) {
+	for name, n := range map[string]int{
+		"versions": c.Versions, "gone": c.Gone, "rejects": c.Rejects, "links": c.Links, "ignored": c.Ignored, "clients": c.Clients,
+	} {
+		if n != 0 {
+			counts[name] += int64(n)
+		}
+	}
+}
