@@ -1,0 +1,208 @@
+package fhirrest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// bundle is one page of a search, as received.
+type bundle struct {
+	at      time.Time // the server's clock when it answered; zero if it does not say
+	next    string
+	total   int // -1 if it does not say
+	entries []entry
+}
+
+type entry struct {
+	resource json.RawMessage
+	updated  time.Time // meta.lastUpdated, also of what the gate refuses
+	match    bool      // it answers the search; false for what came along
+	outcome  bool      // it tells of the search itself
+	gone     fhir.Ref
+}
+
+// readBundle takes a searchset apart. The resources in it keep their bytes; whether they can be read is the gate's business.
+func readBundle(op string, body []byte) (bundle, error) {
+	b, err := takeApart(body)
+	if err != nil {
+		e := connectors.Errorf(op, connectors.Garbled, "answer is no searchset: %w", err)
+		e.Unsent = true
+		return bundle{}, e
+	}
+	return b, nil
+}
+
+func takeApart(body []byte) (bundle, error) {
+	b := bundle{total: -1}
+	top, err := object(body)
+	if err != nil {
+		return b, err
+	}
+	var kind, mode string
+	var meta struct{ LastUpdated string }
+	var links []struct{ Relation, URL string }
+	var rows []json.RawMessage
+	for name, into := range map[string]any{"resourceType": &kind, "type": &mode, "meta": &meta, "link": &links, "entry": &rows, "total": &b.total} {
+		if raw, ok := top[name]; ok && json.Unmarshal(raw, into) != nil {
+			return b, errors.New(name + " cannot be read")
+		}
+	}
+	if kind != "Bundle" || mode != "searchset" {
+		return b, errors.New("it is something else")
+	}
+	if at, err := time.Parse(time.RFC3339, meta.LastUpdated); err == nil {
+		b.at = at
+	}
+	for _, l := range links {
+		if l.Relation == "next" {
+			b.next = l.URL
+		}
+	}
+	for _, raw := range rows {
+		e, err := readEntry(raw)
+		if err != nil {
+			return b, err
+		}
+		b.entries = append(b.entries, e)
+	}
+	return b, nil
+}
+
+func readEntry(raw []byte) (entry, error) {
+	fields, err := object(raw)
+	if err != nil {
+		return entry{}, err
+	}
+	var (
+		url      string
+		search   struct{ Mode string }
+		request  struct{ Method, URL string }
+		response struct{ Status string }
+	)
+	for name, into := range map[string]any{"fullUrl": &url, "search": &search, "request": &request, "response": &response} {
+		if value, ok := fields[name]; ok && json.Unmarshal(value, into) != nil {
+			return entry{}, errors.New("entry." + name + " cannot be read")
+		}
+	}
+	e := entry{resource: fields["resource"], match: search.Mode == "" || search.Mode == "match", outcome: search.Mode == "outcome"}
+	if e.resource == nil {
+		if request.Method == "DELETE" || strings.HasPrefix(response.Status, "410") {
+			e.gone = lastRef(request.URL, url)
+		}
+		if e.gone.IsZero() && !e.outcome {
+			return entry{}, errors.New("entry without a resource")
+		}
+		return e, nil
+	}
+	var glance struct {
+		ResourceType string
+		Meta         struct{ LastUpdated string }
+	}
+	_ = json.Unmarshal(e.resource, &glance) // what cannot be glanced at, the gate refuses
+	e.updated, _ = time.Parse(time.RFC3339, glance.Meta.LastUpdated)
+	e.outcome = e.outcome || glance.ResourceType == "OperationOutcome"
+	return e, nil
+}
+
+// lastRef reads the first of urls that ends in Type/id.
+func lastRef(urls ...string) fhir.Ref {
+	for _, u := range urls {
+		parts := strings.Split(u, "/")
+		if n := len(parts); n >= 2 && parts[n-1] != "" && parts[n-2] != "" {
+			return fhir.Ref{Type: parts[n-2], ID: parts[n-1]}
+		}
+	}
+	return fhir.Ref{}
+}
+
+// object reads a JSON object, its members' bytes untouched. A key that comes twice is refused: which one is meant?
+func object(body []byte) (map[string]json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil, errors.New("no JSON object")
+	}
+	fields := map[string]json.RawMessage{}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, errors.New("broken JSON")
+		}
+		name := key.(string) // a decoder in an object yields keys as strings
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, errors.New("broken JSON")
+		}
+		if _, twice := fields[name]; twice {
+			return nil, errors.New("a key comes twice")
+		}
+		fields[name] = value
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, errors.New("broken JSON")
+	}
+	if dec.More() {
+		return nil, errors.New("more than one JSON value")
+	}
+	return fields, nil
+}
+
+// informational reports whether an OperationOutcome only passes the time of day: nothing was withheld.
+func informational(raw []byte) bool {
+	var o struct {
+		Issue []struct{ Severity, Code string }
+	}
+	if err := json.Unmarshal(raw, &o); err != nil || len(o.Issue) == 0 {
+		return false
+	}
+	for _, i := range o.Issue {
+		if i.Severity != "information" || i.Code != "informational" {
+			return false
+		}
+	}
+	return true
+}
+
+// sort files a page's entries: what passes the gate, what does not, what is gone, what was withheld.
+// patient is whom the search was for, "" if nobody.
+func (s *server) sort(into *exchange.Page, b bundle, patient string) {
+	for _, e := range b.entries {
+		switch {
+		case !e.gone.IsZero():
+			into.Gone = append(into.Gone, e.gone)
+		case e.outcome:
+			if e.resource == nil || !informational(e.resource) {
+				into.Unknowns++
+			}
+		default:
+			r, err := fhir.Parse(e.resource, "")
+			if err != nil {
+				into.Rejects = append(into.Rejects, s.reject(e.resource, err, patient))
+				continue
+			}
+			into.Resources = append(into.Resources, r)
+		}
+	}
+}
+
+func (s *server) reject(body []byte, err error, patient string) fhir.Reject {
+	sum := sha256.Sum256(body)
+	out := fhir.Reject{Source: s.name, Reason: "refused", Body: bytes.Clone(body), Hash: hex.EncodeToString(sum[:]), Received: s.now()}
+	var refusal *fhir.Refusal
+	if errors.As(err, &refusal) {
+		out.Type, out.Ref, out.Subject = refusal.Type, refusal.ID, refusal.Subject
+		out.Reason = refusal.Error()
+	}
+	if out.Subject.IsZero() && patient != "" {
+		out.Subject = fhir.Ref{Type: "Patient", ID: patient}
+	}
+	return out
+}

@@ -1,0 +1,125 @@
+package fhirrest
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors/internal/rest"
+)
+
+// Config is this connector's own part of the config file. What is left out is found out from the server.
+type Config struct {
+	BaseURL string     `yaml:"base_url"`
+	Auth    AuthConfig `yaml:"auth"`
+	CAFile  string     `yaml:"ca_file"` // PEM: whom the server's certificate may come from, beside whom this machine trusts
+
+	LastUpdated       string        `yaml:"last_updated"` // ge, gt or none
+	PageSize          int           `yaml:"page_size"`
+	Overlap           time.Duration `yaml:"overlap"`
+	Types             []string      `yaml:"types"`
+	PatientRequired   bool          `yaml:"patient_required"`
+	ConditionalCreate *bool         `yaml:"conditional_create"`
+	IdentifierSearch  *bool         `yaml:"identifier_search"`
+
+	Timeout    time.Duration `yaml:"timeout"`
+	MaxBodyMiB int           `yaml:"max_body_mib"`
+	Rate       float64       `yaml:"requests_per_second"`
+	Burst      int           `yaml:"burst"`
+}
+
+// AuthConfig says how the hub proves who it is. The token itself never stands in the config.
+type AuthConfig struct {
+	Kind      string `yaml:"kind"` // none (loopback only) or bearer
+	TokenFile string `yaml:"token_file"`
+	TokenEnv  string `yaml:"token_env"`
+}
+
+// Mistake is something wrong in a Config: at which key, and what to write instead.
+type Mistake struct{ Key, Text string }
+
+// Validate returns every mistake in c.
+func (c Config) Validate() []Mistake {
+	var all []Mistake
+	wrong := func(bad bool, key, format string, args ...any) {
+		if bad {
+			all = append(all, Mistake{key, fmt.Sprintf(format, args...)})
+		}
+	}
+	kind := c.Auth.Kind
+	known := kind == AuthNone || kind == AuthBearer
+	wrong(!known, "auth.kind", "is neither none nor bearer: write {kind: bearer, token_file: …}, or {kind: none} for a server on this machine")
+	if !known {
+		kind = AuthBearer // said once
+	}
+	if _, err := rest.CheckBase(c.BaseURL, kind); err != nil {
+		wrong(true, "base_url", "%s", err.Error())
+	}
+	given := (c.Auth.TokenFile != "") != (c.Auth.TokenEnv != "")
+	wrong(c.Auth.Kind == AuthBearer && !given, "auth", "needs its token from one place: write token_file or token_env")
+	wrong(c.Auth.Kind == AuthNone && (c.Auth.TokenFile != "" || c.Auth.TokenEnv != ""), "auth", "names a token and kind none: write kind: bearer, or take the token out")
+
+	wrong(c.LastUpdated != "" && !slices.Contains([]string{LastUpdatedGE, LastUpdatedGT, LastUpdatedNone}, c.LastUpdated), "last_updated", "is none of ge, gt and none")
+	wrong(c.PageSize < 0 || c.PageSize > 1000, "page_size", "is not between 1 and 1000")
+	wrong(c.Overlap < 0 || c.Overlap > 24*time.Hour, "overlap", "is not between 1s and 1d: write something like 5m")
+	for i, typ := range c.Types {
+		readable := slices.Contains(practice.types, typ) || slices.Contains(prescriber.types, typ)
+		wrong(!readable, fmt.Sprintf("types[%d]", i), "is no resource type that the hub reads: write some of %s", strings.Join(readables(), ", "))
+	}
+	wrong(c.Timeout < 0 || c.Timeout > time.Hour, "timeout", "is not between 1s and 1h")
+	wrong(c.MaxBodyMiB < 0 || c.MaxBodyMiB > 1024, "max_body_mib", "is not between 1 and 1024")
+	wrong(c.Rate < 0 || c.Rate > 10_000, "requests_per_second", "is not between 0.01 and 10000")
+	wrong(c.Burst < 0, "burst", "is less than 1")
+	return all
+}
+
+func readables() []string {
+	all := slices.Concat(practice.types, prescriber.types)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Options is c, which must be valid, as New takes it. path says where a file named in the config lies; env answers
+// an environment variable. Files are read here and tokens when they are used, so that a renewed one needs no restart.
+func (c Config) Options(name, party string, path func(string) string, env func(string) string) (Options, error) {
+	o := Options{
+		Name: name, Party: party, BaseURL: c.BaseURL,
+		Auth: Auth{Kind: c.Auth.Kind},
+		Dialect: Dialect{
+			LastUpdated: c.LastUpdated, PageSize: c.PageSize, Overlap: c.Overlap, Types: c.Types,
+			PatientRequired: c.PatientRequired, ConditionalCreate: c.ConditionalCreate, IdentifierSearch: c.IdentifierSearch,
+		},
+		Limits: Limits{Timeout: c.Timeout, MaxBody: int64(c.MaxBodyMiB) << 20, Rate: c.Rate, Burst: c.Burst},
+	}
+	if c.Auth.Kind == AuthBearer {
+		o.Auth.Token = func() (string, error) { return c.Auth.token(path, env) }
+	}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(path(c.CAFile))
+		if err != nil {
+			return o, fmt.Errorf("read ca_file of connector %s: %w", name, err)
+		}
+		if o.Roots, err = x509.SystemCertPool(); err != nil {
+			o.Roots = x509.NewCertPool()
+		}
+		if !o.Roots.AppendCertsFromPEM(pem) {
+			return o, fmt.Errorf("read ca_file of connector %s: it holds no PEM certificate", name)
+		}
+	}
+	return o, nil
+}
+
+func (a AuthConfig) token(path, env func(string) string) (string, error) {
+	if a.TokenEnv != "" {
+		return strings.TrimSpace(env(a.TokenEnv)), nil
+	}
+	text, err := os.ReadFile(path(a.TokenFile))
+	if err != nil {
+		return "", errors.New("the token's file cannot be read")
+	}
+	return strings.TrimSpace(string(text)), nil
+}

@@ -1,0 +1,166 @@
+package fhirrest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// position is what a Cursor of this connector holds: how far each type has been read, and where in the present round,
+// which goes once over everything, the last page ended.
+type position struct {
+	Marks map[string]time.Time `json:"marks,omitempty"` // by type, on the server's clock
+	Walk  *walk                `json:"walk,omitempty"`  // the search being read
+	Done  []string             `json:"done,omitempty"`  // searches behind us in this round
+	Back  []string             `json:"back,omitempty"`  // members read back, or tried, in this round
+	After string               `json:"after,omitempty"` // members up to this one were swept in this round
+	Read  bool                 `json:"read,omitempty"`  // something could be read in this round
+	Why   string               `json:"why,omitempty"`   // the first reason why this round is not complete
+}
+
+func decode(op string, c exchange.Cursor) (position, error) {
+	var p position
+	if c == "" {
+		return p, nil
+	}
+	if err := json.Unmarshal([]byte(c), &p); err != nil {
+		e := connectors.Errorf(op, connectors.Garbled, "the stored cursor is not one of this connector")
+		e.Hint, e.Unsent = "a source cannot change its kind: give it a new name", true
+		return p, e
+	}
+	return p, nil
+}
+
+func (p *position) encode() exchange.Cursor {
+	text, err := json.Marshal(p)
+	if err != nil { // times from year 10000 on
+		return ""
+	}
+	return exchange.Cursor(text)
+}
+
+// closed is the position at the end of a round: only the marks live on.
+func (p *position) closed() position { return position{Marks: p.Marks} }
+
+func (p *position) fault(why string) {
+	if p.Why == "" {
+		p.Why = why
+	}
+}
+
+// finish ends the present search.
+func (p *position) finish(typ string) {
+	p.Walk = nil
+	p.Done = append(p.Done, typ)
+}
+
+// pending is the first of names that this round has not been through.
+func (p *position) pending(names []string) (string, bool) {
+	for _, name := range names {
+		if !slices.Contains(p.Done, name) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// newcomer is the first member who was not yet read back to the beginning, nor tried in this round.
+func (p *position) newcomer(roster exchange.Roster) (string, bool) {
+	for _, m := range roster.Members {
+		if !m.ReadBack && !slices.Contains(p.Back, m.Patient) {
+			return m.Patient, true
+		}
+	}
+	return "", false
+}
+
+// forget drops from Back whom the roster knows as read: the list stays as short as what is under way.
+func (p *position) forget(roster exchange.Roster) {
+	p.Back = slices.DeleteFunc(p.Back, func(id string) bool {
+		return !slices.Contains(roster.Members, exchange.Member{Patient: id})
+	})
+}
+
+// following is the next member after id, by id: an order that holds while the roster changes.
+func following(roster exchange.Roster, id string) (string, bool) {
+	next := ""
+	for _, m := range roster.Members {
+		if m.Patient > id && (next == "" || m.Patient < next) {
+			next = m.Patient
+		}
+	}
+	return next, next != ""
+}
+
+// walk is one search being read, page after page.
+type walk struct {
+	Type  string    `json:"type"`
+	Start time.Time `json:"start,omitzero"` // the server's clock when it began
+	At    time.Time `json:"at,omitzero"`    // rows last updated before this were seen
+	Link  string    `json:"link,omitempty"` // the page to read, when time alone cannot tell it
+	Pages int       `json:"pages,omitempty"`
+	Again bool      `json:"again,omitempty"` // begun again once, because its link had expired
+	Held  bool      `json:"held,omitempty"`  // rows were withheld from it
+
+	// Brent's way to notice a circle while remembering one link only.
+	Links int    `json:"links,omitempty"`
+	Seen  string `json:"seen,omitempty"`
+}
+
+// follow moves w to the page after b. done: there is none. loop: it was read before.
+//
+// A next link by itself is not to be trusted while the server lives on: most servers page by counting rows, and a row
+// that is changed or deleted meanwhile moves the others up, so that one slips through between two pages. Rows that come
+// in the order of their last update are therefore asked for from the last one on; only where many share one instant,
+// or the server does not keep the order, its link is followed.
+func (w *walk) follow(b bundle, keyed bool) (done, loop bool) {
+	w.Pages++
+	if b.next == "" {
+		return true, false
+	}
+	if last, ok := ordered(b.entries, w.At); keyed && ok {
+		w.At, w.Link = last, ""
+		return false, false
+	}
+	w.Link = b.next
+	sum := sha256.Sum256([]byte(b.next))
+	seen := hex.EncodeToString(sum[:8])
+	loop = seen == w.Seen
+	w.Links++
+	if w.Links&(w.Links-1) == 0 {
+		w.Seen = seen
+	}
+	return false, loop
+}
+
+// ordered returns the last row's time if rows come oldest first, none before from, and lead beyond it.
+func ordered(entries []entry, from time.Time) (last time.Time, ok bool) {
+	last = from.Add(-coarse)
+	for _, e := range entries {
+		if !e.match || e.outcome || !e.gone.IsZero() {
+			continue
+		}
+		if e.updated.IsZero() || e.updated.Before(last) {
+			return from, false
+		}
+		last = e.updated
+	}
+	return last, last.After(from)
+}
+
+// identity tells the rows of a search apart.
+func identity(e entry) string {
+	var named struct{ ResourceType, ID string }
+	if json.Unmarshal(e.resource, &named) != nil || named.ID == "" {
+		return string(e.resource)
+	}
+	return named.ResourceType + "/" + named.ID
+}
+
+// coarse is how roughly a server may compare times.
+const coarse = time.Second

@@ -1,0 +1,132 @@
+// Package fhirrest talks to a party through any FHIR R4 REST server: what it reads, how it pages and how it writes
+// follow what the server itself states, or what the operator says in its place.
+package fhirrest
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/connectors/internal/rest"
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// Auth and Limits are those of the one HTTP client, under names that the outside may use.
+type (
+	Auth   = rest.Auth
+	Limits = rest.Limits
+)
+
+// The ways to authenticate.
+const (
+	AuthNone   = rest.AuthNone
+	AuthBearer = rest.AuthBearer
+)
+
+// How a server takes _lastUpdated in searches.
+const (
+	LastUpdatedGE   = "ge"
+	LastUpdatedGT   = "gt"
+	LastUpdatedNone = "none" // then a pull goes through the roster, client by client
+)
+
+// Dialect is what the operator knows of a server better than it states itself. A zero field leaves it to the server.
+type Dialect struct {
+	LastUpdated       string        // LastUpdatedGE, …GT or …None; "" = by statement and probe
+	PageSize          int           // 100
+	Overlap           time.Duration // 5 m: how far before the last read the next one begins
+	Types             []string      // what is read from it; nil = all that its role has and its statement does not leave out
+	PatientRequired   bool          // searches of clinical types need a patient
+	ConditionalCreate *bool
+	IdentifierSearch  *bool
+	MaxPages          int // of one search; 10,000: more is taken for a paging loop
+}
+
+// Options are what New needs.
+type Options struct {
+	Name    string // the source's
+	Party   string // fhir.Practice or a prescriber's name: decides what is read
+	BaseURL string
+	Auth    Auth
+	Dialect Dialect
+	Limits  Limits
+	Roots   *x509.CertPool // whom a server's certificate may come from; nil = whom this machine trusts
+	Now        func() time.Time // nil = time.Now
+}
+
+// New returns a connector that can do everything a connector can. It checks o and asks the server nothing yet.
+func New(o Options) (connectors.Connector, error) {
+	if o.Name == "" || o.Party == "" {
+		return connectors.Connector{}, errors.New("open fhirrest: a connector needs a name and a party")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	client, err := rest.New(rest.Options{Base: o.BaseURL, Auth: o.Auth, Limits: o.Limits, Roots: o.Roots, Now: o.Now})
+	if err != nil {
+		return connectors.Connector{}, fmt.Errorf("open connector %s: base_url %w", o.Name, err)
+	}
+	d := o.Dialect
+	if d.PageSize == 0 {
+		d.PageSize = 100
+	}
+	if d.Overlap == 0 {
+		d.Overlap = 5 * time.Minute
+	}
+	if d.MaxPages == 0 {
+		d.MaxPages = 10_000
+	}
+	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, asking: make(chan struct{}, 1)}
+	return connectors.Connector{Name: o.Name, Party: o.Party, Puller: s, Sweeper: s, Reader: s, Pusher: s, Checker: s}, nil
+}
+
+// server is the counterpart, as far as the hub can tell.
+type server struct {
+	name, party string
+	dialect     Dialect
+	client      *rest.Client
+	now         func() time.Time
+
+	asking chan struct{} // holds one: who asks what the server offers
+	offer  *offer        // what it was last found to offer
+}
+
+// role is what is read from a party of one kind.
+type role struct {
+	types     []string // in this order
+	essential []string // without these nobody can be judged
+	discover  []string // in a sweep: what makes somebody a client
+}
+
+var (
+	practice = role{
+		types: []string{"Patient", "Consent", "ServiceRequest", "Task", "Appointment", "Observation", "Procedure", "Encounter",
+			"MedicationAdministration", "Flag", "AdverseEvent", "Practitioner", "PractitionerRole", "Organization"},
+		essential: []string{"Patient", "Consent", "ServiceRequest", "Appointment"},
+		discover:  []string{"ServiceRequest", "Consent", "Appointment"},
+	}
+	prescriber = role{
+		types: []string{"Patient", "Task", "Observation", "MedicationRequest", "MedicationDispense", "Appointment", "Flag", "CarePlan",
+			"AdverseEvent", "ServiceRequest", "Practitioner", "PractitionerRole", "Organization", "Medication"},
+		essential: []string{"Patient", "Task", "Observation", "MedicationRequest"},
+	}
+)
+
+func (s *server) role() role {
+	if s.party == fhir.Practice {
+		return practice
+	}
+	return prescriber
+}
+
+// byPatient is the search parameter that names a type's client. A type that is not here is the directory's.
+var byPatient = map[string]string{
+	"Patient": "_id", "AdverseEvent": "subject",
+	"Consent": "patient", "ServiceRequest": "patient", "Task": "patient", "Appointment": "patient", "Observation": "patient",
+	"Procedure": "patient", "Encounter": "patient", "MedicationAdministration": "patient", "Flag": "patient",
+	"MedicationRequest": "patient", "MedicationDispense": "patient", "CarePlan": "patient",
+}
+
+func isDirectory(typ string) bool { return byPatient[typ] == "" }

@@ -1,0 +1,144 @@
+package fhirrest
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/connectors/internal/rest"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// readMember is the page of one member, whom p has just been moved behind: everything the server has of them, to the beginning. Only a page that surely
+// holds everything names them as Swept, for what a swept page does not hold counts as gone.
+func (s *server) readMember(ctx context.Context, offers *offer, p position, patient string) (exchange.Page, error) {
+	page, why, err := s.member(ctx, offers, patient)
+	if err != nil {
+		return exchange.Page{}, err
+	}
+	p.Read = true
+	if why == "" {
+		page.Swept = []string{patient}
+	} else {
+		p.fault(why)
+	}
+	page.Next, page.More = p.encode(), true
+	return page, nil
+}
+
+// member reads all types of one patient. why says what kept it from being everything.
+func (s *server) member(ctx context.Context, offers *offer, patient string) (page exchange.Page, why string, err error) {
+	for _, typ := range offers.types {
+		if isDirectory(typ) {
+			continue
+		}
+		held := page.Unknowns
+		whole, err := s.ofPatient(ctx, &page, typ, patient)
+		switch {
+		case err == nil && page.Unknowns > held:
+			why = cmp.Or(why, typ+": rows withheld")
+		case err == nil && !whole:
+			why = cmp.Or(why, typ+": pages do not add up to their total")
+		case err == nil:
+		case !ownTrouble(err):
+			return exchange.Page{}, "", err
+		case !s.dispensable(typ, err):
+			why = cmp.Or(why, coded(typ, err))
+		}
+	}
+	if !offers.delta {
+		if err := s.directory(ctx, offers, &page); err != nil {
+			return exchange.Page{}, "", err
+		}
+	}
+	return page, why, nil
+}
+
+// ofPatient reads all pages of one search. Rows may move between pages while it is read (see follow), and what slipped
+// through would count as gone: when more than one page do not add up to the total, they are read once more.
+func (s *server) ofPatient(ctx context.Context, page *exchange.Page, typ, patient string) (whole bool, err error) {
+	var got exchange.Page
+	for range 2 {
+		if got, whole, err = s.ofPatientOnce(ctx, typ, patient); err != nil || whole {
+			break
+		}
+	}
+	page.Resources = append(page.Resources, got.Resources...)
+	page.Gone = append(page.Gone, got.Gone...)
+	page.Rejects = append(page.Rejects, got.Rejects...)
+	page.Unknowns += got.Unknowns
+	return whole, err
+}
+
+func (s *server) ofPatientOnce(ctx context.Context, typ, patient string) (got exchange.Page, whole bool, err error) {
+	value := patient
+	if byPatient[typ] != "_id" {
+		value = "Patient/" + patient
+	}
+	call := rest.Call{Op: "search " + typ, Path: typ, Query: url.Values{byPatient[typ]: {value}, "_count": {strconv.Itoa(s.dialect.PageSize)}}}
+	w := walk{Type: typ}
+	seen := map[string]bool{}
+	for {
+		b, _, err := s.search(ctx, call)
+		if err != nil {
+			return got, false, err
+		}
+		s.sort(&got, b, patient)
+		for _, e := range b.entries {
+			if e.match && !e.outcome {
+				seen[identity(e)] = true
+			}
+		}
+		done, loop := w.follow(b, false)
+		switch {
+		case loop || w.Pages >= s.dialect.MaxPages && !done:
+			return got, false, pagingLoop(call.Op)
+		case done:
+			return got, w.Pages == 1 || b.total <= len(seen)+got.Unknowns, nil
+		}
+		call = rest.Call{Op: call.Op, Link: w.Link}
+	}
+}
+
+// directory reads whom the page's resources name: the practitioners and organisations behind them, and what those name
+// in turn. A directory read whole would be the counterpart's staff list.
+func (s *server) directory(ctx context.Context, offers *offer, page *exchange.Page) error {
+	asked := map[fhir.Ref]bool{}
+	for i := 0; i < len(page.Resources); i++ {
+		for _, ref := range fhir.References(page.Resources[i]) {
+			if asked[ref] || !isDirectory(ref.Type) || !slices.Contains(offers.types, ref.Type) {
+				continue
+			}
+			asked[ref] = true
+			r, err := s.Read(ctx, ref)
+			switch {
+			case err == nil:
+				page.Resources = append(page.Resources, r)
+			case ownTrouble(err), connectors.FaultOf(err) == connectors.Garbled: // the one who names it stands; who is named is unknown
+			default:
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Read reads one resource as it stands now; exchange.ErrNotFound if it is gone.
+func (s *server) Read(ctx context.Context, ref fhir.Ref) (fhir.Resource, error) {
+	op := "read " + ref.Type
+	answer, err := s.client.Do(ctx, rest.Call{Op: op, Path: ref.Type + "/" + url.PathEscape(ref.ID)})
+	if err != nil {
+		return fhir.Resource{}, err
+	}
+	r, err := fhir.Parse(answer.Body, ref.Type)
+	if err != nil {
+		e := connectors.Errorf(op, connectors.Garbled, "%w", err)
+		e.Unsent = true
+		return fhir.Resource{}, e
+	}
+	return r, nil
+}

@@ -1,0 +1,276 @@
+package fhirrest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/connectors/internal/rest"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// Pull reads one page of a round over everything the server has to tell: first members new to the hub, to the beginning;
+// then either what changed since the last round, type by type, or, where searches cannot tell what changed, client by
+// client. The last page of a round is empty: when it is asked for, all before it is stored, and whoever became a member
+// on the way has been read back.
+//
+// A search that is refused (403, 404 …) leaves the round incomplete and the others go on, so that a hold is seen while
+// something else is broken; what the server's statement or the config leaves out is not missed. A server that cannot
+// be reached, is busy or answers garbage ends the page with an error, and the same cursor tries again.
+func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchange.Roster) (exchange.Page, error) {
+	p, err := decode("pull "+s.name, since)
+	if err != nil {
+		return exchange.Page{}, err
+	}
+	offers, err := s.offers(ctx)
+	if err != nil {
+		return exchange.Page{}, err
+	}
+	p.forget(roster)
+	if id, ok := p.newcomer(roster); ok {
+		p.Back = append(p.Back, id)
+		return s.readMember(ctx, offers, p, id)
+	}
+
+	searches := offers.types
+	if !offers.delta {
+		searches = s.discoveries(offers, roster)
+	}
+	var last error
+	for {
+		name, ok := p.pending(searches)
+		if !ok {
+			break
+		}
+		page, err := s.step(ctx, offers, &p, name, roster)
+		switch {
+		case err == nil:
+			p.Read = true
+			page.Next, page.More = p.encode(), true
+			return page, nil
+		case !ownTrouble(err):
+			return exchange.Page{}, err
+		}
+		last = err
+		if !s.dispensable(name, err) {
+			p.fault(coded(name, err))
+		}
+		p.finish(name)
+	}
+	if !offers.delta {
+		if id, ok := following(roster, p.After); ok {
+			p.After = id
+			return s.readMember(ctx, offers, p, id)
+		}
+	}
+	if !p.Read && last != nil {
+		return exchange.Page{}, last
+	}
+	next := p.closed()
+	return exchange.Page{Next: next.encode(), Complete: p.Why == "", Why: p.Why}, nil
+}
+
+// Sweep reads one member of the roster, everything there is of them. resume says after whom.
+func (s *server) Sweep(ctx context.Context, resume exchange.Cursor, roster exchange.Roster) (exchange.Page, error) {
+	p, err := decode("sweep "+s.name, resume)
+	if err != nil {
+		return exchange.Page{}, err
+	}
+	offers, err := s.offers(ctx)
+	if err != nil {
+		return exchange.Page{}, err
+	}
+	if id, ok := following(roster, p.After); ok {
+		p.After = id
+		return s.readMember(ctx, offers, p, id)
+	}
+	return exchange.Page{Complete: p.Why == "", Why: p.Why}, nil
+}
+
+// step reads the next page of the search called name and moves p behind it.
+func (s *server) step(ctx context.Context, offers *offer, p *position, name string, roster exchange.Roster) (exchange.Page, error) {
+	typ, portion, _ := strings.Cut(name, " ")
+	if p.Walk == nil || p.Walk.Type != name {
+		p.Walk = &walk{Type: name}
+		if offers.delta {
+			p.Walk.At = p.Marks[name]
+		}
+	}
+	w := *p.Walk // p moves only when the page is whole
+	call := rest.Call{Op: "search " + typ, Path: typ, Link: w.Link}
+	if call.Link == "" {
+		call.Query = s.changed(offers, w)
+		if portion != "" {
+			call.Query = url.Values{"identifier": {wanted(roster, portion)}}
+		}
+	}
+	b, answer, err := s.search(ctx, call)
+	if err != nil {
+		if w.Link != "" && !w.Again && expired(err) {
+			p.Walk = &walk{Type: name, At: p.Marks[name], Again: true}
+			return s.step(ctx, offers, p, name, roster)
+		}
+		return exchange.Page{}, err
+	}
+	if w.Start.IsZero() {
+		w.Start = earlier(b.at, answer.Date)
+	}
+	var page exchange.Page
+	s.sort(&page, b, "")
+	w.Held = w.Held || page.Unknowns > 0
+
+	done, loop := w.follow(b, offers.delta)
+	switch {
+	case loop || w.Pages >= s.dialect.MaxPages && !done:
+		return exchange.Page{}, pagingLoop(call.Op)
+	case !done:
+		p.Walk = &w
+	case w.Held:
+		p.fault(typ + ": rows withheld")
+		p.finish(name) // its mark stays: what was withheld is asked for again
+	default:
+		if offers.delta {
+			p.mark(name, w, s.dialect.Overlap)
+		}
+		p.finish(name)
+	}
+	return page, nil
+}
+
+// mark moves the watermark of a search that was read to its end: to the server's clock when it began, less the overlap.
+// A server that never tells its clock is taken at the time of its newest row.
+func (p *position) mark(name string, w walk, overlap time.Duration) {
+	start := w.Start
+	if start.IsZero() {
+		start = w.At
+	}
+	if start.IsZero() {
+		return
+	}
+	marks := map[string]time.Time{name: start.Add(-overlap).UTC()}
+	for k, v := range p.Marks {
+		if k != name {
+			marks[k] = v
+		}
+	}
+	p.Marks = marks
+}
+
+// changed is the query for what changed since w.At.
+func (s *server) changed(offers *offer, w walk) url.Values {
+	q := url.Values{"_count": {strconv.Itoa(s.dialect.PageSize)}}
+	if !offers.delta {
+		return q
+	}
+	q.Set("_sort", "_lastUpdated")
+	if w.At.IsZero() {
+		return q
+	}
+	prefix, at := "ge", w.At.Add(-time.Millisecond) // a server may have rounded up what it told
+	if s.dialect.LastUpdated == LastUpdatedGT {
+		prefix, at = "gt", w.At.Add(-coarse)
+	}
+	q.Set("_lastUpdated", prefix+at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	return q
+}
+
+// search makes a search and reads the page that comes.
+func (s *server) search(ctx context.Context, call rest.Call) (bundle, rest.Answer, error) {
+	answer, err := s.client.Do(ctx, call)
+	if err != nil {
+		return bundle{}, answer, err
+	}
+	b, err := readBundle(call.Op, answer.Body)
+	return b, answer, err
+}
+
+// expired reports whether a link is no longer good: it is refused, or it leads away since base_url was changed.
+func expired(err error) bool {
+	switch rest.StatusOf(err) {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone:
+		return true
+	}
+	return errors.Is(err, rest.ErrAway)
+}
+
+func pagingLoop(op string) error {
+	e := connectors.Errorf(op, connectors.Garbled, "paging loop: its next links lead nowhere new")
+	e.Hint, e.Unsent = "tell the counterpart; until it is mended this source cannot be read whole", true
+	return e
+}
+
+// dispensable reports whether err only says that the server has no such type, and nobody needs it to be judged.
+// What is essential and not offered must be taken out of the config's types by a person, knowingly.
+func (s *server) dispensable(name string, err error) bool {
+	return notOffered(err) && !slices.Contains(s.role().essential, name)
+}
+
+func notOffered(err error) bool {
+	switch rest.StatusOf(err) {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusNotImplemented:
+		return true
+	case http.StatusBadRequest:
+		e, ok := errors.AsType[*connectors.Error](err)
+		return ok && slices.Contains(e.Codes, "error/not-supported")
+	}
+	return false
+}
+
+func coded(name string, err error) string {
+	typ, _, _ := strings.Cut(name, " ")
+	if notOffered(err) {
+		return typ + ": not offered"
+	}
+	return typ + ": " + connectors.FaultOf(err).String()
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// discoveries are the searches that find new clients where a pull goes client by client: at a practice what makes
+// somebody a client, at a prescriber the patients who carry a client's identifier, some at a time.
+func (s *server) discoveries(offers *offer, roster exchange.Roster) []string {
+	var names []string
+	if s.party == fhir.Practice {
+		for _, typ := range s.role().discover {
+			if slices.Contains(offers.types, typ) && !s.dialect.PatientRequired {
+				names = append(names, typ)
+			}
+		}
+		return names
+	}
+	for i := 0; i < len(roster.Wanted) && slices.Contains(offers.types, "Patient"); i += atOnce {
+		names = append(names, "Patient "+strconv.Itoa(i))
+	}
+	return names
+}
+
+// atOnce is how many identifiers one search asks for: its address stays short enough for every server.
+const atOnce = 20
+
+func wanted(roster exchange.Roster, portion string) string {
+	from, _ := strconv.Atoi(portion)
+	from = min(from, len(roster.Wanted))
+	var tokens []string
+	for _, id := range roster.Wanted[from:min(from+atOnce, len(roster.Wanted))] {
+		tokens = append(tokens, token(id))
+	}
+	return strings.Join(tokens, ",")
+}
+
+// token is an identifier as a search takes it.
+func token(id fhir.ID) string {
+	escape := strings.NewReplacer(`\`, `\\`, `|`, `\|`, `,`, `\,`, `$`, `\$`)
+	return escape.Replace(id.System) + "|" + escape.Replace(id.Value)
+}

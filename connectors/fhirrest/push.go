@@ -1,0 +1,279 @@
+package fhirrest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/connectors/internal/rest"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// Push makes d stand at the server, once:
+//
+//	                              none there   one there                          two there
+//	first try, creates conditional   create and let the server look                   conflict
+//	otherwise, look by identifier    create    existed; an update is put if it differs  conflict
+//	asked, and no way to look        create if creates are conditional, else uncertain
+//
+// Some servers ignore the condition without a word, hence the look first whenever an earlier try may have arrived.
+func (s *server) Push(ctx context.Context, d exchange.Delivery, asked bool) (exchange.Receipt, error) {
+	receipt, err := s.push(ctx, d, asked)
+	if err != nil {
+		if asked {
+			err = sending(err, false) // this try may have sent nothing; the earlier one is still in doubt
+		}
+		return exchange.Receipt{}, err
+	}
+	receipt.At = s.now()
+	return receipt, nil
+}
+
+func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exchange.Receipt, error) {
+	if d.Type == "" || d.Copy.System == "" || d.Copy.Value == "" {
+		return exchange.Receipt{}, sending(connectors.Errorf("create "+d.Type, connectors.Refused, "a delivery needs a type and an identifier of its copy"), true)
+	}
+	offers, err := s.offers(ctx)
+	if err != nil {
+		return exchange.Receipt{}, sending(err, true)
+	}
+	looks := offers.identifies(d.Type)
+	switch {
+	case !looks && asked && !offers.condition:
+		e := connectors.Errorf("create "+d.Type, connectors.Uncertain, "it may stand there, and the server cannot be asked")
+		e.Hint = "look there for the record, then mark the delivery as arrived or retry it"
+		return exchange.Receipt{}, e
+	case !looks, offers.condition && !asked && !d.Update:
+		return s.create(ctx, offers, d)
+	}
+	found, err := s.lookUp(ctx, d)
+	switch {
+	case err != nil:
+		return exchange.Receipt{}, sending(err, true)
+	case len(found) > 1:
+		return exchange.Receipt{}, twoCopies("create " + d.Type)
+	case len(found) == 1:
+		return s.settle(ctx, d, found[0])
+	}
+	return s.create(ctx, offers, d)
+}
+
+// identifies reports whether records of typ can be searched by identifier.
+func (o *offer) identifies(typ string) bool {
+	known, ok := o.identify[typ]
+	return known || !ok && o.anyID
+}
+
+// standing is a record at the server that carries our identifier. It is read with one eye only: a copy that the server
+// rewrote into something the gate would refuse is still ours, and not to be made a second time.
+type standing struct {
+	ref     fhir.Ref
+	version string
+	body    []byte
+}
+
+func ours(body []byte, d exchange.Delivery) (standing, bool) {
+	var glance struct {
+		ResourceType, ID string
+		Meta             struct{ VersionID string }
+		Identifier       []fhir.ID
+	}
+	if json.Unmarshal(body, &glance) != nil || glance.ID == "" || glance.ResourceType != d.Type {
+		return standing{}, false
+	}
+	st := standing{ref: fhir.Ref{Type: d.Type, ID: glance.ID}, version: glance.Meta.VersionID, body: body}
+	return st, slices.Contains(glance.Identifier, d.Copy)
+}
+
+// lookUp finds every record that carries d's identifier. A server that ignores the parameter answers with everything:
+// only what really carries it counts.
+func (s *server) lookUp(ctx context.Context, d exchange.Delivery) ([]standing, error) {
+	call := rest.Call{Op: "search " + d.Type, Path: d.Type, Query: url.Values{"identifier": {token(d.Copy)}}}
+	w := walk{Type: d.Type}
+	var found []standing
+	for {
+		b, _, err := s.search(ctx, call)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range b.entries {
+			st, ok := ours(e.resource, d)
+			if ok && !slices.ContainsFunc(found, func(have standing) bool { return have.ref == st.ref }) {
+				found = append(found, st)
+			}
+		}
+		done, loop := w.follow(b, false)
+		switch {
+		case loop || w.Pages >= s.dialect.MaxPages && !done:
+			return nil, pagingLoop(call.Op)
+		case done:
+			return found, nil
+		}
+		call = rest.Call{Op: call.Op, Link: w.Link}
+	}
+}
+
+// create posts d. The condition is always sent: a server that knows it will not make a second copy.
+func (s *server) create(ctx context.Context, offers *offer, d exchange.Delivery) (exchange.Receipt, error) {
+	call := rest.Call{
+		Op: "create " + d.Type, Method: http.MethodPost, Path: d.Type, Body: d.Body,
+		IfNoneExist: url.Values{"identifier": {token(d.Copy)}}.Encode(),
+	}
+	answer, err := s.client.Do(ctx, call)
+	if answer.Status == http.StatusPreconditionFailed {
+		return exchange.Receipt{}, twoCopies(call.Op)
+	}
+	if err != nil {
+		return exchange.Receipt{}, err
+	}
+	at := standsAt(d.Type, answer)
+	if at.ref.IsZero() && offers.identifies(d.Type) { // it says neither where nor what
+		found, err := s.lookUp(ctx, d)
+		if err != nil {
+			return exchange.Receipt{}, sending(err, false)
+		}
+		if len(found) > 1 {
+			return exchange.Receipt{}, twoCopies(call.Op)
+		}
+		if len(found) == 1 {
+			at = found[0]
+		}
+	}
+	if at.ref.IsZero() {
+		return exchange.Receipt{}, connectors.Errorf(call.Op, connectors.Uncertain, "the server took it and does not say where it stands")
+	}
+	if answer.Status != http.StatusOK {
+		return s.readBack(ctx, d, exchange.Receipt{Outcome: exchange.OutcomeCreated, Ref: at.ref, VersionID: at.version})
+	}
+	at.body = nil // what the condition matched may have moved since
+	return s.settle(ctx, d, at)
+}
+
+// settle is about a copy that stands there: it is left as it is, or an update is put in its place if the words differ.
+// Somebody may be faster; then it is read again and decided again, once.
+func (s *server) settle(ctx context.Context, d exchange.Delivery, at standing) (exchange.Receipt, error) {
+	existed := exchange.Receipt{Outcome: exchange.OutcomeExisted, Ref: at.ref, VersionID: at.version}
+	if !d.Update && at.body != nil {
+		return existed, nil
+	}
+	for range 2 {
+		now, err := s.look(ctx, d, at.ref)
+		if err != nil {
+			return exchange.Receipt{}, err
+		}
+		if existed.VersionID = now.version; !d.Update || sameContent(now.body, d.Body) {
+			return existed, nil
+		}
+		receipt, err := s.replace(ctx, d, now)
+		if err == nil || connectors.FaultOf(err) != connectors.Conflict {
+			return receipt, err
+		}
+	}
+	return exchange.Receipt{}, connectors.Errorf("update "+d.Type, connectors.Conflict, "it changed twice while it was written: %w", exchange.ErrConflict)
+}
+
+// replace puts d in the place of old, if old is still what stands there.
+func (s *server) replace(ctx context.Context, d exchange.Delivery, old standing) (exchange.Receipt, error) {
+	op := "update " + d.Type
+	body, err := fhir.Apply(d.Body, fhir.Edit{Path: "id", Value: old.ref.ID})
+	if err != nil {
+		return exchange.Receipt{}, sending(connectors.Errorf(op, connectors.Refused, "give it its id: %w", err), true)
+	}
+	call := rest.Call{Op: op, Method: http.MethodPut, Path: d.Type + "/" + url.PathEscape(old.ref.ID), Body: body}
+	if old.version != "" {
+		call.IfMatch = `W/"` + old.version + `"`
+	}
+	answer, err := s.client.Do(ctx, call)
+	if err != nil {
+		return exchange.Receipt{}, err
+	}
+	return s.readBack(ctx, d, exchange.Receipt{Outcome: exchange.OutcomeUpdated, Ref: old.ref, VersionID: standsAt(d.Type, answer).version})
+}
+
+// readBack looks whether what was written stands there under our identifier. The server's word that it took it is the
+// receipt: a look that fails takes nothing from it, only one that contradicts it does.
+func (s *server) readBack(ctx context.Context, d exchange.Delivery, receipt exchange.Receipt) (exchange.Receipt, error) {
+	now, err := s.look(ctx, d, receipt.Ref)
+	switch {
+	case errors.Is(err, exchange.ErrNotFound), connectors.FaultOf(err) == connectors.Uncertain:
+		return exchange.Receipt{}, err
+	case err == nil && now.version != "":
+		receipt.VersionID = now.version
+	}
+	return receipt, nil
+}
+
+// look reads the record at ref, which must be our copy. Its errors say that something was written.
+func (s *server) look(ctx context.Context, d exchange.Delivery, ref fhir.Ref) (standing, error) {
+	op := "read back " + d.Type
+	answer, err := s.client.Do(ctx, rest.Call{Op: op, Path: ref.Type + "/" + url.PathEscape(ref.ID)})
+	switch {
+	case errors.Is(err, exchange.ErrNotFound):
+		return standing{}, connectors.Errorf(op, connectors.Temporary, "the server has it and does not show it: %w", exchange.ErrNotFound)
+	case err != nil:
+		return standing{}, sending(err, false)
+	}
+	st, ok := ours(answer.Body, d)
+	if !ok {
+		e := connectors.Errorf(op, connectors.Uncertain, "it stands there without the hub's identifier")
+		e.Hint = "the server drops identifiers that it does not know: ask the counterpart to keep those of " + d.Copy.System
+		return standing{}, e
+	}
+	return st, nil
+}
+
+// standsAt reads where a record stands from the answer to a write: its address, its body, its ETag. Only the body's
+// own words are kept as body.
+func standsAt(typ string, answer rest.Answer) standing {
+	var glance struct {
+		ResourceType, ID string
+		Meta             struct{ VersionID string }
+	}
+	var at standing
+	if json.Unmarshal(answer.Body, &glance) == nil && glance.ResourceType == typ && glance.ID != "" {
+		at.ref, at.version = fhir.Ref{Type: typ, ID: glance.ID}, glance.Meta.VersionID
+	}
+	parts := strings.Split(strings.Trim(answer.Location, "/"), "/")
+	if i := slices.Index(parts, typ); i >= 0 && i+1 < len(parts) {
+		at.ref = fhir.Ref{Type: typ, ID: parts[i+1]}
+	}
+	if tag := strings.Trim(strings.TrimPrefix(answer.ETag, "W/"), `"`); tag != "" {
+		at.version = tag
+	}
+	return at
+}
+
+// sameContent compares what two bodies say, apart from what the server adds.
+func sameContent(there, here []byte) bool {
+	a, err1 := bare(there)
+	b, err2 := bare(here)
+	return err1 == nil && err2 == nil && string(a) == string(b)
+}
+
+func bare(body []byte) ([]byte, error) {
+	body, err := fhir.Apply(body, fhir.Edit{Path: "id"}, fhir.Edit{Path: "meta"})
+	if err != nil {
+		return nil, err
+	}
+	return fhir.Canonical(body)
+}
+
+func twoCopies(op string) error {
+	e := connectors.Errorf(op, connectors.Conflict, "two copies stand there")
+	e.Hint = "have the counterpart remove one, then retry"
+	return e
+}
+
+// sending sets on err whether this try may have written something.
+func sending(err error, unsent bool) error {
+	if e, ok := errors.AsType[*connectors.Error](err); ok {
+		e.Unsent = unsent
+	}
+	return err
+}
