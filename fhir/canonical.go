@@ -5,17 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"sync"
 )
-
-var trees = sync.Pool{New: func() any { return new(tree) }}
 
 // Canonical returns body as canonical JSON: keys sorted, no insignificant space, numbers as written, text with no more
 // escapes than JSON demands. Any JSON value will do. The error is a *Refusal when body is no JSON or repeats a key.
 func Canonical(body []byte) ([]byte, error) {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if reason := t.grow(body); reason != "" {
+	t, reason := open(body)
+	defer t.close()
+	if reason != "" {
 		return nil, &Refusal{Reason: reason}
 	}
 	for i := range t.nodes {
@@ -40,12 +37,12 @@ func (t *tree) canonical(dst []byte, i int) []byte {
 // readable returns body with no more escapes than JSON demands, keys where they were: samply reads codes
 // without undoing escapes.
 func readable(body []byte) []byte {
-	if bytes.IndexByte(body, '\\') < 0 {
+	if !bytes.Contains(body, []byte(`\u`)) && !bytes.Contains(body, []byte(`\/`)) {
 		return body
 	}
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if t.grow(body) != "" {
+	t, reason := open(body)
+	defer t.close()
+	if reason != "" {
 		return body // let the reader say what is wrong
 	}
 	return writer{tree: t}.write(make([]byte, 0, len(body)), 0)

@@ -23,17 +23,17 @@ var both = map[string]bool{
 // codes are the choices that can end in a code; elsewhere reasonCode and reasonReference are two elements.
 var codes = map[string]bool{"value": true, "defaultValue": true, "fixed": true, "pattern": true}
 
-// choiceOf returns the name of the choice[x] that key makes, "value" for "valueDateTime", or "" when it makes none.
-func choiceOf(key string) string {
+// choiceOf returns the name of the choice[x] that key makes, "value" for "valueDateTime", or nothing when it makes none.
+func choiceOf(key []byte) []byte {
 	for i := 1; i < len(key); i++ {
-		if c := key[i]; c < 'A' || c > 'Z' || !dataTypes[key[i:]] {
+		if c := key[i]; c < 'A' || c > 'Z' || !dataTypes[string(key[i:])] {
 			continue
 		}
 		name := key[:i]
-		if both[name] || key[i:] == "Code" && !codes[name] {
-			return ""
+		if both[string(name)] || string(key[i:]) == "Code" && !codes[string(name)] {
+			return nil
 		}
 		return name
 	}
-	return ""
+	return nil
 }

@@ -8,9 +8,9 @@ import (
 // DosageDigest is the hex SHA-256 of the canonical JSON of a MedicationRequest's dosageInstruction array
 // ("[]" when there is none): what the therapist acknowledges.
 func DosageDigest(r Resource) string {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if t.grow(r.Body) == "" {
+	t, reason := open(r.Body)
+	defer t.close()
+	if reason == "" {
 		if i := t.child(0, "dosageInstruction"); i >= 0 {
 			return t.hash(i)
 		}

@@ -20,19 +20,23 @@ type Edit struct {
 // Apply returns body with edits made in order; without edits it is body itself. Order of keys, spelling of numbers,
 // spaces, contained resources and extensions stay. The error names the path that does not fit.
 func Apply(body []byte, edits ...Edit) ([]byte, error) {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
 	for _, e := range edits {
-		if reason := t.grow(body); reason != "" {
-			return nil, fmt.Errorf("edit %s: %w", e.Path, &Refusal{Reason: reason})
-		}
-		next, err := t.edit(e)
+		next, err := apply(body, e)
 		if err != nil {
 			return nil, fmt.Errorf("edit %s: %w", e.Path, err)
 		}
 		body = next
 	}
 	return body, nil
+}
+
+func apply(body []byte, e Edit) ([]byte, error) {
+	t, reason := open(body)
+	defer t.close()
+	if reason != "" {
+		return nil, &Refusal{Reason: reason}
+	}
+	return t.edit(e)
 }
 
 func (t *tree) edit(e Edit) ([]byte, error) {

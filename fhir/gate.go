@@ -9,16 +9,16 @@ import (
 // Parse is the gate: it lets one JSON resource in, or answers a *Refusal. want is the expected resourceType, "" for any.
 // What it lets in can be read by everybody in one way only, and through its view if it has one. Body is a copy of body.
 func Parse(body []byte, want string) (Resource, error) {
+	t, reason := open(body[:min(len(body), maxSize)])
+	defer t.close()
 	if len(body) > maxSize {
-		return Resource{}, &Refusal{Reason: ReasonTooLarge, Type: want}
+		reason = ReasonTooLarge
 	}
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if reason := t.grow(body); reason != "" {
-		return Resource{}, t.refuse(reason, -1)
+	if reason != "" {
+		return Resource{}, t.refuse(&fault{reason: reason, at: broken})
 	}
-	if reason, where := t.check(want); reason != "" {
-		return Resource{}, t.refuse(reason, where)
+	if f := t.check(want); f != nil {
+		return Resource{}, t.refuse(f)
 	}
 	r := Resource{
 		Type:      t.string(t.child(0, "resourceType")),
@@ -30,7 +30,7 @@ func Parse(body []byte, want string) (Resource, error) {
 	if i := t.at(0, "meta", "lastUpdated"); i >= 0 {
 		at, err := time.Parse(time.RFC3339Nano, t.string(i))
 		if err != nil {
-			return Resource{}, t.refuse(ReasonBadTime, i)
+			return Resource{}, t.refuse(&fault{reason: ReasonBadTime, at: i})
 		}
 		r.LastUpdated = at
 	}
@@ -38,104 +38,102 @@ func Parse(body []byte, want string) (Resource, error) {
 }
 
 // check looks at what the grammar of JSON does not: FHIR's rules for any resource, then those of its type.
-func (t *tree) check(want string) (reason string, where int) {
+func (t *tree) check(want string) *fault {
 	if t.kind(0) != object {
-		return ReasonNotObject, 0
+		return &fault{reason: ReasonNotObject, at: 0}
 	}
-	if reason, where := t.clean(0); reason != "" {
-		return reason, where
+	if f := t.clean(0); f != nil {
+		return f
 	}
-	if reason, where := t.knownType(want); reason != "" {
-		return reason, where
+	if f := t.knownType(want); f != nil {
+		return f
 	}
 	switch id := t.child(0, "id"); {
 	case id < 0:
-		return ReasonNoID, 0
+		return &fault{reason: ReasonNoID, at: 0}
 	case !validID(t.string(id)):
-		return ReasonBadID, id
+		return &fault{reason: ReasonBadID, at: id}
 	}
-	return "", 0
+	return nil
 }
 
 // knownType looks at the resource as its type wants it.
-func (t *tree) knownType(want string) (reason string, where int) {
+func (t *tree) knownType(want string) *fault {
 	kind := t.child(0, "resourceType")
 	name := t.string(kind)
 	definition, ok := definitions[name]
 	switch {
 	case kind < 0:
-		return ReasonNoType, 0
+		return &fault{reason: ReasonNoType, at: 0}
 	case !ok:
-		return ReasonUnknownType, kind
+		return &fault{reason: ReasonUnknownType, at: kind}
 	case want != "" && name != want:
-		return ReasonOtherType, kind
+		return &fault{reason: ReasonOtherType, at: kind}
 	}
 	return t.fitsType(name, known.of(definition))
 }
 
 // fitsType asks a type that has a view for all that the view reads, any other for its names and its status.
-func (t *tree) fitsType(name string, definition *shape) (reason string, where int) {
+func (t *tree) fitsType(name string, definition *shape) *fault {
 	if view, ok := views[name]; ok {
 		return t.fits(0, known.of(view))
 	}
 	for c := range t.children(0) {
 		if t.wrongCase(c, definition) {
-			return ReasonWrongCase, c
+			return &fault{reason: ReasonWrongCase, at: c}
 		}
 	}
-	for _, name := range []string{"status", "intent"} {
-		for _, required := range definition.required {
-			if name == required && t.child(0, name) < 0 {
-				return ReasonNoStatus, 0
-			}
+	for _, name := range definition.required {
+		if (name == "status" || name == "intent") && t.child(0, name) < 0 {
+			return &fault{reason: ReasonMissing, at: 0, name: name}
 		}
 	}
-	return "", 0
+	return nil
 }
 
 // clean looks for what no resource may hold at any depth, in node i and below.
-func (t *tree) clean(i int) (reason string, where int) {
+func (t *tree) clean(i int) *fault {
 	switch n := &t.nodes[i]; n.kind {
 	case text:
 		if n.to-n.from == 2 {
-			return ReasonEmpty, i
+			return &fault{reason: ReasonEmpty, at: i}
 		}
 	case array:
 		if int(n.end) == i+1 {
-			return ReasonEmpty, i
+			return &fault{reason: ReasonEmpty, at: i}
 		}
 		for c := range t.children(i) {
 			if t.kind(c) == null {
 				continue // its object looks whether it has a partner
 			}
-			if reason, where := t.clean(c); reason != "" {
-				return reason, where
+			if f := t.clean(c); f != nil {
+				return f
 			}
 		}
 	case null:
-		return ReasonNull, i
+		return &fault{reason: ReasonNull, at: i}
 	case object:
 		return t.cleanMembers(i)
 	}
-	return "", i
+	return nil
 }
 
-func (t *tree) cleanMembers(i int) (reason string, where int) {
+func (t *tree) cleanMembers(i int) *fault {
 	if int(t.nodes[i].end) == i+1 {
-		return ReasonEmpty, i
+		return &fault{reason: ReasonEmpty, at: i}
 	}
 	if c := t.repeats(i); c >= 0 {
-		return ReasonDuplicateKey, c
+		return &fault{reason: ReasonDuplicateKey, at: c}
 	}
 	for c := range t.children(i) {
 		if reason := t.keyFault(c); reason != "" {
-			return reason, c
+			return &fault{reason: reason, at: c}
 		}
 		if t.kind(c) == array && t.lonelyNull(i, c) {
-			return ReasonNull, c
+			return &fault{reason: ReasonNull, at: c}
 		}
-		if reason, where := t.clean(c); reason != "" {
-			return reason, where
+		if f := t.clean(c); f != nil {
+			return f
 		}
 	}
 	return t.choices(i)
@@ -198,33 +196,46 @@ func (t *tree) lonelyNull(i, c int) bool {
 }
 
 // choices looks for two members of object i that are the same choice[x].
-func (t *tree) choices(i int) (reason string, where int) {
-	var few [8]string
+func (t *tree) choices(i int) *fault {
+	var few [8][]byte
 	made := few[:0]
 	for c := range t.children(i) {
-		name := strings.TrimPrefix(string(t.key(c)), "_")
+		name := bytes.TrimPrefix(t.key(c), []byte{'_'})
 		choice := choiceOf(name)
-		if choice == "" {
+		if choice == nil {
 			continue
 		}
 		for _, m := range made {
-			if choiceOf(m) == choice && m != name {
-				return ReasonChoice, c
+			if bytes.Equal(choiceOf(m), choice) && !bytes.Equal(m, name) {
+				return &fault{reason: ReasonChoice, at: c}
 			}
 		}
 		made = append(made, name)
 	}
-	return "", i
+	return nil
 }
 
-// refuse says why, at which node (-1: the grammar gave up), and salvages what can be.
-func (t *tree) refuse(reason string, where int) *Refusal {
-	r := &Refusal{Reason: reason}
+// fault is what is wrong with a tree, and at which node.
+type fault struct {
+	reason string
+	at     int
+	name   string // of a member that is missing there
+}
+
+// broken is the place of a fault in the grammar: there is no tree to name it by.
+const broken = -1
+
+// refuse tells of f what may be told, and salvages what can be.
+func (t *tree) refuse(f *fault) *Refusal {
+	r := &Refusal{Reason: f.reason}
 	if len(t.nodes) == 0 || t.kind(0) != object {
 		return r
 	}
-	if where >= 0 {
-		r.Path = t.path(where)
+	if f.at != broken {
+		r.Path = t.path(f.at)
+	}
+	if f.name != "" {
+		r.Path = strings.TrimPrefix(r.Path+"."+f.name, ".")
 	}
 	if name := t.string(t.only(0, "resourceType")); definitions[name] != nil {
 		r.Type = name

@@ -8,33 +8,33 @@ import (
 // type, or a dangling reference: literal ones must be absolute, contained here, or to a Ref that known reports true for.
 // An id is not needed: the receiver gives one. Answers a *Refusal.
 func Lint(body []byte, known func(Ref) bool) error {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if reason := t.grow(body); reason != "" {
-		return t.refuse(reason, -1)
+	t, reason := open(body)
+	defer t.close()
+	if reason != "" {
+		return t.refuse(&fault{reason: reason, at: broken})
 	}
-	if reason, where := t.lint(known); reason != "" {
-		return t.refuse(reason, where)
+	if f := t.lint(known); f != nil {
+		return t.refuse(f)
 	}
 	return nil
 }
 
-func (t *tree) lint(known func(Ref) bool) (reason string, where int) {
+func (t *tree) lint(known func(Ref) bool) *fault {
 	if t.kind(0) != object {
-		return ReasonNotObject, 0
+		return &fault{reason: ReasonNotObject, at: 0}
 	}
-	if reason, where := t.clean(0); reason != "" {
-		return reason, where
+	if f := t.clean(0); f != nil {
+		return f
 	}
-	if reason, where := t.knownType(""); reason != "" {
-		return reason, where
+	if f := t.knownType(""); f != nil {
+		return f
 	}
 	for i := range t.nodes {
 		if t.kind(i) == text && string(t.key(i)) == "reference" && !t.leads(t.string(i), known) {
-			return ReasonDangling, i
+			return &fault{reason: ReasonDangling, at: i}
 		}
 	}
-	return "", 0
+	return nil
 }
 
 // leads reports whether a literal reference leads somewhere for whoever receives it.
@@ -43,6 +43,9 @@ func (t *tree) leads(literal string, known func(Ref) bool) bool {
 		return true
 	}
 	if id, ok := strings.CutPrefix(literal, "#"); ok {
+		if id == "" {
+			return true // from a contained resource to the one around it
+		}
 		list := t.child(0, "contained")
 		if list < 0 {
 			return false

@@ -43,7 +43,7 @@ const (
 	ReasonOtherType     = "not the expected resourceType"
 	ReasonNoID          = "no id"
 	ReasonBadID         = "id of the wrong form"
-	ReasonNoStatus      = "required element missing"
+	ReasonMissing       = "required element missing"
 	ReasonChoice        = "more than one of a choice"
 	ReasonModifier      = "modifier extension not known here"
 	ReasonImplicitRules = "implicit rules not known here"

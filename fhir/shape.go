@@ -3,6 +3,7 @@ package fhir
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,13 +15,12 @@ type shape struct {
 	holds    holding
 	bits     int               // of holdsInt
 	item     *shape            // of holdsList
-	fields   map[string]*field // of holdsFields
+	fields   map[string]*shape // of holdsFields
 	folded   map[string]string // lower-case to right name
 	required []string          // of holdsFields: codes that samply would invent when they are missing
-	code     reflect.Type      // of holdsCode
+	code     reflect.Type      // of holdsCode: samply's enumeration, which fails the whole resource on any other code
+	codes    []string          // of holdsCode, where samply has a plain string
 }
-
-type field struct{ *shape }
 
 type holding uint8
 
@@ -30,7 +30,7 @@ const (
 	holdsNumber
 	holdsInt
 	holdsBool
-	holdsCode // an enumeration of samply's: any other code fails the whole resource
+	holdsCode
 	holdsList
 	holdsFields
 )
@@ -57,6 +57,15 @@ var views = map[string]reflect.Type{
 	"Medication":               reflect.TypeFor[Medication](),
 	"OperationOutcome":         reflect.TypeFor[OperationOutcome](),
 	"CapabilityStatement":      reflect.TypeFor[CapabilityStatement](),
+}
+
+// codeSets are required value sets that samply does not know.
+var codeSets = map[string][]string{
+	"MedicationRequest.status":        {"active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "unknown"},
+	"MedicationRequest.intent":        {"proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option"},
+	"MedicationDispense.status":       {"preparation", "in-progress", "cancelled", "on-hold", "completed", "entered-in-error", "stopped", "declined", "unknown"},
+	"MedicationAdministration.status": {"in-progress", "not-done", "on-hold", "completed", "entered-in-error", "stopped", "unknown"},
+	"Task.intent":                     {"unknown", "proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option"},
 }
 
 // shapes are worked out when first asked for and shared, so that Reference is worked out once.
@@ -114,13 +123,13 @@ func (s *shapes) work(t reflect.Type) *shape {
 		sh.holds, sh.item = holdsList, s.work(t.Elem())
 	case t.Kind() == reflect.Struct:
 		sh.holds = holdsFields
-		sh.fields, sh.folded = map[string]*field{}, map[string]string{}
+		sh.fields, sh.folded = map[string]*shape{}, map[string]string{}
 		s.workFields(sh, t)
 	}
 	return sh
 }
 
-// workFields adds t's fields to sh; what an outer struct names wins over what it embeds, as in encoding/json.
+// workFields adds t's fields to sh, those it embeds with them.
 func (s *shapes) workFields(sh *shape, t reflect.Type) {
 	for _, f := range reflect.VisibleFields(t) {
 		if f.Anonymous {
@@ -130,10 +139,10 @@ func (s *shapes) workFields(sh *shape, t reflect.Type) {
 		if name == "" || name == "-" {
 			continue
 		}
-		if len(f.Index) > 1 && sh.fields[name] != nil {
-			continue
+		sh.fields[name] = s.work(f.Type)
+		if codes := codeSets[t.Name()+"."+name]; codes != nil {
+			sh.fields[name] = &shape{holds: holdsCode, codes: codes}
 		}
-		sh.fields[name] = &field{s.work(f.Type)}
 		sh.folded[strings.ToLower(name)] = name
 		named := name == "status" || name == "intent"
 		code := f.Type.Kind() != reflect.Pointer && sh.fields[name].holds == holdsCode
@@ -159,91 +168,87 @@ var names = sync.OnceValue(func() map[string]bool {
 	return out
 })
 
-// fits reports whether node i can be read as sh, and if not, why and at which node.
-func (t *tree) fits(i int, sh *shape) (reason string, where int) {
+// fits tells why node i cannot be read as sh, nil if it can.
+func (t *tree) fits(i int, sh *shape) *fault {
 	n := &t.nodes[i]
+	ok := true
 	switch sh.holds {
 	case holdsText:
-		return wrongUnless(n.kind == text), i
+		ok = n.kind == text
 	case holdsNumber:
-		return wrongUnless(n.kind == number), i
+		ok = n.kind == number
 	case holdsBool:
-		return wrongUnless(n.kind == boolean), i
+		ok = n.kind == boolean
 	case holdsInt:
-		if n.kind == number {
-			_, err := strconv.ParseInt(string(t.raw(i)), 10, sh.bits)
-			return wrongUnless(err == nil), i
-		}
-		return ReasonWrongKind, i
+		_, err := strconv.ParseInt(string(t.raw(i)), 10, sh.bits)
+		ok = n.kind == number && err == nil
 	case holdsCode:
-		if n.kind != text {
-			return ReasonWrongKind, i
-		}
-		return t.fitsCode(i, sh), i
+		return t.fitsCode(i, sh)
 	case holdsList:
 		return t.fitsList(i, sh)
 	case holdsFields:
 		return t.fitsFields(i, sh)
 	}
-	return "", i
+	if !ok {
+		return &fault{reason: ReasonWrongKind, at: i}
+	}
+	return nil
 }
 
-func wrongUnless(ok bool) string {
-	if ok {
-		return ""
+func (t *tree) fitsCode(i int, sh *shape) *fault {
+	if t.kind(i) != text {
+		return &fault{reason: ReasonWrongKind, at: i}
 	}
-	return ReasonWrongKind
+	var ok bool
+	if sh.code == nil {
+		ok = slices.Contains(sh.codes, t.string(i))
+	} else {
+		code := reflect.New(sh.code).Interface().(json.Unmarshaler)
+		ok = code.UnmarshalJSON(writer{tree: t}.write(nil, i)) == nil
+	}
+	if !ok {
+		return &fault{reason: ReasonUnknownCode, at: i}
+	}
+	return nil
 }
 
-func (t *tree) fitsCode(i int, sh *shape) string {
-	code := reflect.New(sh.code).Interface().(json.Unmarshaler)
-	raw := t.raw(i)
-	if t.nodes[i].escaped {
-		raw = writer{tree: t}.write(nil, i)
-	}
-	if code.UnmarshalJSON(raw) != nil {
-		return ReasonUnknownCode
-	}
-	return ""
-}
-
-func (t *tree) fitsList(i int, sh *shape) (string, int) {
+func (t *tree) fitsList(i int, sh *shape) *fault {
 	if t.kind(i) != array {
-		return ReasonWrongKind, i
+		return &fault{reason: ReasonWrongKind, at: i}
 	}
 	for c := range t.children(i) {
 		if t.kind(c) == null && sh.item.holds != holdsCode && sh.item.holds != holdsFields {
 			continue // the place of a value that has only extensions
 		}
-		if reason, where := t.fits(c, sh.item); reason != "" {
-			return reason, where
+		if f := t.fits(c, sh.item); f != nil {
+			return f
 		}
 	}
-	return "", i
+	return nil
 }
 
-func (t *tree) fitsFields(i int, sh *shape) (string, int) {
+func (t *tree) fitsFields(i int, sh *shape) *fault {
 	if t.kind(i) != object {
-		return ReasonWrongKind, i
+		return &fault{reason: ReasonWrongKind, at: i}
 	}
 	for c := range t.children(i) {
-		f := sh.fields[string(t.key(c))]
-		if f == nil {
+		member := sh.fields[string(t.key(c))]
+		if member == nil {
 			if t.wrongCase(c, sh) {
-				return ReasonWrongCase, c
+				return &fault{reason: ReasonWrongCase, at: c}
 			}
 			continue
 		}
-		if reason, where := t.fits(c, f.shape); reason != "" {
-			return reason, where
+		if f := t.fits(c, member); f != nil {
+			return f
 		}
 	}
 	for _, name := range sh.required {
 		if t.child(i, name) < 0 {
-			return ReasonNoStatus, i
+			return &fault{reason: ReasonMissing, at: i, name: name}
 		}
 	}
-	return "", i
+	return nil
 }
 
 // wrongCase reports whether the key of c is an element of sh but for its case: readers differ in what they make of it.

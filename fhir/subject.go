@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -11,9 +12,9 @@ func Subject(r Resource) (ref Ref, ok bool) { return SubjectAt(r, "") }
 
 // SubjectAt is Subject for a server that also writes absolute references: those under base are its own.
 func SubjectAt(r Resource, base string) (ref Ref, ok bool) {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if t.grow(r.Body) != "" {
+	t, reason := open(r.Body)
+	defer t.close()
+	if reason != "" {
 		return Ref{}, false
 	}
 	return t.subject(r.Type, r.ID, base)
@@ -27,14 +28,10 @@ func (t *tree) subject(kind, id, base string) (ref Ref, ok bool) {
 		return Ref{kind, id}, id != ""
 	}
 	var refs []int
-	for _, name := range [...]string{"subject", "patient", "for", "beneficiary", "individual"} {
-		if name == "individual" && kind != "ResearchSubject" {
-			continue
-		}
-		for c := range t.children(0) {
-			if string(t.key(c)) == name && t.nodes[c].end != 0 {
-				refs = append(refs, c)
-			}
+	for c := range t.children(0) {
+		switch string(t.key(c)) {
+		case "subject", "patient", "for", "beneficiary":
+			refs = append(refs, t.each(c)...)
 		}
 	}
 	if kind == "Appointment" || kind == "AppointmentResponse" {
@@ -51,6 +48,14 @@ func (t *tree) subject(kind, id, base string) (ref Ref, ok bool) {
 		ref = found
 	}
 	return ref, true
+}
+
+// each returns the items of a list, or the node itself when it is none.
+func (t *tree) each(i int) []int {
+	if t.kind(i) != array {
+		return []int{i}
+	}
+	return slices.Collect(t.children(i))
 }
 
 // patientAt reads the Reference at node i as a Patient of the same server.
@@ -92,9 +97,9 @@ func typeOf(literal string) string {
 
 // References returns every literal reference in r to its own server, without repeats, in order of appearance.
 func References(r Resource) []Ref {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if t.grow(r.Body) != "" {
+	t, reason := open(r.Body)
+	defer t.close()
+	if reason != "" {
 		return nil
 	}
 	var refs []Ref
@@ -113,9 +118,9 @@ func References(r Resource) []Ref {
 
 // Identifiers returns r's own business identifiers that have both a system and a value.
 func Identifiers(r Resource) []ID {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if t.grow(r.Body) != "" {
+	t, reason := open(r.Body)
+	defer t.close()
+	if reason != "" {
 		return nil
 	}
 	return t.identifiers()
@@ -126,18 +131,10 @@ func (t *tree) identifiers() (ids []ID) {
 	if list < 0 {
 		return nil
 	}
-	add := func(i int) {
+	for _, i := range t.each(list) {
 		id := ID{t.string(t.child(i, "system")), t.string(t.child(i, "value"))}
 		if id.System != "" && id.Value != "" {
 			ids = append(ids, id)
-		}
-	}
-	if t.kind(list) == object {
-		add(list)
-	}
-	for c := range t.children(list) {
-		if t.kind(list) == array {
-			add(c)
 		}
 	}
 	return ids

@@ -3,7 +3,6 @@ package fhir
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 )
 
 // UnmarshalJSON reads one input or output; two values in it are an error.
@@ -15,6 +14,7 @@ func (v *TaskValue) UnmarshalJSON(b []byte) error {
 	*v = TaskValue{}
 	for key, raw := range members {
 		var err error
+		value := string(choiceOf([]byte(key))) == "value"
 		switch {
 		case key == "id":
 			err = json.Unmarshal(raw, &v.ID)
@@ -22,9 +22,9 @@ func (v *TaskValue) UnmarshalJSON(b []byte) error {
 			err = json.Unmarshal(raw, &v.Extension)
 		case key == "type":
 			err = json.Unmarshal(raw, &v.Type)
-		case strings.HasPrefix(key, "value") && v.Name != "":
+		case value && v.Name != "":
 			err = errors.New("two values")
-		case strings.HasPrefix(key, "value"):
+		case value:
 			v.Name, v.Value = key, raw
 		default:
 			if v.Rest == nil {

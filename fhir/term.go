@@ -97,19 +97,20 @@ func (t *Terms) load(party string, file []byte) error {
 
 // conceptMapFile passes a file through what the gate asks, but for an id: files have names.
 func conceptMapFile(file []byte) error {
-	t := trees.Get().(*tree)
-	defer trees.Put(t)
-	if reason := t.grow(file); reason != "" {
-		return t.refuse(reason, -1)
+	t, reason := open(file)
+	defer t.close()
+	if reason != "" {
+		return t.refuse(&fault{reason: reason, at: broken})
 	}
 	if t.kind(0) != object {
-		return t.refuse(ReasonNotObject, 0)
+		return t.refuse(&fault{reason: ReasonNotObject})
 	}
-	if reason, where := t.clean(0); reason != "" {
-		return t.refuse(reason, where)
+	f := t.clean(0)
+	if f == nil {
+		f = t.knownType("ConceptMap")
 	}
-	if reason, where := t.knownType("ConceptMap"); reason != "" {
-		return t.refuse(reason, where)
+	if f != nil {
+		return t.refuse(f)
 	}
 	return nil
 }

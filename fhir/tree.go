@@ -1,7 +1,9 @@
 package fhir
 
 import (
+	"iter"
 	"math"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -39,6 +41,24 @@ const (
 	maxDepth = 64      // the deepest official example has 21 levels
 )
 
+var trees = sync.Pool{New: func() any { return new(tree) }}
+
+// open reads body into a tree, which must be closed. reason says why body is no JSON; the tree then holds what stood
+// before the fault.
+func open(body []byte) (t *tree, reason string) {
+	t = trees.Get().(*tree)
+	return t, t.grow(body)
+}
+
+// close gives the tree's memory to the next reader, unless one big resource made it too much to keep.
+func (t *tree) close() {
+	t.body = nil
+	if cap(t.nodes) > 1<<16 {
+		t.nodes = nil
+	}
+	trees.Put(t)
+}
+
 // grow reads body into t, reusing its memory. On a fault t holds what was read before it.
 func (t *tree) grow(body []byte) (reason string) {
 	t.body, t.nodes = body, t.nodes[:0]
@@ -62,7 +82,7 @@ func (t *tree) raw(i int) []byte { return t.body[t.nodes[i].from:t.nodes[i].to] 
 func (t *tree) kind(i int) kind  { return t.nodes[i].kind }
 
 // children yields the members of an object or the items of an array, as far as they were read.
-func (t *tree) children(i int) func(yield func(int) bool) {
+func (t *tree) children(i int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		if k := t.nodes[i].kind; k != object && k != array {
 			return
@@ -72,7 +92,7 @@ func (t *tree) children(i int) func(yield func(int) bool) {
 			end = len(t.nodes)
 		}
 		for c := i + 1; c < end; c = int(t.nodes[c].end) {
-			if !yield(c) || t.nodes[c].end == 0 {
+			if t.nodes[c].end == 0 || !yield(c) {
 				return
 			}
 		}
