@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -94,6 +95,13 @@ func (a asker) do(method, path, body string, header ...string) reply {
 }
 
 func (a asker) get(path string) reply { a.t.Helper(); return a.do(http.MethodGet, path, "") }
+
+func contextOf(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	return ctx, stop
+}
 
 func TestARecordLivesAndIsDeleted(t *testing.T) {
 	c := newClock()

@@ -1,0 +1,252 @@
+package sandbox
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// NPI is the prescriber's identifier, at both parties: of its organisation, and of the one clinician who decides there.
+const NPI = "1234567893"
+
+// The prescriber's own directory.
+var (
+	skylight = fhir.Ref{Type: "Organization", ID: "skylight"}
+	decider  = fhir.Ref{Type: "Practitioner", ID: "decider"}
+	role     = fhir.Ref{Type: "PractitionerRole", ID: "decider-skylight"}
+	lozenge  = fhir.Ref{Type: "Medication", ID: "ketamine-lozenge"}
+	pharmacy = fhir.Ref{Type: "Organization", ID: "pharmacy"}
+)
+
+var (
+	npi         = fhir.ID{System: fhir.SystemNPI, Value: NPI}
+	ketamine    = object{"coding": list(object{"system": fhir.SystemRxNorm, "code": fhir.RxNormKetamine, "display": "ketamine"}), "text": "Ketamine sublingual lozenge, compounded"}
+	sublingual  = object{"coding": list(object{"system": "http://snomed.info/sct", "code": "37839007", "display": "Sublingual route"})}
+	prescribing = object{"reference": role.String(), "identifier": identifier(npi), "display": "Dr. Ida Sample"}
+)
+
+// furnishPrescriber writes down who and what there is at the prescriber before any client comes.
+func (w *World) furnishPrescriber() {
+	s := w.Prescriber
+	w.write(s, object{"resourceType": "Organization", "id": skylight.ID, "identifier": list(identifier(npi)), "active": true, "name": "Skylight Psychedelics (sandbox)"})
+	w.write(s, object{"resourceType": "Organization", "id": pharmacy.ID, "active": true, "name": "Example Compounding Pharmacy"})
+	w.write(s, object{"resourceType": "Practitioner", "id": decider.ID, "identifier": list(identifier(npi)), "active": true, "name": list(object{"family": "Sample", "given": []string{"Ida"}, "prefix": []string{"Dr."}})})
+	w.write(s, object{"resourceType": "PractitionerRole", "id": role.ID, "active": true, "practitioner": refer(decider), "organization": refer(skylight)})
+	w.write(s, object{"resourceType": "Medication", "id": lozenge.ID, "status": "active", "code": ketamine, "form": object{"text": "sublingual lozenge"}})
+	w.write(s, object{"resourceType": "Patient", "identifier": list(identifier(fhir.ID{System: systemChart, Value: "S-1"})), "active": true,
+		"name": list(object{"family": "Example", "given": []string{"Nobody"}}), "birthDate": "1970-01-01"}) // somebody else's patient
+}
+
+// comes has the referral stand at the prescriber as an earlier hub would have left it.
+func (c *client) comes(at time.Time) {
+	w, s := c.w, c.w.Prescriber
+	c.there = w.write(s, c.patient(c.told, identifier(c.id(systemChart, "S"))))
+	plac := typed("PLAC", c.id(systemReferral, "REF"))
+	c.request = w.write(s, object{
+		"resourceType": "ServiceRequest", "identifier": list(plac), "status": "active", "intent": "order",
+		"code": concept(fhir.SystemKAP, fhir.CodeEvaluation), "subject": refer(c.there), "authoredOn": stamp(at), "performer": list(refer(skylight)),
+	})
+	c.task = w.write(s, object{
+		"resourceType": "Task", "identifier": list(plac), "status": "requested", "intent": "order",
+		"code": concept(fhir.SystemTaskCode, "fulfill"), "focus": refer(c.request), "for": refer(c.there),
+		"authoredOn": stamp(at), "lastModified": stamp(at), "owner": refer(skylight),
+	})
+	w.seen[c.task] = true
+}
+
+// readInbox picks up coordination Tasks that came since and lets their course begin.
+func (w *World) readInbox(now time.Time) {
+	for _, body := range w.Prescriber.All("Task") {
+		tree, err := decode(body)
+		if err != nil {
+			continue
+		}
+		task := fhir.Ref{Type: "Task", ID: fmt.Sprint(tree["id"])}
+		if w.seen[task] || tree["status"] != "requested" || !coded(tree, "code", "fulfill") {
+			continue
+		}
+		w.seen[task] = true
+		focus, _ := tree["focus"].(object)
+		whose, _ := tree["for"].(object)
+		c := w.clientAt(localRef(whose["reference"]))
+		if c == nil || c.silent || !c.task.IsZero() {
+			continue // nobody this world knows, nobody it answers for, or a referral it has already
+		}
+		c.task, c.there, c.request = task, localRef(whose["reference"]), localRef(focus["reference"])
+		c.course(now, w.pace, acknowledged, delivered)
+	}
+}
+
+// clientAt returns the client whose Patient at the prescriber this is, by the practice's number.
+func (w *World) clientAt(patient fhir.Ref) *client {
+	for _, c := range w.clients {
+		for _, ref := range w.Prescriber.Find("Patient", fhir.ID{System: SystemMRN, Value: c.mrn}) {
+			if ref == patient {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// moves has the prescriber move the coordination Task. status or business may be "": as it was.
+func (c *client) moves(at time.Time, status, business, why string) {
+	c.w.revise(c.w.Prescriber, c.task, func(t object) {
+		if status != "" {
+			t["status"] = status
+		}
+		if business != "" {
+			t["businessStatus"] = concept(fhir.SystemBusinessStatus, business)
+		}
+		if why != "" {
+			t["statusReason"] = object{"text": why}
+		}
+		t["lastModified"] = stamp(at)
+	})
+}
+
+func (c *client) isAcknowledged(at time.Time) {
+	c.w.revise(c.w.Prescriber, c.task, func(t object) {
+		ids, _ := t["identifier"].([]any)
+		t["identifier"] = append(ids, typed("FILL", c.id(systemFiller, "FILL")))
+		t["status"], t["businessStatus"], t["lastModified"] = "received", concept(fhir.SystemBusinessStatus, "2.0"), stamp(at)
+	})
+}
+
+func (c *client) isAccepted(at time.Time) { c.moves(at, "accepted", "3.0", "") }
+func (c *client) getsIntake(at time.Time) { c.moves(at, "", "intake-sent", "") }
+func (c *client) isRejected(at time.Time) {
+	c.moves(at, "rejected", "4.0", "No clinician is free this season.")
+}
+func (c *client) isEvaluated(at time.Time) {
+	c.w.revise(c.w.Prescriber, c.evaluation, func(a object) {
+		a["status"] = "fulfilled"
+		a["participant"] = c.meets(c.there, prescribing, "accepted")
+	})
+	c.moves(at, "", "5.1.4", "")
+}
+
+// booksEvaluation books the client's evaluation for a time.
+func (c *client) booksEvaluation(start time.Time) func(time.Time) {
+	return func(at time.Time) {
+		c.evaluation = c.w.write(c.w.Prescriber, c.appointment(fhir.SessionEvaluation, c.there, prescribing, start, time.Hour, "booked"))
+		c.moves(at, "in-progress", "5.1.1", "")
+	}
+}
+
+// decides records the decision on clearance.
+func (c *client) decides(at time.Time) {
+	c.clearance = c.w.write(c.w.Prescriber, c.clearanceOf(at, c.decision, "CLR"))
+	c.w.revise(c.w.Prescriber, c.task, func(t object) {
+		t["status"], t["lastModified"] = "completed", stamp(at)
+		t["businessStatus"] = concept(fhir.SystemBusinessStatus, "cleared")
+		t["output"] = list(object{"type": concept(fhir.SystemKAP, fhir.CodeClearance), "valueReference": refer(c.clearance)})
+	})
+}
+
+func (c *client) clearanceOf(at time.Time, decision fhir.Code, prefix string) object {
+	o := object{
+		"resourceType": "Observation", "identifier": list(identifier(c.id(systemDecision, prefix))),
+		"basedOn": list(refer(c.request)), "status": "final",
+		"category": list(concept("http://terminology.hl7.org/CodeSystem/observation-category", "exam")),
+		"code":     named(fhir.SystemKAP, fhir.CodeClearance, "Medical clearance for ketamine-assisted psychotherapy"),
+		"subject":  refer(c.there), "focus": list(object{"reference": lozenge.String(), "display": "ketamine, sublingual lozenge"}),
+		"effectivePeriod": object{"start": dated(at), "end": dated(at.Add(c.valid))}, "issued": stamp(at),
+		"performer":            list(prescribing),
+		"valueCodeableConcept": concept(decision.System, decision.Code),
+	}
+	if decision.Code == fhir.DecisionWithdrawn {
+		o["effectivePeriod"] = object{"start": dated(at)}
+	}
+	return o
+}
+
+// withdraws records a newer decision that takes the clearance back.
+func (c *client) withdraws(at time.Time) {
+	c.w.write(c.w.Prescriber, c.clearanceOf(at, fhir.Code{System: fhir.SystemDecision, Code: fhir.DecisionWithdrawn}, "CLR-W"))
+}
+
+// directions is a dosageInstruction for so many lozenges a session.
+func directions(n int) []object {
+	return list(object{
+		"sequence": 1, "text": fmt.Sprintf("Dissolve %d lozenge(s) under the tongue at the session, in the therapist's office only.", n),
+		"route": sublingual, "doseAndRate": list(object{"doseQuantity": lozenges(n)}),
+	})
+}
+
+func (c *client) isPrescribed(at time.Time) {
+	c.rx = c.w.write(c.w.Prescriber, object{
+		"resourceType": "MedicationRequest", "identifier": list(identifier(c.id(systemPrescription, "RX"))),
+		"status": "active", "intent": "order", "medicationCodeableConcept": ketamine, "subject": refer(c.there),
+		"authoredOn": stamp(at), "requester": prescribing, "basedOn": list(refer(c.request)), "dosageInstruction": directions(1),
+		"dispenseRequest": object{
+			"validityPeriod":         object{"start": dated(at), "end": dated(at.AddDate(0, 6, 0))},
+			"numberOfRepeatsAllowed": 1, "quantity": lozenges(c.doses),
+		},
+	})
+}
+
+// changesDose gives new directions; the prescription stays the same.
+func (c *client) changesDose(at time.Time) {
+	c.w.revise(c.w.Prescriber, c.rx, func(rx object) { rx["dosageInstruction"] = directions(2) })
+}
+
+// reachesPharmacy opens the pharmacy's own record of what it does: FHIR's dispense knows no shipping.
+func (c *client) reachesPharmacy(at time.Time) {
+	c.fulfilment = c.w.write(c.w.Prescriber, object{
+		"resourceType": "Task", "identifier": list(identifier(c.id(systemFulfilment, "F"))),
+		"status": "in-progress", "intent": "order", "code": concept(fhir.SystemKAP, fhir.CodeFulfilment),
+		"businessStatus": concept(fhir.SystemFulfilment, fhir.FulfilmentSent), "focus": refer(c.rx), "for": refer(c.there),
+		"authoredOn": stamp(at), "lastModified": stamp(at), "owner": refer(pharmacy),
+	})
+	c.w.seen[c.fulfilment] = true
+}
+
+// parcel moves the pharmacy's record on.
+func (c *client) parcel(state string) func(time.Time) {
+	return func(at time.Time) {
+		c.w.revise(c.w.Prescriber, c.fulfilment, func(t object) {
+			t["businessStatus"], t["lastModified"] = concept(fhir.SystemFulfilment, state), stamp(at)
+			if state == fhir.FulfilmentDelivered {
+				t["status"] = "completed"
+			}
+		})
+		switch state {
+		case fhir.FulfilmentCompound:
+			c.dispense = c.w.write(c.w.Prescriber, object{
+				"resourceType": "MedicationDispense", "identifier": list(identifier(c.id(systemDispense, "D"))),
+				"status": "in-progress", "medicationCodeableConcept": ketamine, "subject": refer(c.there),
+				"performer":               list(object{"actor": refer(pharmacy)}),
+				"authorizingPrescription": list(refer(c.rx)), "quantity": lozenges(c.doses), "whenPrepared": stamp(at),
+				"dosageInstruction": directions(1),
+			})
+		case fhir.FulfilmentDelivered:
+			c.w.revise(c.w.Prescriber, c.dispense, func(d object) { d["status"], d["whenHandedOver"] = "completed", stamp(at) })
+		}
+	}
+}
+
+// isStopped is the prescriber's hold; isReleased lifts it again, by a newer record of the same party.
+func (c *client) isStopped(at time.Time) {
+	c.stop = c.w.write(c.w.Prescriber, object{
+		"resourceType": "Flag", "status": "active",
+		"category": list(concept("http://terminology.hl7.org/CodeSystem/flag-category", "clinical")),
+		"code":     named(fhir.SystemKAP, fhir.CodeStop, "Hold: wait for the cardiology letter"), "subject": refer(c.there),
+		"period": object{"start": stamp(at)}, "author": prescribing,
+	})
+	c.w.revise(c.w.Prescriber, c.rx, func(rx object) { rx["status"] = "on-hold" })
+}
+
+func (c *client) isReleased(at time.Time) {
+	c.w.revise(c.w.Prescriber, c.stop, func(f object) {
+		f["status"], f["period"] = "inactive", object{"start": f["period"].(object)["start"], "end": stamp(at)}
+	})
+	c.w.revise(c.w.Prescriber, c.rx, func(rx object) { rx["status"] = "active" })
+}
+
+// isGarbled is a reading that contradicts itself: no reader can tell which of its two statuses holds.
+func (c *client) isGarbled(at time.Time) {
+	c.w.writeRaw(c.w.Prescriber, fmt.Appendf(nil, `{"resourceType":"Observation","status":"final","Status":"cancelled","code":%s,"subject":%s,"effectiveDateTime":%q,"valueString":"see letter"}`,
+		mustJSON(concept(fhir.SystemLOINC, fhir.LOINCHeartRate)), mustJSON(refer(c.there)), stamp(at)))
+}
