@@ -17,8 +17,8 @@ func Allowed(d exchange.Delivery, chart fhir.Chart, policy readiness.Policy, now
 	switch {
 	case d.To == fhir.Practice:
 		why = s.linked()
-	case d.Release == nil:
-		why = whyForbids
+	case d.Release == nil, d.To != s.prescriber:
+		why = whyNotNamed
 	default:
 		why = s.released(d)
 	}

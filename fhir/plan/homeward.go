@@ -152,10 +152,11 @@ func (s *situation) sent(v *fhir.Version) bool {
 	})
 }
 
-// about reports whether t coordinates referral r: our own Task for it, or one that names it.
+// about reports whether t coordinates referral r: our own Task for it, one that bears its number, or one that names it.
 func (s *situation) about(t fhir.Seen[fhir.Task], r referral) bool {
 	ours := s.copyThere(exchange.WhatTask, r.Key)
-	if slices.Contains(fhir.Identifiers(t.Resource), ours) {
+	numbers := append(fhir.Identifiers(r.Resource), ours)
+	if slices.ContainsFunc(fhir.Identifiers(t.Resource), func(id fhir.ID) bool { return slices.Contains(numbers, id) }) {
 		return true
 	}
 	if ref, ok := s.there(ours); ok && ref == t.Ref() {
