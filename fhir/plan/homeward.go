@@ -181,7 +181,7 @@ func (s *situation) means(ref fhir.Reference, r referral) bool {
 	if ref.Reference == nil {
 		return false
 	}
-	to, literal := fhir.ParseRef(*ref.Reference, "")
+	to, literal := local(*ref.Reference)
 	copied, ok := s.there(id)
 	return literal && ok && to == copied
 }
@@ -208,7 +208,7 @@ func (s *situation) clearanceHome(o fhir.Seen[fhir.Observation], home fhir.Ref) 
 		if ref.Reference == nil {
 			continue
 		}
-		to, ok := fhir.ParseRef(*ref.Reference, "")
+		to, ok := local(*ref.Reference)
 		if !ok || to.Type != "MedicationRequest" {
 			continue
 		}
@@ -266,7 +266,7 @@ func (s *situation) dispenseHome(m fhir.Seen[fhir.MedicationDispense], home fhir
 		if ref.Reference == nil {
 			continue
 		}
-		to, ok := fhir.ParseRef(*ref.Reference, "")
+		to, ok := local(*ref.Reference)
 		if !ok || to.Type != "MedicationRequest" {
 			continue
 		}
@@ -298,7 +298,7 @@ func (s *situation) medicine(v *fhir.Version, code *fhir.CodeableConcept, ref *f
 	if code != nil || ref == nil || ref.Reference == nil {
 		return code
 	}
-	if to, ok := fhir.ParseRef(*ref.Reference, ""); ok {
+	if to, ok := local(*ref.Reference); ok {
 		if m, ok := latest(s.chart.Medications, fhir.Key{Source: v.Source, Type: to.Type, ID: to.ID}); ok {
 			return m.Value.Code
 		}

@@ -93,9 +93,14 @@ func TestWhatLeavesFirst(t *testing.T) {
 		{"a release with an exception the hub cannot apply", func(w *world) {
 			w.tell(w.PatientHere(), w.Release(set("provision.provision.0.type", "deny")), w.Referral())
 		}, ""},
-		{"a release with an exception about somebody else", func(w *world) {
-			w.tell(w.PatientHere(), w.Release(set("provision.provision.0", map[string]any{"type": "deny", "actor": []any{
-				map[string]any{"role": map[string]any{"text": "recipient"}, "reference": by(otherNPI)}}})), w.Referral())
+		{"a record that forbade, before the client permitted it", func(w *world) {
+			w.tell(w.DaysBefore(30).Release(set("id", "no"), set("provision.type", "deny")))
+			w.DaysBefore(3)
+			w.tell(w.PatientHere(), w.Release(), w.Referral())
+		}, "patient"},
+		{"a release that names the prescriber by a full address", func(w *world) {
+			w.tell(w.organization("org-1", fhirtest.PrescriberNPI),
+				w.PatientHere(), w.Release(actor(map[string]any{"reference": "https://ehr.example/fhir/Organization/org-1"})), w.Referral())
 		}, "patient"},
 		{"a consent to treatment is no release", func(w *world) {
 			w.tell(w.PatientHere(), w.TreatmentConsent(), w.Referral())

@@ -30,7 +30,7 @@ func (s *situation) release() (fhir.Seen[fhir.Consent], bool) {
 	var best fhir.Seen[fhir.Consent]
 	found := false
 	for _, c := range fhir.Now(fhir.Of(fhir.Practice, s.chart.Consents)) {
-		if s.permits(c) == "" && (!found || !c.Recorded().Before(best.Recorded())) {
+		if s.permits(c) == "" && (!found || !s.given(c).Before(s.given(best))) {
 			best, found = c, true
 		}
 	}
@@ -55,22 +55,36 @@ func (s *situation) permits(c fhir.Seen[fhir.Consent]) string {
 	if !s.within(p.Period) {
 		return whyOutside
 	}
-	if slices.ContainsFunc(p.Provision, func(e r4.ConsentProvision) bool { return len(e.Actor) == 0 || s.actor(c, e.Actor) }) {
+	if len(p.Provision) > 0 {
 		return whyException
 	}
-	if s.denied() {
+	if s.denied(s.given(c)) {
 		return whyDenied
 	}
 	return ""
 }
 
-// denied reports whether an active record says that this prescriber must not be told.
-func (s *situation) denied() bool {
+// denied reports whether a record that is no older than given says that this prescriber must not be told.
+func (s *situation) denied(given time.Time) bool {
 	return slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.Consents)), func(c fhir.Seen[fhir.Consent]) bool {
 		p := c.Value.Provision
 		return !fhir.IsCopy(c.Resource) && privacy(c.Value) && c.Value.Status.Code() == "active" &&
-			p != nil && p.Type != nil && p.Type.Code() == "deny" && s.actor(c, p.Actor) && s.within(p.Period)
+			p != nil && p.Type != nil && p.Type.Code() == "deny" && s.actor(c, p.Actor) && s.within(p.Period) &&
+			!s.given(c).Before(given)
 	})
+}
+
+// given is when the client signed c: by the paper's date, else the beginning of its period, else when it was recorded.
+func (s *situation) given(c fhir.Seen[fhir.Consent]) time.Time {
+	if t := s.moment(c.Value.DateTime); !t.IsZero() {
+		return t
+	}
+	if p := c.Value.Provision; p != nil && p.Period != nil {
+		if t := s.moment(p.Period.Start); !t.IsZero() {
+			return t
+		}
+	}
+	return c.Recorded()
 }
 
 // privacy reports whether c is about releasing information, as fhir.md section 8 recognises it.
@@ -125,7 +139,7 @@ func (s *situation) known(v *fhir.Version, ref fhir.Reference, depth int) []fhir
 	if id, inside := strings.CutPrefix(*ref.Reference, "#"); inside {
 		return append(ids, contained(v.Resource, id)...)
 	}
-	to, ok := fhir.ParseRef(*ref.Reference, "")
+	to, ok := local(*ref.Reference)
 	if !ok {
 		return ids
 	}
@@ -145,6 +159,20 @@ func (s *situation) known(v *fhir.Version, ref fhir.Reference, depth int) []fhir
 		}
 	}
 	return ids
+}
+
+// local reads a literal reference by the resource it names; an absolute one is taken for its own server's, where only
+// what that server told is looked up.
+func local(literal string) (fhir.Ref, bool) {
+	if scheme, rest, absolute := strings.Cut(literal, "://"); absolute && (scheme == "http" || scheme == "https") {
+		rest, _, _ = strings.Cut(rest, "/_history/")
+		parts := strings.Split(rest, "/")
+		if len(parts) < 3 {
+			return fhir.Ref{}, false
+		}
+		literal = parts[len(parts)-2] + "/" + parts[len(parts)-1]
+	}
+	return fhir.ParseRef(literal, "")
 }
 
 // contained returns the business identifiers of the resource that r contains under id.
