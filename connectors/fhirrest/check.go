@@ -75,7 +75,7 @@ func (s *server) checkTypes(ctx context.Context, offers *offer, line func(level,
 	}
 	for _, typ := range missing {
 		if slices.Contains(s.role().essential, typ) {
-			line("impossible", typ, "is refused as unknown, so no read is complete: if the server really has none, list what it has under types")
+			line("impossible", typ, "is refused as unknown, so no read is complete: if the server really has none, list what it has under dialect.types")
 		} else {
 			line("degrades", typ, "is refused as unknown: what rests on it stays unknown")
 		}

@@ -18,18 +18,8 @@ type Config struct {
 	Auth    AuthConfig `yaml:"auth"`
 	CAFile  string     `yaml:"ca_file"` // PEM: whom the server's certificate may come from, beside whom this machine trusts
 
-	LastUpdated       string        `yaml:"last_updated"` // ge, gt or none
-	PageSize          int           `yaml:"page_size"`
-	Overlap           time.Duration `yaml:"overlap"`
-	Types             []string      `yaml:"types"`
-	PatientRequired   bool          `yaml:"patient_required"`
-	ConditionalCreate *bool         `yaml:"conditional_create"`
-	IdentifierSearch  *bool         `yaml:"identifier_search"`
-
-	Timeout    time.Duration `yaml:"timeout"`
-	MaxBodyMiB int           `yaml:"max_body_mib"`
-	Rate       float64       `yaml:"requests_per_second"`
-	Burst      int           `yaml:"burst"`
+	Dialect Dialect `yaml:"dialect"`
+	Limits  Limits  `yaml:"limits"`
 }
 
 // AuthConfig says how the hub proves who it is. The token itself never stands in the config.
@@ -63,17 +53,22 @@ func (c Config) Validate() []Mistake {
 	wrong(c.Auth.Kind == AuthBearer && !given, "auth", "needs its token from one place: write token_file or token_env")
 	wrong(c.Auth.Kind == AuthNone && (c.Auth.TokenFile != "" || c.Auth.TokenEnv != ""), "auth", "names a token and kind none: write kind: bearer, or take the token out")
 
-	wrong(c.LastUpdated != "" && !slices.Contains([]string{LastUpdatedGE, LastUpdatedGT, LastUpdatedNone}, c.LastUpdated), "last_updated", "is none of ge, gt and none")
-	wrong(c.PageSize < 0 || c.PageSize > 1000, "page_size", "is not between 1 and 1000")
-	wrong(c.Overlap < 0 || c.Overlap > 24*time.Hour, "overlap", "is not between 1s and 1d: write something like 5m")
-	for i, typ := range c.Types {
+	d, l := c.Dialect, c.Limits
+	wrong(d.LastUpdated != "" && !slices.Contains([]string{LastUpdatedGE, LastUpdatedGT, LastUpdatedNone}, d.LastUpdated), "dialect.last_updated", "is none of ge, gt and none: leave it out to follow the server")
+	wrong(d.PageSize < 0 || d.PageSize > 1000, "dialect.page_size", "is not between 1 and 1000")
+	wrong(d.Overlap < 0 || d.Overlap > 24*time.Hour, "dialect.overlap", "is not between 1s and 1d: write something like 5m")
+	wrong(d.MaxPages < 0, "dialect.max_pages", "is less than 1")
+	for i, typ := range d.Types {
 		readable := slices.Contains(practice.types, typ) || slices.Contains(prescriber.types, typ)
-		wrong(!readable, fmt.Sprintf("types[%d]", i), "is no resource type that the hub reads: write some of %s", strings.Join(readables(), ", "))
+		wrong(!readable, fmt.Sprintf("dialect.types[%d]", i), "is no resource type that the hub reads: write some of %s", strings.Join(readables(), ", "))
 	}
-	wrong(c.Timeout < 0 || c.Timeout > time.Hour, "timeout", "is not between 1s and 1h")
-	wrong(c.MaxBodyMiB < 0 || c.MaxBodyMiB > 1024, "max_body_mib", "is not between 1 and 1024")
-	wrong(c.Rate < 0 || c.Rate > 10_000, "requests_per_second", "is not between 0.01 and 10000")
-	wrong(c.Burst < 0, "burst", "is less than 1")
+	wrong(l.Timeout < 0 || l.Timeout > time.Hour, "limits.timeout", "is not between 1s and 1h")
+	wrong(l.HeaderTimeout < 0 || l.HeaderTimeout > time.Hour, "limits.header_timeout", "is not between 1s and 1h")
+	wrong(l.MaxBody < 0 || l.MaxBody > 1<<30, "limits.max_body_bytes", "is not between 1 and 1073741824")
+	wrong(l.Rate < 0 || l.Rate > 10_000, "limits.requests_per_second", "is not between 0.01 and 10000")
+	wrong(l.Burst < 0, "limits.burst", "is less than 1")
+	wrong(l.Trip < 0, "limits.trip_after", "is less than 1")
+	wrong(l.Rest < 0 || l.Rest > 24*time.Hour, "limits.rest", "is not between 1s and 1d")
 	return all
 }
 
@@ -88,12 +83,7 @@ func readables() []string {
 func (c Config) Options(name, party string, path func(string) string, env func(string) string) (Options, error) {
 	o := Options{
 		Name: name, Party: party, BaseURL: c.BaseURL,
-		Auth: Auth{Kind: c.Auth.Kind},
-		Dialect: Dialect{
-			LastUpdated: c.LastUpdated, PageSize: c.PageSize, Overlap: c.Overlap, Types: c.Types,
-			PatientRequired: c.PatientRequired, ConditionalCreate: c.ConditionalCreate, IdentifierSearch: c.IdentifierSearch,
-		},
-		Limits: Limits{Timeout: c.Timeout, MaxBody: int64(c.MaxBodyMiB) << 20, Rate: c.Rate, Burst: c.Burst},
+		Auth: Auth{Kind: c.Auth.Kind}, Dialect: c.Dialect, Limits: c.Limits,
 	}
 	if c.Auth.Kind == AuthBearer {
 		o.Auth.Token = func() (string, error) { return c.Auth.token(path, env) }

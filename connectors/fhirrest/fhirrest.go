@@ -34,14 +34,14 @@ const (
 
 // Dialect is what the operator knows of a server better than it states itself. A zero field leaves it to the server.
 type Dialect struct {
-	LastUpdated       string        // LastUpdatedGE, …GT or …None; "" = by statement and probe
-	PageSize          int           // 100
-	Overlap           time.Duration // 5 m: how far before the last read the next one begins
-	Types             []string      // what is read from it; nil = all that its role has and its statement does not leave out
-	PatientRequired   bool          // searches of clinical types need a patient
-	ConditionalCreate *bool
-	IdentifierSearch  *bool
-	MaxPages          int // of one search; 10,000: more is taken for a paging loop
+	LastUpdated       string        `yaml:"last_updated"`     // LastUpdatedGE, …GT or …None; "" = by statement and probe
+	PageSize          int           `yaml:"page_size"`        // 100
+	Overlap           time.Duration `yaml:"overlap"`          // 5 m: how far before the last read the next one begins
+	Types             []string      `yaml:"types"`            // what is read from it; nil = all that its role has and its statement does not leave out
+	PatientRequired   bool          `yaml:"patient_required"` // searches of clinical types need a patient
+	ConditionalCreate *bool         `yaml:"conditional_create"`
+	IdentifierSearch  *bool         `yaml:"identifier_search"`
+	MaxPages          int           `yaml:"max_pages"` // of one search; 10,000: more is taken for a paging loop
 }
 
 // Options are what New needs.
@@ -52,8 +52,8 @@ type Options struct {
 	Auth    Auth
 	Dialect Dialect
 	Limits  Limits
-	Roots   *x509.CertPool // whom a server's certificate may come from; nil = whom this machine trusts
-	Now        func() time.Time // nil = time.Now
+	Roots   *x509.CertPool   // whom a server's certificate may come from; nil = whom this machine trusts
+	Now     func() time.Time // nil = time.Now
 }
 
 // New returns a connector that can do everything a connector can. It checks o and asks the server nothing yet.
@@ -79,7 +79,7 @@ func New(o Options) (connectors.Connector, error) {
 		d.MaxPages = 10_000
 	}
 	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, asking: make(chan struct{}, 1)}
-	return connectors.Connector{Name: o.Name, Party: o.Party, Puller: s, Sweeper: s, Reader: s, Pusher: s, Checker: s}, nil
+	return connectors.Connector{Name: o.Name, Party: o.Party, Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s}, nil
 }
 
 // server is the counterpart, as far as the hub can tell.

@@ -20,7 +20,7 @@ import (
 //	                              none there   one there                          two there
 //	first try, creates conditional   create and let the server look                   conflict
 //	otherwise, look by identifier    create    existed; an update is put if it differs  conflict
-//	asked, and no way to look        create if creates are conditional, else uncertain
+//	asked or update, cannot look     create if creates are conditional, else uncertain
 //
 // Some servers ignore the condition without a word, hence the look first whenever an earlier try may have arrived.
 func (s *server) Push(ctx context.Context, d exchange.Delivery, asked bool) (exchange.Receipt, error) {
@@ -43,17 +43,15 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 	if err != nil {
 		return exchange.Receipt{}, sending(err, true)
 	}
-	looks := offers.identifies(d.Type)
-	switch {
-	case !looks && asked && !offers.condition:
-		e := connectors.Errorf("create "+d.Type, connectors.Uncertain, "it may stand there, and the server cannot be asked")
-		e.Hint = "look there for the record, then mark the delivery as arrived or retry it"
-		return exchange.Receipt{}, e
-	case !looks, offers.condition && !asked && !d.Update:
+	if offers.condition && !asked && !d.Update {
 		return s.create(ctx, offers, d)
 	}
-	found, err := s.lookUp(ctx, d)
+	found, err := s.lookUp(ctx, offers, d)
 	switch {
+	case errors.Is(err, errBlind) && (asked || d.Update) && !offers.condition:
+		return exchange.Receipt{}, err
+	case errors.Is(err, errBlind):
+		return s.create(ctx, offers, d)
 	case err != nil:
 		return exchange.Receipt{}, sending(err, true)
 	case len(found) > 1:
@@ -62,6 +60,26 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 		return s.settle(ctx, d, found[0])
 	}
 	return s.create(ctx, offers, d)
+}
+
+// Ask tells whether d's copy stands there, and sends nothing. Nothing there is exchange.ErrNotFound; a server that
+// cannot be asked is Uncertain.
+func (s *server) Ask(ctx context.Context, d exchange.Delivery) (exchange.Receipt, error) {
+	offers, err := s.offers(ctx)
+	if err != nil {
+		return exchange.Receipt{}, sending(err, false)
+	}
+	op := "ask for " + d.Type
+	found, err := s.lookUp(ctx, offers, d)
+	switch {
+	case err != nil:
+		return exchange.Receipt{}, sending(err, false)
+	case len(found) == 0:
+		return exchange.Receipt{}, connectors.Errorf(op, connectors.Refused, "%w", exchange.ErrNotFound)
+	case len(found) > 1:
+		return exchange.Receipt{}, twoCopies(op)
+	}
+	return exchange.Receipt{Outcome: exchange.OutcomeExisted, Ref: found[0].ref, VersionID: found[0].version, At: s.now()}, nil
 }
 
 // identifies reports whether records of typ can be searched by identifier.
@@ -91,14 +109,28 @@ func ours(body []byte, d exchange.Delivery) (standing, bool) {
 	return st, slices.Contains(glance.Identifier, d.Copy)
 }
 
-// lookUp finds every record that carries d's identifier. A server that ignores the parameter answers with everything:
-// only what really carries it counts.
-func (s *server) lookUp(ctx context.Context, d exchange.Delivery) ([]standing, error) {
+var errBlind = errors.New("it may stand there, and the server cannot be asked by identifier")
+
+func blind(op string) error {
+	e := connectors.Errorf(op, connectors.Uncertain, "%w", errBlind)
+	e.Hint = "look there for the record, then mark the delivery as arrived or retry it"
+	return e
+}
+
+// lookUp finds every record that carries d's identifier; errBlind if the server does not take such a search. One that
+// ignores the parameter answers with everything: only what really carries the identifier counts.
+func (s *server) lookUp(ctx context.Context, offers *offer, d exchange.Delivery) ([]standing, error) {
 	call := rest.Call{Op: "search " + d.Type, Path: d.Type, Query: url.Values{"identifier": {token(d.Copy)}}}
+	if !offers.identifies(d.Type) {
+		return nil, blind(call.Op)
+	}
 	w := walk{Type: d.Type}
 	var found []standing
 	for {
 		b, _, err := s.search(ctx, call)
+		if connectors.FaultOf(err) == connectors.Refused && err != nil {
+			return nil, blind(call.Op) // not the same as "not found"
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -133,15 +165,14 @@ func (s *server) create(ctx context.Context, offers *offer, d exchange.Delivery)
 		return exchange.Receipt{}, err
 	}
 	at := standsAt(d.Type, answer)
-	if at.ref.IsZero() && offers.identifies(d.Type) { // it says neither where nor what
-		found, err := s.lookUp(ctx, d)
-		if err != nil {
+	if at.ref.IsZero() { // it says neither where nor what
+		found, err := s.lookUp(ctx, offers, d)
+		switch {
+		case err != nil && !errors.Is(err, errBlind):
 			return exchange.Receipt{}, sending(err, false)
-		}
-		if len(found) > 1 {
+		case len(found) > 1:
 			return exchange.Receipt{}, twoCopies(call.Op)
-		}
-		if len(found) == 1 {
+		case len(found) == 1:
 			at = found[0]
 		}
 	}

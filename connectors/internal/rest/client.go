@@ -27,13 +27,13 @@ import (
 
 // Limits are how much, how fast and how long. A zero field means its default.
 type Limits struct {
-	Timeout       time.Duration // whole request, body included; 60 s
-	HeaderTimeout time.Duration // until the answer begins; 30 s
-	MaxBody       int64         // of an answer, decompressed; 32 MiB
-	Rate          float64       // requests a second; 5, on loopback 500
-	Burst         int           // 10, on loopback 500
-	Trip          int           // failures in a row after which the counterpart is left in peace; 5
-	Rest          time.Duration // for how long; 30 s
+	Timeout       time.Duration `yaml:"timeout"`             // whole request, body included; 60 s
+	HeaderTimeout time.Duration `yaml:"header_timeout"`      // until the answer begins; 30 s
+	MaxBody       int64         `yaml:"max_body_bytes"`      // of an answer, decompressed; 32 MiB
+	Rate          float64       `yaml:"requests_per_second"` // 5, on loopback 500
+	Burst         int           `yaml:"burst"`               // 10, on loopback 500
+	Trip          int           `yaml:"trip_after"`          // failures in a row after which the counterpart is left in peace; 5
+	Rest          time.Duration `yaml:"rest"`                // for how long; 30 s
 }
 
 func (l Limits) orDefault(near bool) Limits {
@@ -238,7 +238,7 @@ func (c *Client) read(ctx context.Context, call Call, raw *http.Response) ([]byt
 		return e
 	}
 	tooLarge := func() error {
-		return garbled("set page_size lower, or max_body_mib higher", "answer larger than %s", size(c.limits.MaxBody))
+		return garbled("set dialect.page_size lower, or limits.max_body_bytes higher", "answer larger than %s", size(c.limits.MaxBody))
 	}
 	if raw.Header.Get("Content-Encoding") != "" { // the transport undoes the one it asked for
 		return nil, garbled("", "answer in an encoding that was not asked for")
