@@ -36,6 +36,7 @@ type client struct {
 	why    string
 
 	silent   bool          // the prescriber never answers for this client
+	declined bool          // the prescriber will say no
 	decision fhir.Code     // what the prescriber decides
 	valid    time.Duration // for how long
 	doses    int           // lozenges prescribed

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -95,4 +96,18 @@ func (v *version) carries(id fhir.ID) bool {
 		}
 	}
 	return false
+}
+
+// having returns the records of a type whose token parameter has a code, in order of creation.
+func (s *Server) having(typ, parameter, code string) []fhir.Ref {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []fhir.Ref
+	for _, r := range s.shelf.order[typ] {
+		v := r.last()
+		if slices.ContainsFunc(v.index[parameter], func(have value) bool { return have.code == code }) {
+			out = append(out, fhir.Ref{Type: typ, ID: r.id})
+		}
+	}
+	return out
 }

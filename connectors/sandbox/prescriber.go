@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -47,9 +48,11 @@ func (c *client) comes(at time.Time) {
 		"resourceType": "ServiceRequest", "identifier": list(plac), "status": "active", "intent": "order",
 		"code": concept(fhir.SystemKAP, fhir.CodeEvaluation), "subject": refer(c.there), "authoredOn": stamp(at), "performer": list(refer(skylight)),
 	})
+	focus := refer(c.request)
+	focus["identifier"] = plac // a reader who knows only the practice's own number can follow it
 	c.task = w.write(s, object{
 		"resourceType": "Task", "identifier": list(plac), "status": "requested", "intent": "order",
-		"code": concept(fhir.SystemTaskCode, "fulfill"), "focus": refer(c.request), "for": refer(c.there),
+		"code": concept(fhir.SystemTaskCode, "fulfill"), "focus": focus, "for": refer(c.there),
 		"authoredOn": stamp(at), "lastModified": stamp(at), "owner": refer(skylight),
 	})
 	w.seen[c.task] = true
@@ -57,33 +60,45 @@ func (c *client) comes(at time.Time) {
 
 // readInbox picks up coordination Tasks that came since and lets their course begin.
 func (w *World) readInbox(now time.Time) {
-	for _, body := range w.Prescriber.All("Task") {
-		tree, err := decode(body)
-		if err != nil {
-			continue
-		}
-		task := fhir.Ref{Type: "Task", ID: fmt.Sprint(tree["id"])}
-		if w.seen[task] || tree["status"] != "requested" || !coded(tree, "code", "fulfill") {
+	for _, task := range w.Prescriber.having("Task", "status", "requested") {
+		if w.seen[task] {
 			continue
 		}
 		w.seen[task] = true
+		body, _ := w.Prescriber.Get(task)
+		tree, err := decode(body)
+		if err != nil || !coded(tree, "code", "fulfill") {
+			continue
+		}
 		focus, _ := tree["focus"].(object)
 		whose, _ := tree["for"].(object)
-		c := w.clientAt(localRef(whose["reference"]))
+		patient := localRef(whose["reference"])
+		c := w.clientAt(patient)
 		if c == nil || c.silent || !c.task.IsZero() {
 			continue // nobody this world knows, nobody it answers for, or a referral it has already
 		}
-		c.task, c.there, c.request = task, localRef(whose["reference"]), localRef(focus["reference"])
+		c.task, c.there, c.request = task, patient, localRef(focus["reference"])
+		if c.declined {
+			w.planAt(now.Add(w.pace.Acknowledge), c.isAcknowledged)
+			w.planAt(now.Add(w.pace.Acknowledge+w.pace.Accept), c.isRejected)
+			continue
+		}
 		c.course(now, w.pace, acknowledged, delivered)
 	}
 }
 
-// clientAt returns the client whose Patient at the prescriber this is, by the practice's number.
+// clientAt returns the client whose Patient at the prescriber this is, by the practice's number; nil for a stranger.
 func (w *World) clientAt(patient fhir.Ref) *client {
-	for _, c := range w.clients {
-		for _, ref := range w.Prescriber.Find("Patient", fhir.ID{System: SystemMRN, Value: c.mrn}) {
-			if ref == patient {
-				return c
+	body, _ := w.Prescriber.Get(patient)
+	tree, err := decode(body)
+	if err != nil {
+		return nil
+	}
+	for _, id := range walk(tree, []string{"identifier"}) {
+		if id, ok := id.(object); ok && id["system"] == SystemMRN {
+			i := slices.IndexFunc(w.clients, func(c *client) bool { return c.mrn == id["value"] })
+			if i >= 0 {
+				return w.clients[i]
 			}
 		}
 	}
@@ -243,6 +258,12 @@ func (c *client) isReleased(at time.Time) {
 		f["status"], f["period"] = "inactive", object{"start": f["period"].(object)["start"], "end": stamp(at)}
 	})
 	c.w.revise(c.w.Prescriber, c.rx, func(rx object) { rx["status"] = "active" })
+}
+
+// followsUp is a follow-up visit, kept, and the decision it ends with.
+func (c *client) followsUp(at time.Time) {
+	c.w.write(c.w.Prescriber, c.appointment(fhir.SessionFollowUp, c.there, prescribing, at.Add(-time.Hour), time.Hour, "fulfilled"))
+	c.clearance = c.w.write(c.w.Prescriber, c.clearanceOf(at, c.decision, "CLR-F"))
 }
 
 // isGarbled is a reading that contradicts itself: no reader can tell which of its two statuses holds.

@@ -37,6 +37,10 @@ var situations = []situation{
 	{inOrder, "session in three days; arrival checks and go-ahead are still to come", func(c *client) {
 		c.treated(-40 * day)
 		c.nextIn(3 * day)
+		if stop := 3 * c.w.pace.Settle; stop < day { // in a living world this course is interrupted for a while
+			c.w.plan(stop, c.isStopped)
+			c.w.plan(2*stop, c.isReleased)
+		}
 	}},
 	{notReady, "cleared eight days ago and still without a prescription; session in six days", func(c *client) {
 		c.enrols(-14 * day)
@@ -109,6 +113,7 @@ var situations = []situation{
 		c.valid = 180 * day
 		c.treated(-110 * day)
 		c.bookedFor(4 * day)
+		c.w.plan(2*c.w.pace.Settle, c.followsUp)
 	}},
 	{notReady, "the prescriber changed the dose yesterday; the therapist has not acknowledged it", func(c *client) {
 		c.treated(-38 * day)
@@ -177,6 +182,11 @@ var further = []situation{
 		c.refers(-3*day, intake)
 		c.prepares(-day)
 		c.w.plan(0, func(at time.Time) { c.later(evaluationBooked, at) })
+	}},
+	{notReady, "new: referred this morning, to be sent by the hub", func(c *client) {
+		c.declined = c.w.random.IntN(4) == 0
+		c.enrols(-2 * time.Hour)
+		c.w.plan(-time.Hour, c.isReferred)
 	}},
 	{notReady, "the medicine is on its way", func(c *client) {
 		c.enrols(-12 * day)

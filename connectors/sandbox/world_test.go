@@ -313,3 +313,43 @@ func TestDump(t *testing.T) {
 		}
 	}
 }
+
+func TestADeclinedReferralIsRejectedWithAReason(t *testing.T) {
+	clk := newClock()
+	w := newWorld(t, clk, WorldOptions{Pace: Living(time.Minute)})
+	there := serve(t, w.Prescriber)
+	c := newcomer(t, w)
+	c.declined = true
+	path := carry(t, there, c.mrn)
+	for range 3 {
+		if err := w.Tick(); err != nil {
+			t.Fatal(err)
+		}
+		clk.advance(time.Minute)
+	}
+	if got := there.get(path); got.text("status") != "rejected" || got.text("statusReason", "text") == "" {
+		t.Errorf("got %s", got.body)
+	}
+}
+
+func BenchmarkNewWorld(b *testing.B) {
+	c := newClock()
+	for b.Loop() {
+		if _, err := NewWorld(WorldOptions{Now: c.now, Clients: 200}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkTick(b *testing.B) {
+	c := newClock()
+	w, err := NewWorld(WorldOptions{Now: c.now, Clients: 1000, Pace: Living(time.Second)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := w.Tick(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
