@@ -205,10 +205,8 @@ func TestJobsOfOneLaneNeverRunAtTheSameTime(t *testing.T) {
 		if _, err := e.RunNow(t.Context(), "sweep ehr"); !errors.Is(err, ErrBusy) {
 			t.Errorf("in the same process: got %v, want ErrBusy", err)
 		}
-		if b.name == "postgres" { // on SQLite there is no other process
-			if _, err := engine(t, b, c, jobs...).RunNow(t.Context(), "sweep ehr"); !errors.Is(err, ErrBusy) {
-				t.Errorf("in another process: got %v, want ErrBusy", err)
-			}
+		if _, err := engine(t, b, c, jobs...).RunNow(t.Context(), "sweep ehr"); !errors.Is(err, ErrBusy) {
+			t.Errorf("in another process: got %v, want ErrBusy", err)
 		}
 		close(leave)
 		if err := wait(t, done, "the pull's end"); err != nil {
@@ -389,25 +387,88 @@ func TestALaneIsFreeWhenItsHolderIsNotHeardOf(t *testing.T) {
 	on(t, func(t *testing.T, b base) {
 		c := newClock()
 		job := Job{Name: "pull ehr", Work: func(context.Context) (Counts, error) { return nil, nil }}
-		dead := engine(t, b, c, job)
-		if _, err := dead.take(t.Context(), "pull ehr"); err != nil {
+		silent, next := engine(t, b, c, job), engine(t, b, c, job)
+		if _, err := silent.take(t.Context(), "pull ehr"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := dead.begin(t.Context(), dead.jobs["pull ehr"], BySchedule); err != nil {
+		if _, err := silent.begin(t.Context(), silent.jobs["pull ehr"], BySchedule); err != nil {
 			t.Fatal(err)
 		}
-		next := engine(t, b, c, job)
-		if b.name == "postgres" {
-			if _, err := next.RunNow(t.Context(), "pull ehr"); !errors.Is(err, ErrBusy) {
-				t.Errorf("while it may live: got %v, want ErrBusy", err)
-			}
-			c.forward(brisk.lease)
+		if _, err := next.RunNow(t.Context(), "pull ehr"); !errors.Is(err, ErrBusy) {
+			t.Errorf("while it may live: got %v, want ErrBusy", err)
 		}
+		c.forward(brisk.lease)
 		if _, err := next.RunNow(t.Context(), "pull ehr"); err != nil {
 			t.Error(err)
 		}
-		if runs := ended(t, next, 2); runs[0].Error != "it was stopped before its end" || runs[1].Error != "" {
+		if runs := ended(t, next, 2); runs[0].Error != cutOff || runs[1].Error != "" {
 			t.Errorf("history: %+v", runs)
+		}
+	})
+}
+
+func TestWhatADeadProcessWasAtIsTakenUpAtOnce(t *testing.T) {
+	on(t, func(t *testing.T, b base) {
+		c, inside, never := newClock(), make(chan string, 1), make(chan string)
+		job := Job{Name: "sweep ehr", Schedule: "0 * * * *", Work: func(context.Context) (Counts, error) {
+			inside <- "begun"
+			<-never
+			return nil, errors.New("this process was dead")
+		}}
+		dead := engine(t, b, c, job)
+		start(t, dead)
+		t.Cleanup(func() { close(never) })
+		if err := dead.due(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.forward(time.Hour)
+		if err := dead.due(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wait(t, inside, "the run")
+		// To all others it looks like this when a process dies: its lock goes, its rows stay.
+		if err := dead.leave(); err != nil {
+			t.Fatal(err)
+		}
+		done := make(told, 1)
+		job.Work = done.work("again")
+		next := engine(t, b, c, job)
+		start(t, next)
+		wait(t, done, "the run that the dead process was at")
+		runs := ended(t, next, 2)
+		if got := triggers(runs); got != "sweep ehr by schedule, sweep ehr by schedule" || runs[0].Error != cutOff || runs[1].Error != "" {
+			t.Errorf("history: %+v", runs)
+		}
+	})
+}
+
+func TestTwoReplicasRunASlotOnce(t *testing.T) {
+	on(t, func(t *testing.T, b base) {
+		c, done := newClock(), make(told, 10)
+		job := Job{Name: "report", Schedule: "0 * * * *", Work: done.work("report")}
+		one, two := engine(t, b, c, job), engine(t, b, c, job)
+		start(t, one)
+		start(t, two)
+		for range 4 {
+			errs := make(chan error)
+			for _, e := range []*Engine{one, two} {
+				go func() { errs <- e.due(context.Background()) }()
+			}
+			for range 2 {
+				if err := wait(t, errs, "a look at the schedules"); err != nil {
+					t.Error(err)
+				}
+			}
+			c.forward(time.Hour)
+		}
+		for range 3 {
+			wait(t, done, "a slot")
+		}
+		if n := waiting(t, one); n != 0 {
+			t.Errorf("%d jobs still wait", n)
+		}
+		if runs := ended(t, two, 3); len(runs) != 3 {
+			t.Errorf("three slots, but the history is %s", triggers(runs))
 		}
 	})
 }
@@ -471,9 +532,6 @@ func TestMistakesInTheJobsAreReportedTogether(t *testing.T) {
 
 func TestSeveralProcessesMayOpenAtOnce(t *testing.T) {
 	on(t, func(t *testing.T, b base) {
-		if b.name == "sqlite" {
-			t.Skip("one process holds the file alone")
-		}
 		errs := make(chan error)
 		for i := range 4 {
 			o := b.handles(t)

@@ -59,8 +59,8 @@ type Run struct {
 
 // Options are what Open needs. Exactly one of SQLite and Postgres is set.
 type Options struct {
-	SQLite   *sql.DB        // with one connection, and a file that this process alone holds
-	Postgres *pgxpool.Pool  // with at least two connections
+	SQLite   *sql.DB        // with one connection
+	Postgres *pgxpool.Pool  // with at least two connections; the engine takes one more out of it, to be seen alive
 	ID       string         // of this process, as shown
 	Zone     *time.Location // of the schedules; nil = UTC
 	Now      func() time.Time
@@ -77,14 +77,14 @@ type tempo struct {
 	keep  int           // lines of history
 }
 
-var usual = tempo{due: 30 * time.Second, poll: 2 * time.Second, lease: time.Minute, again: 2 * time.Second, keep: 5000}
+var usual = tempo{due: 30 * time.Second, poll: 2 * time.Second, lease: 20 * time.Second, again: 2 * time.Second, keep: 5000}
 
 // Engine runs jobs. It is safe for concurrent use.
 type Engine struct {
 	db       *sql.DB
-	sqlite   bool
 	queue    queue
-	holder   string // this process, this time
+	leave    func() error // no longer be seen alive
+	holder   string       // this process, this time
 	now      func() time.Time
 	log      *slog.Logger
 	tempo    tempo
@@ -97,8 +97,8 @@ type Engine struct {
 	lanes map[string]bool // held by this process
 }
 
-// Open migrates the engine's own tables under one lock, checks the jobs and their schedules and does nothing else.
-// All mistakes in the jobs are reported together.
+// Open migrates the engine's own tables under one lock and checks the jobs and their schedules; all mistakes in them are
+// reported together. When no other process is alive, it takes up what a dead one was at.
 func Open(ctx context.Context, o Options) (*Engine, error) { return open(ctx, o, usual) }
 
 func open(ctx context.Context, o Options, t tempo) (*Engine, error) {
@@ -118,6 +118,7 @@ func open(ctx context.Context, o Options, t tempo) (*Engine, error) {
 		now: o.Now, log: o.Log, tempo: t,
 		// Unlike a host's name or a process id, it never comes back after a restart.
 		holder: strings.Trim(o.ID+"-"+rand.Text()[:8], "-"),
+		leave:  func() error { return nil },
 		jobs:   map[string]Job{}, cron: map[string]schedule{}, lanes: map[string]bool{},
 	}
 	if err := e.add(o.Jobs, o.Zone); err != nil {
@@ -130,8 +131,9 @@ func open(ctx context.Context, o Options, t tempo) (*Engine, error) {
 		err = e.openPostgres(ctx, o.Postgres)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open job engine: %w", err)
+		return nil, fmt.Errorf("open job engine: %w", errors.Join(err, e.leave()))
 	}
+	e.leave = sync.OnceValue(e.leave)
 	return e, nil
 }
 
@@ -183,14 +185,8 @@ func (e *Engine) lanesInOrder() []string {
 	return out
 }
 
-// Start begins schedules and queue. What a process that died on SQLite was at, is taken up again.
-// Cancelling ctx does not stop the engine: Stop does.
+// Start begins schedules and queue. Cancelling ctx does not stop the engine: Stop does.
 func (e *Engine) Start(ctx context.Context) error {
-	if e.sqlite {
-		if err := e.takeUpOrphans(ctx); err != nil {
-			return fmt.Errorf("start job engine: %w", err)
-		}
-	}
 	e.stopping.Store(false)
 	if err := e.queue.start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start job engine: %w", err)
@@ -199,17 +195,20 @@ func (e *Engine) Start(ctx context.Context) error {
 }
 
 // Stop takes no more work and waits for running jobs until ctx ends; then their contexts are cancelled, they get a few
-// seconds to return, and what the schedule had asked for runs again at the next Start.
+// seconds to return, and what the schedule had asked for runs again at the next Start. An engine that was stopped is
+// done: whoever opens next may take what it still does for dead. Stop needs no Start.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.stopping.Store(true)
 	err := e.queue.stop(ctx)
-	if err == nil {
-		return nil
+	if err != nil {
+		hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err = e.queue.cancel(hard); err != nil {
+			err = fmt.Errorf("a job ignores that it was told to stop: %w", err)
+		}
 	}
-	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if err := e.queue.cancel(hard); err != nil {
-		return fmt.Errorf("stop job engine: a job ignores that it was told to stop: %w", err)
+	if err = errors.Join(err, e.leave()); err != nil {
+		return fmt.Errorf("stop job engine: %w", err)
 	}
 	return nil
 }

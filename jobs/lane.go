@@ -27,16 +27,12 @@ func (e *Engine) take(ctx context.Context, lane string) (hold, error) {
 	if busy {
 		return hold{}, ErrBusy
 	}
-	now, alone := e.now(), 0
-	if e.sqlite {
-		alone = 1 // the file is ours alone, so any other holder is dead
-	}
-	h := hold{lane: lane}
+	now, h := e.now(), hold{lane: lane}
 	err := e.db.QueryRowContext(ctx, `INSERT INTO job_lane (lane, holder, fence, until) VALUES ($1, $2, 1, $3)
 		ON CONFLICT (lane) DO UPDATE SET holder = excluded.holder, fence = job_lane.fence + 1, until = excluded.until
-		WHERE job_lane.until <= $4 OR ($5 = 1 AND job_lane.holder <> excluded.holder)
+		WHERE job_lane.until <= $4
 		RETURNING fence`,
-		lane, e.holder, now.Add(e.tempo.lease).UnixMilli(), now.UnixMilli(), alone).Scan(&h.fence)
+		lane, e.holder, now.Add(e.tempo.lease).UnixMilli(), now.UnixMilli()).Scan(&h.fence)
 	if err != nil {
 		e.letGo(lane)
 		if errors.Is(err, sql.ErrNoRows) {

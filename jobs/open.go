@@ -4,11 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -25,45 +24,81 @@ var migrations embed.FS
 // versions is the goose table of the engine's own migrations; the store has another.
 const versions = "jobs_version"
 
-// migrating stands in for a lock on SQLite, whose file this process holds alone.
-var migrating sync.Mutex
-
-// lockID is the PostgreSQL advisory lock under which replicas that start together migrate one after the other.
-const lockID = 0x6b61706a6f6273 // "kapjobs"
+// lockID and aliveID are PostgreSQL advisory locks, beside the schema's own number: under the first, replicas that start
+// together migrate one after the other; the second is shared by all that are alive.
+const (
+	lockID  = 0x6b61706a // "kapj"
+	aliveID = 0x6b61706b
+)
 
 func (e *Engine) openSQLite(ctx context.Context, db *sql.DB) error {
-	e.db, e.sqlite = db, true
+	e.db = db
+	var path string
+	if err := db.QueryRowContext(ctx, `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(&path); err != nil {
+		return fmt.Errorf("where is the database: %w", err)
+	}
+	life, err := live(ctx, path)
+	if err != nil {
+		return fmt.Errorf("be seen alive beside the database: %w", err)
+	}
+	e.leave = life.end
 	d := riversqlite.New(db)
-	migrating.Lock()
-	defer migrating.Unlock()
 	if err := migrate(ctx, e.log, goose.DialectSQLite3, db, d); err != nil {
 		return err
 	}
-	var err error
-	// Nothing announces a job that was put in by this process' own transaction, but everything else does: poll seldom.
-	e.queue, err = openQueue(e, d, e.tempo.poll)
+	if life.alone {
+		if err := e.takeUpOrphans(ctx); err != nil {
+			return err
+		}
+		if err := life.share(); err != nil {
+			return fmt.Errorf("be seen alive beside the database: %w", err)
+		}
+	}
+	e.queue, err = openQueue(e, d)
 	return err
 }
 
 func (e *Engine) openPostgres(ctx context.Context, pool *pgxpool.Pool) (err error) {
 	e.db = stdlib.OpenDBFromPool(pool)
-	d := riverpgxv5.New(pool)
 	lock, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}
-	defer lock.Release()
-	if _, err := lock.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(lockID)); err != nil {
+	// Out of the pool, and for as long as the engine lives: when the process dies, so does the lock.
+	conn := lock.Hijack()
+	e.leave = func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return conn.Close(ctx)
+	}
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock(hashtext(current_schema()), $1)`, lockID); err != nil {
 		return fmt.Errorf("wait for the migration lock: %w", err)
 	}
-	defer func() {
-		_, unlocked := lock.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(lockID))
-		err = errors.Join(err, unlocked)
-	}()
+	d := riverpgxv5.New(pool)
 	if err := migrate(ctx, e.log, goose.DialectPostgres, e.db, d); err != nil {
 		return err
 	}
-	e.queue, err = openQueue(e, d, e.tempo.poll)
+	var alone bool
+	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtext(current_schema()), $1)`, aliveID).Scan(&alone); err != nil {
+		return fmt.Errorf("see who is alive: %w", err)
+	}
+	if alone {
+		if err := e.takeUpOrphans(ctx); err != nil {
+			return err
+		}
+	}
+	// A session holds its own lock twice without waiting; the exclusive one goes, the shared one stays.
+	for _, statement := range []string{
+		`SELECT pg_advisory_unlock(hashtext(current_schema()), $1)`, `SELECT pg_advisory_lock_shared(hashtext(current_schema()), $1)`,
+	} {
+		if _, err := conn.Exec(ctx, statement, aliveID); err != nil {
+			return fmt.Errorf("be seen alive: %w", err)
+		}
+	}
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock(hashtext(current_schema()), $1)`, lockID); err != nil {
+		return fmt.Errorf("give the migration lock back: %w", err)
+	}
+	e.queue, err = openQueue(e, d)
 	return err
 }
 
@@ -90,8 +125,8 @@ func migrate[T any](ctx context.Context, log *slog.Logger, dialect goose.Dialect
 	return nil
 }
 
-// takeUpOrphans releases what a dead process was at: on SQLite nobody else can be at it. Slots run again; looks come
-// again anyway. Without it River would wait for the dead leader and for its rescuer.
+// takeUpOrphans releases what dead processes were at; it is called when nobody else is alive. Slots run again; looks
+// come again anyway. Without it the lanes, River's leader and its rescuer would each be waited for.
 func (e *Engine) takeUpOrphans(ctx context.Context) error {
 	tx, err := e.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -99,6 +134,7 @@ func (e *Engine) takeUpOrphans(ctx context.Context) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	for _, statement := range []string{
+		`UPDATE job_lane SET until = 0`,
 		`DELETE FROM river_job WHERE state = 'running' AND (kind <> 'slot' OR attempt >= max_attempts)`,
 		`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
 		`DELETE FROM river_leader`,
@@ -106,6 +142,9 @@ func (e *Engine) takeUpOrphans(ctx context.Context) error {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("take up what a dead process was at: %w", err)
 		}
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE job_run SET ended = $1, error = $2 WHERE ended = 0`, e.now().UnixMilli(), cutOff); err != nil {
+		return fmt.Errorf("take up what a dead process was at: %w", err)
 	}
 	return tx.Commit()
 }

@@ -74,7 +74,7 @@ func (e *Engine) lookOpts(j Job) *river.InsertOpts {
 }
 
 // openQueue makes the River client: one queue a lane with one worker, the look at the schedules, and each job's own.
-func openQueue[T any](e *Engine, d riverdriver.Driver[T], poll time.Duration) (queue, error) {
+func openQueue[T any](e *Engine, d riverdriver.Driver[T]) (queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker[dueCheck]{do: func(ctx context.Context, _ dueCheck) error { return e.due(ctx) }})
 	river.AddWorker(workers, &worker[slotted]{do: e.workSlot})
@@ -106,7 +106,7 @@ func openQueue[T any](e *Engine, d riverdriver.Driver[T], poll time.Duration) (q
 		Workers:                     workers,
 		Queues:                      queues,
 		PeriodicJobs:                periodic,
-		FetchPollInterval:           poll,
+		FetchPollInterval:           e.tempo.poll,
 		JobTimeout:                  -1, // the engine's own: River must not end what the lane still holds
 		RescueStuckJobsAfter:        longest + 2*e.tempo.lease,
 		CompletedJobRetentionPeriod: time.Hour, // looks are many, and the history is the engine's own

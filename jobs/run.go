@@ -81,6 +81,9 @@ func coded(err error) string {
 	return text
 }
 
+// cutOff is what the history says of a run whose process died.
+const cutOff = "it was stopped before its end"
+
 // begin notes that a run began. Whoever holds the lane knows that older runs in it, still open, are dead.
 func (e *Engine) begin(ctx context.Context, j Job, trigger string) (Run, error) {
 	r := Run{Job: j.Name, Trigger: trigger, Began: e.now()}
@@ -93,7 +96,7 @@ func (e *Engine) begin(ctx context.Context, j Job, trigger string) (Run, error) 
 	if err := tx.QueryRowContext(ctx, `UPDATE job_counter SET n = n + 1 WHERE name = 'run' RETURNING n`).Scan(&r.ID); err != nil {
 		return Run{}, err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE job_run SET ended = $1, error = 'it was stopped before its end' WHERE lane = $2 AND ended = 0`, at, j.Lane); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE job_run SET ended = $1, error = $2 WHERE lane = $3 AND ended = 0`, at, cutOff, j.Lane); err != nil {
 		return Run{}, err
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO job_run (id, job, lane, cause, began, ended, counts, error) VALUES ($1, $2, $3, $4, $5, 0, '{}', '')`,
