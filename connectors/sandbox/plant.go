@@ -23,14 +23,10 @@ func (s *Server) PutAt(body []byte, at time.Time) (fhir.Ref, error) {
 }
 
 func (s *Server) put(body []byte, at time.Time) (fhir.Ref, error) {
-	typ, err := typeOf(body)
-	if err != nil {
-		return fhir.Ref{}, fmt.Errorf("plant a resource: %w", err)
-	}
+	typ, id := face(body)
 	if kinds[typ] == nil {
-		return fhir.Ref{}, fmt.Errorf("plant a resource: the sandbox has no %s", typ)
+		return fhir.Ref{}, fmt.Errorf("plant a resource: the sandbox has no type %q", typ)
 	}
-	id := idOf(body)
 	if id == "" {
 		id = s.shelf.name(typ)
 	}

@@ -266,7 +266,7 @@ func (s *Server) update(base string, t target, header http.Header, body []byte) 
 	if a, bad := unfit(t.typ, header, body); bad {
 		return a
 	}
-	if id := idOf(body); id != t.id {
+	if _, id := face(body); id != t.id {
 		return outcome(http.StatusBadRequest, "invalid", "the resource's id is not the one in the address")
 	}
 	row, status := s.shelf.row(t.typ, t.id), http.StatusOK
@@ -316,13 +316,14 @@ func unfit(typ string, header http.Header, body []byte) (answer, bool) {
 	if err != nil || media != "application/fhir+json" && media != "application/json" {
 		return outcome(http.StatusUnsupportedMediaType, "not-supported", "this server takes application/fhir+json"), true
 	}
-	switch got, err := typeOf(body); {
-	case err != nil:
+	switch got, _ := face(body); got {
+	case typ:
+		return answer{}, false
+	case "":
 		return outcome(http.StatusBadRequest, "structure", "the body is no JSON resource"), true
-	case got != typ:
+	default:
 		return outcome(http.StatusBadRequest, "invalid", "the resourceType is not the one in the address"), true
 	}
-	return answer{}, false
 }
 
 func wait(ctx context.Context, d time.Duration) error {

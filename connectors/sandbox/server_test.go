@@ -110,7 +110,7 @@ func TestARecordLivesAndIsDeleted(t *testing.T) {
 	if made.status != 201 || made.header.Get("ETag") != `W/"1"` || !strings.HasSuffix(made.header.Get("Location"), "/Patient/patient-1/_history/1") {
 		t.Fatalf("create: %d %v", made.status, made.header)
 	}
-	want := `{"resourceType":"Patient","id":"patient-1","meta":{"lastUpdated":"2026-03-02T16:00:00.000Z","tag":[{"code":"x"}],"versionId":"1"},"birthDate" : "1990-01-02","x":1.50}`
+	want := `{"resourceType":"Patient","meta":{"tag":[{"code":"x"}],"versionId":"1","lastUpdated":"2026-03-02T16:00:00.000Z"},"birthDate" : "1990-01-02", "x":1.50,"id":"patient-1"}`
 	if got := a.get("Patient/patient-1").body; got != want {
 		t.Errorf("what was sent is kept as it was but for id and meta:\n got %s\nwant %s", got, want)
 	}

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kaphub/kaphub/fhir"
 )
 
 // shelf holds every version of every record.
@@ -125,106 +126,26 @@ const instant = "2006-01-02T15:04:05.000Z07:00"
 
 var errNoResource = errors.New("no JSON resource")
 
-// stampBody returns body with the server's id and meta.versionId and meta.lastUpdated, every other byte as it was.
+// stampBody returns body with the server's id and its part of meta; every other byte stays as it was.
 func stampBody(body []byte, id string, n int, at time.Time) ([]byte, error) {
-	members, err := topLevel(body)
+	stamped, err := fhir.Apply(body,
+		fhir.Edit{Path: "id", Value: id},
+		fhir.Edit{Path: "meta.versionId", Value: strconv.Itoa(n)},
+		fhir.Edit{Path: "meta.lastUpdated", Value: at.UTC().Format(instant)})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("stamp: %w", err)
 	}
-	meta := map[string]json.RawMessage{}
-	var out bytes.Buffer
-	out.WriteByte('{')
-	fmt.Fprintf(&out, `"resourceType":%s,"id":%q`, members.value("resourceType"), id)
-	if old := members.value("meta"); old != nil {
-		if err := json.Unmarshal(old, &meta); err != nil {
-			return nil, fmt.Errorf("read meta: %w", errNoResource)
-		}
-	}
-	meta["versionId"] = json.RawMessage(strconv.Quote(strconv.Itoa(n)))
-	meta["lastUpdated"] = json.RawMessage(strconv.Quote(at.UTC().Format(instant)))
-	written, err := json.Marshal(meta)
-	if err != nil {
-		return nil, fmt.Errorf("write meta: %w", err)
-	}
-	out.WriteString(`,"meta":`)
-	out.Write(written)
-	for _, m := range members {
-		switch m.name {
-		case "resourceType", "id", "meta":
-		default:
-			out.WriteByte(',')
-			out.Write(m.whole)
-		}
-	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
+	return stamped, nil
 }
 
-// member is one member of a JSON object, as written.
-type member struct {
-	name  string
-	value json.RawMessage
-	whole []byte // `"name": value`
-}
-
-type memberList []member
-
-func (l memberList) value(name string) json.RawMessage {
-	for _, m := range l {
-		if m.name == name {
-			return m.value
-		}
+// face reads what a body says it is; both are "" when it is no JSON object.
+func face(body []byte) (typ, id string) {
+	var f struct {
+		ResourceType string `json:"resourceType"`
+		ID           string `json:"id"`
 	}
-	return nil
-}
-
-// topLevel takes one JSON object with a resourceType apart, members in the order and the bytes they were written in.
-func topLevel(body []byte) (memberList, error) {
-	if !json.Valid(body) {
-		return nil, errNoResource
+	if json.Unmarshal(body, &f) != nil {
+		return "", ""
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
-		return nil, errNoResource
-	}
-	var members memberList
-	for dec.More() {
-		before := dec.InputOffset()
-		name, err := dec.Token()
-		if err != nil {
-			return nil, errNoResource
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, errNoResource
-		}
-		whole := bytes.TrimLeft(body[before:dec.InputOffset()], ", \t\r\n")
-		members = append(members, member{name: name.(string), value: value, whole: whole})
-	}
-	if members.value("resourceType") == nil {
-		return nil, errNoResource
-	}
-	return members, nil
-}
-
-func typeOf(body []byte) (string, error) { return textMember(body, "resourceType") }
-
-func idOf(body []byte) string {
-	id, err := textMember(body, "id")
-	if err != nil {
-		return ""
-	}
-	return id
-}
-
-func textMember(body []byte, name string) (string, error) {
-	members, err := topLevel(body)
-	if err != nil {
-		return "", err
-	}
-	var text string
-	if err := json.Unmarshal(members.value(name), &text); err != nil {
-		return "", errNoResource
-	}
-	return text, nil
+	return f.ResourceType, f.ID
 }
