@@ -13,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	_ "github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/kaphub/kaphub/fhir/store/storetest"
 )
 
 // brisk is a tempo for tests; nothing in them waits for a tick of it unless the test is about ticks.
@@ -26,8 +28,10 @@ type base struct {
 	handles func(t *testing.T) Options
 }
 
-func bases(t *testing.T) []base {
-	return []base{{"sqlite", sqliteBase(t)}}
+// on runs a test against every kind of database.
+func on(t *testing.T, test func(t *testing.T, b base)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, base{"sqlite", sqliteBase(t)}) })
+	t.Run("postgres", func(t *testing.T) { test(t, base{"postgres", postgresBase(storetest.Postgres(t))}) })
 }
 
 func sqliteBase(t *testing.T) func(t *testing.T) Options {
@@ -42,6 +46,9 @@ func openFile(t *testing.T, path string) *sql.DB {
 		t.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
+	if err := db.PingContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
@@ -54,13 +61,6 @@ func postgresBase(dsn string) func(t *testing.T) Options {
 		}
 		t.Cleanup(pool.Close)
 		return Options{Postgres: pool}
-	}
-}
-
-// on runs a test against every database.
-func on(t *testing.T, test func(t *testing.T, b base)) {
-	for _, b := range bases(t) {
-		t.Run(b.name, func(t *testing.T) { test(t, b) })
 	}
 }
 
@@ -90,6 +90,7 @@ func engineAt(t *testing.T, b base, c *clock, tempo tempo, jobs ...Job) *Engine 
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = e.leave() })
 	return e
 }
 
@@ -449,7 +450,8 @@ func TestTwoReplicasRunASlotOnce(t *testing.T) {
 		one, two := engine(t, b, c, job), engine(t, b, c, job)
 		start(t, one)
 		start(t, two)
-		for range 4 {
+		bothLook := func() {
+			t.Helper()
 			errs := make(chan error)
 			for _, e := range []*Engine{one, two} {
 				go func() { errs <- e.due(context.Background()) }()
@@ -459,7 +461,11 @@ func TestTwoReplicasRunASlotOnce(t *testing.T) {
 					t.Error(err)
 				}
 			}
+		}
+		bothLook()
+		for range 3 {
 			c.forward(time.Hour)
+			bothLook()
 		}
 		for range 3 {
 			wait(t, done, "a slot")

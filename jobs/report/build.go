@@ -1,0 +1,379 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// Report is the reconciliation report, built once and rendered in four forms. What needs acting on comes first.
+type Report struct {
+	Schema    int       `json:"schema"`
+	Generated time.Time `json:"generated"`
+	AsOf      time.Time `json:"as_of"`
+	Since     time.Time `json:"since,omitzero"`
+	Practice  string    `json:"practice"`
+
+	Counts   []Count    `json:"counts"`   // clients by state, in order of precedence
+	Sources  []Line     `json:"sources"`  // how far each source can be trusted
+	Stopped  []Client   `json:"stopped"`  // HOLD
+	Sessions []Session  `json:"sessions"` // today and tomorrow, by time
+	DoNow    []Finding  `json:"do_now"`   // S1, and S2 where the session is today or tomorrow
+	Waiting  []Wait     `json:"waiting"`  // one line per client
+	New      []Finding  `json:"new"`      // since the report before
+	Lasting  []Finding  `json:"persisting"`
+	Resolved []Finding  `json:"resolved"` // since the report before
+	RollUps  []RollUp   `json:"roll_ups"` // one row for what touches many clients
+	Upcoming []Session  `json:"upcoming"` // the rest of the next 14 days
+	Sending  []Delivery `json:"deliveries"`
+	Rejects  []Reject   `json:"rejects"`
+
+	zone *time.Location
+}
+
+// Count is how many clients are in one state.
+type Count struct {
+	State readiness.State `json:"state"`
+	N     int             `json:"n"`
+}
+
+// Client is an engagement as a reader needs it.
+type Client struct {
+	Key        string          `json:"client"`
+	Chosen     string          `json:"chosen"`
+	Prescriber string          `json:"prescriber"` // its title
+	State      readiness.State `json:"state"`
+	Words      string          `json:"words"`
+	Owner      readiness.Owner `json:"owner,omitempty"`
+	Next       string          `json:"next,omitempty"`
+	Session    time.Time       `json:"session,omitzero"`
+	Therapist  string          `json:"therapist,omitempty"`
+}
+
+// Session is a dosing session and how its client's records stand.
+type Session struct {
+	Start time.Time `json:"start"`
+	Client
+}
+
+// Finding is one finding of one client.
+type Finding struct {
+	Code     string                 `json:"code"`
+	Rule     string                 `json:"rule"`
+	Severity readiness.Severity     `json:"severity"`
+	State    readiness.FindingState `json:"state"`
+	Words    string                 `json:"words"`
+	Owner    readiness.Owner        `json:"owner"`
+	Next     string                 `json:"next"`
+	Since    time.Time              `json:"since"`
+	Age      int                    `json:"age_days"` // whole days from Since to AsOf
+	By       string                 `json:"by,omitempty"`
+	Values   []Value                `json:"values,omitempty"`
+	Client   Client                 `json:"client"`
+}
+
+// Value is what one side's record says.
+type Value struct {
+	Party string `json:"party"` // its title
+	Says  string `json:"says"`
+}
+
+// Wait is a client who waits on somebody.
+type Wait struct {
+	On     string          `json:"on"` // what
+	Since  time.Time       `json:"since"`
+	Age    int             `json:"age_days"`
+	Nudge  readiness.Owner `json:"nudge"`
+	Next   string          `json:"next"`
+	More   int             `json:"more,omitempty"` // other things the client waits on
+	Client Client          `json:"client"`
+}
+
+// RollUp is one finding that touches many clients.
+type RollUp struct {
+	Code     string             `json:"code"`
+	Severity readiness.Severity `json:"severity"`
+	Words    string             `json:"words"`
+	Owner    readiness.Owner    `json:"owner"`
+	Next     string             `json:"next"`
+	Since    time.Time          `json:"since"`
+	Age      int                `json:"age_days"`
+	Clients  int                `json:"clients"`
+	Sessions int                `json:"sessions"`
+}
+
+// Line is one source.
+type Line struct {
+	Name         string      `json:"name"`
+	Title        string      `json:"title"`
+	State        SourceState `json:"state"`
+	LastComplete time.Time   `json:"last_complete,omitzero"`
+	Why          string      `json:"why,omitempty"`
+}
+
+// Delivery is one that a person should look at.
+type Delivery struct {
+	ID       string         `json:"id"`
+	Client   string         `json:"client"`
+	To       string         `json:"to"` // title
+	What     exchange.What  `json:"what"`
+	State    exchange.State `json:"state"`
+	Attempts int            `json:"attempts"`
+	Staged   time.Time      `json:"staged"`
+	Why      string         `json:"why,omitempty"`
+	Next     string         `json:"next"`
+}
+
+// Reject is a record that could not be read.
+type Reject struct {
+	ID       string    `json:"id"`
+	Source   string    `json:"source"`
+	Record   string    `json:"record"` // type and id as far as they could be told
+	Reason   string    `json:"reason"`
+	Received time.Time `json:"received"`
+}
+
+// waiting are the rules whose findings are a client's waiting, in the order of the client's way.
+var waiting = []string{"R03", "R04", "R08", "R17", "R19", "R20", "R23"}
+
+// states is the order in which states are counted and shown.
+var states = []readiness.State{readiness.Hold, readiness.Unknown, readiness.NotReady, readiness.InOrder, readiness.Ready}
+
+// horizon is how many days of sessions a report shows.
+const horizon = 14
+
+// Build sorts, counts and words in into a report. It is pure.
+func Build(in Input) Report {
+	b := builder{Input: in, zone: cmp.Or(in.Zone, time.UTC)}
+	r := Report{Schema: schema, Generated: in.Generated.UTC(), AsOf: in.AsOf.UTC(), Since: in.Since.UTC(), Practice: in.Practice, zone: b.zone}
+	for _, s := range states {
+		n := 0
+		for _, v := range in.Clients {
+			if v.State == s {
+				n++
+			}
+		}
+		r.Counts = append(r.Counts, Count{s, n})
+	}
+	for _, s := range in.Sources {
+		r.Sources = append(r.Sources, Line{s.Name, cmp.Or(s.Title, b.title(s.Party)), s.State, s.LastComplete, s.Why})
+	}
+	b.sessions(&r)
+	b.findings(&r)
+	b.deliveries(&r)
+	for _, x := range in.Rejects {
+		record := strings.TrimSuffix(cmp.Or(x.Type, "?")+"/"+x.Ref, "/")
+		r.Rejects = append(r.Rejects, Reject{x.ID, x.Source, record, x.Reason, x.Received})
+	}
+	return r
+}
+
+type builder struct {
+	Input
+	zone *time.Location
+}
+
+func (b *builder) title(party string) string {
+	if t := b.Titles[party]; t != "" {
+		return t
+	}
+	if party == fhir.Practice {
+		return cmp.Or(b.Practice, party)
+	}
+	return party
+}
+
+func (b *builder) client(v readiness.Verdict) Client {
+	c := Client{Key: v.Client, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next}
+	if v.Appointment != nil {
+		c.Session, c.Therapist = v.Appointment.Start, v.Appointment.Therapist
+	}
+	return c
+}
+
+// sessions fills who is stopped and the sessions, by time.
+func (b *builder) sessions(r *Report) {
+	today := readiness.DayOf(b.AsOf, b.zone)
+	soon, end := today.Plus(2).Start(b.zone), today.Plus(horizon+1).Start(b.zone)
+	for _, v := range b.Clients {
+		c := b.client(v)
+		if v.State == readiness.Hold {
+			r.Stopped = append(r.Stopped, c)
+		}
+		if c.Session.IsZero() || c.Session.Before(today.Start(b.zone)) || !c.Session.Before(end) {
+			continue
+		}
+		if c.Session.Before(soon) {
+			r.Sessions = append(r.Sessions, Session{c.Session, c})
+		} else {
+			r.Upcoming = append(r.Upcoming, Session{c.Session, c})
+		}
+	}
+	byTime := func(x, y Session) int {
+		return cmp.Or(x.Start.Compare(y.Start), cmp.Compare(x.Key, y.Key), cmp.Compare(x.Prescriber, y.Prescriber))
+	}
+	slices.SortFunc(r.Sessions, byTime)
+	slices.SortFunc(r.Upcoming, byTime)
+	slices.SortFunc(r.Stopped, func(x, y Client) int {
+		return cmp.Or(when(x.Session).Compare(when(y.Session)), cmp.Compare(x.Key, y.Key), cmp.Compare(x.Prescriber, y.Prescriber))
+	})
+}
+
+// when puts what has no time last.
+func when(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Unix(1<<40, 0)
+	}
+	return t
+}
+
+// findings fills what is to be done, waited for, new, lasting, resolved and rolled up.
+func (b *builder) findings(r *Report) {
+	soon := readiness.DayOf(b.AsOf, b.zone).Plus(2).Start(b.zone)
+	rolled := map[string]*rolling{}
+	var keys []string
+	for _, v := range b.Clients {
+		c := b.client(v)
+		var waits []readiness.Finding
+		for _, f := range v.Findings {
+			switch {
+			case f.State == readiness.Resolved:
+				if b.Since.IsZero() || f.Resolved.After(b.Since) {
+					r.Resolved = append(r.Resolved, b.finding(f, c))
+				}
+				continue
+			case f.RollUp != "":
+				if rolled[f.RollUp] == nil {
+					rolled[f.RollUp] = &rolling{RollUp: b.rollUp(f), clients: map[string]bool{}, sessions: map[readiness.Appointment]bool{}}
+					keys = append(keys, f.RollUp)
+				}
+				rolled[f.RollUp].add(b, f, v)
+				continue
+			case f.Under != "" && slices.ContainsFunc(v.Findings, func(p readiness.Finding) bool { return p.Code == f.Under && p.State != readiness.Resolved }):
+				continue // its parent is open and shown
+			case slices.Contains(waiting, f.Code):
+				waits = append(waits, f)
+				continue
+			}
+			item := b.finding(f, c)
+			near := !c.Session.IsZero() && c.Session.Before(soon)
+			if f.Severity == readiness.S1 || f.Severity == readiness.S2 && near {
+				r.DoNow = append(r.DoNow, item)
+			}
+			if f.State == readiness.New || f.State == readiness.Reopened || !b.Since.IsZero() && f.Since.After(b.Since) {
+				r.New = append(r.New, item)
+			} else {
+				r.Lasting = append(r.Lasting, item)
+			}
+		}
+		if len(waits) > 0 {
+			r.Waiting = append(r.Waiting, b.wait(waits, c))
+		}
+	}
+	for _, k := range keys {
+		r.RollUps = append(r.RollUps, rolled[k].RollUp)
+	}
+	for _, list := range [][]Finding{r.DoNow, r.New, r.Lasting, r.Resolved} {
+		slices.SortStableFunc(list, func(x, y Finding) int {
+			return cmp.Or(cmp.Compare(x.Severity, y.Severity), when(x.Client.Session).Compare(when(y.Client.Session)),
+				x.Since.Compare(y.Since), cmp.Compare(x.Client.Key, y.Client.Key), cmp.Compare(x.Code, y.Code))
+		})
+	}
+	slices.SortStableFunc(r.Waiting, func(x, y Wait) int { return cmp.Or(x.Since.Compare(y.Since), cmp.Compare(x.Client.Key, y.Client.Key)) })
+	slices.SortStableFunc(r.RollUps, func(x, y RollUp) int {
+		return cmp.Or(cmp.Compare(x.Severity, y.Severity), -cmp.Compare(x.Sessions, y.Sessions), cmp.Compare(x.Code, y.Code))
+	})
+}
+
+func (b *builder) finding(f readiness.Finding, c Client) Finding {
+	out := Finding{Code: f.Code, Rule: f.Rule, Severity: f.Severity, State: f.State, Words: f.Words, Owner: f.Owner, Next: f.Next,
+		Since: f.Since, Age: b.age(f.Since), By: f.By, Client: c}
+	for party, says := range f.Values {
+		out.Values = append(out.Values, Value{b.title(party), says})
+	}
+	slices.SortFunc(out.Values, func(x, y Value) int { return cmp.Or(cmp.Compare(x.Party, y.Party), cmp.Compare(x.Says, y.Says)) })
+	return out
+}
+
+// age is the whole days from since to the moment that is shown.
+func (b *builder) age(since time.Time) int {
+	return max(0, int(b.AsOf.Sub(since)/(24*time.Hour)))
+}
+
+// wait is what a client waits on: the earliest step of their way.
+func (b *builder) wait(waits []readiness.Finding, c Client) Wait {
+	slices.SortStableFunc(waits, func(x, y readiness.Finding) int {
+		return cmp.Compare(slices.Index(waiting, x.Code), slices.Index(waiting, y.Code))
+	})
+	f := waits[0]
+	return Wait{On: f.Words, Since: f.Since, Age: b.age(f.Since), Nudge: f.Owner, Next: f.Next, More: len(waits) - 1, Client: c}
+}
+
+func (b *builder) rollUp(f readiness.Finding) RollUp {
+	return RollUp{Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Next: f.Next, Since: f.Since, Age: b.age(f.Since)}
+}
+
+// rolling gathers a roll-up: the gravest severity, the oldest since, each client and session once.
+type rolling struct {
+	RollUp
+	clients  map[string]bool
+	sessions map[readiness.Appointment]bool
+}
+
+func (r *rolling) add(b *builder, f readiness.Finding, v readiness.Verdict) {
+	r.clients[v.Client] = true
+	if v.Appointment != nil {
+		key := *v.Appointment
+		r.sessions[readiness.Appointment{Source: key.Source, Type: key.Type, ID: key.ID}] = true
+	}
+	r.Severity = min(r.Severity, f.Severity)
+	if f.Since.Before(r.Since) {
+		r.Since, r.Age = f.Since, b.age(f.Since)
+	}
+	r.Clients, r.Sessions = len(r.clients), len(r.sessions)
+}
+
+// touches says in words how far a roll-up reaches.
+func (r RollUp) touches() string {
+	if r.Sessions > 0 {
+		return "touches " + many(r.Sessions, "session")
+	}
+	return "touches " + many(r.Clients, "client")
+}
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// deliveries lists what does not simply go its way.
+func (b *builder) deliveries(r *Report) {
+	for _, e := range b.Deliveries {
+		next := ""
+		switch {
+		case e.State == exchange.Refused:
+			next = "see what was refused, correct it or retry by hand"
+		case e.State == exchange.Unknown:
+			next = "ask the other side whether it arrived, then retry or leave it"
+		case e.State == exchange.Attempted:
+			next = "asked about again by itself"
+		case e.State == exchange.Staged && e.Attempts > 0:
+			next = "tried again by itself from " + stamp(e.Due, b.zone, b.AsOf)
+		default:
+			continue
+		}
+		r.Sending = append(r.Sending, Delivery{e.ID, e.Client, b.title(e.To), e.What, e.State, e.Attempts, e.Staged, e.Why, next})
+	}
+	order := []exchange.State{exchange.Refused, exchange.Unknown, exchange.Attempted, exchange.Staged}
+	slices.SortStableFunc(r.Sending, func(x, y Delivery) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, x.State), slices.Index(order, y.State)), x.Staged.Compare(y.Staged), cmp.Compare(x.ID, y.ID))
+	})
+}

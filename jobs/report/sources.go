@@ -1,0 +1,68 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// SourceStates judges the sources that policies name at now: the practice's first, then each prescriber's, in their order.
+// A source that no policy names any more follows, judged by the default limit.
+func SourceStates(policies []readiness.Policy, states []fhir.SourceState, now time.Time) []Source {
+	var out []Source
+	seen := map[string]bool{}
+	add := func(party readiness.Party, hours readiness.Hours, zone *time.Location) {
+		for _, name := range party.Sources {
+			if !seen[name] {
+				seen[name] = true
+				out = append(out, judge(name, party, stateOf(states, name), hours, zone, now))
+			}
+		}
+	}
+	zone := time.UTC
+	for _, p := range policies {
+		zone = cmp.Or(p.Zone, time.UTC)
+		add(p.Practice, readiness.Hours{}, zone)
+	}
+	for _, p := range policies {
+		add(p.Prescriber, p.Sheet.Hours, cmp.Or(p.Zone, time.UTC))
+	}
+	for _, s := range states {
+		if !seen[s.Name] {
+			seen[s.Name] = true
+			out = append(out, judge(s.Name, readiness.Party{Name: s.Party}, s, readiness.Hours{}, zone, now))
+		}
+	}
+	return out
+}
+
+func stateOf(states []fhir.SourceState, name string) fhir.SourceState {
+	i := slices.IndexFunc(states, func(s fhir.SourceState) bool { return s.Name == name })
+	if i < 0 {
+		return fhir.SourceState{Name: name}
+	}
+	return states[i]
+}
+
+// judge says how far s can be trusted. A read that did not reach the end is incomplete however young the one before is.
+func judge(name string, party readiness.Party, s fhir.SourceState, hours readiness.Hours, zone *time.Location, now time.Time) Source {
+	out := Source{Name: name, Party: party.Name, Title: cmp.Or(party.Title, party.Name), LastComplete: s.LastComplete, Why: s.Why}
+	limit := s.LastComplete.Add(party.Limit)
+	if party.Limit == 0 {
+		limit = hours.Later(s.LastComplete, 1, zone)
+	}
+	switch {
+	case s.LastComplete.IsZero():
+		out.State = Never
+	case !s.Complete:
+		out.State = Incomplete
+	case now.After(limit):
+		out.State = Stale
+	default:
+		out.State = Fresh
+	}
+	return out
+}
