@@ -64,7 +64,7 @@ func (t *tree) edit(e Edit) ([]byte, error) {
 	case value == nil && !found:
 		return t.body, nil
 	case value == nil:
-		return t.remove(trail)
+		return t.remove(trail), nil
 	case found:
 		last := t.nodes[trail[len(trail)-1]]
 		return splice(t.body, last.from, last.to, value), nil
@@ -137,13 +137,10 @@ func (t *tree) lastEnd(i int) (at int32) {
 }
 
 // remove cuts out the last node of trail, or the nearest node above that would be left empty.
-func (t *tree) remove(trail []int) ([]byte, error) {
+func (t *tree) remove(trail []int) []byte {
 	at := len(trail) - 1
 	for at > 1 && t.count(trail[at-1]) == 1 {
 		at--
-	}
-	if at == 0 {
-		return nil, fmt.Errorf("the whole resource cannot be removed")
 	}
 	i := trail[at]
 	from, to := t.nodes[i].from, t.nodes[i].to
@@ -168,7 +165,7 @@ func (t *tree) remove(trail []int) ([]byte, error) {
 	if last && before >= 0 {
 		from = before
 	}
-	return splice(t.body, from, to, nil), nil
+	return splice(t.body, from, to, nil)
 }
 
 func (t *tree) count(i int) (n int) {

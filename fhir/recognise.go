@@ -16,14 +16,21 @@ func (k Known) Has(ids ...ID) bool {
 // NamedBy reports whether ref names k: by an identifier on the reference itself, or by one of the resource that it
 // leads to. lookup answers that resource's identifiers (nil when it is not at hand); a nil lookup knows none.
 func (k Known) NamedBy(ref Reference, lookup func(Ref) []ID) bool {
-	if id, ok := IDOf(ref.Identifier); ok && k.Has(id) {
-		return true
+	return k.Has(idsOf(ref, lookup)...)
+}
+
+// idsOf returns the business identifiers of whom ref names.
+func idsOf(ref Reference, lookup func(Ref) []ID) (ids []ID) {
+	if id, ok := IDOf(ref.Identifier); ok {
+		ids = append(ids, id)
 	}
 	if ref.Reference == nil || lookup == nil {
-		return false
+		return ids
 	}
-	to, ok := ParseRef(*ref.Reference, "")
-	return ok && k.Has(lookup(to)...)
+	if to, ok := ParseRef(*ref.Reference, ""); ok {
+		ids = append(ids, lookup(to)...)
+	}
+	return ids
 }
 
 // IDOf returns identifier as an ID; ok is false without both a system and a value.
@@ -43,28 +50,59 @@ type Recogniser struct {
 	Lookup        func(Ref) []ID // identifiers of the practice's directory entries; nil when none are at hand
 }
 
-// Concerns reports whether a resource of the practice makes its subject a client of the hub: a KAP referral, a KAP
-// appointment or a release. prescribers are those it names; a trigger that names none, or whom it cannot tell, names all.
-// What the hub wrote itself concerns nobody.
+// Concerns reports whether a resource of the practice makes its subject a client of the hub:
+//
+//	a KAP referral        order, referral code                        → whom its performers name
+//	a KAP appointment     any service type of the KAP course          → everybody
+//	a release             patient-privacy, IDSCL or LOINC 64292-6     → whom its actors name; nobody if they are others
+//
+// prescribers are those it names; a trigger that names none, or whom it cannot tell, names all. What was entered in
+// error, and what the hub wrote itself, concerns nobody.
 func (g Recogniser) Concerns(r Resource) (prescribers []string, ok bool) {
 	if IsCopy(r) {
 		return nil, false
 	}
 	switch r.Type {
 	case "ServiceRequest":
-		if s, err := Read[ServiceRequest](r); err == nil && g.IsReferral(s) {
+		s, err := Read[ServiceRequest](r)
+		if err == nil && s.Status.Code() != enteredInError && g.IsReferral(s) {
 			return g.named(s.Performer), true
 		}
 	case "Appointment":
-		if a, err := Read[Appointment](r); err == nil && g.IsSession(a) {
+		a, err := Read[Appointment](r)
+		if err == nil && a.Status.Code() != enteredInError && g.IsSession(a) {
 			return g.named(nil), true
 		}
 	case "Consent":
-		if c, err := Read[Consent](r); err == nil && IsRelease(c) {
+		c, err := Read[Consent](r)
+		if err == nil && c.Status.Code() != enteredInError && IsRelease(c) && !g.others(Actors(c)) {
 			return g.named(Actors(c)), true
 		}
 	}
 	return nil, false
+}
+
+const enteredInError = "entered-in-error"
+
+// others reports whether refs are all told to be somebody else: each has an identifier in a system by which
+// prescribers are known here, and none of them is one. A release to the client's family doctor is none of ours.
+func (g Recogniser) others(refs []Reference) bool {
+	for _, ref := range refs {
+		ids := idsOf(ref, g.Lookup)
+		told := false
+		for _, k := range g.Prescribers {
+			if k.Has(ids...) {
+				return false
+			}
+			told = told || slices.ContainsFunc(ids, func(id ID) bool {
+				return slices.ContainsFunc(k.Identifiers, func(own ID) bool { return own.System == id.System })
+			})
+		}
+		if !told {
+			return false
+		}
+	}
+	return len(refs) > 0
 }
 
 // named returns the prescribers that refs name; all of them when that cannot be told.
@@ -104,12 +142,12 @@ func (g Recogniser) IsSession(a Appointment) bool {
 }
 
 // IsRelease reports whether c is a release of information: scope patient-privacy, category IDSCL or LOINC 64292-6, and
-// a provision that does not deny. Whom it names (Actors), its status and its period are for the reader to judge.
+// a provision that permits. Whom it names (Actors), its status and its period are for the reader to judge.
 func IsRelease(c Consent) bool {
 	if !holds(&c.Scope, Code{SystemConsentScope, "patient-privacy"}) {
 		return false
 	}
-	if c.Provision == nil || c.Provision.Type != nil && c.Provision.Type.Code() != "permit" {
+	if c.Provision == nil || c.Provision.Type == nil || c.Provision.Type.Code() != "permit" {
 		return false
 	}
 	return slices.ContainsFunc(c.Category, func(k CodeableConcept) bool {
