@@ -29,5 +29,3 @@ import (
 	_ "golang.org/x/time/rate"
 	_ "pgregory.net/rapid"
 )
-
-func main() {}

@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/store"
+	"github.com/kaphub/kaphub/jobs"
+	"github.com/kaphub/kaphub/jobs/pull"
+	"github.com/kaphub/kaphub/jobs/push"
+	"github.com/kaphub/kaphub/jobs/reconcile"
+	"github.com/kaphub/kaphub/jobs/report"
+	"github.com/kaphub/kaphub/jobs/sweep"
+)
+
+// rounds bounds how often a cycle decides and sends: a referral takes one for each of its steps.
+const rounds = 20
+
+// done is what a cycle did, by job, and what failed on the way. A failure of one source or counterpart stops no other.
+type done struct {
+	by     map[string]jobs.Counts
+	failed map[string]error
+}
+
+func (d *done) note(job string, counts jobs.Counts, err error) {
+	if d.by[job] == nil {
+		d.by[job] = jobs.Counts{}
+	}
+	for name, n := range counts {
+		d.by[job][name] += n
+	}
+	if err != nil {
+		d.failed[job] = err
+	}
+}
+
+// counts adds up what every job did.
+func (d *done) counts() jobs.Counts {
+	sum := jobs.Counts{}
+	for _, counts := range d.by {
+		for name, n := range counts {
+			sum[name] += n
+		}
+	}
+	return sum
+}
+
+// err is everything that failed, in a fixed order.
+func (d *done) err() error {
+	var all []error
+	for _, job := range slices.Sorted(maps.Keys(d.failed)) {
+		all = append(all, fmt.Errorf("%s: %w", job, d.failed[job]))
+	}
+	return errors.Join(all...)
+}
+
+// cycle pulls every source, then decides and sends until nothing is left. What failed at a source or counterpart is in
+// done; the error is for what the hub itself could not do.
+func (h *hub) cycle(ctx context.Context, shown bars) (done, error) {
+	d := done{by: map[string]jobs.Counts{}, failed: map[string]error{}}
+	h.pullAll(ctx, &d, shown)
+	if err := ctx.Err(); err != nil {
+		return d, err
+	}
+	judging, sending := shown.count("reconcile"), shown.count("push")
+	defer sending.done()
+	defer judging.done()
+	for range rounds {
+		counts, err := h.reconcile(ctx, judging)
+		d.note("reconcile", counts, nil)
+		if err != nil {
+			return d, fmt.Errorf("reconcile: %w", err)
+		}
+		answered := int64(0)
+		for _, party := range h.parties() {
+			if d.failed["push "+party] != nil {
+				continue // it was unreachable a moment ago: what is due stays due
+			}
+			counts, err := h.push(ctx, party, sending)
+			d.note("push "+party, counts, err)
+			answered += settled(counts)
+		}
+		if err := ctx.Err(); err != nil {
+			return d, err
+		}
+		if answered == 0 {
+			break
+		}
+	}
+	return d, nil
+}
+
+// pullAll reads the practice first, since it says whose records are asked for at the prescribers; within a party's side
+// all sources are read at once: a slow one keeps no other waiting.
+func (h *hub) pullAll(ctx context.Context, d *done, shown bars) {
+	var mu sync.Mutex
+	for _, practice := range []bool{true, false} {
+		var all sync.WaitGroup
+		for _, c := range h.connectors {
+			if c.Puller == nil || (c.Party == fhir.Practice) != practice {
+				continue
+			}
+			line := shown.count("pull " + c.Name)
+			all.Go(func() {
+				defer line.done()
+				counts, err := h.pull(ctx, c, line)
+				mu.Lock()
+				defer mu.Unlock()
+				d.note("pull "+c.Name, counts, err)
+			})
+		}
+		all.Wait()
+	}
+}
+
+func (h *hub) pull(ctx context.Context, c connectors.Connector, line *bar) (jobs.Counts, error) {
+	return pull.Step{
+		Store: h.store, Puller: c.Puller, Source: source(c), Holder: h.holder, Now: h.now,
+		Progress: func(_, resources int) { line.at(int64(resources), 0) },
+	}.Run(ctx)
+}
+
+func (h *hub) sweep(ctx context.Context, c connectors.Connector) (jobs.Counts, error) {
+	return sweep.Step{Store: h.store, Sweeper: c.Sweeper, Source: source(c), Holder: h.holder, Now: h.now}.Run(ctx)
+}
+
+// sweepAll sweeps one source after the other; it is the night's work, and in no hurry.
+func (h *hub) sweepAll(ctx context.Context) (jobs.Counts, error) {
+	d := done{by: map[string]jobs.Counts{}, failed: map[string]error{}}
+	for _, c := range h.connectors {
+		counts, err := h.sweep(ctx, c)
+		d.note("sweep "+c.Name, counts, err)
+	}
+	return d.counts(), d.err()
+}
+
+func (h *hub) reconcile(ctx context.Context, line *bar) (jobs.Counts, error) {
+	return reconcile.Step{Store: h.store, Policies: h.byPrescriber(), Now: h.now, Progress: func(judged int) { line.at(int64(judged), 0) }}.Run(ctx)
+}
+
+// push sends what is due to one party.
+func (h *hub) push(ctx context.Context, party string, line *bar) (jobs.Counts, error) {
+	step := push.Step{
+		Store: h.ledger(), To: party, Readers: map[string]connectors.Reader{}, Policies: h.byPrescriber(), Now: h.now, Rand: rand.Float64,
+		Progress: func(answered int) { line.at(int64(answered), 0) },
+	}
+	for _, c := range h.connectors {
+		if c.Party == party && c.Pusher != nil && step.Pusher == nil {
+			step.Pusher, step.Asker = c.Pusher, c.Asker
+		}
+		if c.Party == fhir.Practice && c.Reader != nil {
+			step.Readers[c.Name] = c.Reader
+		}
+	}
+	return step.Run(ctx)
+}
+
+// settled counts the deliveries that a run brought to an end: each may let the next step of its referral be staged.
+func settled(c jobs.Counts) int64 {
+	return c[push.Sent] + c[push.Existed] + c[push.Refused] + c[push.Unknown] + c[push.Withdrawn] + c[push.Waiting]
+}
+
+// eager is a ledger in the foreground: whoever asks for a sync does not want to wait out the pause after a failed try.
+// What the other side asked to be left alone for longer stays alone.
+type eager struct{ *store.DB }
+
+// Due returns what is due within the minute.
+func (e eager) Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error) {
+	return e.DB.Due(ctx, to, now.Add(time.Minute), limit)
+}
+
+func (h *hub) ledger() push.Store {
+	if h.foreground {
+		return eager{h.store}
+	}
+	return h.store
+}
+
+func source(c connectors.Connector) exchange.Source {
+	return exchange.Source{Name: c.Name, Party: c.Party}
+}
+
+type syncCommand struct{}
+
+// Run does one whole cycle in the foreground and says in a few lines what came of it.
+func (c *syncCommand) Run(ctx context.Context, s *scene) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := h.store.Audit(ctx, h.actor, "sync", "", ""); err != nil {
+		return fmt.Errorf("note in the audit log: %w", err)
+	}
+	h.foreground = true
+	shown := s.bars(ctx)
+	d, err := h.cycle(ctx, shown)
+	shown.wait()
+	if err == nil {
+		err = h.resume(ctx, &d)
+	}
+	s.summary(&d)
+	if err != nil {
+		return err
+	}
+	return h.unwell(ctx, &d)
+}
+
+// resume lets a restored store send again, once every source was read and every open attempt was asked about.
+func (h *hub) resume(ctx context.Context, d *done) error {
+	paused, err := h.store.Paused(ctx)
+	if err != nil || !paused || len(d.failed) > 0 {
+		return err
+	}
+	open, err := h.store.Deliveries(ctx, exchange.Attempted)
+	if err != nil || len(open) > 0 {
+		return err
+	}
+	if err := h.store.Resume(ctx); err != nil {
+		return fmt.Errorf("resume sending: %w", err)
+	}
+	again, err := h.cycle(ctx, bars{})
+	for job, counts := range again.by {
+		d.note(job, counts, again.failed[job])
+	}
+	return err
+}
+
+// summary says what a cycle did, a line a job.
+func (s *scene) summary(d *done) {
+	for _, job := range slices.SortedFunc(maps.Keys(d.by), inOrder) {
+		s.printf("%-20s%s\n", job, strings.TrimPrefix(words(d.by[job]), ":"))
+	}
+}
+
+// inOrder puts jobs into the order in which a cycle runs them.
+func inOrder(a, b string) int {
+	rank := func(job string) string {
+		return strings.NewReplacer("pull", "1", "reconcile", "2", "push", "3").Replace(job)
+	}
+	return strings.Compare(rank(a), rank(b))
+}
+
+// unwell is what is not well after a cycle: what failed in it, and the sources that are not fresh.
+func (h *hub) unwell(ctx context.Context, d *done) error {
+	states, err := h.store.Sources(ctx, 0)
+	if err != nil {
+		return fmt.Errorf("read sources: %w", err)
+	}
+	var told []string
+	for _, job := range slices.SortedFunc(maps.Keys(d.failed), inOrder) {
+		told = append(told, job+": "+sentence(d.failed[job]))
+	}
+	for _, src := range report.SourceStates(h.policies, states, h.now()) {
+		if src.State != report.Fresh && d.failed["pull "+src.Name] == nil {
+			told = append(told, strings.TrimSuffix(fmt.Sprintf("source %s is %s: %s", src.Name, src.State, src.Why), ": "))
+		}
+	}
+	for _, state := range []exchange.State{exchange.Staged, exchange.Attempted} {
+		open, err := h.store.Deliveries(ctx, state)
+		if err != nil {
+			return fmt.Errorf("read deliveries: %w", err)
+		}
+		if len(open) > 0 {
+			told = append(told, fmt.Sprintf("%d deliveries are %s and wait for the next try: kaphub deliveries shows why", len(open), state))
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errUnwell, strings.Join(told, "; "))
+}
+
+// words tell counts in a fixed order, zeros left out.
+func words(counts jobs.Counts) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if counts[name] != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
+		}
+	}
+	if len(parts) == 0 {
+		return ": nothing new"
+	}
+	return ": " + strings.Join(parts, ", ")
+}

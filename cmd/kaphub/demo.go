@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"text/template"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors/sandbox"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/fhir/store"
+	"github.com/kaphub/kaphub/jobs"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+type demoCommand struct {
+	Once    bool   `help:"End after one whole cycle."`
+	JSON    bool   `help:"Write the status JSON after one whole cycle, and end."`
+	Clients int    `placeholder:"N" help:"So many clients; the default is one for each situation."`
+	Listen  string `default:"127.0.0.1:0" help:"Where the page of a living demo is shown."`
+}
+
+// beat is how long a step of a life takes in a living demo.
+const beat = 15 * time.Second
+
+// demoConfig is the sheet that the sandbox's situations were written for.
+//
+//go:embed demo.yaml
+var demoConfig string
+
+// Run lets an invented practice and prescriber live on loopback and runs the hub between them, on a store that is gone
+// at the end.
+func (c *demoCommand) Run(ctx context.Context, s *scene) (err error) {
+	if c.Clients < 0 {
+		return errors.New("--clients must not be negative: leave it out for one client in each situation")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "kaphub-demo-")
+	if err != nil {
+		return fmt.Errorf("make a directory for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	once := c.Once || c.JSON
+	options := sandbox.WorldOptions{Now: s.now, Seed: 1, Clients: c.Clients}
+	if !once {
+		options.Pace = sandbox.Living(beat)
+	}
+	world, err := sandbox.NewWorld(options)
+	if err != nil {
+		return fmt.Errorf("make the sandbox: %w", err)
+	}
+	practice, prescriber, err := world.Serve(ctx)
+	if err != nil {
+		return err
+	}
+	h, err := c.open(ctx, s, dir, practice, prescriber)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := c.cycle(ctx, s, h, world); err != nil {
+		return err
+	}
+	in, err := h.view(ctx, time.Time{})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return report.Status(s.out, in)
+	}
+	if err := report.Board(s.out, in, s.options()); err != nil {
+		return err
+	}
+	if once {
+		return nil
+	}
+	return c.live(ctx, s, h, world, in)
+}
+
+// open writes a config like an operator's and opens the hub by it.
+func (c *demoCommand) open(ctx context.Context, s *scene, dir, practice, prescriber string) (*hub, error) {
+	var text bytes.Buffer
+	page, err := template.New("demo").Parse(demoConfig)
+	if err != nil {
+		return nil, fmt.Errorf("demo config: %w", err)
+	}
+	facts := struct{ Practice, Prescriber, NPI, Listen string }{practice, prescriber, sandbox.NPI, c.Listen}
+	if err := page.Execute(&text, facts); err != nil {
+		return nil, fmt.Errorf("demo config: %w", err)
+	}
+	file := filepath.Join(dir, "kaphub.yaml")
+	if err := create(file, text.Bytes()); err != nil {
+		return nil, fmt.Errorf("demo config: %w", err)
+	}
+	if err := store.NewKey().Save(filepath.Join(dir, "kaphub.key")); err != nil {
+		return nil, err
+	}
+	own := *s
+	own.cli, own.environment = &cli{Config: file}, nil // the operator's own hub stays out of it
+	h, err := own.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.actor, h.foreground = "demo", true
+	return h, nil
+}
+
+// cycle reads, decides and sends; the prescriber looks into its inbox; and once more.
+func (c *demoCommand) cycle(ctx context.Context, s *scene, h *hub, world *sandbox.World) error {
+	shown := s.bars(ctx)
+	for i := range 2 {
+		if i == 1 {
+			if err := world.Tick(); err != nil {
+				return fmt.Errorf("sandbox: %w", err)
+			}
+		}
+		d, err := h.cycle(ctx, shown)
+		if err = errors.Join(err, d.err()); err != nil {
+			return err
+		}
+	}
+	shown.wait()
+	return nil
+}
+
+// live lets the world go on and tells what changes, until ctx ends.
+func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, world *sandbox.World, in report.Input) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait() // before the store is closed
+	defer cancel(nil)
+	beside.Go(func() {
+		if err := world.Run(ctx, time.Second); err != nil {
+			cancel(fmt.Errorf("sandbox: %w", err))
+		}
+	})
+	beside.Go(func() { s.follow(ctx, h, states(in)) })
+	m := newMetrics(h)
+	routes := http.NewServeMux()
+	routes.Handle("/", h.routes(m))
+	routes.HandleFunc("GET /{$}", h.page)
+	err := h.serve(ctx, m, fast(h), routes, func(address string) {
+		s.printf("\nThe demo lives on: each step of a life takes %s. Where to look: http://%s\nCtrl-C ends it and leaves nothing behind.\n\n", beat, address)
+	})
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
+	}
+	return err
+}
+
+// fast are the hub's jobs, looking every few seconds: lives pass quickly here.
+func fast(h *hub) func(nudge func(string)) []jobs.Job {
+	return func(nudge func(string)) []jobs.Job {
+		list := h.jobs(nudge)
+		for i := range list {
+			if kind, _, _ := strings.Cut(list[i].Name, " "); kind == "pull" || kind == "push" || kind == "reconcile" {
+				list[i].Look = 5 * time.Second
+			}
+		}
+		return list
+	}
+}
+
+// page shows the report. Only the demo has it: its clients are invented.
+func (h *hub) page(w http.ResponseWriter, r *http.Request) {
+	in, err := h.view(r.Context(), time.Time{})
+	var page bytes.Buffer
+	if err == nil {
+		err = report.Build(in).HTML(&page)
+	}
+	if err != nil {
+		h.log.Error("show report", "error", err)
+		answer(w, http.StatusInternalServerError, "the report cannot be written: see the log\n")
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Refresh", "10")
+	_, _ = w.Write(page.Bytes()) // the asker has gone: nobody to tell
+}
+
+// states are the verdicts' words by engagement.
+func states(in report.Input) map[readiness.Engagement]readiness.State {
+	all := map[readiness.Engagement]readiness.State{}
+	for _, v := range in.Clients {
+		all[readiness.Engagement{Client: v.Client, Prescriber: v.Prescriber}] = v.State
+	}
+	return all
+}
+
+// follow tells every change of a verdict's state until ctx ends.
+func (s *scene) follow(ctx context.Context, h *hub, said map[readiness.Engagement]readiness.State) {
+	ticker := time.NewTicker(2 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if in, err := h.view(ctx, time.Time{}); err == nil {
+			said = s.changes(said, in)
+		}
+	}
+}
+
+// changes tells whose state is another than was said, and returns what has been said now.
+func (s *scene) changes(said map[readiness.Engagement]readiness.State, in report.Input) map[readiness.Engagement]readiness.State {
+	for _, v := range in.Clients {
+		before := said[readiness.Engagement{Client: v.Client, Prescriber: v.Prescriber}]
+		if before == v.State {
+			continue
+		}
+		if before == "" {
+			before = "new"
+		}
+		s.printf("%s  %-14s %9s → %-9s  %s\n", in.AsOf.In(in.Zone).Format(time.TimeOnly), v.Chosen, before, v.State, v.Words)
+	}
+	return states(in)
+}

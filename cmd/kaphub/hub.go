@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/fhir/store"
+	"github.com/kaphub/kaphub/jobs"
+)
+
+// hub is everything put together: what a command works with.
+type hub struct {
+	config     config.Config
+	policies   []readiness.Policy // in the order of the config, never empty
+	connectors []connectors.Connector
+	store      *store.DB
+	now        func() time.Time
+	log        *slog.Logger
+	foreground bool // somebody waits for it
+	actor      string
+	holder     string // this process, where several share a store
+}
+
+// open reads the config and opens the store. It touches no network. Everything that is wrong with the config, whoever
+// reads that part of it, is one *config.Invalid.
+func (s *scene) open(ctx context.Context) (*hub, error) {
+	h := &hub{now: s.now, log: s.log, actor: actor(), holder: holder()}
+	c, err := config.Load(s.cli.Config, s.environment)
+	invalid, mistaken := errors.AsType[*config.Invalid](err)
+	if err != nil && !mistaken {
+		return nil, err
+	}
+	var problems []config.Problem
+	if mistaken {
+		problems = invalid.Problems
+	}
+	var wrong []config.Problem
+	h.connectors, wrong = connect(&c, s)
+	problems = append(append(problems, wrong...), badSchedules(&c)...)
+	if err := c.Invalid(problems); err != nil {
+		return nil, err
+	}
+	h.config = c
+	if h.policies, err = policies(&c); err != nil {
+		return nil, err
+	}
+	key, err := masterKey(&c)
+	if err != nil {
+		return nil, err
+	}
+	h.store, err = store.Open(ctx, store.Options{DSN: dsn(&c), Key: key, Now: s.now, Recogniser: recogniser(&c, h.policies)})
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return h, nil
+}
+
+// badSchedules are the schedules that cannot be kept.
+func badSchedules(c *config.Config) []config.Problem {
+	var problems []config.Problem
+	if c.Location() == nil {
+		return nil // said already
+	}
+	for key, line := range schedules(c) {
+		if line == "" {
+			continue
+		}
+		if _, err := jobs.Check(line, c.Location()); err != nil {
+			problems = append(problems, c.Problem("schedules."+key, "cannot be kept: %s", err.Error()))
+		}
+	}
+	return problems
+}
+
+func schedules(c *config.Config) map[string]string {
+	return map[string]string{"sync": c.Schedules.Sync, "night": c.Schedules.Night, "sweep": c.Schedules.Sweep, "report": c.Schedules.Report}
+}
+
+// close ends what open began.
+func (h *hub) close() {
+	if err := h.store.Close(); err != nil {
+		h.log.Error("close store", "error", err)
+	}
+}
+
+// policy is the prescriber's; one whom the config no longer names has a policy under which no verdict stands.
+func (h *hub) policy(prescriber string) readiness.Policy {
+	for _, p := range h.policies {
+		if p.Prescriber.Name == prescriber {
+			return p
+		}
+	}
+	return readiness.Policy{Prescriber: readiness.Party{Name: prescriber, Title: prescriber}, Practice: h.policies[0].Practice, Zone: h.config.Location()}
+}
+
+// byPrescriber are the policies by the prescriber's name.
+func (h *hub) byPrescriber() map[string]readiness.Policy {
+	all := map[string]readiness.Policy{}
+	for _, p := range h.policies {
+		all[p.Prescriber.Name] = p
+	}
+	return all
+}
+
+// parties are the parties that can be written to, in the order of the config.
+func (h *hub) parties() []string {
+	var all []string
+	for _, c := range h.connectors {
+		if c.Pusher != nil && !slices.Contains(all, c.Party) {
+			all = append(all, c.Party)
+		}
+	}
+	return all
+}
+
+// titles are the parties as shown.
+func (h *hub) titles() map[string]string {
+	all := map[string]string{fhir.Practice: h.policies[0].Practice.Title}
+	for _, p := range h.policies {
+		all[p.Prescriber.Name] = p.Prescriber.Title
+	}
+	return all
+}
+
+func dsn(c *config.Config) string {
+	if text := c.Store.DSN.Reveal(); isPostgres(text) {
+		return text
+	}
+	return c.Path(c.Store.DSN.Reveal())
+}
+
+// holder names this process where several share a store.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "hub"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}

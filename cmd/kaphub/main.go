@@ -1,0 +1,17 @@
+// Command kaphub is the hub between a therapy practice and its prescribers: one binary that reads both sides, decides
+// what is in order, and writes what is missing to the other side.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// rulesVersion changes whenever a rule decides differently, so that every verdict is judged again.
+const rulesVersion = 1
+
+// policies turns what the operator wrote into one policy for each prescriber, in the order of the config.
+func policies(c *config.Config) ([]readiness.Policy, error) {
+	maps, err := conceptMaps(c)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := fhir.NewTerms(maps)
+	if err != nil {
+		return nil, err
+	}
+	practice := practiceParty(c)
+	var all []readiness.Policy
+	for i := range c.Prescribers {
+		p := &c.Prescribers[i]
+		policy := readiness.Policy{
+			Practice:      practice,
+			Prescriber:    prescriberParty(p),
+			Zone:          c.Location(),
+			Sheet:         sheet(&p.Sheet, c.Location()),
+			Terms:         terms,
+			ReferralCodes: codes(c.Practice.ReferralCodes, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeEvaluation}),
+			Ketamine:      codes(p.Ketamine),
+			Credentials:   credentials(c.Practice.Credentials),
+			Consents:      codes(c.Practice.Consents, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeTreatmentConsent}),
+			Part2:         c.Hub.Part2,
+			Rules:         rules(rules(readiness.DefaultRules(), c.Rules), p.Rules),
+		}
+		for j := range c.Prescribers {
+			if j != i {
+				policy.Others = append(policy.Others, prescriberParty(&c.Prescribers[j]))
+			}
+		}
+		if policy.Hash, err = hash(policy, maps); err != nil {
+			return nil, err
+		}
+		all = append(all, policy)
+	}
+	return all, nil
+}
+
+// recogniser tells what of a source concerns the hub at all.
+func recogniser(c *config.Config, all []readiness.Policy) fhir.Recogniser {
+	g := fhir.Recogniser{ReferralCodes: all[0].ReferralCodes, Terms: all[0].Terms}
+	for _, p := range all {
+		g.Prescribers = append(g.Prescribers, fhir.Known{Name: p.Prescriber.Name, Identifiers: p.Prescriber.Identifiers})
+	}
+	return g
+}
+
+// hash names everything that bears on a verdict: settings, code maps and the rules themselves. The outer fields stand
+// in place of the policy's own of the same name, which JSON could not write in one order.
+func hash(p readiness.Policy, maps map[string][][]byte) (string, error) {
+	type hours struct {
+		Zone     string
+		Open     map[time.Weekday][2]time.Duration
+		Holidays []string
+	}
+	type sheet struct {
+		readiness.Sheet
+		Hours hours
+	}
+	all := struct {
+		readiness.Policy
+		Sheet sheet
+		Zone  string
+		Terms map[string][][]byte
+		Hash  int
+	}{p, sheet{p.Sheet, hours{Zone: p.Sheet.Hours.Zone.String(), Open: p.Sheet.Hours.Open}}, p.Zone.String(), maps, rulesVersion}
+	for day := range p.Sheet.Hours.Holidays {
+		all.Sheet.Hours.Holidays = append(all.Sheet.Hours.Holidays, fmt.Sprintf("%04d-%02d-%02d", day.Year, day.Month, day.Day))
+	}
+	slices.Sort(all.Sheet.Hours.Holidays)
+	text, err := json.Marshal(all)
+	if err != nil {
+		return "", fmt.Errorf("hash policy of %s: %w", p.Prescriber.Name, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// conceptMaps reads every party's code maps.
+func conceptMaps(c *config.Config) (map[string][][]byte, error) {
+	all := map[string][][]byte{}
+	read := func(party string, names []string) error {
+		for _, name := range names {
+			body, err := os.ReadFile(c.Path(name))
+			if err != nil {
+				return fmt.Errorf("read concept map of %s: %w", party, err)
+			}
+			all[party] = append(all[party], body)
+		}
+		return nil
+	}
+	if err := read(fhir.Practice, c.Practice.ConceptMaps); err != nil {
+		return nil, err
+	}
+	for _, p := range c.Prescribers {
+		if err := read(p.Name, p.ConceptMaps); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func practiceParty(c *config.Config) readiness.Party {
+	title := c.Practice.Title
+	if title == "" {
+		title = c.Hub.Name
+	}
+	if title == "" {
+		title = "The practice"
+	}
+	return readiness.Party{Name: fhir.Practice, Title: title, Identifiers: ids(c.Practice.Identifiers),
+		Sources: sourceNames(c.Practice.Connectors), Limit: time.Duration(c.Practice.StaleAfter)}
+}
+
+func prescriberParty(p *config.Prescriber) readiness.Party {
+	title := p.Title
+	if title == "" {
+		title = p.Name
+	}
+	return readiness.Party{Name: p.Name, Title: title, Identifiers: ids(p.Identifiers),
+		Sources: sourceNames(p.Connectors), Limit: time.Duration(p.StaleAfter)}
+}
+
+func sourceNames(entries []config.Entry) []string {
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func ids(from []config.ID) []fhir.ID {
+	var to []fhir.ID
+	for _, id := range from {
+		to = append(to, fhir.ID{System: id.System, Value: id.Value})
+	}
+	return to
+}
+
+// codes are those written, else the default.
+func codes(from []config.Code, otherwise ...fhir.Code) []fhir.Code {
+	if len(from) == 0 {
+		return otherwise
+	}
+	var to []fhir.Code
+	for _, c := range from {
+		to = append(to, fhir.Code{System: c.System, Code: c.Code})
+	}
+	return to
+}
+
+func day(d config.Day) readiness.Day {
+	return readiness.Day{Year: d.Year, Month: d.Month, Day: d.Day}
+}
+
+// asked carries a line of the sheet over, its value through f.
+func asked[A, B any](a config.Asked[A], f func(A) B) readiness.Asked[B] {
+	switch a.Answer {
+	case config.NoneSet:
+		return readiness.None[B]()
+	case config.Set:
+		return readiness.Is(f(a.Value))
+	}
+	return readiness.Asked[B]{}
+}
+
+func same[T any](v T) T                        { return v }
+func duration(d config.Duration) time.Duration { return time.Duration(d) }
+func limit(l config.Limit) readiness.Limit     { return readiness.Limit{Value: l.Value, Unit: l.Unit} }
+func credential(list []config.Credential) (to []readiness.Credential) {
+	for _, c := range list {
+		to = append(to, readiness.Credential{Name: c.Name, Until: day(c.Until)})
+	}
+	return to
+}
+
+func credentials(a config.Asked[[]config.Credential]) readiness.Asked[[]readiness.Credential] {
+	return asked(a, credential)
+}
+
+func sheet(s *config.Sheet, hub *time.Location) readiness.Sheet {
+	zone := s.Zone.Location()
+	if zone == nil {
+		zone = hub
+	}
+	to := readiness.Sheet{
+		Signed:            day(s.Signed),
+		Deciders:          ids(s.Deciders),
+		ClearanceValidity: asked(s.ClearanceValidity, duration),
+		FollowUp:          asked(s.FollowUp, duration),
+		DoseInterval:      asked(s.DoseInterval, duration),
+		SessionCap:        asked(s.SessionCap, same),
+		Systolic:          asked(s.Systolic, limit),
+		Diastolic:         asked(s.Diastolic, limit),
+		HeartRate:         asked(s.HeartRate, limit),
+		Preparations:      asked(s.Preparations, same),
+		OfficeOnly:        asked(s.OfficeOnly, same),
+		StatesNotServed:   asked(s.StatesNotServed, same),
+		LeadDays:          asked(s.LeadDays, same),
+		Hours:             readiness.Hours{Zone: zone, Open: map[time.Weekday][2]time.Duration{}, Holidays: map[readiness.Day]bool{}},
+		Phone:             s.Phone,
+		WeekendPhone:      s.WeekendPhone,
+	}
+	for _, h := range s.Hours {
+		for _, d := range h.Days {
+			to.Hours.Open[d] = [2]time.Duration{h.From, h.To}
+		}
+	}
+	if len(s.Hours) == 0 { // business days are needed even where nobody wrote hours
+		for d := time.Monday; d <= time.Friday; d++ {
+			to.Hours.Open[d] = [2]time.Duration{9 * time.Hour, 17 * time.Hour}
+		}
+	}
+	for _, d := range s.Holidays {
+		to.Hours.Holidays[day(d)] = true
+	}
+	return to
+}
+
+// rules are base with what is written in its place.
+func rules(base readiness.Rules, r config.Rules) readiness.Rules {
+	for to, from := range map[*time.Duration]*config.Duration{
+		&base.Window: r.Window, &base.Skew: r.Skew, &base.ReleaseWarn: r.ReleaseWarn, &base.BookedUrgent: r.BookedUrgent,
+		&base.ClearanceWarn: r.ClearanceWarn, &base.ClearanceUrgent: r.ClearanceUrgent, &base.ClearanceMaxAge: r.ClearanceMaxAge,
+	} {
+		if from != nil {
+			*to = time.Duration(*from)
+		}
+	}
+	for to, from := range map[*int]*int{
+		&base.ReferralWarn: r.ReferralWarn, &base.ReferralEscalate: r.ReferralEscalate, &base.PrescriptionWait: r.PrescriptionWait,
+		&base.FillLimitMonths: r.FillLimitMonths, &base.RefillLimit: r.RefillLimit, &base.DosesSpare: r.DosesSpare,
+	} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	return base
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+type rejectsCommand struct {
+	List listRejects `cmd:"" default:"withargs" help:"List what could not be read."`
+	Show showReject  `cmd:"" help:"Show one, whole as it was received. It holds a client's data: mind who looks on."`
+}
+
+type listRejects struct {
+	All bool `help:"Those that were superseded or resolved, too."`
+}
+
+// Run lists rejects.
+func (c *listRejects) Run(ctx context.Context, s *scene) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	rejects, err := h.store.Rejects(ctx, c.All)
+	if err != nil {
+		return fmt.Errorf("read rejects: %w", err)
+	}
+	if len(rejects) == 0 {
+		s.printf("No rejects: everything that came could be read.\n")
+		return nil
+	}
+	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "ID\tSOURCE\tRECORD\tRECEIVED\tREASON\tRESOLVED")
+	for _, r := range rejects {
+		record := fhir.Ref{Type: r.Type, ID: r.Ref}.String()
+		if record == "" {
+			record = "?"
+		}
+		_, _ = fmt.Fprintf(table, "%.12s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Source, record, h.local(r.Received), r.Reason, r.Resolved)
+	}
+	return table.Flush()
+}
+
+type showReject struct {
+	ID string `arg:"" help:"The reject's id, or how it begins."`
+}
+
+// Run shows one reject as it was received.
+func (c *showReject) Run(ctx context.Context, s *scene) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	rejects, err := h.store.Rejects(ctx, true)
+	if err != nil {
+		return fmt.Errorf("read rejects: %w", err)
+	}
+	r, err := only(rejects, c.ID, "reject", func(r fhir.Reject) string { return r.ID })
+	if err != nil {
+		return err
+	}
+	if r, err = h.store.Reject(ctx, r.ID); err != nil {
+		return fmt.Errorf("read reject: %w", err)
+	}
+	if err := h.store.Audit(ctx, actor(), "view reject", r.ID, ""); err != nil { // first: its body is about to be seen
+		return err
+	}
+	s.printf("source    %s\nreceived  %s\nreason    %s\n\n%s\n", r.Source, h.local(r.Received), r.Reason, r.Body)
+	return nil
+}

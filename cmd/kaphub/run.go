@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+)
+
+// The exit codes (design.md section 7).
+const (
+	exitWell   = 0
+	exitError  = 1
+	exitUnwell = 3 // a source failed or is stale
+)
+
+// errUnwell is what a command answers when it did its work, but a source failed or is stale.
+var errUnwell = errors.New("a source failed or is stale")
+
+// cli is what a user types.
+type cli struct {
+	Config    string `short:"c" placeholder:"FILE" help:"The config (kaphub.yaml, or KAPHUB_CONFIG)."`
+	Log       string `enum:"debug,info,warn,error" default:"warn" help:"How much to log to stderr: debug, info, warn or error."`
+	LogFormat string `enum:"text,json" default:"text" help:"How to log: text or json."`
+
+	Demo       demoCommand       `cmd:"" help:"Run a practice practice and prescriber, and the whole cycle between them."`
+	Init       initCommand       `cmd:"" help:"Write kaphub.yaml and a key file; overwrites nothing."`
+	Check      checkCommand      `cmd:"" help:"Check config, key, schedules and every counterpart."`
+	Serve      serveCommand      `cmd:"" help:"Keep the schedules and the queue, and answer /healthz, /readyz and /metrics."`
+	Sync       syncCommand       `cmd:"" help:"Pull, reconcile and push once. Exits 0 all well, 1 error, 3 a source failed or is stale."`
+	Run        runCommand        `cmd:"" help:"Run one job by hand; twice does no harm."`
+	Status     statusCommand     `cmd:"" help:"The board: every client's verdict."`
+	Explain    explainCommand    `cmd:"" help:"Every gate of a client, what it rests on and who must act."`
+	Report     reportCommand     `cmd:"" help:"The reconciliation report."`
+	Deliveries deliveriesCommand `cmd:"" help:"What was sent, and with which answer."`
+	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
+	Audit      auditCommand      `cmd:"" help:"The audit log."`
+	Backup     backupCommand     `cmd:"" help:"Write an encrypted and signed copy of the store."`
+	Restore    restoreCommand    `cmd:"" help:"Make a store from a backup; overwrites nothing."`
+	Version    versionCommand    `cmd:"" help:"Which kaphub this is."`
+}
+
+// scene is where a command acts: everything of the process that it may touch.
+type scene struct {
+	cli         *cli
+	environment []string
+	in          io.Reader
+	out, err    io.Writer
+	log         *slog.Logger
+	now         func() time.Time
+}
+
+// run is kaphub: it parses args, does what they say and returns the exit code. Every failure ends in one sentence on stderr.
+func run(ctx context.Context, args, environment []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	code, left := exitWell, false
+	parser, err := kong.New(&c, kong.Name("kaphub"), kong.Writers(stdout, stderr),
+		kong.Description("The hub between a therapy practice and its prescribers."),
+		kong.Exit(func(n int) { code, left = n, true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return fail(stderr, err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case left: // help was asked for and printed
+		return code
+	case err != nil:
+		return fail(stderr, fmt.Errorf("%w: kaphub --help lists the commands", err))
+	}
+	s := &scene{cli: &c, environment: environment, in: stdin, out: stdout, err: stderr, now: time.Now, log: logger(&c, stderr)}
+	if c.Config == "" {
+		c.Config = "kaphub.yaml"
+		if file := s.getenv("KAPHUB_CONFIG"); file != "" {
+			c.Config = file
+		}
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	switch err := command.Run(s); {
+	case err == nil:
+		return exitWell
+	case errors.Is(err, errUnwell):
+		fail(stderr, err)
+		return exitUnwell
+	default:
+		return fail(stderr, err)
+	}
+}
+
+func fail(stderr io.Writer, err error) int {
+	_, _ = fmt.Fprintln(stderr, "kaphub: "+sentence(err))
+	return exitError
+}
+
+func logger(c *cli, to io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Log)) // kong let only levels in
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, options))
+	}
+	return slog.New(slog.NewTextHandler(to, options))
+}
+
+func (s *scene) getenv(name string) string {
+	for _, pair := range s.environment {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// printf writes to the user; a closed pipe is their business.
+func (s *scene) printf(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format, args...) }
+
+// terminal returns the width of the terminal that w is, and whether it is one.
+func terminal(w io.Writer) (width int, ok bool) {
+	file, isFile := w.(interface{ Fd() uintptr })
+	if !isFile || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // file descriptors are small
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(file.Fd())) //nolint:gosec // as above
+	if err != nil {
+		return 0, true
+	}
+	return width, true
+}
+
+// actor is who the audit log says did it: the operator's name on this machine.
+func actor() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return "operator " + u.Username
+	}
+	return "operator"
+}

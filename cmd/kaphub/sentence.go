@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// sentence words err for the operator: what happened and what to do. Errors that already say it pass as they are.
+func sentence(err error) string {
+	if _, ok := errors.AsType[*config.Invalid](err); ok {
+		return err.Error()
+	}
+	text := err.Error()
+	if e, ok := errors.AsType[*connectors.Error](err); ok && e.Hint != "" {
+		return text
+	}
+	switch {
+	case full(err):
+		return text + ": the disk is full: free some space and run the command again; nothing that was stored is lost"
+	case errors.Is(err, context.Canceled):
+		return "stopped: " + text + ": run it again to go on where it left off"
+	case errors.Is(err, context.DeadlineExceeded):
+		return text + ": it took too long: run it again to go on where it left off"
+	case errors.Is(err, exchange.ErrBusy):
+		return text + ": another kaphub is at work here: wait for it, or stop it"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return text + ": the address is taken: stop what listens there, or set hub.listen to another"
+	case errors.Is(err, fs.ErrPermission):
+		return text + ": give the hub's user the right to it"
+	case isDial(err):
+		return text + ": nothing answers there: check that it runs and that the address is right"
+	}
+	return text
+}
+
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || strings.Contains(err.Error(), "database or disk is full")
+}
+
+func isDial(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
+}

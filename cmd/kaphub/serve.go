@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/kaphub/kaphub/jobs"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+// patience is how long running jobs may take to end when the hub is told to stop.
+const patience = 30 * time.Second
+
+type serveCommand struct{}
+
+// Run keeps schedules and queue until it is told to stop.
+func (c *serveCommand) Run(ctx context.Context, s *scene) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	m := newMetrics(h)
+	return h.serve(ctx, m, h.jobs, h.routes(m), func(address string) {
+		s.printf("kaphub serves on http://%s: /healthz, /readyz, /metrics. Ctrl-C stops it.\n", address)
+	})
+}
+
+// serve runs the engine and answers questions on hub.listen until ctx ends; then running jobs may end.
+func (h *hub) serve(ctx context.Context, m *metrics, work func(nudge func(string)) []jobs.Job, routes http.Handler, up func(address string)) error {
+	nudge := func(string) {} // until the engine is there
+	engine, err := h.engine(ctx, h.watched(m, work(func(job string) { nudge(job) })))
+	if err != nil {
+		return err
+	}
+	nudge = func(job string) {
+		if err := engine.Nudge(context.WithoutCancel(ctx), job); err != nil { // its look will come anyway
+			h.log.Warn("nudge", "job", job, "error", err)
+		}
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", h.config.Hub.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on hub.listen: %w", err), engine.Stop(ctx))
+	}
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+		h.log.Warn("the hub listens beyond this machine without TLS of its own: put a TLS proxy before it and name it in hub.public_url", "address", at.String())
+	}
+	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute}
+	if err := engine.Start(ctx); err != nil {
+		return errors.Join(err, listener.Close(), engine.Stop(ctx))
+	}
+	h.log.Info("serving", "address", listener.Addr().String())
+	up(listener.Addr().String())
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(ending), engine.Stop(ending))
+}
+
+// watched logs and counts every run. A busy lane is an answer, not a failure.
+func (h *hub) watched(m *metrics, list []jobs.Job) []jobs.Job {
+	for i, j := range list {
+		list[i].Work = func(ctx context.Context) (jobs.Counts, error) {
+			began := time.Now()
+			counts, err := j.Work(ctx)
+			m.ran(j.Name, time.Since(began), err)
+			switch {
+			case err != nil:
+				h.log.ErrorContext(ctx, "job failed", "job", j.Name, "error", err)
+			case len(counts) > 0:
+				h.log.InfoContext(ctx, "job done", "job", j.Name, "counts", counts)
+			}
+			return counts, err
+		}
+	}
+	return list
+}
+
+// routes are what the operator's own tools ask: counts and states only, no client data.
+func (h *hub) routes(m *metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		text, ready := h.ready(r.Context())
+		if !ready {
+			answer(w, http.StatusServiceUnavailable, text)
+			return
+		}
+		answer(w, http.StatusOK, text)
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: errorLog{h.log}}))
+	return mux
+}
+
+// ready reports whether the hub can do its work. A source that is stale is told and does not make the hub unready:
+// restarting it would not bring the partner back.
+func (h *hub) ready(ctx context.Context) (text string, ok bool) {
+	paused, err := h.store.Paused(ctx)
+	if err != nil {
+		return "the store cannot be reached\n", false
+	}
+	states, err := h.store.Sources(ctx, 0)
+	if err != nil {
+		return "the store cannot be read\n", false
+	}
+	if paused {
+		return "sending is paused after a restore: run kaphub sync\n", false
+	}
+	text = "ready\n"
+	for _, source := range report.SourceStates(h.policies, states, h.now()) {
+		text += fmt.Sprintf("source %s: %s\n", source.Name, source.State)
+	}
+	return text, true
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // the asker has gone: nobody to tell
+}

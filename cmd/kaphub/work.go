@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/jobs"
+	"github.com/kaphub/kaphub/jobs/reconcile"
+)
+
+// look is how often reconcile and push look for work that nobody announced: a lost nudge costs so much at most.
+const look = 30 * time.Second
+
+// jobs are everything that runs by schedule, by nudge and by hand (design.md section 5). The rows are the queue: each
+// of them finds its own work in the store. nudge says that a job should look now.
+func (h *hub) jobs(nudge func(job string)) []jobs.Job {
+	at := h.config.Schedules
+	whole := func(ctx context.Context) (jobs.Counts, error) {
+		done, err := h.cycle(ctx, bars{})
+		return done.counts(), errors.Join(err, done.err())
+	}
+	list := []jobs.Job{
+		{Name: "sync", Schedule: at.Sync, Timeout: 2 * time.Hour, Work: whole},
+		{Name: "night", Schedule: at.Night, Lane: "sync", Timeout: 2 * time.Hour, Work: whole},
+		{Name: "sweep", Schedule: at.Sweep, Timeout: 8 * time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
+			counts, err := h.sweepAll(ctx)
+			nudge("reconcile")
+			return counts, err
+		}},
+		{Name: "report", Schedule: at.Report, Timeout: 2 * time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
+			if _, err := h.cycle(ctx, bars{}); err != nil { // a report is of the world as it is now
+				return nil, err
+			}
+			return h.writeReport(ctx)
+		}},
+		{Name: "reconcile", Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
+			counts, err := h.reconcile(ctx, nil)
+			if counts[reconcile.Staged] > 0 {
+				for _, party := range h.parties() {
+					nudge("push " + party)
+				}
+			}
+			return counts, err
+		}},
+	}
+	for _, c := range h.connectors {
+		if c.Puller != nil {
+			list = append(list, jobs.Job{Name: "pull " + c.Name, Lane: "source " + c.Name, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
+				counts, err := h.pull(ctx, c, nil)
+				nudge("reconcile")
+				return counts, err
+			}})
+		}
+		if c.Sweeper != nil {
+			list = append(list, jobs.Job{Name: "sweep " + c.Name, Lane: "source " + c.Name, Timeout: 8 * time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
+				counts, err := h.sweep(ctx, c)
+				nudge("reconcile")
+				return counts, err
+			}})
+		}
+	}
+	for _, party := range h.parties() {
+		list = append(list, jobs.Job{Name: "push " + party, Lane: "push-" + party, Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
+			counts, err := h.push(ctx, party, nil)
+			if settled(counts) > 0 { // the next step of a referral is staged when the former has its receipt
+				nudge("reconcile")
+			}
+			return counts, err
+		}})
+	}
+	return list
+}
+
+// engine opens the job engine on the store's own database. It must be stopped.
+func (h *hub) engine(ctx context.Context, list []jobs.Job) (*jobs.Engine, error) {
+	sqlite, postgres := h.store.Handles()
+	return jobs.Open(ctx, jobs.Options{SQLite: sqlite, Postgres: postgres, ID: h.holder, Zone: h.config.Location(), Now: h.now, Log: h.log, Jobs: list})
+}
+
+type runCommand struct {
+	Job string `arg:"" help:"A job's name: sync, reconcile, report, sweep, \"pull SOURCE\", \"push PARTY\"."`
+}
+
+// Run runs one job in the foreground and keeps its history.
+func (c *runCommand) Run(ctx context.Context, s *scene) (err error) {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	h.foreground = true
+	engine, err := h.engine(ctx, h.jobs(func(string) {}))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Stop(context.WithoutCancel(ctx))) }()
+	if err := h.store.Audit(ctx, h.actor, "run "+c.Job, "", ""); err != nil {
+		return fmt.Errorf("note in the audit log: %w", err)
+	}
+	run, err := engine.RunNow(ctx, c.Job)
+	switch {
+	case errors.Is(err, jobs.ErrBusy):
+		s.printf("%s: another process is at it and does the work\n", c.Job)
+		return nil
+	case err != nil:
+		return fmt.Errorf("run %s: %w", c.Job, err)
+	}
+	s.printf("%s%s\n", c.Job, words(run.Counts))
+	return nil
+}
