@@ -86,7 +86,7 @@ func (c *client) comesToSession(begins time.Time, p Pace) {
 
 // coded reports whether a concept of a tree has a coding with this code.
 func coded(tree object, element, code string) bool {
-	for _, have := range walk(map[string]any(tree), []string{element, "coding", "code"}) {
+	for _, have := range walk(tree, []string{element, "coding", "code"}) {
 		if have == code {
 			return true
 		}

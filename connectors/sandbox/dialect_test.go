@@ -108,7 +108,7 @@ func TestEscapedOutputIsTheSameJSON(t *testing.T) {
 
 func TestTheCapabilityStatementTellsTheTruth(t *testing.T) {
 	has := func(r reply, typ, parameter string) bool {
-		for _, v := range walk(map[string]any(r.tree), []string{"rest", "resource"}) {
+		for _, v := range walk(r.tree, []string{"rest", "resource"}) {
 			m := v.(map[string]any)
 			if m["type"] != typ {
 				continue
@@ -170,7 +170,7 @@ func TestTheServersClockIsTheOneItWasGiven(t *testing.T) {
 	if got.header.Get("Date") != "Mon, 02 Mar 2026 17:00:00 GMT" || got.text("meta", "lastUpdated") != "2026-03-02T17:00:00.000Z" {
 		t.Errorf("Date %s, Bundle %s", got.header.Get("Date"), got.text("meta", "lastUpdated"))
 	}
-	times := walk(map[string]any(got.tree), []string{"entry", "resource", "meta", "lastUpdated"})
+	times := walk(got.tree, []string{"entry", "resource", "meta", "lastUpdated"})
 	if len(times) != 3 || times[0] != "2026-03-02T16:00:00.000Z" || times[1] != "2026-03-02T16:00:00.001Z" {
 		t.Errorf("no two writes have one time: %v", times)
 	}

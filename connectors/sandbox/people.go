@@ -68,7 +68,7 @@ func (c *client) id(system, prefix string) fhir.ID {
 var given = []string{
 	"Juniper", "Marlow", "Wren", "Clover", "Fennel", "Linden", "Sorrel", "Bramble", "Tansy", "Yarrow", "Aster", "Hazel",
 	"Rowan", "Sage", "Cedar", "Poppy", "Ivy", "Briar", "Laurel", "Thistle", "Holly", "Willow", "Maple", "Basil", "Dahlia",
-	"Indigo", "Lark", "Moss", "Ocean", "Pepper", "Quill", "River", "Sunny", "Teal", "Vesper", "Zephyr",
+	"Indigo", "Lark", "Moss", "Ocean", "Pepper", "Quill", "Rue", "Sunny", "Teal", "Vesper", "Zephyr",
 }
 
 var families = []string{"Example", "Sample", "Testcase"}

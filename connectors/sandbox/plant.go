@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -40,7 +41,7 @@ func (s *Server) put(body []byte, at time.Time) (fhir.Ref, error) {
 func (s *Server) Delete(ref fhir.Ref) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.delete(target{typ: ref.Type, id: ref.ID}).status == 204
+	return s.delete(target{typ: ref.Type, id: ref.ID}).status == http.StatusNoContent
 }
 
 // Get returns a record as it stands; ok is false when there is none or it was deleted.

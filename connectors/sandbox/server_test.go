@@ -32,7 +32,7 @@ type reply struct {
 }
 
 func (r reply) text(path ...string) string {
-	found := walk(map[string]any(r.tree), path)
+	found := walk(r.tree, path)
 	if len(found) == 0 {
 		return ""
 	}
@@ -42,14 +42,14 @@ func (r reply) text(path ...string) string {
 // ids returns the ids of the records in a Bundle, joined.
 func (r reply) ids() string {
 	var out []string
-	for _, e := range walk(map[string]any(r.tree), []string{"entry", "resource", "id"}) {
+	for _, e := range walk(r.tree, []string{"entry", "resource", "id"}) {
 		out = append(out, fmt.Sprint(e))
 	}
 	return strings.Join(out, " ")
 }
 
 func (r reply) next() string {
-	for _, l := range walk(map[string]any(r.tree), []string{"link"}) {
+	for _, l := range walk(r.tree, []string{"link"}) {
 		if m := l.(map[string]any); m["relation"] == "next" {
 			return m["url"].(string)
 		}

@@ -202,11 +202,9 @@ func (w *World) populate(clients int) {
 		clients = len(situations)
 	}
 	for i := range clients {
-		s := further[0]
+		s := further[w.random.IntN(len(further))]
 		if i < len(situations) {
 			s = situations[i]
-		} else {
-			s = further[w.random.IntN(len(further))]
 		}
 		c := w.person()
 		c.wants, c.why = s.wants, s.why
