@@ -34,8 +34,8 @@ type Step struct {
 }
 
 const (
-	leaseFor = 30 * time.Second // without word; renewed before every page
-	rounds   = 10               // of members that were linked while we read
+	leaseFor = 5 * time.Second // short, since the fence keeps what it guards: a dead reader is waited for no longer
+	rounds   = 10              // of members that were linked while we read
 )
 
 // What a run counts besides what the store counts.
@@ -157,10 +157,10 @@ func (r *reading) toTheEnd(ctx context.Context, roster exchange.Roster) (complet
 
 var errLoop = connectors.Errorf("follow pages", connectors.Garbled, "a page leads back to one that was read before: its source pages in a circle")
 
-// renew keeps the lease while pages come. A lease that ran out, but that nobody took, still holds.
+// renew takes the lease again once it ran out. Until then nobody else can; whoever was faster then reads on.
 func (r *reading) renew(ctx context.Context) error {
 	now := r.Now()
-	if now.Sub(r.leased) < leaseFor/3 {
+	if now.Sub(r.leased) < leaseFor {
 		return ctx.Err()
 	}
 	lease, err := r.Store.Lease(ctx, r.Source.Name, r.Holder, leaseFor)

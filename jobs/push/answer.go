@@ -44,7 +44,9 @@ func (r *run) push(ctx context.Context, e exchange.Entry) (through bool, err err
 	if err != nil || !ok {
 		return false, err
 	}
-	receipt, err := r.Pusher.Push(ctx, before.Delivery, before.State == exchange.Attempted)
+	bounded, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	receipt, err := r.Pusher.Push(bounded, before.Delivery, before.State == exchange.Attempted)
 	if err == nil {
 		r.inRow = 0
 		return r.deliver(ctx, f, receipt)
@@ -67,7 +69,9 @@ func (r *run) ask(ctx context.Context, e exchange.Entry, why string, lapsed bool
 	}
 	finding, settled := "not-askable", true
 	if r.Asker != nil {
-		receipt, err := r.Asker.Ask(ctx, before.Delivery)
+		bounded, cancel := context.WithTimeout(ctx, tryFor)
+		defer cancel()
+		receipt, err := r.Asker.Ask(bounded, before.Delivery)
 		if err == nil {
 			r.inRow = 0
 			return r.deliver(ctx, f, receipt)

@@ -50,8 +50,10 @@ type Step struct {
 
 const (
 	batch     = 50
-	attemptOf = 30 * time.Second // another's attempt is left alone for so long
+	tryFor    = 25 * time.Second // a try takes no longer,
+	attemptOf = 30 * time.Second // so that one that another has not ended after this is nobody's
 	fresh     = time.Hour        // a release read so long ago is still good enough to send under
+	current   = time.Minute      // a verdict that stood so long ago is good enough for the engagement's next delivery
 	settle    = 10 * time.Minute // after a try, until what is not found is taken for not there
 	trips     = 3                // temporary failures in a row end this counterpart's run
 )
@@ -66,6 +68,7 @@ const (
 	Deferred  = "deferred"  // surely not arrived
 	Lost      = "lost"      // may have arrived: asked about later
 	Waiting   = "waiting"   // the chart moved since the verdict: judged again first
+	Paused    = "paused"    // nothing is sent until sending is resumed
 	Busy      = "busy"      // another tries it now
 )
 
@@ -75,7 +78,7 @@ func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
 	if s.allowed == nil {
 		s.allowed = plan.Allowed
 	}
-	r := run{Step: s, counts: jobs.Counts{}, seen: map[string]bool{}, stuck: map[string]bool{}}
+	r := run{Step: s, counts: jobs.Counts{}, seen: map[string]bool{}, stuck: map[string]bool{}, stood: map[readiness.Engagement]time.Time{}}
 	for {
 		paused, err := s.Store.Paused(ctx)
 		if err != nil {
@@ -111,10 +114,11 @@ type run struct {
 	Step
 	counts jobs.Counts
 	paused bool
-	seen   map[string]bool // delivery ids
-	stuck  map[string]bool // lanes whose first delivery did not get through
-	inRow  int             // temporary failures
-	wrong  []error         // that concern one delivery and do not stop the others
+	seen   map[string]bool                    // delivery ids
+	stuck  map[string]bool                    // lanes whose first delivery did not get through
+	stood  map[readiness.Engagement]time.Time // when its verdict was last seen to stand
+	inRow  int                                // temporary failures
+	wrong  []error                            // that concern one delivery and do not stop the others
 }
 
 // one takes one due delivery as far as it goes now:
@@ -155,7 +159,7 @@ func (r *run) one(ctx context.Context, e exchange.Entry) error {
 func (r *run) through(ctx context.Context, e exchange.Entry) (bool, error) {
 	tried := e.State == exchange.Attempted
 	if r.paused && !tried {
-		r.counts[Waiting]++
+		r.counts[Paused]++
 		return false, nil
 	}
 	policy, ok := r.Policies[e.Prescriber]
@@ -203,9 +207,14 @@ func (r *run) withdraw(ctx context.Context, e exchange.Entry, why string) error 
 	return nil
 }
 
-// stands reports whether the verdict that staged it was judged on the chart as it is now (law 8).
+// stands reports whether the verdict that staged it was judged on the chart as it is now (law 8). A receipt moves the
+// engagement too, but takes nothing back that stood before it.
 func (r *run) stands(ctx context.Context, e exchange.Entry, p readiness.Policy) (bool, error) {
-	st, err := r.Store.Standing(ctx, readiness.Engagement{Client: e.Client, Prescriber: e.Prescriber}, 0)
+	of := readiness.Engagement{Client: e.Client, Prescriber: e.Prescriber}
+	if at, ok := r.stood[of]; ok && r.Now().Sub(at) < current {
+		return true, nil
+	}
+	st, err := r.Store.Standing(ctx, of, 0)
 	if err != nil {
 		return false, fmt.Errorf("does its verdict still stand: %w", err)
 	}
@@ -213,6 +222,7 @@ func (r *run) stands(ctx context.Context, e exchange.Entry, p readiness.Policy) 
 		r.counts[Waiting]++
 		return false, nil
 	}
+	r.stood[of] = r.Now()
 	return true, nil
 }
 

@@ -48,7 +48,7 @@ func decide(chart fhir.Chart, p readiness.Policy, last readiness.Verdict, ledger
 
 const (
 	batch  = 200
-	tries  = 3  // of an engagement whose chart moves while it is judged
+	tries  = 3  // of an engagement whose chart keeps moving while it is judged
 	quoted = 10 // failures named in the error; the rest are counted
 )
 
@@ -58,12 +58,12 @@ const (
 	Changed   = "changed" // verdicts whose state is another than before
 	Staged    = "staged"
 	Withdrawn = "withdrawn"
-	Moved     = "moved" // left for the next run, because the chart moved each time
+	Moved     = "moved" // left for the next run, because the chart kept moving
 	Failed    = "failed"
 )
 
-// Run judges until nothing is stale. An engagement is judged once a run unless it moved meanwhile; one that fails
-// is counted, named in the error, and never blocks the others.
+// Run judges until nothing is stale. An engagement is judged once a run, a few times if its chart moves meanwhile; one
+// that fails is counted, named in the error, and never blocks the others.
 func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
 	if s.judge == nil {
 		s.judge = decide
@@ -72,7 +72,7 @@ func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
 	for name, p := range s.Policies {
 		hashes[name] = p.Hash
 	}
-	r := run{Step: s, counts: jobs.Counts{}, done: map[readiness.Engagement]fhir.Moment{}, tried: map[readiness.Engagement]int{}, set: map[readiness.Engagement]bool{}}
+	r := run{Step: s, counts: jobs.Counts{}, tried: map[readiness.Engagement]int{}, set: map[readiness.Engagement]bool{}}
 	for {
 		// What this run has set aside still counts as stale: look past it.
 		stale, err := s.Store.Stale(ctx, s.Now(), hashes, batch+len(r.set))
@@ -93,14 +93,13 @@ func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
 type run struct {
 	Step
 	counts jobs.Counts
-	done   map[readiness.Engagement]fhir.Moment // judged in this run, at which chart
-	tried  map[readiness.Engagement]int         // conflicts
-	set    map[readiness.Engagement]bool        // set aside for the next run
+	tried  map[readiness.Engagement]int  // judged, or tried to
+	set    map[readiness.Engagement]bool // set aside for the next run
 	wrong  []error
 }
 
-// round judges a batch in a fixed order, reading each client's chart once. Each engagement ends it judged, set aside or
-// with one try less, so that the run ends. The error is for what stops it.
+// round judges a batch in a fixed order, reading each client's chart once. Each engagement leaves it with one try less
+// or set aside, so that the run ends. The error is for what stops it.
 func (r *run) round(ctx context.Context, stale []readiness.Engagement) (err error) {
 	slices.SortFunc(stale, func(a, b readiness.Engagement) int {
 		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Prescriber, b.Prescriber))
@@ -110,6 +109,11 @@ func (r *run) round(ctx context.Context, stale []readiness.Engagement) (err erro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if r.tried[e] >= tries {
+			r.set[e] = true
+			r.counts[Moved]++
+			continue
+		}
 		if chart.Client != e.Client {
 			if chart, err = r.Store.Chart(ctx, e.Client, 0); err != nil {
 				r.fail(e, fmt.Errorf("read the chart: %w", err))
@@ -117,17 +121,9 @@ func (r *run) round(ctx context.Context, stale []readiness.Engagement) (err erro
 				continue
 			}
 		}
-		if at, judged := r.done[e]; judged && at == chart.Moment {
-			r.set[e] = true // nothing moved since: whatever makes it stale again is for the next run
-			continue
-		}
 		switch err := r.one(ctx, e, chart); {
 		case errors.Is(err, exchange.ErrConflict):
 			chart = fhir.Chart{} // it moved: read it again
-			if r.tried[e]++; r.tried[e] >= tries {
-				r.set[e] = true
-				r.counts[Moved]++
-			}
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
@@ -155,6 +151,11 @@ func (r *run) one(ctx context.Context, e readiness.Engagement, chart fhir.Chart)
 	if err != nil {
 		return fmt.Errorf("read the last verdict: %w", err)
 	}
+	if r.tried[e] > 0 && last.Judged && !last.Moved {
+		r.set[e] = true // judged in this run, and nothing moved: whatever makes it stale again is for the next one
+		return nil
+	}
+	r.tried[e]++
 	ledger, err := r.Store.Ledger(ctx, e)
 	if err != nil {
 		return fmt.Errorf("read the ledger: %w", err)
@@ -166,7 +167,6 @@ func (r *run) one(ctx context.Context, e readiness.Engagement, chart fhir.Chart)
 	if err := r.Store.Decide(ctx, verdict, changes); err != nil {
 		return fmt.Errorf("commit the verdict: %w", err)
 	}
-	r.done[e] = chart.Moment
 	r.counts[Judged]++
 	r.count(Staged, len(changes.Stage))
 	r.count(Withdrawn, len(changes.Withdraw))

@@ -171,6 +171,9 @@ func Build(in Input) Report {
 		record := strings.TrimSuffix(cmp.Or(x.Type, "?")+"/"+x.Ref, "/")
 		r.Rejects = append(r.Rejects, Reject{x.ID, x.Source, record, x.Reason, x.Received})
 	}
+	r.Sources, r.Stopped, r.Sessions, r.DoNow, r.Waiting = full(r.Sources), full(r.Stopped), full(r.Sessions), full(r.DoNow), full(r.Waiting)
+	r.New, r.Lasting, r.Resolved, r.RollUps = full(r.New), full(r.Lasting), full(r.Resolved), full(r.RollUps)
+	r.Upcoming, r.Sending, r.Rejects = full(r.Upcoming), full(r.Sending), full(r.Rejects)
 	return r
 }
 
@@ -351,7 +354,7 @@ func many(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d %s", n, plural(what))
 }
 
 // deliveries lists what does not simply go its way.
@@ -376,4 +379,11 @@ func (b *builder) deliveries(r *Report) {
 	slices.SortStableFunc(r.Sending, func(x, y Delivery) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, x.State), slices.Index(order, y.State)), x.Staged.Compare(y.Staged), cmp.Compare(x.ID, y.ID))
 	})
+}
+
+func plural(what string) string {
+	if what == "try" {
+		return "tries"
+	}
+	return what + "s"
 }

@@ -3,7 +3,6 @@
 package report
 
 import (
-	"io"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"

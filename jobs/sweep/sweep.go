@@ -33,7 +33,7 @@ type Step struct {
 	Slices   int                         // at most so many in one run; 0 = 2,000. The next run goes on where this one ended.
 }
 
-const leaseFor = 30 * time.Second // without word; renewed before every slice
+const leaseFor = 5 * time.Second // short, since the fence keeps what it guards: a dead reader is waited for no longer
 
 // What a run counts besides what the store counts.
 const (
@@ -90,7 +90,7 @@ func (s Step) sweep(ctx context.Context, lease *exchange.Lease, counts jobs.Coun
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("sweep %s: %w", s.Source.Name, err)
 		}
-		if now := s.Now(); now.Sub(leased) >= leaseFor/3 {
+		if now := s.Now(); now.Sub(leased) >= leaseFor {
 			if *lease, err = s.Store.Lease(ctx, s.Source.Name, s.Holder, leaseFor); err != nil {
 				return fmt.Errorf("renew the lease of %s: %w", s.Source.Name, err)
 			}
