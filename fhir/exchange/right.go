@@ -4,6 +4,7 @@ package exchange
 type Source struct {
 	Name  string
 	Party string
+	Base  string // its server's base URL, if its resources refer to each other by absolute URL; else ""
 }
 
 // Changed counts what a page brought.

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	table "github.com/kaphub/kaphub/fhir/store/db"
+)
+
+// Chart returns all that the hub knew of a client at a moment; 0 is now. ErrNotFound for nobody's key.
+func (db *DB) Chart(ctx context.Context, client string, asOf fhir.Moment) (fhir.Chart, error) {
+	var chart fhir.Chart
+	err := db.snap(ctx, "chart of "+client, func(q *table.Queries) error {
+		at, err := moment(ctx, q, asOf)
+		if err != nil {
+			return err
+		}
+		links, err := q.LinksAt(ctx, table.LinksAtParams{Client: client, Moment: at})
+		if err != nil {
+			return err
+		}
+		if len(links) == 0 {
+			return exchange.ErrNotFound
+		}
+		own, err := q.VersionsAt(ctx, table.VersionsAtParams{Client: client, Moment: at})
+		if err != nil {
+			return err
+		}
+		dir, err := q.DirectoryAt(ctx, table.DirectoryAtParams{Client: client, Moment: at})
+		if err != nil {
+			return err
+		}
+		rejects, err := q.RejectsAt(ctx, table.RejectsAtParams{Client: client, Moment: at})
+		if err != nil {
+			return err
+		}
+		open, err := rejectsOf(rejects)
+		if err != nil {
+			return err
+		}
+		for i := range open {
+			open[i].Resolved = "" // as of then
+		}
+		sources, err := sourcesAt(ctx, q, at)
+		if err != nil {
+			return err
+		}
+		versions := make([]fhir.Version, 0, len(own)+len(dir))
+		for _, list := range [][]table.Version{own, dir} {
+			for _, v := range list {
+				versions = append(versions, versionOf(v))
+			}
+		}
+		slices.SortStableFunc(versions, func(a, b fhir.Version) int { return int(a.Moment - b.Moment) })
+		chart = fhir.NewChart(client, fhir.Moment(at), versions, linksOf(links, at), sources, open)
+		return nil
+	})
+	return chart, err
+}
+
+func linksOf(rows []table.Link, at int64) []fhir.Link {
+	links := make([]fhir.Link, 0, len(rows))
+	for _, l := range rows {
+		links = append(links, fhir.Link{Client: l.Client, Source: l.Source, Patient: l.Patient, How: l.How,
+			Moment: fhir.Moment(l.Moment), ReadBack: l.ReadBack != 0 && l.ReadBack <= at, Since: clock(l.Since)})
+	}
+	return links
+}
+
+// MomentAt returns the last commit at or before t; 0 when there was none.
+func (db *DB) MomentAt(ctx context.Context, t time.Time) (fhir.Moment, error) {
+	m, err := db.read.MomentAt(ctx, ms(t))
+	if err = found(err); err == exchange.ErrNotFound {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("moment: %w", plain(err))
+	}
+	return fhir.Moment(m), nil
+}
+
+func bodyHash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

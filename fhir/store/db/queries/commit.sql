@@ -1,0 +1,33 @@
+-- name: NextMoment :one
+UPDATE counter SET n = n + 1, at = CASE WHEN at > CAST(@now AS bigint) THEN at ELSE CAST(@now AS bigint) END
+WHERE name = 'moment' RETURNING n, at;
+-- name: NextPlace :one
+UPDATE counter SET n = n + 1 WHERE name = 'lane' RETURNING n;
+-- name: Moment :one
+SELECT n FROM counter WHERE name = 'moment';
+-- name: MomentAt :one
+SELECT moment FROM audit WHERE at <= @at ORDER BY at DESC, moment DESC LIMIT 1;
+
+-- name: Tip :one
+SELECT moment, entries, mac, seal FROM tip WHERE name = 'audit';
+-- name: MoveTip :exec
+UPDATE tip SET moment = @moment, entries = @entries, mac = @mac, seal = @seal WHERE name = 'audit';
+-- name: AppendAudit :exec
+INSERT INTO audit (moment, at, actor, action, subject, detail, digest, mac)
+VALUES (@moment, @at, @actor, @action, @subject, @detail, @digest, @mac);
+-- name: AuditAfter :many
+SELECT * FROM audit WHERE moment > @after ORDER BY moment LIMIT @lim;
+
+-- name: Meta :one
+SELECT value FROM meta WHERE name = @name;
+-- name: PutMeta :exec
+INSERT INTO meta (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+-- name: DropMeta :exec
+DELETE FROM meta WHERE name = @name;
+
+-- name: SettingAt :one
+SELECT value FROM setting WHERE name = @name AND moment <= @moment ORDER BY moment DESC LIMIT 1;
+-- name: PutSetting :exec
+INSERT INTO setting (name, moment, actor, value, mac) VALUES (@name, @moment, @actor, @value, @mac);
+-- name: FirstMeta :exec
+INSERT INTO meta (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING;

@@ -1,0 +1,29 @@
+-- name: Stage :execrows
+INSERT INTO delivery (id, client, prescriber, party, what, occasion, copy_system, copy_value, type, body, replaces, rests,
+  permit, lane, place, mac, state, staged, due, attempts, trying, last, why, receipt, moment)
+VALUES (@id, @client, @prescriber, @party, @what, @occasion, @copy_system, @copy_value, @type, @body, @replaces, @rests,
+  @permit, @lane, @place, @mac, 'staged', @staged, @staged, 0, false, 0, '', '', @moment)
+ON CONFLICT (id) DO NOTHING;
+-- name: Delivery :one
+SELECT * FROM delivery WHERE id = @id;
+-- name: DeliveriesOf :many
+SELECT * FROM delivery WHERE client = @client AND prescriber = @prescriber ORDER BY place;
+-- name: Deliveries :many
+SELECT * FROM delivery WHERE CAST(@state AS text) = '' OR state = @state ORDER BY place;
+-- name: DueDeliveries :many
+SELECT d.* FROM delivery d
+WHERE d.party = @party AND d.state IN ('staged', 'attempted') AND d.due <= @now
+  AND (d.lane = '' OR NOT EXISTS (
+    SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.place < d.place AND e.state IN ('staged', 'attempted', 'unknown')))
+ORDER BY d.place LIMIT @lim;
+-- name: StepDelivery :exec
+UPDATE delivery SET state = @state, due = @due, attempts = @attempts, trying = @trying, last = @last, why = @why,
+  receipt = @receipt, moment = @moment WHERE id = @id;
+-- name: PutStep :exec
+INSERT INTO step (id, moment, at, state, attempts, why, receipt, mac)
+VALUES (@id, @moment, @at, @state, @attempts, @why, @receipt, @mac);
+-- name: MoveEngagement :execrows
+UPDATE engagement SET moved = @moment, due = 0 WHERE client = @client AND prescriber = @prescriber;
+-- name: LostBefore :one
+SELECT count(*) FROM step s WHERE s.id = @id AND s.state = 'attempted' AND s.attempts < @attempts
+  AND NOT EXISTS (SELECT 1 FROM step d WHERE d.id = s.id AND d.attempts = s.attempts AND d.state = 'staged');

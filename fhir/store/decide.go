@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/plan"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	table "github.com/kaphub/kaphub/fhir/store/db"
+)
+
+// Stale returns engagements to be judged: never judged, moved since, past their Until, or judged under another policy
+// than policies (prescriber -> Policy.Hash) now gives. Those that moved come first.
+func (db *DB) Stale(ctx context.Context, now time.Time, policies map[string]string, limit int) ([]Engagement, error) {
+	var list []Engagement
+	due, err := db.read.StaleByTime(ctx, table.StaleByTimeParams{Now: ms(now), Lim: int32(limit)})
+	if err != nil {
+		return nil, fmt.Errorf("look for stale verdicts: %w", plain(err))
+	}
+	for _, e := range due {
+		list = append(list, Engagement{Client: e.Client, Prescriber: e.Prescriber})
+	}
+	for _, prescriber := range sorted(policies) {
+		if len(list) >= limit {
+			break
+		}
+		rows, err := db.read.StaleByPolicy(ctx, table.StaleByPolicyParams{Prescriber: prescriber, Policy: policies[prescriber],
+			Now: ms(now), Lim: int32(limit - len(list))})
+		if err != nil {
+			return nil, fmt.Errorf("look for stale verdicts: %w", plain(err))
+		}
+		for _, e := range rows {
+			list = append(list, Engagement{Client: e.Client, Prescriber: e.Prescriber})
+		}
+	}
+	return list, nil
+}
+
+// Decide commits a verdict, its findings and the ledger's changes. ErrConflict if the client's chart moved since
+// v.Moment, or a delivery to be withdrawn was tried meanwhile; then nothing was changed.
+func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Changes) error {
+	said, err := words(v)
+	if err != nil {
+		return fmt.Errorf("decide: %w", err)
+	}
+	return db.commit(ctx, "decide", v.Client+" "+v.Prescriber, func(c *commit) error {
+		e, err := c.Engagement(ctx, table.EngagementParams{Client: v.Client, Prescriber: v.Prescriber})
+		if err != nil {
+			return found(err)
+		}
+		if e.Moved > int64(v.Moment) || e.Chart > int64(v.Moment) {
+			return fmt.Errorf("engagement of %s: %w", v.Client, exchange.ErrConflict)
+		}
+		hash := bodyHash([]byte(said))
+		if e.Verdict == 0 || e.Hash != hash {
+			if err := c.putVerdict(ctx, v, e, said); err != nil {
+				return err
+			}
+			e.Verdict, e.Hash = c.moment, hash
+		}
+		if err := c.PutJudgement(ctx, table.PutJudgementParams{Client: v.Client, Prescriber: v.Prescriber, Moment: c.moment,
+			Verdict: e.Verdict, Chart: int64(v.Moment), Judged: ms(v.Judged), Until: ms(v.Until), Policy: v.Policy}); err != nil {
+			return err
+		}
+		if err := c.Judge(ctx, table.JudgeParams{Client: v.Client, Prescriber: v.Prescriber, Due: ms(v.Until), Chart: int64(v.Moment),
+			Judged: ms(v.Judged), Until: ms(v.Until), Policy: v.Policy, State: string(v.State), Starved: starved(v),
+			Verdict: e.Verdict, Hash: e.Hash}); err != nil {
+			return err
+		}
+		for _, id := range changes.Withdraw {
+			if err := c.withdraw(ctx, id, "withdrawn by a later verdict"); err != nil {
+				return err
+			}
+		}
+		for _, d := range changes.Stage {
+			if err := c.stage(ctx, d); err != nil {
+				return err
+			}
+		}
+		c.detail = fmt.Sprintf("%s staged=%d withdrawn=%d", v.State, len(changes.Stage), len(changes.Withdraw))
+		return nil
+	})
+}
+
+// words is the verdict as it is kept: without the times that change with every judgement, which are kept apart.
+func words(v readiness.Verdict) (string, error) {
+	v.Judged, v.Until, v.Moment, v.Policy = time.Time{}, time.Time{}, 0, ""
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// starved reports whether the verdict is UNKNOWN for want of a fresh and complete read, so that the next one may change it.
+func starved(v readiness.Verdict) bool {
+	if v.State != readiness.Unknown {
+		return false
+	}
+	for _, f := range v.Findings {
+		if f.State != readiness.Resolved && (f.Code == "R44" || f.Code == "R45") {
+			return true
+		}
+	}
+	return len(v.Findings) == 0
+}
+
+// putVerdict keeps a verdict that says something new, and each finding whose state changed with it.
+func (c *commit) putVerdict(ctx context.Context, v readiness.Verdict, e table.Engagement, said string) error {
+	before := map[string]readiness.FindingState{}
+	if e.Verdict != 0 {
+		old, err := c.Verdict(ctx, table.VerdictParams{Client: v.Client, Prescriber: v.Prescriber, Moment: e.Verdict})
+		if err != nil {
+			return err
+		}
+		var was readiness.Verdict
+		if err := json.Unmarshal([]byte(old), &was); err != nil {
+			return fmt.Errorf("verdict before is damaged: run `kaphub audit verify`")
+		}
+		for _, f := range was.Findings {
+			before[f.ID] = f.State
+		}
+	}
+	for _, f := range v.Findings {
+		if before[f.ID] == f.State {
+			continue
+		}
+		before[f.ID] = f.State
+		if err := c.PutFinding(ctx, table.PutFindingParams{ID: f.ID, Moment: c.moment, Client: v.Client, Prescriber: v.Prescriber,
+			Code: f.Code, Severity: string(f.Severity), State: string(f.State), Since: ms(f.Since)}); err != nil {
+			return err
+		}
+	}
+	return c.PutVerdict(ctx, table.PutVerdictParams{Client: v.Client, Prescriber: v.Prescriber, Moment: c.moment, Body: said,
+		Mac: c.seal("verdict", v.Client, v.Prescriber, said)})
+}
+
+// Standing returns the last verdict of an engagement at a moment, 0 for now, and whether its chart moved after it.
+// ErrNotFound when there is no such engagement.
+func (db *DB) Standing(ctx context.Context, e Engagement, asOf fhir.Moment) (Standing, error) {
+	var s Standing
+	err := db.snap(ctx, "standing of "+e.Client, func(q *table.Queries) error {
+		at, err := moment(ctx, q, asOf)
+		if err != nil {
+			return err
+		}
+		row, err := q.Engagement(ctx, table.EngagementParams{Client: e.Client, Prescriber: e.Prescriber})
+		if err != nil {
+			return found(err)
+		}
+		if row.Moment > at {
+			return exchange.ErrNotFound
+		}
+		s, err = standingAt(ctx, q, row, at, asOf == 0)
+		return err
+	})
+	return s, err
+}
+
+// Board returns the standing of every engagement at a moment, 0 for now, by client and prescriber.
+func (db *DB) Board(ctx context.Context, asOf fhir.Moment) ([]Standing, error) {
+	var board []Standing
+	err := db.snap(ctx, "board", func(q *table.Queries) error {
+		if asOf == 0 {
+			rows, err := q.Board(ctx)
+			if err != nil {
+				return err
+			}
+			for _, r := range rows {
+				s, err := standing(Engagement{Client: r.Client, Prescriber: r.Prescriber}, r.Body.String, table.JudgementAtRow{
+					Chart: r.Chart, Judged: r.Judged, Until: r.Until, Policy: r.Policy}, r.Body.Valid)
+				if err != nil {
+					return err
+				}
+				s.Moved = r.Due == 0
+				board = append(board, s)
+			}
+			return nil
+		}
+		rows, err := q.Engagements(ctx, int64(asOf))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			s, err := standingAt(ctx, q, r, int64(asOf), false)
+			if err != nil {
+				return err
+			}
+			board = append(board, s)
+		}
+		return nil
+	})
+	return board, err
+}
+
+func standingAt(ctx context.Context, q *table.Queries, e table.Engagement, at int64, now bool) (Standing, error) {
+	j, err := q.JudgementAt(ctx, table.JudgementAtParams{Client: e.Client, Prescriber: e.Prescriber, Moment: at})
+	judged := true
+	if errors.Is(found(err), exchange.ErrNotFound) {
+		judged, err = false, nil
+	}
+	if err != nil {
+		return Standing{}, err
+	}
+	s, err := standing(Engagement{Client: e.Client, Prescriber: e.Prescriber}, j.Body, j, judged)
+	if err != nil {
+		return s, err
+	}
+	if now {
+		s.Moved = e.Due == 0
+		return s, nil
+	}
+	last, err := q.LastMoved(ctx, table.LastMovedParams{Client: e.Client, Moment: at})
+	s.Moved = last > j.Chart
+	return s, err
+}
+
+func standing(e Engagement, body string, j table.JudgementAtRow, judged bool) (Standing, error) {
+	s := Standing{Engagement: e, Judged: judged, Moved: !judged}
+	if !judged {
+		return s, nil
+	}
+	if err := json.Unmarshal([]byte(body), &s.Verdict); err != nil {
+		return s, fmt.Errorf("verdict of %s is damaged: run `kaphub audit verify`", e.Client)
+	}
+	s.Verdict.Judged, s.Verdict.Until = clock(j.Judged), clock(j.Until)
+	s.Verdict.Moment, s.Verdict.Policy = fhir.Moment(j.Chart), j.Policy
+	return s, nil
+}

@@ -1,0 +1,327 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	table "github.com/kaphub/kaphub/fhir/store/db"
+)
+
+// How a link came about. A candidate is no link: it tells that two could be meant, and that a person must say which.
+const (
+	enrolled     = "enrolled"
+	byIdentifier = "identifier"
+	candidate    = "candidate"
+)
+
+// loadLinks reads which clients the page's patients are.
+func (r *receipt) loadLinks(ctx context.Context, page exchange.Page, read reading) error {
+	r.clients, r.fresh = map[string]string{}, map[string]bool{}
+	patients := map[string]bool{}
+	for _, it := range read.items {
+		if it.subject != "" {
+			patients[it.subject] = true
+		}
+	}
+	for _, j := range read.rejects {
+		if j.Subject.Type == "Patient" {
+			patients[j.Subject.ID] = true
+		}
+	}
+	for _, p := range page.Swept {
+		patients[p] = true
+	}
+	return r.readLinks(ctx, patients)
+}
+
+func (r *receipt) readLinks(ctx context.Context, patients map[string]bool) error {
+	if len(patients) == 0 {
+		return nil
+	}
+	links, err := r.LinksOf(ctx, table.LinksOfParams{Patients: set(patients), Source: r.src.Name})
+	for _, l := range links {
+		if l.How != candidate {
+			r.clients[l.Patient] = l.Client
+			r.fresh[l.Patient] = l.ReadBack == 0
+		}
+	}
+	return err
+}
+
+// link finds out whom the page is about: it matches patients by identifier and enrols clients (fhir.md section 8).
+func (r *receipt) link(ctx context.Context, read reading) error {
+	patients := map[string]item{}
+	for _, it := range read.items {
+		if it.Type == "Patient" {
+			patients[it.ID] = it // the last one in the page tells how it stands
+		}
+	}
+	if r.src.Party == fhir.Practice {
+		if err := r.matchAtPractice(ctx, patients); err != nil {
+			return err
+		}
+		if err := r.enrol(ctx, read); err != nil {
+			return err
+		}
+	}
+	touched, err := r.keepDigests(ctx, patients)
+	if err != nil {
+		return err
+	}
+	if r.src.Party != fhir.Practice {
+		for _, id := range sorted(patients) {
+			if err := r.match(ctx, r.src.Name, r.src.Party, id, patients[id].digests, patients[id].ownKey); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return r.matchAcross(ctx, touched)
+}
+
+// matchAtPractice links patients whom another source of the practice has made clients already, so that a second
+// source, a calendar say, makes nobody a client twice.
+func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item) error {
+	for _, id := range sorted(patients) {
+		it := patients[id]
+		if r.clients[id] != "" || len(it.digests) == 0 {
+			continue
+		}
+		clients, err := r.ClientsSharing(ctx, digestSet(it.digests))
+		if err != nil {
+			return err
+		}
+		if len(clients) != 1 {
+			continue
+		}
+		taken, err := r.LinkOfClient(ctx, table.LinkOfClientParams{Client: clients[0], Source: r.src.Name})
+		if err != nil {
+			return err
+		}
+		if len(taken) == 0 {
+			if err := r.putLink(ctx, r.src.Name, r.src.Party, id, clients[0], byIdentifier); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// enrol makes a client of every patient of the practice whom a referral, an appointment or a release names, and an
+// engagement with each prescriber it names. One that cannot tell the prescriber names them all; that counts only for
+// a client of whom nothing better is known.
+func (r *receipt) enrol(ctx context.Context, read reading) error {
+	var clear, vague []item
+	for _, it := range read.items {
+		switch {
+		case !it.enrols:
+		case len(it.named) > 1 && len(it.named) == len(r.db.recogniser.Prescribers):
+			vague = append(vague, it)
+		default:
+			clear = append(clear, it)
+		}
+	}
+	for i, it := range append(clear, vague...) {
+		client := r.clients[it.subject]
+		if client == "" {
+			client = newClient()
+			if err := r.putLink(ctx, r.src.Name, r.src.Party, it.subject, client, enrolled); err != nil {
+				return err
+			}
+		}
+		if i >= len(clear) {
+			engaged, err := r.CountEngagements(ctx, client)
+			if err != nil {
+				return err
+			}
+			if engaged > 0 {
+				continue
+			}
+		}
+		for _, p := range it.named {
+			n, err := r.Engage(ctx, table.EngageParams{Client: client, Prescriber: p, Moment: r.moment, Moved: r.moment})
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				r.moved[client] = true
+			}
+		}
+	}
+	return nil
+}
+
+// newClient returns a random hub key: it says nothing about whom it names.
+func newClient() string {
+	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	for i := range b {
+		b[i] = alphabet[b[i]%32]
+	}
+	return "c-" + string(b[:])
+}
+
+// keepDigests replaces the digests by which the page's patients are matched. Of patients of the practice who are no
+// clients not even these are kept. It returns the digests that came or went.
+func (r *receipt) keepDigests(ctx context.Context, patients map[string]item) (touched map[string]bool, err error) {
+	touched = map[string]bool{}
+	for _, id := range sorted(patients) {
+		if r.src.Party == fhir.Practice && r.clients[id] == "" {
+			continue
+		}
+		stored, err := r.DigestsOf(ctx, table.DigestsOfParams{Source: r.src.Name, Patient: id})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range patients[id].digests {
+			if slices.Contains(stored, d) {
+				continue
+			}
+			touched[d] = true
+			if err := r.PutDigest(ctx, table.PutDigestParams{Source: r.src.Name, Patient: id, Digest: d}); err != nil {
+				return nil, err
+			}
+		}
+		for _, d := range stored {
+			if slices.Contains(patients[id].digests, d) {
+				continue
+			}
+			touched[d] = true
+			if err := r.DropDigest(ctx, table.DropDigestParams{Source: r.src.Name, Patient: id, Digest: d}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return touched, nil
+}
+
+// matchAcross looks at the patients whom prescribers have told of before, where a client's identifiers came or went.
+func (r *receipt) matchAcross(ctx context.Context, digests map[string]bool) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	others, err := r.PatientsSharing(ctx, set(digests))
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		theirs, err := r.DigestsOf(ctx, table.DigestsOfParams{Source: o.Source, Patient: o.Patient})
+		if err != nil {
+			return err
+		}
+		if err := r.match(ctx, o.Source, o.Party, o.Patient, theirs, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match links a prescriber's patient to the client with whom it alone shares an identifier, or who bears the hub's
+// own key on it. Where two could be meant, on either side, they stay candidates until a person tells.
+func (r *receipt) match(ctx context.Context, source, party, patient string, digests []string, ownKey string) error {
+	links, err := r.LinksOf(ctx, table.LinksOfParams{Patients: set(map[string]bool{patient: true}), Source: source})
+	if err != nil {
+		return err
+	}
+	linked, candidates := "", map[string]bool{}
+	for _, l := range links {
+		if l.How == candidate {
+			candidates[l.Client] = true
+		} else {
+			linked = l.Client
+		}
+	}
+	var sharing []string
+	if len(digests) > 0 {
+		if sharing, err = r.ClientsSharing(ctx, digestSet(digests)); err != nil {
+			return err
+		}
+	}
+	if linked == "" && ownKey != "" {
+		known, err := r.ClientKnown(ctx, ownKey)
+		if err != nil {
+			return err
+		}
+		if known > 0 {
+			if linked, err = ownKey, r.putLink(ctx, source, party, patient, ownKey, byIdentifier); err != nil {
+				return err
+			}
+		}
+	}
+	if linked == "" && len(sharing) == 1 {
+		rivals, err := r.PatientsOfClient(ctx, table.PatientsOfClientParams{Client: sharing[0], Source: source})
+		if err != nil {
+			return err
+		}
+		taken, err := r.LinkOfClient(ctx, table.LinkOfClientParams{Client: sharing[0], Source: source})
+		if err != nil {
+			return err
+		}
+		if len(rivals) <= 1 && len(taken) == 0 {
+			if linked, err = sharing[0], r.putLink(ctx, source, party, patient, sharing[0], byIdentifier); err != nil {
+				return err
+			}
+		}
+	}
+	for _, client := range sharing {
+		if client == linked {
+			continue
+		}
+		if !candidates[client] {
+			if err := r.putLink(ctx, source, party, patient, client, candidate); err != nil {
+				return err
+			}
+		}
+		delete(candidates, client)
+	}
+	for _, client := range sorted(candidates) { // they share nothing any more, or it is settled
+		if _, err := r.EndCandidate(ctx, table.EndCandidateParams{Ended: r.moment, Source: source, Patient: patient, Client: client}); err != nil {
+			return err
+		}
+		r.moved[client] = true
+	}
+	return nil
+}
+
+// putLink stores a link, or a candidate for one.
+func (r *receipt) putLink(ctx context.Context, source, party, patient, client, how string) error {
+	l := table.PutLinkParams{Source: source, Patient: patient, Client: client, Moment: r.moment, Party: party, How: how, Since: r.at}
+	l.Mac = r.seal("link", linkParts(table.Link{Source: source, Patient: patient, Client: client, Party: party, How: how, Since: r.at})...)
+	if err := r.PutLink(ctx, l); err != nil {
+		return err
+	}
+	r.moved[client] = true
+	if how != candidate {
+		r.done.Links++
+		if source == r.src.Name {
+			r.clients[patient], r.fresh[patient] = client, true
+		}
+	}
+	return nil
+}
+
+// linkParts are what a link's MAC covers.
+func linkParts(l table.Link) []string {
+	return []string{l.Source, l.Patient, l.Client, l.Party, l.How, num(l.Since)}
+}
+
+func digestSet(digests []string) string {
+	m := make(map[string]bool, len(digests))
+	for _, d := range digests {
+		m[d] = true
+	}
+	return set(m)
+}
+
+func sorted[T any](m map[string]T) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

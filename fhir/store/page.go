@@ -1,0 +1,99 @@
+package store
+
+import (
+	"encoding/hex"
+	"unicode/utf8"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// directory are the types that belong to no client: who and what stands behind the records.
+var directory = map[string]bool{
+	"Practitioner": true, "PractitionerRole": true, "Organization": true, "Medication": true, "Location": true,
+}
+
+// clinical are the types a chart is read from. One of these whose client cannot be told is a reject, never dropped.
+var clinical = map[string]bool{
+	"Consent": true, "ServiceRequest": true, "Task": true, "Observation": true, "MedicationRequest": true,
+	"MedicationDispense": true, "MedicationAdministration": true, "Procedure": true, "Flag": true, "CarePlan": true, "AdverseEvent": true,
+}
+
+// item is one resource of a page, read as far as the store must.
+type item struct {
+	fhir.Resource
+	subject  string   // the source's Patient id; "" for the directory
+	enrols   bool     // it makes its subject a client
+	named    []string // the prescribers it names
+	digests  []string // of a Patient's business identifiers
+	ownKey   string   // the hub's own client key on a copy of a Patient
+	mentions []fhir.Ref
+}
+
+// reading is a page sorted by what becomes of it.
+type reading struct {
+	items   []item
+	rejects []fhir.Reject
+	ignored int // belongs to no client and to no directory
+}
+
+// readPage reads what the transaction will need, before there is one.
+func (db *DB) readPage(src Source, page exchange.Page) reading {
+	r := reading{rejects: page.Rejects, items: make([]item, 0, len(page.Resources))}
+	for _, res := range page.Resources {
+		if !utf8.Valid(res.Body) {
+			r.rejects = append(r.rejects, unreadable(res, "not UTF-8"))
+			continue
+		}
+		it := item{Resource: res}
+		if !directory[res.Type] {
+			subject, ok := fhir.SubjectAt(res, src.Base)
+			switch {
+			case ok && !subject.IsZero():
+				it.subject = subject.ID
+			case !ok && clinical[res.Type]:
+				r.rejects = append(r.rejects, unreadable(res, "subject is no Patient of this source"))
+				continue
+			default:
+				r.ignored++
+				continue
+			}
+		}
+		if res.Type == "Patient" {
+			it.digests, it.ownKey = db.identify(res)
+		}
+		if src.Party == fhir.Practice && it.subject != "" {
+			if named, ok := db.recogniser.Concerns(res); ok && !fhir.IsCopy(res) {
+				it.enrols, it.named = true, named
+			}
+		}
+		for _, ref := range fhir.References(res) {
+			if directory[ref.Type] {
+				it.mentions = append(it.mentions, ref)
+			}
+		}
+		r.items = append(r.items, it)
+	}
+	return r
+}
+
+// unreadable is a reject for a resource that passed the gate and still cannot be placed.
+func unreadable(res fhir.Resource, reason string) fhir.Reject {
+	return fhir.Reject{Type: res.Type, Ref: res.ID, Reason: reason, Body: res.Body, Hash: res.Hash}
+}
+
+// identify returns the keyed digests of a Patient's identifiers, and the hub's own client key if it carries one.
+// A digest tells whether two identifiers are the same, and nothing else.
+func (db *DB) identify(patient fhir.Resource) (digests []string, ownKey string) {
+	for _, id := range fhir.Identifiers(patient) {
+		switch id.System {
+		case fhir.SystemClient:
+			ownKey = id.Value
+		case fhir.SystemCopy:
+		default:
+			m := mac(db.keys.digests, id.System, id.Value)
+			digests = append(digests, hex.EncodeToString(m[:16]))
+		}
+	}
+	return digests, ownKey
+}
