@@ -116,28 +116,6 @@ func (t *tree) plainKey(c int) []byte {
 	return t.key(c)
 }
 
-// escape appends plain with just the escapes that JSON demands.
-func escape(dst, plain []byte) []byte {
-	const digits = "0123456789abcdef"
-	for _, c := range plain {
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c >= ' ':
-			dst = append(dst, c)
-		case c == '\n':
-			dst = append(dst, `\n`...)
-		case c == '\r':
-			dst = append(dst, `\r`...)
-		case c == '\t':
-			dst = append(dst, `\t`...)
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		}
-	}
-	return dst
-}
-
 // repeats returns the first member of object i whose key stood there before, or -1.
 func (t *tree) repeats(i int) int {
 	const few = 24 // comparing pairs beats a map up to about here

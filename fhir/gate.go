@@ -70,13 +70,13 @@ func (t *tree) knownType(want string) *fault {
 	case want != "" && name != want:
 		return &fault{reason: ReasonOtherType, at: kind}
 	}
-	return t.fitsType(name, known.of(definition))
+	return t.fitsType(name, shapeOf(definition))
 }
 
 // fitsType asks a type that has a view for all that the view reads, any other for its names and its status.
 func (t *tree) fitsType(name string, definition *shape) *fault {
 	if view, ok := views[name]; ok {
-		return t.fits(0, known.of(view))
+		return t.fits(0, shapeOf(view))
 	}
 	for c := range t.children(0) {
 		if t.wrongCase(c, definition) {

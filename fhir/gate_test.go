@@ -69,6 +69,7 @@ func TestTheGateRefuses(t *testing.T) {
 		{"a key told twice among many", flag + many(40) + `,"x7":1}`, "", ReasonDuplicateKey, "?"},
 		{"Status beside status", flag + `,"Status":"inactive"}`, "", ReasonWrongCase, "?"},
 		{"STATUS instead of status", strings.Replace(flag, `"status"`, `"STATUS"`, 1) + `}`, "", ReasonWrongCase, "?"},
+		{"resourcetype beside resourceType", flag + `,"resourcetype":"Patient"}`, "", ReasonWrongCase, "?"},
 		{"statUs beside status", flag + `,"statUs":"inactive"}`, "", ReasonWrongCase, "?"},
 		{"periodd is no element, Period is a case", flag + `,"_Period":{"id":"x"}}`, "", ReasonWrongCase, "?"},
 		{"the case of an element far down", observation + `,"component":[{"code":{"codinG":[{"code":"x"}]}}]}`, "", ReasonWrongCase, "component.0.code.?"},
@@ -216,18 +217,18 @@ func parsed(t *testing.T, body string) Resource {
 
 func TestEveryTypeWithAViewIsR4(t *testing.T) {
 	for name, view := range views {
-		if definitions[name] == nil || known.of(view).holds != holdsFields {
+		if definitions[name] == nil || shapeOf(view).holds != holdsFields {
 			t.Errorf("%s: no definition, or its view has no elements", name)
 		}
 	}
 	for key := range codeSets {
 		name, element, _ := strings.Cut(key, ".")
-		if sh := known.of(views[name]).fields[element]; sh.holds != holdsCode || len(sh.codes) == 0 {
+		if sh := shapeOf(views[name]).fields[element]; sh.holds != holdsCode || len(sh.codes) == 0 {
 			t.Errorf("%s is not checked against its value set", key)
 		}
 	}
 	for _, view := range views {
-		sh := known.of(view)
+		sh := shapeOf(view)
 		for _, name := range sh.required {
 			if sh.fields[name].holds != holdsCode {
 				t.Errorf("%v.%s is required and any text will do", view, name)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/samply/golang-fhir-models/fhir-models/fhir"
 )
 
 // shape is what a view can read, worked out once from its Go type, so that the gate can tell whether a resource fits
@@ -69,17 +71,16 @@ var codeSets = map[string][]string{
 }
 
 // shapes are worked out when first asked for and shared, so that Reference is worked out once.
-type shapes struct {
-	mu   sync.Mutex
+var shapes = struct {
+	sync.Mutex
 	done map[reflect.Type]*shape
-}
+}{done: map[reflect.Type]*shape{}}
 
-var known = shapes{done: map[reflect.Type]*shape{}}
-
-func (s *shapes) of(t reflect.Type) *shape {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.work(t)
+// shapeOf returns the shape of a view or definition.
+func shapeOf(t reflect.Type) *shape {
+	shapes.Lock()
+	defer shapes.Unlock()
+	return workOut(t)
 }
 
 var (
@@ -91,26 +92,26 @@ var (
 
 // taskValueFields are what TaskValue reads by name; the rest it keeps as it is.
 type taskValueFields struct {
-	ID        *string           `json:"id,omitempty"`
-	Extension []json.RawMessage `json:"extension,omitempty"`
-	Type      CodeableConcept   `json:"type"`
+	ID        *string          `json:"id,omitempty"`
+	Extension []fhir.Extension `json:"extension,omitempty"`
+	Type      CodeableConcept  `json:"type"`
 }
 
-func (s *shapes) work(t reflect.Type) *shape {
+func workOut(t reflect.Type) *shape {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if sh := s.done[t]; sh != nil {
+	if sh := shapes.done[t]; sh != nil {
 		return sh
 	}
 	sh := &shape{}
-	s.done[t] = sh
+	shapes.done[t] = sh
 	switch {
 	case t == typeRaw:
 	case t == typeNumber:
 		sh.holds = holdsNumber
 	case t == typeTaskValue:
-		*sh = *s.work(reflect.TypeFor[taskValueFields]())
+		*sh = *workOut(reflect.TypeFor[taskValueFields]())
 	case reflect.PointerTo(t).Implements(typeUnmarshaler):
 		sh.holds, sh.code = holdsCode, t
 	case t.Kind() == reflect.String:
@@ -120,17 +121,18 @@ func (s *shapes) work(t reflect.Type) *shape {
 	case t.Kind() == reflect.Int:
 		sh.holds, sh.bits = holdsInt, t.Bits()
 	case t.Kind() == reflect.Slice:
-		sh.holds, sh.item = holdsList, s.work(t.Elem())
+		sh.holds, sh.item = holdsList, workOut(t.Elem())
 	case t.Kind() == reflect.Struct:
 		sh.holds = holdsFields
-		sh.fields, sh.folded = map[string]*shape{}, map[string]string{}
-		s.workFields(sh, t)
+		sh.fields = map[string]*shape{}
+		sh.folded = map[string]string{"resourcetype": "resourceType", "contained": "contained"} // samply has no fields for these
+		sh.workOutFields(t)
 	}
 	return sh
 }
 
-// workFields adds t's fields to sh, those it embeds with them.
-func (s *shapes) workFields(sh *shape, t reflect.Type) {
+// workOutFields adds t's fields to sh, those it embeds with them.
+func (sh *shape) workOutFields(t reflect.Type) {
 	for _, f := range reflect.VisibleFields(t) {
 		if f.Anonymous {
 			continue
@@ -139,7 +141,7 @@ func (s *shapes) workFields(sh *shape, t reflect.Type) {
 		if name == "" || name == "-" {
 			continue
 		}
-		sh.fields[name] = s.work(f.Type)
+		sh.fields[name] = workOut(f.Type)
 		if codes := codeSets[t.Name()+"."+name]; codes != nil {
 			sh.fields[name] = &shape{holds: holdsCode, codes: codes}
 		}
@@ -156,11 +158,11 @@ func (s *shapes) workFields(sh *shape, t reflect.Type) {
 var names = sync.OnceValue(func() map[string]bool {
 	out := map[string]bool{"resourceType": true, "contained": true}
 	for _, t := range definitions {
-		known.of(t)
+		shapeOf(t)
 	}
-	known.mu.Lock()
-	defer known.mu.Unlock()
-	for _, sh := range known.done {
+	shapes.Lock()
+	defer shapes.Unlock()
+	for _, sh := range shapes.done {
 		for name := range sh.fields {
 			out[name] = true
 		}
