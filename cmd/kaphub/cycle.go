@@ -55,19 +55,32 @@ func (d *done) counts() jobs.Counts {
 	return sum
 }
 
-// err is everything that failed, in a fixed order.
+// err is everything that failed, in the order of a cycle.
 func (d *done) err() error {
+	return errors.Join(d.errs(func(error) bool { return true })...)
+}
+
+func (d *done) errs(which func(error) bool) []error {
 	var all []error
-	for _, job := range slices.Sorted(maps.Keys(d.failed)) {
-		all = append(all, fmt.Errorf("%s: %w", job, d.failed[job]))
+	for _, job := range slices.SortedFunc(maps.Keys(d.failed), inOrder) {
+		if err := d.failed[job]; which(err) {
+			all = append(all, fmt.Errorf("%s: %w", job, err))
+		}
 	}
-	return errors.Join(all...)
+	return all
+}
+
+// elsewhere reports whether a failure is the other side's: the hub itself is well.
+func elsewhere(err error) bool {
+	_, ok := errors.AsType[*connectors.Error](err)
+	return ok
 }
 
 // cycle pulls every source, then decides and sends until nothing is left. What failed at a source or counterpart is in
 // done; the error is for what the hub itself could not do.
 func (h *hub) cycle(ctx context.Context, shown bars) (done, error) {
 	d := done{by: map[string]jobs.Counts{}, failed: map[string]error{}}
+	began := h.now()
 	h.pullAll(ctx, &d, shown)
 	if err := ctx.Err(); err != nil {
 		return d, err
@@ -75,29 +88,56 @@ func (h *hub) cycle(ctx context.Context, shown bars) (done, error) {
 	judging, sending := shown.count("reconcile"), shown.count("push")
 	defer sending.done()
 	defer judging.done()
+	if err := h.decideAndSend(ctx, &d, judging, sending); err != nil {
+		return d, err
+	}
+	resumed, err := h.resume(ctx, &d, began)
+	if resumed && err == nil {
+		err = h.decideAndSend(ctx, &d, judging, sending)
+	}
+	return d, err
+}
+
+func (h *hub) decideAndSend(ctx context.Context, d *done, judging, sending *bar) error {
 	for range rounds {
 		counts, err := h.reconcile(ctx, judging)
-		d.note("reconcile", counts, nil)
-		if err != nil {
-			return d, fmt.Errorf("reconcile: %w", err)
-		}
-		answered := int64(0)
+		d.note("reconcile", counts, err) // a chart that cannot be judged keeps no other's deliveries waiting
+		again, judged := false, counts[reconcile.Judged] > 0
 		for _, party := range h.parties() {
 			if d.failed["push "+party] != nil {
 				continue // it was unreachable a moment ago: what is due stays due
 			}
 			counts, err := h.push(ctx, party, sending)
 			d.note("push "+party, counts, err)
-			answered += settled(counts)
+			again = again || settled(counts) || judged && counts[push.Waiting] > 0
 		}
 		if err := ctx.Err(); err != nil {
-			return d, err
+			return err
 		}
-		if answered == 0 {
-			break
+		if !again {
+			return nil
 		}
 	}
-	return d, nil
+	return nil
+}
+
+// resume lets a restored store send again, once every source was read and every open attempt was asked about.
+func (h *hub) resume(ctx context.Context, d *done, began time.Time) (resumed bool, err error) {
+	paused, err := h.store.Paused(ctx)
+	if err != nil || !paused || len(d.failed) > 0 {
+		return false, err
+	}
+	open, err := h.store.Deliveries(ctx, exchange.Attempted)
+	if err != nil {
+		return false, fmt.Errorf("read deliveries: %w", err)
+	}
+	if slices.ContainsFunc(open, func(e exchange.Entry) bool { return e.Last.Before(began) }) {
+		return false, nil
+	}
+	if err := h.store.Resume(ctx); err != nil {
+		return false, fmt.Errorf("resume sending: %w", err)
+	}
+	return true, h.store.Audit(ctx, h.actor, "resume", "", "")
 }
 
 // pullAll reads the practice first, since it says whose records are asked for at the prescribers; within a party's side
@@ -150,8 +190,12 @@ func (h *hub) reconcile(ctx context.Context, line *bar) (jobs.Counts, error) {
 
 // push sends what is due to one party.
 func (h *hub) push(ctx context.Context, party string, line *bar) (jobs.Counts, error) {
+	ledger, err := h.ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
 	step := push.Step{
-		Store: h.ledger(), To: party, Readers: map[string]connectors.Reader{}, Policies: h.byPrescriber(), Now: h.now, Rand: rand.Float64,
+		Store: ledger, To: party, Readers: map[string]connectors.Reader{}, Policies: h.byPrescriber(), Now: h.now, Rand: rand.Float64,
 		Progress: func(answered int) { line.at(int64(answered), 0) },
 	}
 	for _, c := range h.connectors {
@@ -165,25 +209,35 @@ func (h *hub) push(ctx context.Context, party string, line *bar) (jobs.Counts, e
 	return step.Run(ctx)
 }
 
-// settled counts the deliveries that a run brought to an end: each may let the next step of its referral be staged.
-func settled(c jobs.Counts) int64 {
-	return c[push.Sent] + c[push.Existed] + c[push.Refused] + c[push.Unknown] + c[push.Withdrawn] + c[push.Waiting]
+// settled reports whether a run brought a delivery to an end: it may let the next step of its referral be staged.
+func settled(c jobs.Counts) bool {
+	return c[push.Sent]+c[push.Existed]+c[push.Refused]+c[push.Unknown]+c[push.Withdrawn] > 0
 }
 
-// eager is a ledger in the foreground: whoever asks for a sync does not want to wait out the pause after a failed try.
-// What the other side asked to be left alone for longer stays alone.
-type eager struct{ *store.DB }
-
-// Due returns what is due within the minute.
-func (e eager) Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error) {
-	return e.DB.Due(ctx, to, now.Add(time.Minute), limit)
+// ahead is a ledger that looks so far ahead for what is due.
+type ahead struct {
+	*store.DB
+	by time.Duration
 }
 
-func (h *hub) ledger() push.Store {
-	if h.foreground {
-		return eager{h.store}
+// Due returns what is due by then.
+func (a ahead) Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error) {
+	return a.DB.Due(ctx, to, now.Add(a.by), limit)
+}
+
+// ledger is what a push works from. Whoever asks for a sync does not want to wait out the pause after a failed try,
+// while what the other side asked to be left alone for longer stays alone. A paused store asks about everything at once.
+func (h *hub) ledger(ctx context.Context) (push.Store, error) {
+	paused, err := h.store.Paused(ctx)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("is sending paused: %w", err)
+	case paused:
+		return ahead{h.store, 365 * 24 * time.Hour}, nil
+	case h.foreground:
+		return ahead{h.store, time.Minute}, nil
 	}
-	return h.store
+	return h.store, nil
 }
 
 func source(c connectors.Connector) exchange.Source {
@@ -206,34 +260,12 @@ func (c *syncCommand) Run(ctx context.Context, s *scene) error {
 	shown := s.bars(ctx)
 	d, err := h.cycle(ctx, shown)
 	shown.wait()
-	if err == nil {
-		err = h.resume(ctx, &d)
-	}
 	s.summary(&d)
-	if err != nil {
+	own := d.errs(func(err error) bool { return !elsewhere(err) })
+	if err = errors.Join(append(own, err)...); err != nil {
 		return err
 	}
 	return h.unwell(ctx, &d)
-}
-
-// resume lets a restored store send again, once every source was read and every open attempt was asked about.
-func (h *hub) resume(ctx context.Context, d *done) error {
-	paused, err := h.store.Paused(ctx)
-	if err != nil || !paused || len(d.failed) > 0 {
-		return err
-	}
-	open, err := h.store.Deliveries(ctx, exchange.Attempted)
-	if err != nil || len(open) > 0 {
-		return err
-	}
-	if err := h.store.Resume(ctx); err != nil {
-		return fmt.Errorf("resume sending: %w", err)
-	}
-	again, err := h.cycle(ctx, bars{})
-	for job, counts := range again.by {
-		d.note(job, counts, again.failed[job])
-	}
-	return err
 }
 
 // summary says what a cycle did, a line a job.
@@ -258,8 +290,8 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 		return fmt.Errorf("read sources: %w", err)
 	}
 	var told []string
-	for _, job := range slices.SortedFunc(maps.Keys(d.failed), inOrder) {
-		told = append(told, job+": "+sentence(d.failed[job]))
+	for _, err := range d.errs(elsewhere) {
+		told = append(told, sentence(err))
 	}
 	for _, src := range report.SourceStates(h.policies, states, h.now()) {
 		if src.State != report.Fresh && d.failed["pull "+src.Name] == nil {

@@ -116,19 +116,19 @@ func (c *demoCommand) open(ctx context.Context, s *scene, dir, practice, prescri
 
 // cycle reads, decides and sends; the prescriber looks into its inbox; and once more.
 func (c *demoCommand) cycle(ctx context.Context, s *scene, h *hub, world *sandbox.World) error {
-	shown := s.bars(ctx)
 	for i := range 2 {
 		if i == 1 {
 			if err := world.Tick(); err != nil {
 				return fmt.Errorf("sandbox: %w", err)
 			}
 		}
+		shown := s.bars(ctx)
 		d, err := h.cycle(ctx, shown)
+		shown.wait()
 		if err = errors.Join(err, d.err()); err != nil {
 			return err
 		}
 	}
-	shown.wait()
 	return nil
 }
 

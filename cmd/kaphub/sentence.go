@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"strings"
 	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/kaphub/kaphub/config"
 	"github.com/kaphub/kaphub/connectors"
@@ -18,13 +21,15 @@ func sentence(err error) string {
 	if _, ok := errors.AsType[*config.Invalid](err); ok {
 		return err.Error()
 	}
-	text := err.Error()
+	text := joined(err.Error())
 	if e, ok := errors.AsType[*connectors.Error](err); ok && e.Hint != "" {
 		return text
 	}
 	switch {
 	case full(err):
 		return text + ": the disk is full: free some space and run the command again; nothing that was stored is lost"
+	case errors.Is(err, sqlite3.IOERR): // what a full disk looks like from inside the encryption
+		return text + ": the disk is full or failing: look at its free space, then run the command again; nothing that was stored is lost"
 	case errors.Is(err, context.Canceled):
 		return "stopped: " + text + ": run it again to go on where it left off"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -39,6 +44,16 @@ func sentence(err error) string {
 		return text + ": nothing answers there: check that it runs and that the address is right"
 	}
 	return text
+}
+
+// joined makes one sentence of several errors; beyond a few it only counts.
+func joined(text string) string {
+	const most = 4
+	lines := strings.Split(text, "\n")
+	if len(lines) > most {
+		lines = append(lines[:most], fmt.Sprintf("and %d more", len(lines)-most))
+	}
+	return strings.Join(lines, "; ")
 }
 
 func full(err error) bool {

@@ -64,7 +64,7 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 	for _, party := range h.parties() {
 		list = append(list, jobs.Job{Name: "push " + party, Lane: "push-" + party, Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
 			counts, err := h.push(ctx, party, nil)
-			if settled(counts) > 0 { // the next step of a referral is staged when the former has its receipt
+			if settled(counts) { // the next step of a referral is staged when the former has its receipt
 				nudge("reconcile")
 			}
 			return counts, err
