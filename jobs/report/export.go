@@ -1,0 +1,68 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// JSON writes the report for a program.
+func (r Report) JSON(w io.Writer) error { return writeJSON(w, "write report", r) }
+
+// CSV writes one row per finding, waiting client and roll-up, safe to open in a spreadsheet.
+func (r Report) CSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{"section", "code", "rule", "severity", "client", "chosen_name", "prescriber", "state", "session", "since", "age_days", "owner", "finding", "next_step", "values"}}
+	for _, section := range []struct {
+		name string
+		list []Finding
+	}{{"new", r.New}, {"persisting", r.Lasting}, {"resolved", r.Resolved}} {
+		for _, f := range section.list {
+			values := make([]string, 0, len(f.Values))
+			for _, v := range f.Values {
+				values = append(values, v.Party+": "+v.Says)
+			}
+			rows = append(rows, []string{section.name, f.Code, f.Rule, string(f.Severity), f.Client.Key, f.Client.Chosen, f.Client.Prescriber, string(f.Client.State),
+				r.instant(f.Client.Session), r.instant(f.Since), strconv.Itoa(f.Age), string(f.Owner), f.Words, f.Next, strings.Join(values, "; ")})
+		}
+	}
+	for _, x := range r.Waiting {
+		rows = append(rows, []string{"waiting", "", "", "", x.Client.Key, x.Client.Chosen, x.Client.Prescriber, string(x.Client.State),
+			r.instant(x.Client.Session), r.instant(x.Since), strconv.Itoa(x.Age), string(x.Nudge), x.On, x.Next, ""})
+	}
+	for _, x := range r.RollUps {
+		rows = append(rows, []string{"touching-many", x.Code, "", string(x.Severity), "", "", "", "", "", r.instant(x.Since), strconv.Itoa(x.Age),
+			string(x.Owner), x.Words, x.Next, x.touches()})
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = inert(row[i])
+		}
+		if err := out.Write(row); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// inert keeps a spreadsheet from taking a cell for a formula.
+func inert(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+func (r Report) instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(r.zone).Format(time.RFC3339)
+}
