@@ -36,8 +36,8 @@ type Store interface {
 // Step pushes to one counterpart. It can be run twice, and by two at once: one holds the fence of a delivery.
 type Step struct {
 	Store    Store
-	To       string // the party
-	Pusher   connectors.Pusher
+	To       string                       // the party
+	Pusher   connectors.Pusher            // nil = nothing can be sent there: what is due stays due, and is shown
 	Asker    connectors.Asker             // nil = it cannot be asked without sending
 	Readers  map[string]connectors.Reader // the practice's sources that can read one resource again, by name
 	Policies map[string]readiness.Policy  // by prescriber
@@ -75,6 +75,9 @@ const (
 // Run sends until nothing is due. What is refused, deferred or lost is in the ledger and no error; a counterpart that
 // cannot be reached or does not let us in ends the run with one.
 func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
+	if s.Pusher == nil {
+		return jobs.Counts{}, nil
+	}
 	if s.allowed == nil {
 		s.allowed = plan.Allowed
 	}

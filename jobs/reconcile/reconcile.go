@@ -72,7 +72,7 @@ func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
 	for name, p := range s.Policies {
 		hashes[name] = p.Hash
 	}
-	r := run{Step: s, counts: jobs.Counts{}, tried: map[readiness.Engagement]int{}, set: map[readiness.Engagement]bool{}}
+	r := run{Step: s, counts: jobs.Counts{}, done: map[readiness.Engagement]bool{}, tried: map[readiness.Engagement]int{}, set: map[readiness.Engagement]bool{}}
 	for {
 		// What this run has set aside still counts as stale: look past it.
 		stale, err := s.Store.Stale(ctx, s.Now(), hashes, batch+len(r.set))
@@ -93,6 +93,7 @@ func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
 type run struct {
 	Step
 	counts jobs.Counts
+	done   map[readiness.Engagement]bool // judged in this run
 	tried  map[readiness.Engagement]int  // judged, or tried to
 	set    map[readiness.Engagement]bool // set aside for the next run
 	wrong  []error
@@ -151,8 +152,8 @@ func (r *run) one(ctx context.Context, e readiness.Engagement, chart fhir.Chart)
 	if err != nil {
 		return fmt.Errorf("read the last verdict: %w", err)
 	}
-	if r.tried[e] > 0 && last.Judged && !last.Moved {
-		r.set[e] = true // judged in this run, and nothing moved: whatever makes it stale again is for the next one
+	if r.done[e] && !last.Moved {
+		r.set[e] = true // nothing moved since: whatever makes it stale again is for the next run
 		return nil
 	}
 	r.tried[e]++
@@ -167,6 +168,7 @@ func (r *run) one(ctx context.Context, e readiness.Engagement, chart fhir.Chart)
 	if err := r.Store.Decide(ctx, verdict, changes); err != nil {
 		return fmt.Errorf("commit the verdict: %w", err)
 	}
+	r.done[e] = true
 	r.counts[Judged]++
 	r.count(Staged, len(changes.Stage))
 	r.count(Withdrawn, len(changes.Withdraw))
