@@ -120,12 +120,12 @@ type walk struct {
 // or the server does not keep the order, its link is followed.
 func (w *walk) follow(b bundle, keyed bool) (done, loop bool) {
 	w.Pages++
-	if b.next == "" {
-		return true, false
-	}
-	if last, ok := ordered(b.entries, w.At); keyed && ok {
+	last, onward := ordered(b.entries, w.At)
+	if keyed && onward {
 		w.At, w.Link = last, ""
-		return false, false
+	}
+	if b.next == "" || keyed && onward {
+		return b.next == "", false
 	}
 	w.Link = b.next
 	sum := sha256.Sum256([]byte(b.next))

@@ -66,7 +66,7 @@ func New(o Options) (connectors.Connector, error) {
 	}
 	client, err := rest.New(rest.Options{Base: o.BaseURL, Auth: o.Auth, Limits: o.Limits, Roots: o.Roots, Now: o.Now})
 	if err != nil {
-		return connectors.Connector{}, fmt.Errorf("open connector %s: base_url %w", o.Name, err)
+		return connectors.Connector{}, fmt.Errorf("open connector %s: %w", o.Name, err)
 	}
 	d := o.Dialect
 	if d.PageSize == 0 {

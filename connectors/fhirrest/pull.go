@@ -150,9 +150,9 @@ func (p *position) mark(name string, w walk, overlap time.Duration) {
 	start := w.Start
 	if start.IsZero() {
 		start = w.At
-	}
-	if start.IsZero() {
-		return
+		if !start.After(p.Marks[name]) {
+			return // it told no row either
+		}
 	}
 	marks := map[string]time.Time{name: start.Add(-overlap).UTC()}
 	for k, v := range p.Marks {

@@ -206,7 +206,8 @@ func (s *server) settle(ctx context.Context, d exchange.Delivery, at standing) (
 			return receipt, err
 		}
 	}
-	return exchange.Receipt{}, connectors.Errorf("update "+d.Type, connectors.Conflict, "it changed twice while it was written: %w", exchange.ErrConflict)
+	e := connectors.Errorf("update "+d.Type, connectors.Conflict, "it changed twice while it was written: %w", exchange.ErrConflict)
+	return exchange.Receipt{}, sending(e, true) // both puts were turned down
 }
 
 // replace puts d in the place of old, if old is still what stands there.

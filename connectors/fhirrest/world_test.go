@@ -259,4 +259,3 @@ func (p peer) Trouble(t *testing.T, kind connectortest.Trouble, n int) bool {
 	p.do(t, http.MethodPost, "_fault", fmt.Sprintf(`[{%s,"times":%d}]`, status, n))
 	return true
 }
-

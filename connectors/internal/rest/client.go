@@ -82,7 +82,7 @@ type Client struct {
 func New(o Options) (*Client, error) {
 	base, err := CheckBase(o.Base, o.Auth.Kind)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("base_url %w", err)
 	}
 	if o.Auth.Kind == AuthBearer && o.Auth.Token == nil {
 		return nil, errors.New("bearer auth without a token: name a token file or environment variable")

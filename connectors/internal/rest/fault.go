@@ -84,8 +84,8 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-// outcomeCodes is the coded part of an OperationOutcome, "severity/code". What is no code of R4 is written "?":
-// a server might have put a client's data there.
+// outcomeCodes is the coded part of an OperationOutcome, "severity/code". What is no code of R4 is written
+// "uncoded": a server might have put a client's data there.
 func outcomeCodes(body io.Reader) []string {
 	const enough = 1 << 20
 	var outcome struct {
@@ -118,7 +118,7 @@ func known(list []string, word string) string {
 	if slices.Contains(list, word) {
 		return word
 	}
-	return "?"
+	return "uncoded"
 }
 
 // waited is the error of a call whose turn did not come.
