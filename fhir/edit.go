@@ -136,43 +136,32 @@ func (t *tree) lastEnd(i int) (at int32) {
 	return at
 }
 
-// remove cuts out the last node of trail, or the nearest node above that would be left empty.
+// remove cuts out the last node of trail, or the nearest node above that would be left empty, and one comma with it.
 func (t *tree) remove(trail []int) []byte {
 	at := len(trail) - 1
-	for at > 1 && t.count(trail[at-1]) == 1 {
+	for at > 1 && len(t.siblings(trail[at-1])) == 1 {
 		at--
 	}
-	i := trail[at]
-	from, to := t.nodes[i].from, t.nodes[i].to
-	if t.kind(trail[at-1]) == object {
-		from = t.nodes[i].keyFrom - 1
+	siblings := t.siblings(trail[at-1])
+	i := slices.Index(siblings, trail[at])
+	switch {
+	case i+1 < len(siblings):
+		return splice(t.body, t.start(siblings[i]), t.start(siblings[i+1]), nil)
+	case i > 0:
+		return splice(t.body, t.nodes[siblings[i-1]].to, t.nodes[siblings[i]].to, nil)
+	default:
+		return splice(t.body, t.start(siblings[i]), t.nodes[siblings[i]].to, nil)
 	}
-	// One comma goes with it: the one behind, or for the last child the one before.
-	last := true
-	before := int32(-1)
-	for c := range t.children(trail[at-1]) {
-		switch {
-		case c < i:
-			before = t.nodes[c].to
-		case c > i && last:
-			last = false
-			to = t.nodes[c].from
-			if t.kind(trail[at-1]) == object {
-				to = t.nodes[c].keyFrom - 1
-			}
-		}
-	}
-	if last && before >= 0 {
-		from = before
-	}
-	return splice(t.body, from, to, nil)
 }
 
-func (t *tree) count(i int) (n int) {
-	for range t.children(i) {
-		n++
+func (t *tree) siblings(parent int) []int { return slices.Collect(t.children(parent)) }
+
+// start returns where node i begins, its key included.
+func (t *tree) start(i int) int32 {
+	if n := t.nodes[i]; n.keyFrom > 0 {
+		return n.keyFrom - 1
 	}
-	return n
+	return t.nodes[i].from
 }
 
 func splice(body []byte, from, to int32, value []byte) []byte {

@@ -103,8 +103,11 @@ func (t *tree) clean(i int) *fault {
 			return &fault{reason: ReasonEmpty, at: i}
 		}
 		for c := range t.children(i) {
-			if t.kind(c) == null {
-				continue // its object looks whether it has a partner
+			switch t.kind(c) {
+			case null: // its object looks whether it has a partner
+				continue
+			case array: // FHIR has no lists of lists
+				return &fault{reason: ReasonWrongKind, at: c}
 			}
 			if f := t.clean(c); f != nil {
 				return f

@@ -82,6 +82,7 @@ func TestTheGateRefuses(t *testing.T) {
 		{"a null without a partner", flag + `,"identifier":[null]}`, "", ReasonNull, "identifier"},
 		{"a null whose partner is null", observation + `,"performer":[{"display":"x"}],"contained":[{"given":["A",null],"_given":[null,null]}]}`, "", ReasonNull, "contained.0.given"},
 		{"a null whose partner is shorter", observation + `,"contained":[{"given":["A",null],"_given":[{"id":"x"}]}]}`, "", ReasonNull, "contained.0.given"},
+		{"a null in a list of lists", flag + `,"x":[[null]]}`, "", ReasonWrongKind, "?.0"},
 		{"nulls only", observation + `,"contained":[{"given":[null]}]}`, "", ReasonNull, "contained.0.given"},
 		{"an empty text", flag + `,"language":""}`, "", ReasonEmpty, "language"},
 		{"an empty object", flag + `,"period":{}}`, "", ReasonEmpty, "period"},
