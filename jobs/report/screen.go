@@ -18,9 +18,6 @@ type screen struct {
 	colour bool
 }
 
-// narrow is the width below which a table becomes a list.
-const narrow = 76
-
 func newScreen(o Options) *screen {
 	if o.Width <= 0 {
 		o.Width = 100
@@ -72,7 +69,8 @@ func (s *screen) heading(text string, n int) {
 
 // table writes rows under headers; where there is no room for columns, as a list. style paints one cell.
 func (s *screen) table(headers []string, rows [][]string, style func(row, col int) lipgloss.Style) {
-	if s.width < narrow {
+	widths, fits := s.columns(headers, rows)
+	if !fits {
 		for i, row := range rows {
 			if i > 0 {
 				s.b.WriteString("\n")
@@ -95,15 +93,57 @@ func (s *screen) table(headers []string, rows [][]string, style func(row, col in
 				base = style(row, col)
 			}
 			if col < len(headers)-1 {
-				base = base.PaddingRight(2)
+				base = base.PaddingRight(gap)
 			}
-			return base
+			return base.Width(widths[col])
 		})
-	if out := t.String(); lipgloss.Width(out) <= s.width {
-		s.block(out)
-		return
+	s.block(t.String())
+}
+
+const (
+	gap   = 2  // between columns
+	short = 24 // a column of no more than this is not wrapped
+	least = 20 // no text can be read in a column narrower than this
+)
+
+// columns shares the width out: short columns have what they need, long ones the rest in proportion. fits is false where
+// that leaves too little to read.
+func (s *screen) columns(headers []string, rows [][]string) (widths []int, fits bool) {
+	widths = make([]int, len(headers))
+	rest, long, last := s.width, 0, -1
+	for col := range headers {
+		widths[col] = lipgloss.Width(headers[col])
+		for _, row := range rows {
+			widths[col] = max(widths[col], lipgloss.Width(row[col]))
+		}
+		if col < len(headers)-1 {
+			widths[col] += gap
+		}
+		if widths[col] <= short {
+			rest -= widths[col]
+		} else {
+			long, last = long+widths[col], col
+		}
 	}
-	s.block(t.Width(s.width).String())
+	if long <= rest {
+		return widths, true
+	}
+	left := rest
+	for col, need := range widths {
+		if need > short {
+			widths[col] = need * max(rest, 0) / long
+			left -= widths[col]
+			fits = widths[col] >= least
+		}
+		if need > short && !fits {
+			return nil, false
+		}
+	}
+	if last < 0 {
+		return nil, false
+	}
+	widths[last] += left
+	return widths, true
 }
 
 func (s *screen) block(text string) {

@@ -33,10 +33,10 @@ func Board(w io.Writer, in Input, o Options) error {
 	rows := make([][]string, 0, len(verdicts))
 	for _, v := range verdicts {
 		c := b.client(v)
-		rows = append(rows, []string{string(c.State), called(c), plain(c.Prescriber), meeting(c.Session, r.zone, in.AsOf), plain(c.Words), step(c.Owner, c.Next)})
+		rows = append(rows, []string{string(c.State), stacked(c), meeting(c.Session, r.zone, in.AsOf) + "\n" + plain(c.Prescriber), said(c)})
 	}
 	s.b.WriteString("\n")
-	s.table([]string{"STATE", "CLIENT", "PRESCRIBER", "SESSION", "RECORDS", "NEXT"}, rows, func(row, col int) lipgloss.Style {
+	s.table([]string{"STATE", "CLIENT", "SESSION", "RECORDS AND NEXT STEP"}, rows, func(row, col int) lipgloss.Style {
 		if col == 0 {
 			return tone(readiness.State(rows[row][0]))
 		}
@@ -90,6 +90,22 @@ func called(c Client) string {
 		return c.Key
 	}
 	return plain(c.Chosen) + " (" + c.Key + ")"
+}
+
+// stacked is called on two lines, for a column.
+func stacked(c Client) string {
+	if c.Chosen == "" {
+		return c.Key
+	}
+	return plain(c.Chosen) + "\n" + c.Key
+}
+
+// said is what is recorded, and below it who must do what.
+func said(c Client) string {
+	if c.Next == "" {
+		return plain(c.Words)
+	}
+	return plain(c.Words) + "\n> " + step(c.Owner, c.Next)
 }
 
 // step is who must do what.
@@ -187,7 +203,7 @@ func (s *screen) sessions(r Report, list []Session, none string) {
 	}
 	rows := make([][]string, 0, len(list))
 	for _, x := range list {
-		rows = append(rows, []string{meeting(x.Start, r.zone, r.AsOf), called(x.Client), plain(x.Therapist), string(x.State), plain(x.Words)})
+		rows = append(rows, []string{meeting(x.Start, r.zone, r.AsOf), stacked(x.Client), plain(x.Therapist), string(x.State), plain(x.Words)})
 	}
 	s.table([]string{"SESSION", "CLIENT", "THERAPIST", "STATE", "RECORDS"}, rows, func(row, col int) lipgloss.Style {
 		if col == 3 {
