@@ -87,6 +87,8 @@ type Value struct {
 // Wait is a client who waits on somebody.
 type Wait struct {
 	On     string          `json:"on"` // what
+	Code   string          `json:"code"`
+	Words  string          `json:"words"` // of the finding
 	Since  time.Time       `json:"since"`
 	Age    int             `json:"age_days"`
 	Nudge  readiness.Owner `json:"nudge"`
@@ -141,6 +143,12 @@ type Reject struct {
 
 // waiting are the rules whose findings are a client's waiting, in the order of the client's way.
 var waiting = []string{"R03", "R04", "R08", "R17", "R19", "R20", "R23"}
+
+// waitedFor is what a client waits on by each of these rules, to stand behind "waiting on".
+var waitedFor = map[string]string{
+	"R03": "an answer to the referral", "R04": "the evaluation to be booked", "R08": "a new date for the evaluation", "R17": "a prescription",
+	"R19": "the pharmacy's address call", "R20": "word that the medicine arrived", "R23": "a refill",
+}
 
 // states is the order in which states are counted and shown.
 var states = []readiness.State{readiness.Hold, readiness.Unknown, readiness.NotReady, readiness.InOrder, readiness.Ready}
@@ -315,7 +323,7 @@ func (b *builder) wait(waits []readiness.Finding, c Client) Wait {
 		return cmp.Compare(slices.Index(waiting, x.Code), slices.Index(waiting, y.Code))
 	})
 	f := waits[0]
-	return Wait{On: f.Words, Since: f.Since, Age: b.age(f.Since), Nudge: f.Owner, Next: f.Next, More: len(waits) - 1, Client: c}
+	return Wait{On: cmp.Or(waitedFor[f.Code], f.Words), Code: f.Code, Words: f.Words, Since: f.Since, Age: b.age(f.Since), Nudge: f.Owner, Next: f.Next, More: len(waits) - 1, Client: c}
 }
 
 func (b *builder) rollUp(f readiness.Finding) RollUp {

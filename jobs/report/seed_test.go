@@ -74,9 +74,9 @@ func seed() Input {
 	wren.Owner, wren.Next = readiness.Admin, "call Skylight about the referral"
 	wren.Findings = []readiness.Finding{
 		{ID: "f-03", Code: "R03", Rule: "referral-unacknowledged", Severity: readiness.S3, State: readiness.Persisting, Since: at(-4, 10, 0), Owner: readiness.Prescriber,
-			Words: "an answer to the referral", Next: "call Skylight about the referral", Because: basis("skylight", "skylight", "Task", "t-8", 1)},
+			Words: "Sent on 27 Feb and not answered", Next: "call Skylight about the referral", Because: basis("skylight", "skylight", "Task", "t-8", 1)},
 		{ID: "f-17", Code: "R17", Rule: "cleared-without-prescription", Severity: readiness.S3, State: readiness.Persisting, Since: at(-4, 10, 0), Owner: readiness.Prescriber,
-			Words: "a prescription", Next: "ask for the prescription", Under: "R03"},
+			Words: "Cleared on 27 Feb and nothing prescribed", Next: "ask for the prescription", Under: "R03"},
 	}
 
 	ash := verdict("c-aa02", "Ash Unreal", "skylight", readiness.InOrder, "Records in order; arrival checks pending")

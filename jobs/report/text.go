@@ -312,4 +312,6 @@ func dash(text string) string {
 	return " – " + text
 }
 
-func version(b fhir.Basis) string { return fmt.Sprintf("%s/%s/%s@%d", b.Source, b.Type, b.ID, b.Version) }
+func version(b fhir.Basis) string {
+	return fmt.Sprintf("%s/%s/%s@%d", b.Source, b.Type, b.ID, b.Version)
+}
