@@ -48,9 +48,6 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 			return fmt.Errorf("backup: %s is there already: choose another name", p)
 		}
 	}
-	if err := db.Audit(ctx, "hub", "backup", "", filepath.Base(path)); err != nil {
-		return err
-	}
 	at, err := db.read.Moment(ctx)
 	if err != nil {
 		return fmt.Errorf("backup: %w", plain(err))

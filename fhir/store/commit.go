@@ -29,12 +29,12 @@ type commit struct {
 
 // commit runs fn in a transaction. Whatever error fn answers undoes all of it.
 func (db *DB) commit(ctx context.Context, action, subject string, fn func(*commit) error) error {
-	tx, err := db.writer.BeginTx(ctx, nil)
+	tx, err := db.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", action, plain(err))
 	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	c := &commit{Queries: db.write.WithTx(tx), db: db, actor: "hub", action: action, subject: subject}
+	defer tx.close()
+	c := &commit{Queries: tx.Queries, db: db, actor: "hub", action: action, subject: subject}
 	next, err := c.NextMoment(ctx, ms(db.now()))
 	if err != nil {
 		return fmt.Errorf("%s: %w", action, plain(err))
@@ -46,10 +46,54 @@ func (db *DB) commit(ctx context.Context, action, subject string, fn func(*commi
 	if err := c.appendAudit(ctx); err != nil {
 		return fmt.Errorf("%s: %w", action, plain(err))
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.commit(ctx); err != nil {
 		return fmt.Errorf("%s: %w", action, plain(err))
 	}
 	return nil
+}
+
+// writing is an open transaction with the queries that run in it.
+type writing struct {
+	*table.Queries
+	tx   *sql.Tx
+	pipe *pipeline // on PostgreSQL
+}
+
+func (db *DB) begin(ctx context.Context) (writing, error) {
+	if db.pool == nil {
+		tx, err := db.writer.BeginTx(ctx, nil)
+		if err != nil {
+			return writing{}, err
+		}
+		return writing{Queries: db.write.WithTx(tx), tx: tx}, nil
+	}
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return writing{}, err
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return writing{}, errors.Join(err, conn.Close())
+	}
+	pipe := &pipeline{Tx: tx, conn: conn}
+	return writing{Queries: table.New(pipe), tx: tx, pipe: pipe}, nil
+}
+
+func (w writing) commit(ctx context.Context) error {
+	if w.pipe != nil {
+		if err := w.pipe.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return w.tx.Commit()
+}
+
+// close undoes what was not committed.
+func (w writing) close() {
+	_ = w.tx.Rollback() // after Commit it does nothing
+	if w.pipe != nil {
+		_ = w.pipe.conn.Close()
+	}
 }
 
 // seal returns the MAC of one stored row and takes it into the commit's digest.

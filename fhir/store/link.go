@@ -115,6 +115,7 @@ func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item)
 // a client of whom nothing better is known.
 func (r *receipt) enrol(ctx context.Context, read reading) error {
 	var clear, vague []item
+	engaged := map[Engagement]bool{} // by an earlier trigger in this page
 	for _, it := range read.items {
 		switch {
 		case !it.enrols:
@@ -133,15 +134,20 @@ func (r *receipt) enrol(ctx context.Context, read reading) error {
 			}
 		}
 		if i >= len(clear) {
-			engaged, err := r.CountEngagements(ctx, client)
+			n, err := r.CountEngagements(ctx, client)
 			if err != nil {
 				return err
 			}
-			if engaged > 0 {
+			if n > 0 {
 				continue
 			}
 		}
 		for _, p := range it.named {
+			e := Engagement{Client: client, Prescriber: p}
+			if engaged[e] {
+				continue
+			}
+			engaged[e] = true
 			n, err := r.Engage(ctx, table.EngageParams{Client: client, Prescriber: p, Moment: r.moment, Moved: r.moment})
 			if err != nil {
 				return err

@@ -2,6 +2,8 @@ package store
 
 import (
 	"encoding/hex"
+	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -37,44 +39,68 @@ type reading struct {
 	ignored int // belongs to no client and to no directory
 }
 
-// readPage reads what the transaction will need, before there is one.
+// readPage reads what the transaction will need, before there is one. Records are read on all processors at once and
+// keep their order.
 func (db *DB) readPage(src Source, page exchange.Page) reading {
-	r := reading{rejects: page.Rejects, items: make([]item, 0, len(page.Resources))}
-	for _, res := range page.Resources {
-		if !utf8.Valid(res.Body) {
-			r.rejects = append(r.rejects, unreadable(res, "not UTF-8"))
-			continue
-		}
-		it := item{Resource: res}
-		if !directory[res.Type] {
-			subject, ok := fhir.SubjectAt(res, src.Base)
-			switch {
-			case ok && !subject.IsZero():
-				it.subject = subject.ID
-			case !ok && clinical[res.Type]:
-				r.rejects = append(r.rejects, unreadable(res, "subject is no Patient of this source"))
-				continue
-			default:
-				r.ignored++
-				continue
+	read := make([]reading, len(page.Resources)/share+1)
+	var group sync.WaitGroup
+	i := 0
+	for portion := range slices.Chunk(page.Resources, share) {
+		into := &read[i]
+		i++
+		group.Go(func() {
+			for _, res := range portion {
+				db.readResource(src, res, into)
 			}
-		}
-		if res.Type == "Patient" {
-			it.digests, it.ownKey = db.identify(res)
-		}
-		if src.Party == fhir.Practice && it.subject != "" {
-			if named, ok := db.recogniser.Concerns(res); ok && !fhir.IsCopy(res) {
-				it.enrols, it.named = true, named
-			}
-		}
-		for _, ref := range fhir.References(res) {
-			if directory[ref.Type] {
-				it.mentions = append(it.mentions, ref)
-			}
-		}
-		r.items = append(r.items, it)
+		})
 	}
-	return r
+	group.Wait()
+	whole := reading{rejects: slices.Clone(page.Rejects), items: make([]item, 0, len(page.Resources))}
+	for _, r := range read {
+		whole.items = append(whole.items, r.items...)
+		whole.rejects = append(whole.rejects, r.rejects...)
+		whole.ignored += r.ignored
+	}
+	return whole
+}
+
+// share is how many resources one goroutine reads.
+const share = 64
+
+// readResource reads one resource and sorts it into r.
+func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
+	if !utf8.Valid(res.Body) {
+		r.rejects = append(r.rejects, unreadable(res, "not UTF-8"))
+		return
+	}
+	it := item{Resource: res}
+	if !directory[res.Type] {
+		subject, ok := fhir.SubjectAt(res, src.Base)
+		switch {
+		case ok && !subject.IsZero():
+			it.subject = subject.ID
+		case !ok && clinical[res.Type]:
+			r.rejects = append(r.rejects, unreadable(res, "subject is no Patient of this source"))
+			return
+		default:
+			r.ignored++
+			return
+		}
+	}
+	if res.Type == "Patient" {
+		it.digests, it.ownKey = db.identify(res)
+	}
+	if src.Party == fhir.Practice && it.subject != "" {
+		if named, ok := db.recogniser.Concerns(res); ok && !fhir.IsCopy(res) {
+			it.enrols, it.named = true, named
+		}
+	}
+	for _, ref := range fhir.References(res) {
+		if directory[ref.Type] {
+			it.mentions = append(it.mentions, ref)
+		}
+	}
+	r.items = append(r.items, it)
 }
 
 // unreadable is a reject for a resource that passed the gate and still cannot be placed.
