@@ -324,10 +324,14 @@ func TestWhatWasStagedIsTakenBack(t *testing.T) {
 			w.tell(w.Release(set("status", "inactive")))
 			w.ledger[0].State, w.ledger[0].Attempts = exchange.Attempted, 1
 		}, ""},
-		{"it was tried before: the one who sends takes it back", func(w *world) {
+		{"it was tried, and for sure did not arrive", func(w *world) {
 			w.tell(w.Release(set("status", "inactive")))
 			w.ledger[0].Attempts = 1
-		}, ""},
+		}, "withdraw"},
+		{"it was tried in vain before the release was written anew", func(w *world) {
+			w.tell(w.Release(set("dateTime", w.Day(0))))
+			w.ledger[0].Attempts = 1
+		}, "patient, withdraw"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

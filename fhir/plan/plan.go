@@ -7,15 +7,18 @@
 //	----------------------------------+---------------------------------------------------------------
 //	holds it under the same id        | none: it goes, went, was refused or is a person's to decide
 //	withdrew it under the same id     | staged anew, as the next occasion ("again 1")
-//	holds an older one, untried       | the older one is withdrawn, this one staged
-//	holds an older one, being tried   | none until its outcome is known
+//	holds an older one, staged        | the older one is withdrawn, this one staged
+//	holds an older one, attempted     | none until its outcome is known
 //	holds an older one, delivered     | staged, as an update of the same copy
-//	no longer wanted, untried         | withdrawn
+//	no longer wanted, staged          | withdrawn
+//
+// What is staged has for sure not arrived, tried or not: a try that may have arrived leaves a delivery attempted.
 package plan
 
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -35,7 +38,7 @@ type Changes struct {
 func Plan(chart fhir.Chart, verdict readiness.Verdict, policy readiness.Policy, ledger []exchange.Entry, now time.Time) Changes {
 	s := survey(chart, policy, ledger, now)
 	if mistaken(verdict) {
-		return Changes{Withdraw: s.untried(nil)} // whose records these are is in doubt
+		return Changes{Withdraw: s.staged(nil)} // whose records these are is in doubt
 	}
 	return s.compare(append(s.outward(), s.homeward()...))
 }
@@ -92,7 +95,7 @@ func (s *situation) compare(wanted []exchange.Delivery) Changes {
 		_, d.Update = s.stands(d.Copy)
 		c.Stage = append(c.Stage, d)
 	}
-	c.Withdraw = s.untried(keep)
+	c.Withdraw = s.staged(keep)
 	return c
 }
 
@@ -110,32 +113,22 @@ func (s *situation) identify(d *exchange.Delivery) (held bool) {
 	}
 }
 
-// untried returns the ids of the staged deliveries that were never tried and are not to be kept.
-func (s *situation) untried(keep map[string]bool) []string {
+// staged returns the ids of the staged deliveries that are not to be kept.
+func (s *situation) staged(keep map[string]bool) []string {
 	var ids []string
 	for _, e := range s.ledger {
-		if untried(e) && !keep[e.ID] {
+		if e.State == exchange.Staged && !keep[e.ID] {
 			ids = append(ids, e.ID)
 		}
 	}
 	return ids
 }
 
-func untried(e exchange.Entry) bool { return e.State == exchange.Staged && e.Attempts == 0 }
-
-// underway reports whether a delivery of the copy was tried and has no outcome yet: what follows must wait for it.
+// underway reports whether a delivery of the copy may have arrived and has no outcome yet: what follows must wait for it.
 func (s *situation) underway(copy fhir.ID) bool {
-	for _, e := range s.byCopy[copy] {
-		switch e.State {
-		case exchange.Attempted, exchange.Unknown:
-			return true
-		case exchange.Staged:
-			if e.Attempts > 0 {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.byCopy[copy], func(e exchange.Entry) bool {
+		return e.State == exchange.Attempted || e.State == exchange.Unknown
+	})
 }
 
 // stands returns the last delivery of the copy that arrived.
