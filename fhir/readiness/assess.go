@@ -1,26 +1,226 @@
 package readiness
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 )
 
 // Assess judges one engagement from all that is known of the client. It names the versions it rests on and is
-// constant until its Until if nothing moves.
+// constant until its Until if nothing moves. Its findings are new, without a Since: Track tells their life.
+//
+// While a source is not read completely, what stopped the client by its last complete read still stops them: the lift
+// may be only half of the news (law 7).
 func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
-	panic("to be written")
+	c := &clock{now: now}
+	f := gather(&chart, &policy, c, nil)
+	v := Verdict{
+		Client: chart.Client, Prescriber: policy.Prescriber.Name, Identifiers: []fhir.ID{},
+		Judged: now, Moment: chart.Moment, Policy: policy.Hash,
+		Appointment: f.appointment(), Gates: f.judgeGates(), Findings: f.judgeRules(), Sources: []string{},
+	}
+	if cut := f.unfinished(); cut != nil {
+		v.keepStops(gather(&chart, &policy, c, cut))
+	}
+	for _, s := range f.sources() {
+		v.Sources = append(v.Sources, s.name)
+	}
+	for i := range f.clients {
+		if r := &f.clients[i]; v.Chosen == "" {
+			v.Chosen = chosen(r.Value)
+			v.Identifiers = business(r.Value.Identifier)
+		}
+	}
+	f.conclude(&v)
+	v.Until = c.until()
+	return v
 }
 
-// Track tells the life of findings across runs: it returns current with State and Since set from previous, and the
-// findings of previous that are gone as resolved (once). current comes from Assess, previous from the last verdict.
-func Track(previous, current []Finding, now time.Time) []Finding {
-	panic("to be written")
+// business returns the identifiers by which the practice knows the client.
+func business(ids []fhir.Identifier) []fhir.ID {
+	return slices.DeleteFunc(identified([]fhir.ID{}, ids), func(id fhir.ID) bool {
+		return id.System == fhir.SystemCopy || id.System == fhir.SystemClient
+	})
 }
 
-// Current answers whether a verdict still stands: if its Until has passed, a source it depends on has gone stale, the
-// chart has moved or the policy has changed since, its state is Unknown with the reason; a Hold stays a Hold.
-// Every reader and every send asks (law 8).
-func Current(v Verdict, moved bool, policy Policy, sources []fhir.SourceState, now time.Time) Verdict {
-	panic("to be written")
+// unfinished returns, for every source whose last read was not complete, the end of its last complete one.
+func (f *facts) unfinished() map[string]time.Time {
+	var cut map[string]time.Time
+	for _, s := range f.sources() {
+		if !s.state.Complete && !s.state.LastComplete.IsZero() {
+			if cut == nil {
+				cut = map[string]time.Time{}
+			}
+			cut[s.name] = s.state.LastComplete
+		}
+	}
+	return cut
+}
+
+// keepStops puts the stops of an earlier look back into v.
+func (v *Verdict) keepStops(before *facts) {
+	for i, g := range before.judgeGates() {
+		if g.State == Blocked && v.Gates[i].State != Blocked {
+			v.Gates[i] = g
+		}
+	}
+	for _, was := range before.judgeRules() {
+		if rule(was.Code).Holds && !slices.ContainsFunc(v.Findings, func(now Finding) bool { return now.ID == was.ID }) {
+			v.Findings = append(v.Findings, was)
+		}
+	}
+}
+
+// doubt is a reason why nothing can be told, whatever the gates say.
+type doubt struct {
+	words, next string
+	owner       Owner
+}
+
+// unknowns are the reasons that lie in how the records came, not in what they say.
+func (f *facts) unknowns() (out []doubt) {
+	for _, party := range []*Party{&f.policy.Practice, &f.policy.Prescriber} {
+		if len(party.Sources) == 0 {
+			out = append(out, doubt{"nothing is read for " + cmp.Or(party.Title, party.Name), "configure a source for it", Operator})
+		}
+	}
+	for _, s := range f.sources() {
+		if s.is != Fresh {
+			out = append(out, doubt{f.lastRead(s), "see why " + s.name + " is not read: kaphub check", Operator})
+		}
+	}
+	for _, l := range f.chart.Links {
+		if !l.ReadBack && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
+			out = append(out, doubt{l.Source + " is not read back to the beginning for this client yet", "read it: kaphub sync", Operator})
+		}
+	}
+	if len(f.chart.Rejects) > 0 {
+		out = append(out, doubt{"a record of the client could not be read", "look at kaphub rejects list", Operator})
+	}
+	if len(f.chart.Unread) > 0 {
+		out = append(out, doubt{"a stored record of the client cannot be interpreted", "ask the source to correct it", Operator})
+	}
+	if f.nextDoubt != "" {
+		out = append(out, doubt{f.nextDoubt, "say on the appointment which referral it is based on", Therapist})
+	}
+	return out
+}
+
+// due reports whether a gate must be met by now: an arrival gate from its Due on, every other at once. A gate that is
+// not due yet says so itself.
+func (f *facts) due(i int, g *Gate) bool {
+	switch {
+	case g.State == Met || g.State == NotDue:
+		return false
+	case g.State == Open && gates[i].arrival:
+		return f.clock.passed(g.Due)
+	}
+	return true
+}
+
+// conclude finds state and words, in the order of precedence.
+//
+//	a gate is blocked                                           HOLD
+//	a source, a link, a record or a due gate cannot be told     UNKNOWN
+//	a due gate is open, or an S1 or S2 finding is               NOT-READY
+//	a gate is not due yet                                       IN-ORDER
+//	every gate is met                                           READY
+func (f *facts) conclude(v *Verdict) {
+	var stop, unsure, todo, later *Gate
+	items := 0
+	counted := map[GateName]bool{}
+	for i := range v.Gates {
+		g := &v.Gates[i]
+		switch due := f.due(i, g); {
+		case g.State == Blocked:
+			stop = first(stop, g)
+		case due && g.State == Untold:
+			unsure = first(unsure, g)
+		case !due && g.State != Met:
+			later = first(later, g)
+		}
+		if f.due(i, g) {
+			items++
+			counted[g.Name] = true
+			todo = first(todo, g)
+		}
+	}
+	var urgent *Finding
+	for i := range v.Findings {
+		r := &v.Findings[i]
+		if r.Under != "" || r.Severity != S1 && r.Severity != S2 {
+			continue
+		}
+		urgent = first(urgent, r)
+		if gate := rule(r.Code).Gate; gate == "" || !counted[gate] {
+			items++
+		}
+	}
+	doubts := f.unknowns()
+	switch {
+	case stop != nil:
+		v.State, v.Words, v.Owner, v.Next = Hold, "Stopped by "+f.stopper(stop)+" on "+f.on(stop.Since), stop.Owner, stop.Next
+	case len(doubts) > 0:
+		d := doubts[0]
+		v.State, v.Words, v.Owner, v.Next = Unknown, "Cannot tell: "+d.words, d.owner, d.next
+	case unsure != nil:
+		v.State, v.Words, v.Owner, v.Next = Unknown, "Cannot tell: "+unsure.Words, unsure.Owner, unsure.Next
+	case todo != nil:
+		v.State, v.Words, v.Owner, v.Next = NotReady, openItems(items)+": "+todo.Words+f.whoSince(todo.Owner, todo.Since), todo.Owner, todo.Next
+	case urgent != nil:
+		v.State, v.Words, v.Owner, v.Next = NotReady, openItems(items)+": "+urgent.Words+f.whoSince(urgent.Owner, time.Time{}), urgent.Owner, urgent.Next
+	case f.next == nil:
+		v.State, v.Words, v.Owner, v.Next = InOrder, "Records in order; could be booked", Therapist, "book a dosing session"
+	case later != nil:
+		v.State, v.Words, v.Owner, v.Next = InOrder, "Records in order; arrival checks pending", later.Owner, later.Next
+	default:
+		v.State, v.Words = Ready, "Records in order as of "+f.asOf()+". Not a medical decision."
+	}
+}
+
+// first keeps what was noted first.
+func first[T any](noted, next *T) *T {
+	if noted != nil {
+		return noted
+	}
+	return next
+}
+
+// stopper is who or what stopped the client.
+func (f *facts) stopper(g *Gate) string {
+	switch g.Name {
+	case GateConsents:
+		return "the client"
+	case GateVitals:
+		return "a reading beyond the limit"
+	}
+	if len(g.Because) == 0 {
+		return f.prescriber()
+	}
+	p := f.party(g.Because[0].Party)
+	return cmp.Or(p.Title, p.Name)
+}
+
+// whoSince adds who must act and since when it stands so.
+func (f *facts) whoSince(o Owner, since time.Time) string {
+	if since.IsZero() {
+		return " (" + string(o) + ")"
+	}
+	return " (" + string(o) + ", since " + f.on(since) + ")"
+}
+
+// asOf is up to when every source was read: the oldest of the complete reads.
+func (f *facts) asOf() string {
+	var oldest time.Time
+	for _, s := range f.sources() {
+		if oldest.IsZero() || s.state.LastComplete.Before(oldest) {
+			oldest = s.state.LastComplete
+		}
+	}
+	if f.next != nil && DayOf(oldest, f.zone) != DayOf(f.next.start, f.zone) {
+		return f.on(oldest) + " " + atTime(oldest, f.zone)
+	}
+	return atTime(oldest, f.zone)
 }

@@ -1,0 +1,217 @@
+package readiness
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// facts are what one engagement's gates and rules look at, each read only from its owner's record (law 3). What the hub
+// wrote itself is no fact, except the coordination Task, which the hub put at the prescriber and the prescriber moves.
+//
+//	owner       reads
+//	practice    client, referral, releases, consents, sessions, session facts, go-ahead, acknowledgement, arrival checks
+//	prescriber  client as they know them, coordination, evaluation, follow-up, decisions, prescriptions, holds
+//	either      dispense and fulfilment (the pharmacy is no party, and the client's word suffices for delivery),
+//	            adverse events and recorded stops; stops also from every other prescriber
+type facts struct {
+	chart  *fhir.Chart
+	policy *Policy
+	clock  *clock
+	zone   *time.Location
+	cut    map[string]time.Time // by source: what was told later is not looked at; nil looks at all
+
+	clients []record[fhir.Patient] // as the practice knows them
+	theirs  []record[fhir.Patient] // as the prescriber knows them
+
+	referrals []record[fhir.ServiceRequest] // that name this prescriber
+	elsewhere []record[fhir.ServiceRequest] // that name another, or nobody where there are several
+	releases  []release
+	consents  []consent // to treatment
+
+	coordination []record[fhir.Task]
+	fulfilments  []fulfilment
+
+	dosing       []session // the practice's, by start
+	preparations []session
+	evaluations  []session // the prescriber's
+	followUps    []session
+	next         *session // the dosing session that the verdict is about
+	nextDoubt    string   // why it cannot be told which session is next, in words
+
+	decisions []decision // by this prescriber
+	goAheads  []record[fhir.Observation]
+	acks      []record[fhir.Observation]
+	checks    map[string][]record[fhir.Observation] // arrival checks by their code
+	readings  []reading
+
+	prescriptions []prescription // of ketamine, or that may be
+	dispenses     []dispense
+	taken         []dose
+	takenBy       []*fhir.Version
+	stock         stock // in the client's hands
+
+	stops  []stop // that stand
+	doubts []stop // that may be one: an active alert or held record that cannot be read
+	events []event
+	plans  []record[fhir.CarePlan] // the prescriber's
+
+	depends []source // see sources
+
+	moved []*fhir.Version // the newest tellings of the prescriber's decisions and stops, void ones too
+}
+
+// gather reads the chart once.
+func gather(chart *fhir.Chart, policy *Policy, c *clock, cut map[string]time.Time) *facts {
+	f := &facts{chart: chart, policy: policy, clock: c, cut: cut, zone: cmp.Or(policy.Zone, time.UTC)}
+	f.people()
+	f.papers()
+	f.tasks()
+	f.appointments()
+	f.medicines()
+	f.observations()
+	f.sessionFacts()
+	f.findStops()
+	f.findEvents()
+	f.findNext()
+	f.stock = f.inHand()
+	return f
+}
+
+// ours reports whether v is told by the prescriber of this engagement.
+func (f *facts) ours(v *fhir.Version) bool { return v.Party == f.policy.Prescriber.Name }
+
+// practices reports whether v is told by the practice.
+func practices(v *fhir.Version) bool { return v.Party == fhir.Practice }
+
+// party returns the party called name; its title is its name when the policy knows none.
+func (f *facts) party(name string) Party {
+	switch name {
+	case fhir.Practice:
+		return f.policy.Practice
+	case f.policy.Prescriber.Name:
+		return f.policy.Prescriber
+	}
+	for _, p := range f.policy.Others {
+		if p.Name == name {
+			return p
+		}
+	}
+	return Party{Name: name, Title: name}
+}
+
+// title returns what the party of v is called on the screen.
+func (f *facts) title(v *fhir.Version) string {
+	p := f.party(v.Party)
+	return cmp.Or(p.Title, p.Name)
+}
+
+// prescriber is what this engagement's prescriber is called on the screen.
+func (f *facts) prescriber() string {
+	return cmp.Or(f.policy.Prescriber.Title, f.policy.Prescriber.Name)
+}
+
+// agreed names the sheet that a gate rests on.
+func (f *facts) agreed() string {
+	if f.policy.Sheet.Signed.IsZero() {
+		return "per agreement"
+	}
+	return "per agreement of " + f.policy.Sheet.Signed.String()
+}
+
+// on writes a date in the practice's zone: "2 Mar 2026".
+func (f *facts) on(t time.Time) string { return onDay(t, f.zone) }
+
+// need is the instant for which everything must be in order: the next session's start, else now.
+func (f *facts) need() (at time.Time, booked bool) {
+	if f.next != nil {
+		return f.next.start, true
+	}
+	return f.clock.now, false
+}
+
+// over reports whether what lasts up to end is over at the instant of need.
+func (f *facts) over(end time.Time) bool {
+	if f.next != nil {
+		return !end.After(f.next.start)
+	}
+	return f.clock.passed(end)
+}
+
+// when reads a FHIR date or time; ok is false when there is none or it cannot be read. The end it returns is the first
+// instant after the span.
+func (f *facts) when(s *string) (from, end time.Time, ok bool) {
+	if s == nil || *s == "" {
+		return time.Time{}, time.Time{}, false
+	}
+	from, last, err := fhir.Span(*s, f.zone)
+	if err != nil {
+		return time.Time{}, time.Time{}, false
+	}
+	return from, last.Add(time.Nanosecond), true
+}
+
+// instant returns the first of the given dates that can be read, else otherwise.
+func (f *facts) instant(otherwise time.Time, dates ...*string) time.Time {
+	for _, s := range dates {
+		if from, _, ok := f.when(s); ok {
+			return from
+		}
+	}
+	return otherwise
+}
+
+// people finds the client as each side knows them. The hub's own copy at the prescriber counts: it is what the
+// prescriber's records hang on.
+func (f *facts) people() {
+	for _, r := range records(f.chart.Patients, f.cut) {
+		switch {
+		case practices(r.Version):
+			f.clients = append(f.clients, r)
+		case f.ours(r.Version):
+			f.theirs = append(f.theirs, r)
+		}
+	}
+}
+
+// tasks sorts the coordination Tasks from the deliveries of medicine.
+func (f *facts) tasks() {
+	for _, r := range records(f.chart.Tasks, f.cut) {
+		if !f.ours(r.Version) && !practices(r.Version) {
+			continue
+		}
+		switch {
+		case f.code(r.Party, r.Value.Code, fhir.SystemKAP) == fhir.CodeFulfilment:
+			if !copied(r.Value.Identifier) {
+				f.fulfil(r)
+			}
+		case f.ours(r.Version) && f.coordinates(r.Value):
+			f.coordination = append(f.coordination, r)
+		}
+	}
+	slices.SortStableFunc(f.coordination, func(a, b record[fhir.Task]) int {
+		return cmp.Or(f.instant(a.Recorded(), a.Value.AuthoredOn).Compare(f.instant(b.Recorded(), b.Value.AuthoredOn)), older(a.Version, b.Version))
+	})
+}
+
+// coordinates reports whether t asks the prescriber to fulfil a referral.
+func (f *facts) coordinates(t *fhir.Task) bool {
+	code := f.code(f.policy.Prescriber.Name, t.Code, fhir.SystemTaskCode)
+	if code != "" {
+		return code == "fulfill"
+	}
+	to, _, ok := target(t.Focus)
+	return ok && to.Type == "ServiceRequest"
+}
+
+// task returns the newest coordination Task, nil when there is none.
+func (f *facts) task() *record[fhir.Task] {
+	for i := range slices.Backward(f.coordination) {
+		if r := &f.coordination[i]; r.Value.Status.Code() != "entered-in-error" {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,483 @@
+package readiness
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// meaning is what a decision on clearance says.
+type meaning int8
+
+// The meanings, from the one that lets pass to the one that stops: of two decisions of one moment the later counts.
+const (
+	clears meaning = iota
+	clearsWith
+	pending
+	unreadable
+	deferred
+	stopsIt // not cleared, or withdrawn
+)
+
+// vital is one of the three readings before a session.
+type vital int
+
+const (
+	systolic vital = iota
+	diastolic
+	heartRate
+	vitals
+)
+
+// bound is an upper limit of a reading.
+type bound struct {
+	set       bool
+	value     float64
+	exclusive bool // the limit itself is already beyond: "<"
+}
+
+// decision is one Observation of the prescriber on clearance.
+type decision struct {
+	record[fhir.Observation]
+	means  meaning
+	says   string    // its code: "cleared"
+	issued time.Time // when it was made
+	weighs time.Time // when it counts from, against others: for a stop, when the record began to say so
+	other  bool      // it is for another medicine or route: it is none
+
+	doubt  string // why it cannot be relied upon though it clears, in words; "" when it can
+	closed string // what keeps it from clearing for sure, in words: an open condition, a decider who is not allowed
+	who    answer // whether an allowed decider made it
+
+	from, to   time.Time // to zero: no end
+	assumed    string    // how the end was found when the decision gives none
+	agreed     bool      // … by the sheet
+	limits     [vitals]bound
+	conditions []string // to be met before a session, other than the readings
+	byReading  bool     // a condition is that the readings stay below the limits
+	interval   time.Duration
+	sessions   int // at most; 0: not limited
+}
+
+// clearing reports whether d clears without a doubt that is of its own making. Only such a decision lifts a stop.
+func (d *decision) clearing() bool {
+	return (d.means == clears || d.means == clearsWith) && d.doubt == "" && d.who == yes && d.live()
+}
+
+// decides reports whether an observation of party is a decision on clearance. One that also means something else is one.
+func (f *facts) decides(party string, o *fhir.Observation) bool {
+	return holds(&o.Code, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeClearance}) ||
+		f.code(party, &o.Code, fhir.SystemKAP) == fhir.CodeClearance
+}
+
+// decide reads r as a decision. Void ones (cancelled, entered in error) are none. A record that stopped before and does
+// not clear for sure now tells both: what it says, and that it still stops.
+func (f *facts) decide(r record[fhir.Observation]) {
+	if void(r.Value) {
+		return
+	}
+	d := decision{record: r, issued: f.instant(r.Recorded(), r.Value.Issued)}
+	d.weighs = d.issued
+	d.means, d.says = f.meaning(r.Party, r.Value)
+	d.who = f.decider(r.Value.Performer, r.Source)
+	if d.means == stopsIt {
+		began := r.since(func(told *fhir.Observation) bool { return f.stopping(r.Party, told) == yes })
+		if began.After(r.first()) && began.After(d.weighs) {
+			d.weighs = began // it said otherwise before
+		}
+		f.decisions = append(f.decisions, d)
+		return
+	}
+	d.other = f.otherMedicine(r)
+	f.validity(&d)
+	f.components(&d)
+	f.decisions = append(f.decisions, d)
+	if d.clearing() {
+		return
+	}
+	is, told := r.says(func(told *fhir.Observation) answer {
+		if told == r.Value {
+			return cannotTell
+		}
+		return f.stopping(r.Party, told)
+	})
+	if is == yes {
+		d = decision{record: record[fhir.Observation]{Version: told, Value: r.Value, Gone: r.Gone}, means: stopsIt, issued: told.Recorded(), weighs: told.Recorded(), who: d.who}
+		for _, t := range r.Told {
+			if t.Version == told {
+				d.Value = t.Value
+				_, d.says = f.meaning(r.Party, t.Value)
+			}
+		}
+		f.decisions = append(f.decisions, d)
+	}
+}
+
+// void reports whether o was taken back as a mistake.
+func void(o *fhir.Observation) bool {
+	code := o.Status.Code()
+	return code == "cancelled" || code == "entered-in-error"
+}
+
+// stopping reports whether o stops (yes), clears or is void (no), or does neither.
+func (f *facts) stopping(party string, o *fhir.Observation) answer {
+	if void(o) {
+		return no
+	}
+	switch means, _ := f.meaning(party, o); means {
+	case stopsIt:
+		return yes
+	case clears, clearsWith:
+		return no
+	}
+	return cannotTell
+}
+
+// meaning reads what o decides, with its code when it is clear.
+func (f *facts) meaning(party string, o *fhir.Observation) (meaning, string) {
+	switch o.Status.Code() {
+	case "registered", "preliminary":
+		return pending, ""
+	case "final", "amended", "corrected":
+		code, reading := f.policy.Terms.Code(party, o.ValueCodeableConcept, fhir.SystemDecision)
+		if reading != fhir.Mapped || o.DataAbsentReason != nil || o.ValueString != nil || o.ValueBoolean != nil {
+			return unreadable, ""
+		}
+		return means(code), code
+	}
+	return unreadable, ""
+}
+
+// means reads a code of SystemDecision.
+func means(code string) meaning {
+	switch code {
+	case fhir.DecisionCleared:
+		return clears
+	case fhir.DecisionConditions:
+		return clearsWith
+	case fhir.DecisionDeferred:
+		return deferred
+	case fhir.DecisionNotCleared, fhir.DecisionWithdrawn:
+		return stopsIt
+	}
+	return unreadable
+}
+
+// validity finds from when to when d clears.
+//
+//	effective says          the window is
+//	start and end           those; an end that is only a date lasts to the end of that day
+//	start, no end           to the sheet's validity after the decision, "per agreement"; else the policy's maximum age,
+//	                        "assumed"; "none set": without end; else it cannot be told
+//	nothing                 from the day of the decision, and the same
+func (f *facts) validity(d *decision) {
+	o := d.Value
+	d.from = d.issued
+	if p := o.EffectivePeriod; p != nil {
+		from, to, bad := f.period(p)
+		if bad {
+			d.doubt = "its period cannot be read"
+		}
+		if !from.IsZero() {
+			d.from = from
+		}
+		d.to = to
+	} else if o.EffectiveDateTime != nil {
+		at, _, ok := f.when(o.EffectiveDateTime)
+		if !ok {
+			d.doubt = "its date cannot be read"
+		}
+		d.from = at
+	}
+	if !d.to.IsZero() {
+		return
+	}
+	agreed := f.policy.Sheet.ClearanceValidity
+	switch {
+	case agreed.Answer == Set:
+		d.to, d.assumed, d.agreed = shift(d.issued, agreed.Value, f.zone), f.agreed(), true
+	case agreed.Answer == NoneSet:
+		d.assumed, d.agreed = "no end, "+f.agreed(), true
+	case f.policy.Rules.ClearanceMaxAge > 0:
+		d.to, d.assumed = shift(d.issued, f.policy.Rules.ClearanceMaxAge, f.zone), "assumed"
+	default:
+		d.doubt = cmp.Or(d.doubt, "it gives no end and none is agreed")
+	}
+}
+
+// otherMedicine reports whether r is for another medicine or route than the one prescribed. What it leads to must be
+// ketamine when that can be found out; a prescription that is not on file leaves a doubt (components notes it).
+func (f *facts) otherMedicine(r record[fhir.Observation]) bool {
+	for i := range r.Value.Focus {
+		if f.focus(&r.Value.Focus[i], r) == no {
+			return true
+		}
+	}
+	return false
+}
+
+// focus reports whether what a decision is for is the ketamine prescribed here.
+func (f *facts) focus(ref *fhir.Reference, r record[fhir.Observation]) answer {
+	for i := range f.prescriptions {
+		if p := &f.prescriptions[i]; points(ref, r.Source, p.Version, p.Value.Identifier) {
+			if now := f.prescribed(); now != nil && !sameRoute(p.Value, now.Value) {
+				return no
+			}
+			return p.ketamine
+		}
+	}
+	if id, ok := fhir.IDOf(ref.Identifier); ok && id.System == fhir.SystemRxNorm {
+		if id.Value == fhir.RxNormKetamine || slices.Contains(f.policy.Ketamine, fhir.Code{System: id.System, Code: id.Value}) {
+			return yes
+		}
+		return no
+	}
+	to, _, ok := target(ref)
+	if !ok {
+		return yes // an identifier of the prescriber's own: its code says what it decides on
+	}
+	switch to.Type {
+	case "Medication":
+		if m := entry(f.chart.Medications, fhir.Key{Source: r.Source, Type: to.Type, ID: to.ID}); m != nil {
+			return f.ketamine(medicine{source: r.Source, party: r.Party, concept: m.Code})
+		}
+		return yes
+	case "MedicationRequest":
+		for _, s := range f.chart.MedicationRequests {
+			if s.Latest && !s.Gone && s.Source == r.Source && s.ID == to.ID {
+				return no // on file, and not among the prescriptions of ketamine
+			}
+		}
+	}
+	return cannotTell
+}
+
+// sameRoute reports whether two prescriptions go by the same route, as far as both say so in one code system.
+func sameRoute(a, b *fhir.MedicationRequest) bool {
+	routes := func(m *fhir.MedicationRequest) (codes []fhir.Coding) {
+		for _, d := range m.DosageInstruction {
+			if d.Route != nil {
+				codes = append(codes, d.Route.Coding...)
+			}
+		}
+		return codes
+	}
+	differ := false
+	for _, x := range routes(a) {
+		for _, y := range routes(b) {
+			if text(x.System) == text(y.System) {
+				if text(x.Code) == text(y.Code) {
+					return true
+				}
+				differ = true
+			}
+		}
+	}
+	return !differ
+}
+
+// Codes in SystemClearanceItem, and the one condition that the readings answer.
+const (
+	itemCondition        = "condition"
+	itemContraindication = "contraindication"
+	itemInterval         = "interval-min"
+	itemSessions         = "max-sessions"
+	conditionByReading   = "bp-below-limit-before-session"
+)
+
+var itemLimits = map[string]vital{"max-systolic": systolic, "max-diastolic": diastolic, "max-heart-rate": heartRate}
+var loincLimits = map[string]vital{fhir.LOINCSystolic: systolic, fhir.LOINCDiastolic: diastolic, fhir.LOINCHeartRate: heartRate}
+
+// components reads the parts of d. A part that cannot be read leaves a doubt: it may be a condition.
+func (f *facts) components(d *decision) {
+	for i := range d.Value.Focus {
+		if f.focus(&d.Value.Focus[i], d.record) == cannotTell {
+			d.doubt = cmp.Or(d.doubt, "it is for a prescription that is not on file")
+		}
+	}
+	conditions, absolute := 0, false
+	for i := range d.Value.Component {
+		c := &d.Value.Component[i]
+		item := f.code(d.Party, &c.Code, fhir.SystemClearanceItem)
+		which, limit := itemLimits[item]
+		if item == "" {
+			which, limit = loincLimits[f.code(d.Party, &c.Code, fhir.SystemLOINC)]
+		}
+		switch {
+		case limit:
+			if !d.bind(which, c.ValueQuantity) {
+				d.doubt = cmp.Or(d.doubt, "a limit in it cannot be read")
+			}
+		case item == itemCondition:
+			conditions++
+			if concept := c.ValueCodeableConcept; concept != nil && slices.ContainsFunc(concept.Coding, func(k fhir.Coding) bool { return text(k.Code) == conditionByReading }) {
+				d.byReading = true
+			} else {
+				d.conditions = append(d.conditions, words(c.ValueCodeableConcept, c.ValueString))
+			}
+		case item == itemContraindication:
+			grade := ""
+			for j := range c.Interpretation {
+				grade = f.code(d.Party, &c.Interpretation[j], fhir.SystemGrade)
+			}
+			absolute = absolute || grade == "absolute"
+			if grade != "absolute" && grade != "relative" {
+				d.doubt = cmp.Or(d.doubt, "a contraindication in it has no grade")
+			}
+		case item == itemInterval:
+			days, ok := duration(c.ValueQuantity)
+			if !ok {
+				d.doubt = cmp.Or(d.doubt, "the interval in it cannot be read")
+			}
+			d.interval = days
+		case item == itemSessions:
+			if c.ValueInteger == nil || *c.ValueInteger <= 0 {
+				d.doubt = cmp.Or(d.doubt, "the number of sessions in it cannot be read")
+			} else {
+				d.sessions = *c.ValueInteger
+			}
+		default:
+			d.doubt = cmp.Or(d.doubt, "a part of it cannot be read")
+		}
+	}
+	switch {
+	case absolute && (d.means == clears || d.means == clearsWith):
+		d.doubt = "it clears and names an absolute contraindication"
+	case d.means == clears && conditions > 0:
+		d.doubt = "it clears without conditions and names some"
+	case d.means == clearsWith && conditions == 0:
+		d.doubt = "it clears with conditions and names none"
+	}
+}
+
+// bind notes an upper limit; of two for one reading the stricter counts.
+func (d *decision) bind(which vital, q *fhir.Quantity) bool {
+	if q == nil {
+		return false
+	}
+	b := bound{set: true}
+	if q.Comparator != nil {
+		switch q.Comparator.Code() {
+		case "<":
+			b.exclusive = true
+		case "<=":
+		default:
+			return false
+		}
+	}
+	plain := *q
+	plain.Comparator = nil
+	value, unit, ok := amount(&plain)
+	if !ok || !measures(which, unit) {
+		return false
+	}
+	b.value = value
+	if old := d.limits[which]; !old.set || b.value < old.value {
+		d.limits[which] = b
+	}
+	return true
+}
+
+// measures reports whether a reading of which is told in unit.
+func measures(which vital, unit string) bool {
+	if which == heartRate {
+		return unit == "/min" || unit == "{beats}/min"
+	}
+	return unit == "mm[Hg]"
+}
+
+// duration reads a quantity of time.
+func duration(q *fhir.Quantity) (time.Duration, bool) {
+	value, unit, ok := amount(q)
+	if !ok {
+		return 0, false
+	}
+	const day = 24 * time.Hour
+	each, ok := map[string]time.Duration{"h": time.Hour, "d": day, "day": day, "days": day, "wk": 7 * day, "week": 7 * day, "weeks": 7 * day}[unit]
+	return time.Duration(value * float64(each)), ok
+}
+
+// words returns how a coded value reads on the screen.
+func words(concept *fhir.CodeableConcept, otherwise *string) string {
+	if concept != nil {
+		if s := strings.TrimSpace(text(concept.Text)); s != "" {
+			return s
+		}
+		for _, c := range concept.Coding {
+			if s := cmp.Or(text(c.Display), text(c.Code)); s != "" {
+				return s
+			}
+		}
+	}
+	return cmp.Or(strings.TrimSpace(text(otherwise)), "one that is not named")
+}
+
+const replaces = "http://hl7.org/fhir/StructureDefinition/observation-replaces"
+
+// supersedes reports whether a says that it replaces b, directly or through others.
+func (f *facts) supersedes(a, b *decision, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	for _, e := range a.Value.Extension {
+		if e.Url != replaces || e.ValueReference == nil {
+			continue
+		}
+		if points(e.ValueReference, a.Source, b.Version, b.Value.Identifier) {
+			return true
+		}
+		for i := range f.decisions {
+			if between := &f.decisions[i]; between != a && points(e.ValueReference, a.Source, between.Version, between.Value.Identifier) && f.supersedes(between, b, depth-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// newer reports whether a counts over b: by the replaces chain, else by when they were made, and of one moment the one
+// that stops counts.
+func (f *facts) newer(a, b *decision) bool {
+	if f.supersedes(a, b, len(f.decisions)) {
+		return true
+	}
+	if f.supersedes(b, a, len(f.decisions)) {
+		return false
+	}
+	return cmp.Or(a.weighs.Compare(b.weighs), cmp.Compare(a.means, b.means), older(a.Version, b.Version), strings.Compare(a.ID, b.ID)) > 0
+}
+
+// newest returns the decision that counts over every other for which fits holds.
+func (f *facts) newest(fits func(*decision) bool) *decision {
+	var best *decision
+	for i := range f.decisions {
+		d := &f.decisions[i]
+		if fits(d) && (best == nil || f.newer(d, best)) {
+			best = d
+		}
+	}
+	return best
+}
+
+// decided returns the decision that counts, nil when there is none for this medicine.
+func (f *facts) decided() *decision {
+	return f.newest(func(d *decision) bool { return !d.other })
+}
+
+// stopped returns the decision that stops and that no newer one clears: silence, and anything less than a decision that
+// clears for sure, lifts nothing.
+func (f *facts) stopped() *decision {
+	stop := f.newest(func(d *decision) bool { return d.means == stopsIt && !d.other })
+	if stop == nil {
+		return nil
+	}
+	for i := range f.decisions {
+		if d := &f.decisions[i]; d.clearing() && !d.other && f.newer(d, stop) {
+			return nil
+		}
+	}
+	return stop
+}

@@ -1,0 +1,183 @@
+package readiness
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// stop is a recorded hold that stands. It ends only by a newer telling of the same record that says so: a record that
+// is gone, a status that says nothing and the passing of its period lift nothing.
+type stop struct {
+	what  string // "a stop", "the prescription on hold", "the care plan on hold"
+	says  *fhir.Version
+	gone  *fhir.Version
+	since time.Time
+	title string // of the party that recorded it
+}
+
+// findStops finds the flags and care plans that hold, of this prescriber and of every other, and the stops that the
+// practice entered.
+//
+//	flag's code                       told by            it is
+//	kap|stop                          anybody            a hold while active
+//	no meaning that the hub can read  a prescriber       perhaps a hold: cannot tell
+//	another meaning, or unreadable    the practice       no hold
+func (f *facts) findStops() {
+	for _, r := range records(f.chart.Flags, f.cut) {
+		if copied(r.Value.Identifier) {
+			continue
+		}
+		code, reading := f.policy.Terms.Code(r.Party, &r.Value.Code, fhir.SystemKAP)
+		means := reading == fhir.Mapped && code == fhir.CodeStop || holds(&r.Value.Code, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeStop})
+		if !means && (reading == fhir.Mapped || practices(r.Version)) {
+			continue
+		}
+		if f.ours(r.Version) {
+			f.moved = append(f.moved, r.last())
+		}
+		active := func(flag *fhir.Flag) bool { return flag.Status.Code() == "active" }
+		if !active(r.Value) {
+			continue
+		}
+		s := stop{what: "a stop", says: r.Version, gone: r.Gone, title: f.title(r.Version), since: r.since(active)}
+		if r.Value.Period != nil {
+			s.since = f.instant(s.since, r.Value.Period.Start)
+		}
+		if means {
+			f.stops = append(f.stops, s)
+		} else {
+			s.what = "an alert that the hub cannot read"
+			f.doubts = append(f.doubts, s)
+		}
+	}
+	for _, r := range records(f.chart.CarePlans, f.cut) {
+		if copied(r.Value.Identifier) || practices(r.Version) {
+			continue
+		}
+		if f.ours(r.Version) {
+			f.plans = append(f.plans, r)
+		}
+		is, v := r.says(func(p *fhir.CarePlan) answer {
+			return onHold(p.Status.Code())
+		})
+		if is == yes {
+			since := r.since(func(p *fhir.CarePlan) bool { return onHold(p.Status.Code()) != no })
+			f.stops = append(f.stops, stop{what: "the care plan on hold", says: v, gone: r.Gone, title: f.title(r.Version), since: since})
+		}
+	}
+	slices.SortStableFunc(f.stops, func(a, b stop) int {
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.Key.String(), b.says.Key.String()))
+	})
+}
+
+// onHold reads a request's status; "unknown" says nothing.
+func onHold(status string) answer {
+	switch status {
+	case "on-hold":
+		return yes
+	case "unknown":
+		return cannotTell
+	}
+	return no
+}
+
+// held notes p as a stop when it is on hold.
+func (f *facts) held(p prescription) {
+	is, v := p.says(func(m *fhir.MedicationRequest) answer { return onHold(m.Status) })
+	if is != yes {
+		return
+	}
+	since := p.since(func(m *fhir.MedicationRequest) bool { return onHold(m.Status) != no })
+	s := stop{what: "the prescription on hold", says: v, gone: p.Gone, title: f.title(p.Version), since: since}
+	if p.ketamine == yes {
+		f.stops = append(f.stops, s)
+	} else {
+		s.what = "a prescription on hold of a medicine that the hub cannot read"
+		f.doubts = append(f.doubts, s)
+	}
+}
+
+// event is an adverse event that the prescriber has not answered.
+type event struct {
+	says  *fhir.Version
+	gone  *fhir.Version
+	grade string // CodeSerious, CodeAskPrescriber, "" when it cannot be read
+	since time.Time
+	title string
+}
+
+// findEvents finds the open adverse events.
+//
+//	newest grade that can be read   a decision of the prescriber, made after it    it is
+//	serious                         –                                              open, a hold
+//	ask the prescriber              –                                              open
+//	serious or ask                  cleared, not cleared, deferred, …              answered (what it says, the clearance gate shows)
+//	expected, settled               –                                              none
+//	none                            –                                              cannot tell
+//
+// It is the practice's to grade again, and the prescriber's to answer. That the record is gone does neither.
+func (f *facts) findEvents() {
+	for _, r := range records(f.chart.AdverseEvents, f.cut) {
+		if id := r.Value.Identifier; id != nil && copied([]fhir.Identifier{*id}) {
+			continue
+		}
+		grade := func(e *fhir.AdverseEvent) string { return f.grade(r.Party, e) }
+		newest := grade(r.Value)
+		open, v := r.says(func(e *fhir.AdverseEvent) answer {
+			switch grade(e) {
+			case "":
+				return cannotTell
+			case fhir.CodeExpected:
+				return no
+			}
+			return yes
+		})
+		if open == no && newest != "" {
+			continue
+		}
+		e := event{says: v, gone: r.Gone, grade: newest, title: f.title(r.Version)}
+		if open == yes {
+			for _, told := range r.Told {
+				if told.Version == v {
+					e.grade = grade(told.Value)
+				}
+			}
+		}
+		e.since = r.since(func(told *fhir.AdverseEvent) bool { g := grade(told); return g == e.grade || g == "" })
+		if r.Told == nil {
+			e.since = f.instant(e.since, r.Value.RecordedDate, r.Value.Date)
+		}
+		if e.grade != "" && f.answered(e.since) {
+			continue
+		}
+		f.events = append(f.events, e)
+	}
+	slices.SortStableFunc(f.events, func(a, b event) int {
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.Key.String(), b.says.Key.String()))
+	})
+}
+
+// grade reads how grave the therapist found e: "" when it cannot be read.
+func (f *facts) grade(party string, e *fhir.AdverseEvent) string {
+	code := f.code(party, e.Severity, fhir.SystemKAP)
+	switch code {
+	case fhir.CodeSerious, fhir.CodeAskPrescriber, fhir.CodeExpected:
+	default:
+		code = ""
+	}
+	if holds(e.Seriousness, fhir.Code{System: "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness", Code: "Serious"}) ||
+		holds(e.Seriousness, fhir.Code{System: "http://terminology.hl7.org/CodeSystem/adverse-event-seriousness", Code: "serious"}) {
+		return fhir.CodeSerious
+	}
+	return code
+}
+
+// answered reports whether an allowed decider made a decision after t.
+func (f *facts) answered(t time.Time) bool {
+	return slices.ContainsFunc(f.decisions, func(d decision) bool {
+		return d.who == yes && d.means != pending && d.means != unreadable && d.issued.After(t) && f.clock.passed(d.issued.Add(-f.policy.Rules.Skew))
+	})
+}

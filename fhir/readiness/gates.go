@@ -1,0 +1,129 @@
+package readiness
+
+import (
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// Gates are the gates in the order in which they are judged and shown.
+func Gates() []GateName {
+	names := make([]GateName, 0, len(gates))
+	for _, g := range gates {
+		names = append(names, g.name)
+	}
+	return names
+}
+
+// gates says how each gate is judged, each by a pure function of the facts. At arrival, a gate opens a day before the
+// session and is due when the session begins.
+var gates = []struct {
+	name    GateName
+	owner   Owner // who acts on it unless the gate says otherwise
+	arrival bool
+	judge   func(*facts) Gate
+}{
+	{GateIdentity, Admin, false, identityGate},
+	{GateRelease, Admin, false, releaseGate},
+	{GateReferral, Prescriber, false, referralGate},
+	{GateEvaluation, Prescriber, false, evaluationGate},
+	{GateClearance, Prescriber, false, clearanceGate},
+	{GateHold, Prescriber, false, holdGate},
+	{GatePrescription, Prescriber, false, prescriptionGate},
+	{GateMedicine, Pharmacy, false, medicineGate},
+	{GateInstructions, Therapist, false, instructionsGate},
+	{GateConsents, Therapist, false, consentsGate},
+	{GatePreparation, Therapist, false, preparationGate},
+	{GateFollowUp, Prescriber, false, followUpGate},
+	{GateInterval, Therapist, false, intervalGate},
+	{GateSetting, Therapist, false, settingGate},
+	{GateCredentials, Admin, false, credentialsGate},
+	{GateVitals, Therapist, true, vitalsGate},
+	{GateRide, Client, true, rideGate},
+	{GateFasting, Client, true, fastingGate},
+	{GateLocation, Therapist, true, locationGate},
+	{GateNewInformation, Prescriber, true, newInformationGate},
+	{GateGoAhead, Therapist, true, goAheadGate},
+}
+
+// judgeGates judges every gate, in order.
+func (f *facts) judgeGates() []Gate {
+	out := make([]Gate, 0, len(gates))
+	for _, rule := range gates {
+		var g Gate
+		if rule.arrival {
+			g = f.atArrival(rule.judge)
+		} else {
+			g = rule.judge(f)
+		}
+		g.Name = rule.name
+		if g.Owner == "" {
+			g.Owner = rule.owner
+		}
+		if g.Because == nil {
+			g.Because = []fhir.Basis{}
+		}
+		if f.next != nil && g.Due.IsZero() && g.State != Met {
+			g.Due = f.next.start
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// The five ways a gate can stand. Each names the versions it rests on; a gate that rests on no version is either not met
+// or met by agreement.
+
+func met(words string, rests ...*fhir.Version) Gate {
+	return Gate{State: Met, Words: words, Because: because(rests...), Since: latest(rests)}
+}
+
+func open(words, next string, rests ...*fhir.Version) Gate {
+	return Gate{State: Open, Words: words, Next: next, Because: because(rests...), Since: latest(rests)}
+}
+
+func blocked(words, next string, rests ...*fhir.Version) Gate {
+	return Gate{State: Blocked, Words: words, Next: next, Because: because(rests...), Since: latest(rests)}
+}
+
+func untold(words, next string, rests ...*fhir.Version) Gate {
+	return Gate{State: Untold, Words: words, Next: next, Because: because(rests...), Since: latest(rests)}
+}
+
+func notDue(words, next string, rests ...*fhir.Version) Gate {
+	return Gate{State: NotDue, Words: words, Next: next, Because: because(rests...), Since: latest(rests)}
+}
+
+// by makes another owner responsible.
+func (g Gate) by(o Owner) Gate {
+	g.Owner = o
+	return g
+}
+
+// per adds what of an agreement the gate rests on.
+func (g Gate) per(agreed string) Gate {
+	g.Agreed = agreed
+	return g
+}
+
+// from sets since when it stands so.
+func (g Gate) from(t time.Time) Gate {
+	g.Since = t
+	return g
+}
+
+// until sets by when it must be met.
+func (g Gate) until(t time.Time) Gate {
+	g.Due = t
+	return g
+}
+
+// latest returns when the newest of versions was recorded.
+func latest(versions []*fhir.Version) (at time.Time) {
+	for _, v := range versions {
+		if v != nil && v.Recorded().After(at) {
+			at = v.Recorded()
+		}
+	}
+	return at
+}

@@ -1,0 +1,302 @@
+package readiness
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// clearanceGate asks whether the prescriber cleared the client for the instant of need (fhir.md section 3).
+//
+//	newest decision for this medicine                   gate
+//	stops (not cleared, withdrawn), nothing newer       blocked (R12): only a decision that clears for sure lifts it
+//	  clears for sure
+//	none                                                open (R09)
+//	pending (registered, preliminary)                   open
+//	deferred                                            open
+//	unmapped, absent, two values, unknown status        unknown
+//	clears, and the source no longer has it             unknown (R48)
+//	clears, contradicts itself, cannot be read whole    unknown
+//	clears, by nobody who can be identified             unknown
+//	clears, by somebody not on the sheet                open
+//	clears, and the referral says otherwise since       unknown
+//	clears, begins later                                open: not yet
+//	clears, over at the instant of need                 open (R10)
+//	clears for a number of sessions, all taken          open
+//	clears with a condition that no record says is met  open
+//	clears, else                                        met
+func clearanceGate(f *facts) Gate {
+	p := f.prescriber()
+	if stop := f.stopped(); stop != nil {
+		return blocked(p+" recorded "+stop.says+" on "+f.on(stop.issued), "hold; speak with "+p, stop.last(), stop.Version).from(stop.weighs)
+	}
+	d := f.decided()
+	if d == nil {
+		return open("No decision of "+p+" on clearance is on file", "ask "+p+" for the decision")
+	}
+	on := f.on(d.issued)
+	switch d.means {
+	case pending:
+		return open("The decision of "+p+" of "+on+" is pending", "wait for the decision", d.Version)
+	case deferred:
+		return open(p+" recorded deferred on "+on, "ask "+p+" what is missing", d.Version)
+	case unreadable, stopsIt:
+		return untold("The decision of "+p+" of "+on+" cannot be read", "ask "+p+" for the decision", d.Version)
+	}
+	said := p + " recorded " + d.says + " on " + on
+	if !d.live() {
+		return untold(said+", and the record disappeared since", "ask "+p+" for the decision", d.last(), d.Version)
+	}
+	if d.doubt != "" {
+		return untold(said+", but "+d.doubt, "ask "+p+" for the decision in full", d.Version)
+	}
+	switch d.who {
+	case cannotTell:
+		return untold(said+", and it cannot be told who decided", "ask "+p+" who decided", d.Version)
+	case no:
+		return open(said+", by somebody who is not on the sheet as a decider", "ask "+p+" who may decide", d.Version).by(Admin)
+	}
+	if v, against := f.contradicted(d); v != nil {
+		return untold(said+", but the referral says "+against+" since", "ask "+p+" which holds", d.Version, v)
+	}
+	if !f.clock.passed(d.from) {
+		return open(said+", from "+f.on(d.from)+" on", "wait for that day, or ask "+p, d.Version)
+	}
+	if !d.to.IsZero() {
+		said += ", valid to " + lastDay(d.to, f.zone)
+	}
+	if d.assumed != "" {
+		said += " (" + d.assumed + ")"
+	}
+	if !d.to.IsZero() && f.over(d.to) {
+		if f.next != nil {
+			said += "; the session is on " + f.on(f.next.start)
+		}
+		return open(said, "ask "+p+" for a new decision", d.Version).from(d.to)
+	}
+	if d.sessions > 0 {
+		if taken := f.takenSince(DayOf(d.from, f.zone)); taken >= d.sessions {
+			return open(said+", for "+strconv.Itoa(d.sessions)+" sessions; "+strconv.Itoa(taken)+" are done", "ask "+p+" for a new decision", append(slices.Clone(f.takenBy), d.Version)...)
+		}
+	}
+	if len(d.conditions) > 0 {
+		return open(said+"; no record says that the condition is met: "+strings.Join(d.conditions, "; "), "ask "+p+" to record the condition as met", d.Version)
+	}
+	g := met(said, d.Version).from(d.issued)
+	if d.agreed {
+		g = g.per(f.agreed())
+	}
+	return g
+}
+
+// contradicted returns the Task in which the prescriber says, after d, that the client is not cleared.
+func (f *facts) contradicted(d *decision) (*fhir.Version, string) {
+	task := f.task()
+	if task == nil {
+		return nil, ""
+	}
+	switch status := f.businessStatus(task); status {
+	case fhir.DecisionNotCleared, fhir.DecisionDeferred, fhir.DecisionWithdrawn:
+		if f.instant(task.Recorded(), task.Value.LastModified).After(d.issued) {
+			return task.Version, status
+		}
+	}
+	return nil, ""
+}
+
+// takenSince counts the days from day on on which a dose was taken.
+func (f *facts) takenSince(day Day) (n int) {
+	from := day.Start(f.zone)
+	for _, d := range f.taken {
+		if !d.at.Before(from) {
+			n++
+		}
+	}
+	return n
+}
+
+// holdGate asks whether anything recorded stops the client.
+//
+//	on file                                                    gate
+//	a stop that stands, of this or any other prescriber        blocked (R15)
+//	a serious adverse event that nobody answered               blocked (R30)
+//	an alert or a held prescription that cannot be read        unknown
+//	an adverse event that cannot be read                       unknown
+//	an adverse event, "ask the prescriber", not answered       open (R30)
+//	none of these                                              met
+//
+// That a record disappeared lifts nothing. What it rests on when met is the complete reads of every source.
+func holdGate(f *facts) Gate {
+	if len(f.stops) > 0 {
+		s := f.stops[0]
+		return blocked(s.title+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone).from(s.since)
+	}
+	for _, e := range f.events {
+		if e.grade == fhir.CodeSerious {
+			return blocked(e.title+" recorded a serious adverse event on "+f.on(e.since), "hold; call "+f.prescriber()+f.phones(), e.says, e.gone).from(e.since).by(Therapist)
+		}
+	}
+	if len(f.doubts) > 0 {
+		s := f.doubts[0]
+		return untold(s.title+" recorded "+s.what+" on "+f.on(s.since), "ask "+s.title+" what it means", s.says, s.gone).from(s.since)
+	}
+	for _, e := range f.events {
+		if e.grade == "" {
+			return untold(e.title+" recorded an adverse event on "+f.on(e.since)+" whose grade cannot be read", "grade it: serious, ask the prescriber, or expected and settled", e.says, e.gone).from(e.since).by(Therapist)
+		}
+	}
+	for _, e := range f.events {
+		return open(e.title+" recorded an adverse event to ask "+f.prescriber()+" about on "+f.on(e.since), "ask "+f.prescriber()+f.phones(), e.says, e.gone).from(e.since).by(Therapist)
+	}
+	g := met("No stop and no open adverse event is on file", f.ground()...)
+	g.Since = time.Time{}
+	return g
+}
+
+// ground is what a gate rests on that is met by the absence of something: the practice's record of the client, whose
+// sources were read completely, else there is no verdict but unknown.
+func (f *facts) ground() []*fhir.Version {
+	for i := range f.clients {
+		if r := &f.clients[i]; r.live() {
+			return []*fhir.Version{r.Version}
+		}
+	}
+	return nil
+}
+
+// phones returns how the prescriber is reached, weekends included, for words that must not depend on the hour.
+func (f *facts) phones() string {
+	s := f.policy.Sheet
+	switch {
+	case s.Phone != "" && s.WeekendPhone != "":
+		return " (" + s.Phone + "; weekends " + s.WeekendPhone + ")"
+	case s.Phone != "":
+		return " (" + s.Phone + ")"
+	case s.WeekendPhone != "":
+		return " (weekends " + s.WeekendPhone + ")"
+	}
+	return ""
+}
+
+// followUpGate asks whether the prescriber saw the client again in time. The hub has no cadence of its own: it is the
+// sheet's or the care plan's, counted from the newest decision or follow-up.
+//
+//	cadence on file    due                                          gate
+//	not asked          –                                            unknown: ask
+//	none set           –                                            met, per agreement
+//	set                no decision or follow-up to count from       open
+//	set                not before the instant of need               met
+//	set                before it, and still to come                 not due
+//	set                over, none done since                        open (R29)
+func followUpGate(f *facts) Gate {
+	u := f.followUp()
+	p := f.prescriber()
+	switch {
+	case u.due.IsZero() && f.policy.Sheet.FollowUp.Answer == NotAsked:
+		return untold("How often "+p+" wants to see the client again is not on file", "ask "+p+" and note it on the sheet")
+	case u.due.IsZero() && f.policy.Sheet.FollowUp.Answer == NoneSet:
+		return met("No follow-up is asked for").per(f.agreed())
+	case u.due.IsZero():
+		return open("No decision or follow-up of "+p+" is on file to count from", "ask "+p)
+	}
+	words := "The follow-up is due by " + lastDay(u.due, f.zone)
+	if !f.over(u.due) {
+		g := met(words, u.rests...)
+		if u.sheet {
+			g = g.per(f.agreed())
+		}
+		return g
+	}
+	if u.booked != nil {
+		words += "; booked for " + f.on(u.booked.start)
+	}
+	if f.clock.passed(u.due) {
+		return open(words+", and none is on file", "have the client book the follow-up with "+p, u.rests...).from(u.due)
+	}
+	return notDue(words, "have the client see "+p+" by then", u.rests...).until(u.due)
+}
+
+// followUp says when the next follow-up is due; due is the first instant at which it is overdue, zero when none is.
+type followUp struct {
+	due    time.Time
+	sheet  bool // by the sheet, else by the care plan
+	booked *session
+	rests  []*fhir.Version
+}
+
+func (f *facts) followUp() (u followUp) {
+	var last time.Time
+	var rests *fhir.Version
+	note := func(at time.Time, v *fhir.Version) {
+		if at.After(last) {
+			last, rests = at, v
+		}
+	}
+	for i := range f.decisions {
+		if d := &f.decisions[i]; d.live() && d.who == yes && d.means != pending && d.means != unreadable && f.clock.passed(d.issued) {
+			note(d.issued, d.Version)
+		}
+	}
+	for i := range f.followUps {
+		switch s := &f.followUps[i]; {
+		case s.done() && f.clock.passed(s.start):
+			note(s.start, s.Version)
+		case s.standing() && !f.clock.passed(s.end) && u.booked == nil:
+			u.booked = s
+		}
+	}
+	if every := f.policy.Sheet.FollowUp; every.Answer == Set && rests != nil {
+		u.due, u.sheet, u.rests = shift(last, every.Value, f.zone), true, []*fhir.Version{rests}
+	}
+	if due, v := f.planned(last); v != nil && (u.due.IsZero() || due.Before(u.due)) {
+		u.due, u.sheet, u.rests = due, false, []*fhir.Version{v}
+	}
+	return u
+}
+
+// planned returns the earliest follow-up that a care plan still asks for after last.
+func (f *facts) planned(last time.Time) (due time.Time, v *fhir.Version) {
+	for i := range f.plans {
+		r := &f.plans[i]
+		if !r.live() || r.Value.Status.Code() != "active" {
+			continue
+		}
+		for _, a := range r.Value.Activity {
+			if a.Detail == nil || a.Detail.ScheduledPeriod == nil || f.code(r.Party, a.Detail.Code, fhir.SystemSession) != fhir.SessionFollowUp {
+				continue
+			}
+			switch a.Detail.Status.Code() {
+			case "completed", "cancelled", "stopped", "entered-in-error":
+				continue
+			}
+			from, to, bad := f.period(a.Detail.ScheduledPeriod)
+			if bad || to.IsZero() || last.After(from) && !from.IsZero() {
+				continue
+			}
+			if due.IsZero() || to.Before(due) {
+				due, v = to, r.Version
+			}
+		}
+	}
+	return due, v
+}
+
+// limit is the upper limit of a reading: the decision's own, else the sheet's.
+func (f *facts) limit(which vital) (b bound, line Answer, agreed bool) {
+	if d := f.decided(); d != nil && d.limits[which].set {
+		return d.limits[which], Set, false
+	}
+	s := f.policy.Sheet
+	asked := [vitals]Asked[Limit]{s.Systolic, s.Diastolic, s.HeartRate}[which]
+	if asked.Answer == Set && !measures(which, cmp.Or(unitOf[asked.Value.Unit], asked.Value.Unit)) {
+		return bound{}, NotAsked, true // a limit in another unit is no limit that can be compared
+	}
+	return bound{set: asked.Answer == Set, value: asked.Value.Value}, asked.Answer, true
+}
+
+// unitOf reads units as people write them on a sheet.
+var unitOf = map[string]string{"mmHg": "mm[Hg]", "bpm": "/min", "beats/min": "/min"}

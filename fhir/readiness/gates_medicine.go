@@ -1,0 +1,165 @@
+package readiness
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// prescriptionGate asks whether the prescriber prescribed. Taking is not limited by the six months of 21 CFR 1306.22,
+// filling is: an old prescription with the medicine in hand stays valid.
+//
+//	newest ketamine order                                medicine in hand   gate
+//	active                                               –                  met
+//	  … and no longer to be filled (R21)                 no                 open
+//	completed (all of it was dispensed)                  –                  met
+//	on hold                                              –                  open (R15 holds)
+//	stopped, cancelled, draft                            –                  open
+//	"active" with intent proposal or plan, do-not        –                  open: that is no prescription
+//	of a medicine that cannot be read, unknown status    –                  unknown
+//	none on file                                         yes                met: what was dispensed was prescribed
+//	none on file                                         no                 open
+//	gone                                                 –                  unknown (R48)
+func prescriptionGate(f *facts) Gate {
+	p := f.prescriber()
+	rx := f.prescribed()
+	s := f.stock
+	if rx != nil {
+		words := p + " prescribed on " + f.on(rx.authored)
+		if end := f.fillable(rx); rx.status == "active" && !s.any && f.clock.passed(end) {
+			return open(words+"; it could be filled up to "+lastDay(end, f.zone), "ask "+p+" for a new prescription", rx.Version).from(end)
+		}
+		return met(words, rx.Version)
+	}
+	var last *prescription
+	for i := range f.prescriptions {
+		last = &f.prescriptions[i]
+	}
+	switch {
+	case last == nil && s.any:
+		return met("Dispensed on "+f.on(s.since)+", hence prescribed", s.rests...)
+	case last == nil:
+		return open("No prescription is on file", "ask "+p+" for the prescription")
+	case !last.live():
+		return untold("The prescription of "+f.on(last.authored)+" disappeared", "ask "+p+" whether it still holds", last.last(), last.Version)
+	case last.ketamine != yes:
+		return untold("The medicine prescribed on "+f.on(last.authored)+" cannot be read", "map the prescriber's code for ketamine", last.Version).by(Operator)
+	case !last.order:
+		return open("What "+p+" recorded on "+f.on(last.authored)+" is no prescription but a "+last.Value.Intent, "ask "+p+" for the prescription", last.Version)
+	case last.status == "unknown":
+		return untold("The state of the prescription of "+f.on(last.authored)+" is unknown", "ask "+p, last.Version)
+	}
+	return open("The prescription of "+f.on(last.authored)+" is "+last.status, "ask "+p+" for a prescription", last.Version)
+}
+
+// fillable returns the first instant at which p may no longer be filled.
+func (f *facts) fillable(p *prescription) time.Time {
+	end := DayOf(p.authored, f.zone).Months(f.fillMonths()).Plus(1).Start(f.zone)
+	if d := p.Value.DispenseRequest; d != nil && d.ValidityPeriod != nil {
+		if _, to, ok := f.when(d.ValidityPeriod.End); ok && to.Before(end) {
+			end = to
+		}
+	}
+	return end
+}
+
+func (f *facts) fillMonths() int {
+	if n := f.policy.Rules.FillLimitMonths; n > 0 {
+		return n
+	}
+	return DefaultRules().FillLimitMonths
+}
+
+// medicineGate asks whether the client has the medicine, enough of it and in date. How it is counted stands at inHand.
+//
+//	in hand                                                    gate
+//	nothing on file                                            open
+//	under way, at the pharmacy, held up, returned              open
+//	out of date at the instant of need                         open
+//	counted: at least one session's worth                      met
+//	counted: less                                              open
+//	counted: less if a session that was never closed was held  unknown
+//	not counted, none taken since it came in                   met: at least one dose
+//	not counted, some taken since                              unknown
+func medicineGate(f *facts) Gate {
+	s := f.stock
+	if !s.any {
+		return f.waitsFor(s)
+	}
+	words := "In the client's hands since " + f.on(s.since)
+	switch {
+	case s.over:
+		return open(words+", and out of date", "ask the pharmacy", s.rests...)
+	case !s.known && s.used:
+		return untold(words+"; how many sessions it is worth is not on file, and some was taken since", "count with the client and record it", s.rests...).by(Therapist)
+	case !s.known && s.maybe > 0, s.known && s.left >= 1 && s.left-float64(s.maybe) < 1:
+		return untold(words+"; whether it was taken at a session that was never closed is not on file", "close the session", s.rests...).by(Therapist)
+	case s.known && s.left < 1:
+		return open(words+", and all of it taken", "ask "+f.prescriber()+" and the pharmacy for the next fill", append(s.rests, f.takenBy...)...)
+	case s.known:
+		words += ", worth " + count(s.left) + " more " + plural(s.left == 1, "session", "sessions")
+	}
+	return met(words, s.rests...)
+}
+
+// waitsFor says why there is nothing in hand.
+func (f *facts) waitsFor(s stock) Gate {
+	if s.waits == nil {
+		return open("No medicine is on file as dispensed", "ask the pharmacy or the client")
+	}
+	since := f.on(s.waits.at)
+	switch s.waits.status {
+	case fhir.FulfilmentAddress:
+		return open("The pharmacy waits for the client to confirm the address since "+since, "have the client call the pharmacy", s.waits.Version).by(Client)
+	case fhir.FulfilmentShipped:
+		return open("Shipped on "+since+", delivery not confirmed", "ask the client whether it arrived", s.waits.Version).by(Client)
+	case fhir.FulfilmentException, fhir.FulfilmentReturned:
+		return open("The delivery is recorded as "+s.waits.status+" on "+since, "ask the pharmacy", s.waits.Version)
+	case fhir.FulfilmentSent, fhir.FulfilmentCompound:
+		return open("At the pharmacy since "+since, "wait, or ask the pharmacy", s.waits.Version)
+	}
+	return untold("How the delivery stands since "+since+" cannot be read", "ask the pharmacy", s.waits.Version)
+}
+
+// instructionsGate asks whether the therapist read the dose and instructions that now hold. The digest decides, not the
+// reference: what was acknowledged is what is acknowledged.
+//
+//	prescription in force    its directions   newest acknowledgement         gate
+//	none                     –                –                              unknown: nothing to acknowledge
+//	on file                  none             –                              unknown
+//	on file                  on file          none                           open
+//	on file                  on file          of these very directions       met
+//	on file                  on file          of others                      open (R24)
+func instructionsGate(f *facts) Gate {
+	rx := f.prescribed()
+	if rx == nil {
+		return untold("No directions in force are on file", "ask "+f.prescriber()+" for the dose and instructions").by(Prescriber)
+	}
+	if len(rx.Value.DosageInstruction) == 0 {
+		return untold("The prescription of "+f.on(rx.authored)+" carries no directions", "ask "+f.prescriber()+" for the dose and instructions", rx.Version).by(Prescriber)
+	}
+	ack := f.acknowledged()
+	switch {
+	case ack == nil:
+		return open("The dose and instructions of "+f.on(rx.Recorded())+" are not acknowledged", "read and acknowledge them", rx.Version)
+	case !f.acknowledges(ack, rx):
+		return open("The dose or instructions changed on "+f.on(rx.Recorded())+", after what was acknowledged", "read and acknowledge them; tell the client", rx.Version, ack.Version)
+	}
+	return met("Dose and instructions acknowledged on "+f.on(f.said(*ack)), ack.Version, rx.Version)
+}
+
+// acknowledges reports whether ack is of the directions of rx.
+func (f *facts) acknowledges(ack *record[fhir.Observation], rx *prescription) bool {
+	return ack.Value.ValueString != nil && *ack.Value.ValueString == fhir.DosageDigest(rx.Resource)
+}
+
+// count writes a number of sessions.
+func count(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+func plural(one bool, single, many string) string {
+	if one {
+		return single
+	}
+	return many
+}

@@ -1,0 +1,257 @@
+package readiness
+
+import (
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// identityGate asks whether everybody speaks of the same person.
+//
+//	the practice's record    the prescriber's record      gate
+//	missing or gone          –                            unknown
+//	says that they died      –                            open
+//	there                    none yet                     met: nothing of theirs to confuse
+//	there                    same birth date and family   met
+//	there                    no birth date, or part of it unknown
+//	there                    another birth date or family open (R01)
+func identityGate(f *facts) Gate {
+	var rests []*fhir.Version
+	var home *record[fhir.Patient]
+	for i := range f.clients {
+		if r := &f.clients[i]; r.live() {
+			home = r
+			rests = append(rests, r.Version)
+		}
+	}
+	if home == nil {
+		return untold("The practice's own record of the client is not on file", "ask the practice's system for the client's record")
+	}
+	if d := home.Value; d.DeceasedDateTime != nil || d.DeceasedBoolean != nil && *d.DeceasedBoolean {
+		return open("The practice recorded that the client has died", "close the course", home.Version)
+	}
+	for _, m := range f.mismatches() {
+		if m.is == no {
+			return open(m.words, "compare the two records with the client's papers", m.a, m.b)
+		}
+		if m.is == cannotTell {
+			return untold(m.words, "complete the birth date and the family name on both sides", m.a, m.b)
+		}
+	}
+	for i := range f.theirs {
+		if r := &f.theirs[i]; r.live() {
+			rests = append(rests, r.Version)
+		}
+	}
+	if len(rests) == 1 {
+		return met("Known at "+f.title(home.Version)+"; "+f.prescriber()+" keeps no record of the client yet", rests...)
+	}
+	return met("Birth date and family name agree at "+f.title(home.Version)+" and "+f.prescriber(), rests...)
+}
+
+// releaseGate asks whether the prescriber may be told.
+//
+//	newest release for this prescriber           gate
+//	none                                         open
+//	permits, active, in its period               met, until its end
+//	  … but one given later was withdrawn        open (R07)
+//	  … but an active record denies it           open
+//	period over, or not yet begun                open
+//	with exceptions, unreadable period or type   unknown
+//	gone                                         open (R48)
+func releaseGate(f *facts) Gate {
+	r := f.released()
+	switch {
+	case r.denied != nil:
+		return open("The practice recorded a denial to tell "+f.prescriber(), "ask the client", r.denied).by(Client)
+	case r.now != nil:
+		words := "Released to " + f.prescriber() + " on " + f.on(r.now.given)
+		if !r.now.to.IsZero() {
+			words += ", valid to " + lastDay(r.now.to, f.zone)
+		}
+		return met(words, r.now.Version)
+	case r.withdrawn != nil:
+		return open("The client withdrew the release on "+f.on(r.withdrawn.Recorded()), "tell nothing more; ask the client", r.withdrawn).by(Client)
+	case r.doubtful != nil:
+		return untold("The release of "+f.on(r.doubtful.given)+" cannot be applied: "+r.doubtful.doubt, "have the release written anew", r.doubtful.Version)
+	case r.over != nil:
+		return open("The release ended on "+lastDay(r.over.to, f.zone), "have the client sign a new release", r.over.Version).from(r.over.to)
+	case r.early != nil:
+		return open("The release begins on "+f.on(r.early.from), "wait, or have the client sign one from today", r.early.Version)
+	}
+	return open("No release naming "+f.prescriber()+" is on file", "have the client sign a release")
+}
+
+// permission says how the releases to this prescriber stand now.
+type permission struct {
+	now, doubtful, over, early *release
+	denied, withdrawn          *fhir.Version
+}
+
+// released finds the release that counts. The one given last decides: a withdrawal ends what was given before it.
+func (f *facts) released() (s permission) {
+	var ended time.Time
+	for i := range f.releases {
+		r := &f.releases[i]
+		if is, v := withdrawn(r.record); is && !r.given.Before(ended) {
+			ended, s.withdrawn = r.given, v
+		}
+	}
+	for i := range f.releases {
+		r := &f.releases[i]
+		if !r.live() || r.Value.Status.Code() != "active" {
+			continue
+		}
+		begun := r.from.IsZero() || f.clock.passed(r.from)
+		over := !r.to.IsZero() && f.clock.passed(r.to)
+		switch {
+		case s.withdrawn != nil && !r.given.After(ended) && (r.permits || r.doubt != ""):
+		case r.doubt != "":
+			s.doubtful = r
+		case !r.permits:
+			if begun && !over {
+				s.denied = r.Version
+			}
+		case over:
+			s.over = r
+		case !begun:
+			s.early = r
+		default:
+			s.now = r
+		}
+	}
+	if s.now != nil {
+		s.withdrawn = nil
+	}
+	return s
+}
+
+// referralGate asks whether the prescriber took the referral.
+//
+//	our order         coordination Task at the prescriber   a later decision   gate
+//	none              –                                     none               open: refer
+//	revoked           –                                     none, or earlier   open
+//	active            none                                  none               open: nothing heard
+//	active            requested, received                   none               open
+//	active            accepted, in progress, completed      –                  met
+//	active            rejected, cancelled, failed, on hold  none, or earlier   open
+//	any               any                                   made since         met: it was taken
+func referralGate(f *facts) Gate {
+	task, order := f.task(), f.order()
+	if d := f.laterDecision(task, order); d != nil {
+		return met(f.prescriber()+" recorded a decision on "+f.on(d.issued)+": the referral was taken", d.Version)
+	}
+	if order == nil {
+		return open("No referral to "+f.prescriber()+" is on file", "refer the client").by(Admin)
+	}
+	if order.Value.Status.Code() != "active" && order.Value.Status.Code() != "completed" {
+		return open("The practice's referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn))+" is "+order.Value.Status.Code(), "refer the client again, or close the course", order.Version).by(Admin)
+	}
+	if task == nil || !task.live() {
+		return open(f.prescriber()+" has recorded nothing on the referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn)), "ask "+f.prescriber()+" whether it arrived", order.Version)
+	}
+	on := f.on(f.instant(task.Recorded(), task.Value.LastModified))
+	switch status := task.Value.Status.Code(); status {
+	case "accepted", "in-progress", "completed", "ready":
+		return met(f.prescriber()+" recorded the referral as "+status+" on "+on, task.Version, order.Version)
+	case "requested", "received", "draft":
+		return open("The referral is "+status+" at "+f.prescriber()+" since "+f.on(f.waiting(task)), "ask "+f.prescriber()+" to accept it", task.Version).from(f.waiting(task))
+	default:
+		return open(f.prescriber()+" recorded the referral as "+status+" on "+on, "ask "+f.prescriber()+" why, or refer elsewhere", task.Version)
+	}
+}
+
+// waiting is since when the prescriber has had the referral.
+func (f *facts) waiting(task *record[fhir.Task]) time.Time {
+	return f.instant(task.first(), task.Value.AuthoredOn)
+}
+
+// order returns the referral that counts: the newest that is active, else the newest. nil when there is none.
+func (f *facts) order() *record[fhir.ServiceRequest] {
+	var best *record[fhir.ServiceRequest]
+	for i := range f.referrals {
+		r := &f.referrals[i]
+		status := r.Value.Status.Code()
+		if !r.live() || status == "entered-in-error" {
+			continue
+		}
+		if best == nil || status == "active" || best.Value.Status.Code() != "active" {
+			best = r
+		}
+	}
+	return best
+}
+
+// laterDecision returns the decision from which it follows that the referral was taken (law 6): one that nothing newer
+// on the referral contradicts. nil when there is none.
+func (f *facts) laterDecision(task *record[fhir.Task], order *record[fhir.ServiceRequest]) *decision {
+	d := f.newest(func(d *decision) bool {
+		return d.live() && d.means != pending && d.means != unreadable && d.who == yes && !d.other
+	})
+	if d == nil {
+		return nil
+	}
+	if task != nil {
+		switch task.Value.Status.Code() {
+		case "rejected", "cancelled", "failed", "on-hold":
+			if f.instant(task.Recorded(), task.Value.LastModified).After(d.issued) {
+				return nil
+			}
+		}
+	}
+	if order != nil && order.Value.Status.Code() == "revoked" && order.Recorded().After(d.issued) {
+		return nil
+	}
+	return d
+}
+
+// evaluationGate asks whether the prescriber saw the client.
+//
+//	on file                                        gate
+//	a decision, with nothing newer against it      met: they were evaluated
+//	evaluation kept                                met
+//	Task completed, or the visit complete          met
+//	evaluation booked                              open, due then
+//	evaluation missed or cancelled, none booked    open
+//	nothing                                        open
+func evaluationGate(f *facts) Gate {
+	if d := f.laterDecision(nil, nil); d != nil {
+		return met(f.prescriber()+" recorded a decision on "+f.on(d.issued)+": the evaluation is done", d.Version)
+	}
+	var booked, missed *session
+	for i := range f.evaluations {
+		s := &f.evaluations[i]
+		switch {
+		case s.done() && f.clock.passed(s.start):
+			return met(f.prescriber()+" saw the client on "+f.on(s.start), s.Version)
+		case s.standing():
+			booked = s
+		case s.live():
+			missed = s
+		}
+	}
+	task := f.task()
+	if task != nil && task.live() {
+		switch f.businessStatus(task) {
+		case "visit-complete", "5.1.4", "7.0":
+			return met(f.prescriber()+" recorded the visit as complete on "+f.on(task.Recorded()), task.Version)
+		}
+		if task.Value.Status.Code() == "completed" {
+			return met(f.prescriber()+" recorded the referral as completed on "+f.on(task.Recorded()), task.Version)
+		}
+	}
+	switch {
+	case booked != nil && f.clock.passed(booked.end):
+		return open("The evaluation of "+f.on(booked.start)+" was never closed", "ask "+f.prescriber()+" whether it took place", booked.Version)
+	case booked != nil:
+		return open("The evaluation is booked for "+f.on(booked.start), "wait for the evaluation", booked.Version).until(booked.start)
+	case missed != nil:
+		return open("The evaluation of "+f.on(missed.start)+" is "+missed.status+" and none is booked", "have the client book another", missed.Version).by(Client)
+	}
+	return open("No evaluation is on file", "have the client book the evaluation with "+f.prescriber()).by(Client)
+}
+
+// businessStatus reads where the prescriber says the referral stands.
+func (f *facts) businessStatus(task *record[fhir.Task]) string {
+	return f.code(task.Party, task.Value.BusinessStatus, fhir.SystemBusinessStatus)
+}

@@ -1,0 +1,285 @@
+package readiness
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// consentsGate asks whether the client signed every treatment consent that is asked for.
+//
+//	of each kind, the one given last    gate
+//	none                                open
+//	active at the instant of need       met
+//	ended by then                       open
+//	withdrawn                           blocked (R07), also when the record is gone: only a newer one lifts it
+//	not readable                        unknown
+//	gone                                open (R48)
+func consentsGate(f *facts) Gate {
+	var rests []*fhir.Version
+	for _, kind := range f.kinds() {
+		c, v := f.signed(kind)
+		switch {
+		case v != nil:
+			return blocked("The client withdrew the consent to treatment on "+f.on(v.Recorded()), "hold; speak with the client and "+f.prescriber(), v, c.Gone)
+		case c == nil || !c.live():
+			return open("A consent to treatment is not on file as signed", "have the client sign it")
+		case c.bad:
+			return untold("The period of the consent to treatment of "+f.on(c.given)+" cannot be read", "have it written anew", c.Version)
+		case c.Value.Status.Code() != "active":
+			return open("The consent to treatment of "+f.on(c.given)+" is "+c.Value.Status.Code(), "have the client sign it", c.Version)
+		case !c.to.IsZero() && f.over(c.to):
+			return open("The consent to treatment ends on "+lastDay(c.to, f.zone), "have the client sign a new one", c.Version)
+		}
+		rests = append(rests, c.Version)
+	}
+	return met("Consent to treatment signed", rests...)
+}
+
+// signed returns the consent of a kind that counts, and the version that withdrew it when it was withdrawn. The one
+// given last decides; of one day the withdrawal does.
+func (f *facts) signed(kind fhir.Code) (best *consent, withdrew *fhir.Version) {
+	for i := range f.consents {
+		c := &f.consents[i]
+		if c.kind != kind || c.Value.Status.Code() == "entered-in-error" {
+			continue
+		}
+		active := c.live() && c.Value.Status.Code() == "active" && f.clock.passed(c.given)
+		if is, v := withdrawn(c.record); is {
+			best, withdrew = c, v
+			continue
+		}
+		switch {
+		case best == nil:
+			best = c
+		case withdrew != nil:
+			if active && c.given.After(best.given) {
+				best, withdrew = c, nil
+			}
+		case active || !best.live() || best.Value.Status.Code() != "active":
+			best = c
+		}
+	}
+	return best, withdrew
+}
+
+// preparationGate asks whether the client was prepared.
+//
+//	sheet        kept before the session   booked before it     gate
+//	not asked    –                         –                    unknown: ask
+//	none set     –                         –                    met, per agreement
+//	n            n or more                 –                    met
+//	n            fewer                     enough with them     not due, until they are over
+//	n            fewer                     not enough           open
+func preparationGate(f *facts) Gate {
+	line := f.policy.Sheet.Preparations
+	switch line.Answer {
+	case NotAsked:
+		return untold("How many preparation sessions "+f.prescriber()+" asks for is not on file", "ask "+f.prescriber()+" and note it on the sheet").by(Prescriber)
+	case NoneSet:
+		return met("No preparation is asked for").per(f.agreed())
+	}
+	var rests []*fhir.Version
+	kept, booked := 0, 0
+	var ends time.Time
+	for i := range f.preparations {
+		s := &f.preparations[i]
+		if f.next != nil && !s.start.Before(f.next.start) {
+			continue
+		}
+		switch {
+		case s.done() && f.clock.passed(s.start):
+			kept++
+			rests = append(rests, s.Version)
+		case s.standing() && !f.clock.passed(s.end):
+			if booked++; kept+booked <= line.Value {
+				ends = s.end
+				rests = append(rests, s.Version)
+			}
+		}
+	}
+	words := strconv.Itoa(kept) + " of " + strconv.Itoa(line.Value) + " preparation " + plural(line.Value == 1, "session", "sessions") + " kept"
+	switch {
+	case kept >= line.Value:
+		return met(words, rests...).per(f.agreed())
+	case kept+booked >= line.Value:
+		return notDue(words+"; booked up to "+f.on(ends), "keep the preparation session", rests...).until(ends)
+	}
+	return open(words, "book a preparation session with the client", rests...)
+}
+
+// intervalGate asks whether the session keeps the distance and the weekly number that the prescriber asks for.
+//
+//	interval and cap         sessions before             gate
+//	either not asked         –                           unknown: ask
+//	none set                 –                           met, per agreement
+//	set, or in the decision  no session booked           met, per agreement
+//	set, or in the decision  far enough, few enough      met
+//	set, or in the decision  too close, too many         open
+//	  … only if one that was never closed was held       unknown
+func intervalGate(f *facts) Gate {
+	sheet := f.policy.Sheet
+	interval, known := sheet.DoseInterval.Value, sheet.DoseInterval.Answer != NotAsked
+	var rests []*fhir.Version
+	if d := f.decided(); d != nil && d.interval > 0 && d.live() {
+		interval, known = max(interval, d.interval), true
+		rests = append(rests, d.Version)
+	}
+	if !known || sheet.SessionCap.Answer == NotAsked {
+		return untold("The interval or the weekly number of sessions that "+f.prescriber()+" asks for is not on file", "ask "+f.prescriber()+" and note it on the sheet").by(Prescriber)
+	}
+	if f.next == nil {
+		return met("No session is booked that could be too close", rests...).per(f.agreed())
+	}
+	rests = append(rests, f.takenBy...)
+	sure, perhaps := f.dosesBefore()
+	for _, d := range perhaps {
+		rests = append(rests, d.of)
+	}
+	rests = append(rests, f.next.Version)
+	start := f.on(f.next.start)
+	if words := f.crowded(sure, interval); words != "" {
+		return open("The session of "+start+" "+words, "ask "+f.prescriber()+", or move the session", rests...)
+	}
+	if words := f.crowded(append(slices.Clone(sure), perhaps...), interval); words != "" {
+		return untold("The session of "+f.on(perhaps[len(perhaps)-1].at)+" was never closed; if it was held, that of "+start+" "+words, "close the session", rests...)
+	}
+	words := "No dose before"
+	if len(sure) > 0 {
+		words = "Last dose on " + f.on(sure[len(sure)-1].at)
+	}
+	return met(words, rests...).per(f.agreed())
+}
+
+// dosesBefore returns the doses taken before the next session, and those that may have been: sessions never closed, and
+// sessions still booked with another prescriber before it.
+func (f *facts) dosesBefore() (sure, perhaps []dose) {
+	for _, d := range f.taken {
+		if d.at.Before(f.next.start) && d.day != DayOf(f.next.start, f.zone) {
+			sure = append(sure, d)
+		}
+	}
+	for i := range f.dosing {
+		s := &f.dosing[i]
+		day := DayOf(s.start, f.zone)
+		if s != f.next && s.standing() && s.start.Before(f.next.start) && !f.tookOn(day) {
+			perhaps = append(perhaps, dose{day: day, at: s.start, of: s.Version})
+		}
+	}
+	return sure, perhaps
+}
+
+// crowded says how the next session is too close to doses, "" when it is not.
+func (f *facts) crowded(doses []dose, interval time.Duration) string {
+	week := DayOf(f.next.start, f.zone).Plus(-6).Start(f.zone)
+	within := 1
+	for _, d := range doses {
+		if interval > 0 && shiftBack(f.next.start, interval, f.zone).Before(d.at) {
+			return "is too close to that of " + f.on(d.at)
+		}
+		if !d.at.Before(week) {
+			within++
+		}
+	}
+	if limit := f.policy.Sheet.SessionCap; limit.Answer == Set && within > limit.Value {
+		return "is one too many in seven days"
+	}
+	return ""
+}
+
+// settingGate asks whether the client may be treated where they are. That the session really is there, the location
+// check asks at arrival.
+//
+//	sheet: states not served, office only   on file                          gate
+//	either not asked                        –                                unknown: ask
+//	states set                              no state in the client's address unknown
+//	states set                              a state that is not served       open
+//	office only                             the session is remote            open
+//	else                                    –                                met, per agreement
+func settingGate(f *facts) Gate {
+	sheet := f.policy.Sheet
+	if sheet.StatesNotServed.Answer == NotAsked || sheet.OfficeOnly.Answer == NotAsked {
+		return untold("Where "+f.prescriber()+" allows sessions is not on file", "ask "+f.prescriber()+" and note it on the sheet").by(Prescriber)
+	}
+	var rests []*fhir.Version
+	if sheet.StatesNotServed.Answer == Set {
+		state, home := "", (*fhir.Version)(nil)
+		for i := range f.clients {
+			if r := &f.clients[i]; r.live() && state == "" {
+				state, home = f.state(r.Value), r.Version
+			}
+		}
+		if state == "" {
+			return untold("The state the client lives in is not on file", "complete the client's address", home).by(Admin)
+		}
+		if slices.ContainsFunc(sheet.StatesNotServed.Value, func(s string) bool { return strings.EqualFold(s, state) }) {
+			return open(f.prescriber()+" does not serve "+state, "ask "+f.prescriber(), home)
+		}
+		rests = append(rests, home)
+	}
+	if sheet.OfficeOnly.Answer == Set && sheet.OfficeOnly.Value && f.next != nil {
+		if remote(f.next.Value) {
+			return open("The session is booked as remote, and "+f.prescriber()+" allows the office only", "move the session to the office", f.next.Version)
+		}
+		rests = append(rests, f.next.Version)
+	}
+	return met("Setting and state allowed", rests...).per(f.agreed())
+}
+
+// state returns the state the client lives in: of the last address given, a home address before others, that has not ended.
+func (f *facts) state(p *fhir.Patient) string {
+	found := ""
+	for _, a := range p.Address {
+		if a.Period != nil {
+			if _, to, ok := f.when(a.Period.End); ok && f.clock.passed(to) {
+				continue
+			}
+		}
+		home := a.Use == nil || a.Use.Code() == "home"
+		if s := strings.TrimSpace(text(a.State)); s != "" && (found == "" || home) {
+			found = s
+		}
+	}
+	return found
+}
+
+// remote reports whether a is recorded as virtual or at the client's home.
+func remote(a *fhir.Appointment) bool {
+	concepts := append(slices.Clone(a.ServiceType), a.ServiceCategory...)
+	if a.AppointmentType != nil {
+		concepts = append(concepts, *a.AppointmentType)
+	}
+	return slices.ContainsFunc(concepts, func(c fhir.CodeableConcept) bool {
+		return holds(&c, fhir.Code{System: fhir.SystemActCode, Code: "VR"}) || holds(&c, fhir.Code{System: fhir.SystemActCode, Code: "HH"})
+	})
+}
+
+// credentialsGate asks whether every licence, certificate and agreement lasts to the instant of need.
+//
+//	config       ends                    gate
+//	not asked    –                       unknown
+//	none set     –                       met
+//	listed       all on or after it      met
+//	listed       one before it           open
+func credentialsGate(f *facts) Gate {
+	line := f.policy.Credentials
+	switch line.Answer {
+	case NotAsked:
+		return untold("Licences, certificates and agreements are not listed", "list them with their ends in the config")
+	case NoneSet:
+		return met("No credential is asked for").per("none set in the config")
+	}
+	first := Day{}
+	for _, c := range line.Value {
+		if end := c.Until.Plus(1).Start(f.zone); f.over(end) {
+			return open(c.Name+" ends on "+lastDay(end, f.zone), "renew it").from(end).until(end)
+		}
+		if first.IsZero() || c.Until.Start(time.UTC).Before(first.Start(time.UTC)) {
+			first = c.Until
+		}
+	}
+	return met("All " + strconv.Itoa(len(line.Value)) + " credentials are current, the first up to " + onDay(first.Start(f.zone), f.zone)).per("as listed in the config")
+}

@@ -1,0 +1,193 @@
+package readiness
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// record is one record as its owner last told it: the newest telling by the owner's own clock, whatever order the hub
+// heard them in (an older version never overwrites a newer one).
+type record[T any] struct {
+	*fhir.Version
+	Value *T
+	Gone  *fhir.Version  // the telling that the source no longer has it; nil while it has
+	Told  []fhir.Seen[T] // every telling, oldest first by the owner's clock; nil when there is just the one
+}
+
+// live reports whether the source still has the record. What is gone is no fact any more, but lifts nothing either.
+func (r *record[T]) live() bool { return r.Gone == nil }
+
+// last returns the version that tells how the record stands: the newest telling, or that it is gone.
+func (r *record[T]) last() *fhir.Version {
+	if r.Gone != nil {
+		return r.Gone
+	}
+	return r.Version
+}
+
+// says asks the tellings from the newest back until one answers clearly: what an unclear telling leaves open, an earlier
+// one still says. It returns that telling too, the newest when none is clear.
+func (r *record[T]) says(ask func(*T) answer) (answer, *fhir.Version) {
+	if a := ask(r.Value); a != cannotTell || r.Told == nil {
+		return a, r.Version
+	}
+	for _, told := range slices.Backward(r.Told) {
+		if a := ask(told.Value); a != cannotTell {
+			return a, told.Version
+		}
+	}
+	return cannotTell, r.Version
+}
+
+// since returns when the record began to say what holds reports: the owner's time of the first telling in the unbroken
+// run that lasts until now.
+func (r *record[T]) since(holds func(*T) bool) time.Time {
+	at := r.Recorded()
+	for _, told := range slices.Backward(r.Told) {
+		if !holds(told.Value) {
+			break
+		}
+		at = told.Recorded()
+	}
+	return at
+}
+
+// first returns when the record was first told of, by the owner's clock.
+func (r *record[T]) first() time.Time { return r.since(func(*T) bool { return true }) }
+
+// records gathers the tellings in list into records, in the order the hub first heard of them. What a source told after
+// its cut is left out: nil cuts nothing.
+func records[T any](list []fhir.Seen[T], cut map[string]time.Time) []record[T] {
+	out := make([]record[T], 0, len(list))
+	known := func(v *fhir.Version) bool {
+		at, ok := cut[v.Source]
+		return !ok || !v.Received.After(at)
+	}
+	var at map[fhir.Key]int
+	if slices.ContainsFunc(list, func(s fhir.Seen[T]) bool { return !s.Latest }) {
+		at = make(map[fhir.Key]int, len(list))
+	}
+	for _, told := range list {
+		if !known(told.Version) {
+			continue
+		}
+		i, again := at[told.Key]
+		if !again {
+			i = len(out)
+			out = append(out, record[T]{})
+			if at != nil {
+				at[told.Key] = i
+			}
+		}
+		out[i].hear(told)
+	}
+	return slices.DeleteFunc(out, func(r record[T]) bool { return r.Value == nil })
+}
+
+// hear takes in the next telling in the hub's order.
+func (r *record[T]) hear(told fhir.Seen[T]) {
+	if told.Gone {
+		r.Gone = told.Version
+		return
+	}
+	r.Gone = nil
+	if r.Value == nil {
+		r.Version, r.Value = told.Version, told.Value
+		return
+	}
+	if r.Told == nil {
+		r.Told = []fhir.Seen[T]{{Version: r.Version, Value: r.Value}}
+	}
+	r.Told = append(r.Told, told)
+	slices.SortStableFunc(r.Told, func(a, b fhir.Seen[T]) int { return older(a.Version, b.Version) })
+	newest := r.Told[len(r.Told)-1]
+	r.Version, r.Value = newest.Version, newest.Value
+}
+
+// older orders two versions of one record by their owner's clock, then by the owner's own count of versions.
+func older(a, b *fhir.Version) int {
+	if c := a.Recorded().Compare(b.Recorded()); c != 0 {
+		return c
+	}
+	m, errA := strconv.Atoi(a.Resource.VersionID)
+	n, errB := strconv.Atoi(b.Resource.VersionID)
+	if errA == nil && errB == nil {
+		return m - n
+	}
+	return 0
+}
+
+// copied reports whether identifiers mark something that the hub itself wrote: never a fact of its own.
+func copied(ids []fhir.Identifier) bool {
+	return slices.ContainsFunc(ids, func(id fhir.Identifier) bool {
+		return id.System != nil && *id.System == fhir.SystemCopy
+	})
+}
+
+// because names the versions that a decision rests on.
+func because(versions ...*fhir.Version) []fhir.Basis {
+	out := make([]fhir.Basis, 0, len(versions))
+	for _, v := range versions {
+		if v == nil {
+			continue
+		}
+		if b := v.Basis(); !slices.Contains(out, b) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// target reads a literal reference as the resource it names, wherever that lives. far is true for an absolute one.
+func target(ref *fhir.Reference) (to fhir.Ref, far, ok bool) {
+	if ref == nil || ref.Reference == nil {
+		return fhir.Ref{}, false, false
+	}
+	s := *ref.Reference
+	if i := strings.Index(s, "/_history/"); i >= 0 {
+		s = s[:i]
+	}
+	i := strings.LastIndexByte(s, '/')
+	if i <= 0 {
+		return fhir.Ref{}, false, false
+	}
+	kind := s[:i]
+	if j := strings.LastIndexByte(kind, '/'); j >= 0 {
+		kind, far = kind[j+1:], true
+	}
+	return fhir.Ref{Type: kind, ID: s[i+1:]}, far, kind != "" && s[i+1:] != ""
+}
+
+// points reports whether ref, written by source, means the record v that has these business identifiers.
+func points(ref *fhir.Reference, source string, v *fhir.Version, ids []fhir.Identifier) bool {
+	if to, far, ok := target(ref); ok && to == v.Ref() && (far || source == v.Source) {
+		return true
+	}
+	id, ok := fhir.IDOf(ref.Identifier)
+	return ok && slices.ContainsFunc(ids, func(own fhir.Identifier) bool {
+		has, ok := fhir.IDOf(&own)
+		return ok && has == id
+	})
+}
+
+// anyPoints is points for a list of references.
+func anyPoints(refs []fhir.Reference, source string, v *fhir.Version, ids []fhir.Identifier) bool {
+	for i := range refs {
+		if points(&refs[i], source, v, ids) {
+			return true
+		}
+	}
+	return false
+}
+
+// text returns what s points to, "" for nothing.
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

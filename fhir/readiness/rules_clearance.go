@@ -1,0 +1,173 @@
+package readiness
+
+import (
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// R09 booked-without-clearance
+//
+//	decisions for this medicine                dosing session in the window   finding
+//	none, or none that clears for sure         within 72 h                    S1
+//	none, or none that clears for sure         later                          S2
+//	one that stops                             –                              none: R12 says it
+//	one that clears but not on the day         –                              none: R10 says it
+func bookedWithoutClearance(f *facts) []Finding {
+	d := f.decided()
+	if f.stopped() != nil || d != nil && d.clearing() {
+		return nil
+	}
+	sessions := f.window()
+	if len(sessions) == 0 {
+		return nil
+	}
+	s := sessions[0]
+	severity, rests := S2, []*fhir.Version{s.Version}
+	if f.clock.passed(s.start.Add(-f.policy.Rules.BookedUrgent)) {
+		severity = S1
+	}
+	words := "A dosing session is booked for " + f.on(s.start) + ", and no decision of " + f.prescriber() + " clears it"
+	if d != nil {
+		rests = append(rests, d.last())
+	}
+	return []Finding{found(severity, "clearance", words, "ask "+f.prescriber()+" for the decision before the session", rests...)}
+}
+
+// R10 clearance-expires-before-session
+//
+//	first session in the window after the end   begins      finding
+//	none                                        –           none
+//	the next session                            ≤ 48 h      S1
+//	the next session                            later       S2
+//	a session after the next                    –           S3: this verdict is not about it
+func clearanceExpires(f *facts) []Finding {
+	d := f.decided()
+	if d == nil || f.stopped() != nil || !d.clearing() || d.to.IsZero() {
+		return nil
+	}
+	for _, s := range f.window() {
+		if s.start.Before(d.to) {
+			continue
+		}
+		severity := S2
+		switch {
+		case s != f.next:
+			severity = S3
+		case f.clock.passed(s.start.Add(-f.policy.Rules.ClearanceUrgent)):
+			severity = S1
+		}
+		end := lastDay(d.to, f.zone)
+		return []Finding{found(severity, s.Key.String(), "The clearance ends on "+end+", the session is on "+f.on(s.start), "ask "+f.prescriber()+" for a new decision", d.Version, s.Version).
+			values(f.policy.Prescriber.Name, "valid to "+end, fhir.Practice, "session on "+f.on(s.start))}
+	}
+	return nil
+}
+
+// R12 clearance-withdrawn: from the whole history, not from "since last run".
+//
+//	newest decision that stops     a newer one that clears for sure   finding
+//	not cleared, withdrawn         no                                 S1, and the gate holds
+//	not cleared, withdrawn         yes                                none
+func clearanceWithdrawn(f *facts) []Finding {
+	d := f.stopped()
+	if d == nil {
+		return nil
+	}
+	return []Finding{found(S1, "clearance", f.prescriber()+" recorded "+d.says+" on "+f.on(d.issued), "hold; speak with "+f.prescriber()+f.phones(), d.last(), d.Version)}
+}
+
+// R15 prescriber-hold
+//
+//	on file                                               finding
+//	a stop of this prescriber, or entered at the desk     S1, and the gate holds
+//	a stop of any other prescriber                        S1, and the gate holds
+//	a ketamine prescription or a care plan on hold        S1, and the gate holds
+//	lifted by a newer telling of the same record          none
+//	the record is gone, its period is over                as before: silence lifts nothing
+func prescriberHold(f *facts) (out []Finding) {
+	for _, s := range f.stops {
+		out = append(out, found(S1, s.says.Key.String(), s.title+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone))
+	}
+	return out
+}
+
+// R29 follow-up-overdue
+//
+//	due by sheet or care plan   done since   dosing session after it was due   finding
+//	over                        no           no                                S2
+//	over                        no           yes                               S1
+//	still to come, or none      –            –                                 none
+func followUpOverdue(f *facts) []Finding {
+	u := f.followUp()
+	if u.due.IsZero() || !f.clock.passed(u.due) {
+		return nil
+	}
+	severity, rests := S2, u.rests
+	words := "The follow-up with " + f.prescriber() + " was due by " + lastDay(u.due, f.zone) + ", and none is on file"
+	if f.next != nil && !f.next.start.Before(u.due) {
+		severity = S1
+		words += "; a dosing session is booked for " + f.on(f.next.start)
+		rests = append(rests, f.next.Version)
+	}
+	return []Finding{found(severity, "follow-up", words, "have the client book the follow-up", rests...)}
+}
+
+// R30 adverse-event-open
+//
+//	grade                  answered by a decision since   finding
+//	serious                no                             S1, and the gate holds
+//	ask the prescriber     no                             S2
+//	not to be read         –                              S2: grade it
+//	expected, settled      –                              none
+//	any                    yes                            none
+func adverseEventOpen(f *facts) (out []Finding) {
+	for _, e := range f.events {
+		about := e.says.Key.String()
+		switch e.grade {
+		case fhir.CodeSerious:
+			out = append(out, found(S1, about, e.title+" recorded a serious adverse event on "+f.on(e.since), "call "+f.prescriber()+f.phones(), e.says, e.gone))
+		case fhir.CodeAskPrescriber:
+			out = append(out, found(S2, about, e.title+" recorded an adverse event to ask "+f.prescriber()+" about on "+f.on(e.since), "ask "+f.prescriber()+" within one business day"+f.phones(), e.says, e.gone))
+		default:
+			out = append(out, found(S2, about, e.title+" recorded an adverse event on "+f.on(e.since)+" whose grade cannot be read", "grade it", e.says, e.gone))
+		}
+	}
+	return out
+}
+
+// R52 go-ahead-void
+//
+//	go-ahead of the session's therapist   session, decision, prescription or stop changed since   finding
+//	yes                                   yes                                                     S2
+//	yes                                   no                                                      none
+//	no, or none                           –                                                       none: the gate is open
+func goAheadVoid(f *facts) []Finding {
+	if f.next == nil {
+		return nil
+	}
+	var given *fhir.Version
+	for i := range f.goAheads {
+		r := &f.goAheads[i]
+		if r.live() && final(r.Value) && is(r.Value.ValueBoolean, true) && f.isFocus(r.Value.Focus, r.Source) && f.clock.passed(r.Recorded().Add(-f.policy.Rules.Skew)) &&
+			(given == nil || r.Recorded().After(given.Recorded())) {
+			given = r.Version
+		}
+	}
+	if given == nil {
+		return nil
+	}
+	changed := f.changedSince(given.Recorded())
+	if len(changed) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(changed))
+	for _, v := range changed {
+		names = append(names, v.Type+" at "+f.title(v)+" on "+f.stamp(v.Recorded()))
+	}
+	return []Finding{found(S2, f.next.Key.String(), "The go-ahead of "+f.stamp(given.Recorded())+" is older than a change: "+strings.Join(names, "; "), "confirm the go-ahead again", append(changed, given)...)}
+}
+
+// stamp writes a date and a time of day.
+func (f *facts) stamp(t time.Time) string { return f.on(t) + " " + atTime(t, f.zone) }

@@ -1,0 +1,141 @@
+package readiness
+
+import (
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// R01 identity-mismatch
+//
+//	linked records            a decision or prescription is on file   finding
+//	birth dates differ        yes                                     S1
+//	birth dates differ        no                                      S2
+//	family names differ       yes                                     S1
+//	family names differ       no                                      S2
+//	family names nearly alike –                                       S4, a notice
+//	preferred names differ    –                                       none
+//	one side not complete     –                                       none: the gate is unknown
+func identityMismatch(f *facts) (out []Finding) {
+	for _, m := range f.mismatches() {
+		switch {
+		case m.close:
+			out = append(out, found(S4, m.b.Key.String(), m.words, "compare the spelling with the client's papers", m.a, m.b))
+		case m.is == no:
+			severity := S2
+			if len(f.decisions) > 0 || len(f.prescriptions) > 0 {
+				severity = S1
+			}
+			what := "family name"
+			if m.birth {
+				what = "birth date"
+			}
+			out = append(out, found(severity, m.b.Key.String(), m.words, "compare the two records with the client's papers; unlink them if they are two people", m.a, m.b).
+				values(m.a.Party, what+" as in "+m.a.Ref().String(), m.b.Party, what+" as in "+m.b.Ref().String()))
+		}
+	}
+	return out
+}
+
+// R03 referral-unacknowledged
+//
+//	coordination Task at the prescriber                  waiting               finding
+//	requested, no number of theirs, nothing since        < 2 business days     none
+//	requested, no number of theirs, nothing since        2 and more            S3
+//	requested, no number of theirs, nothing since        5 and more            S2
+//	has their number, moved on, or a decision followed   –                     none
+func referralUnacknowledged(f *facts) []Finding {
+	task := f.task()
+	if task == nil || !task.live() || task.Value.Status.Code() != "requested" || filled(task.Value) || f.laterDecision(task, f.order()) != nil {
+		return nil
+	}
+	r, since := f.policy.Rules, f.waiting(task)
+	if !f.clock.passed(f.later(since, r.ReferralWarn)) {
+		return nil
+	}
+	severity := S3
+	if f.clock.passed(f.later(since, r.ReferralEscalate)) {
+		severity = S2
+	}
+	return []Finding{found(severity, task.Key.String(), "Waiting on "+f.prescriber()+" to take the referral since "+f.on(since), "nudge "+f.prescriber()+f.phones(), task.Version)}
+}
+
+// filled reports whether t carries the prescriber's own number.
+func filled(t *fhir.Task) bool {
+	for i := range t.Identifier {
+		if holds(t.Identifier[i].Type, fhir.Code{System: fhir.SystemIdentifierType, Code: "FILL"}) {
+			return true
+		}
+	}
+	return false
+}
+
+// R05 referral-closed-but-booked
+//
+//	newest coordination Task        a decision made since   dosing session to come   finding
+//	rejected, cancelled, failed     no                      yes                      S1
+//	rejected, cancelled, failed     no                      no                       none
+//	rejected, cancelled, failed     yes                     –                        none: they took it up again
+func referralClosedButBooked(f *facts) []Finding {
+	task := f.task()
+	if task == nil || f.next == nil {
+		return nil
+	}
+	status := task.Value.Status.Code()
+	if status != "rejected" && status != "cancelled" && status != "failed" || f.laterDecision(task, f.order()) != nil {
+		return nil
+	}
+	on := f.on(f.instant(task.Recorded(), task.Value.LastModified))
+	return []Finding{found(S1, task.Key.String(), f.prescriber()+" recorded the referral as "+status+" on "+on+", and a dosing session is booked for "+f.on(f.next.start),
+		"speak with the client and "+f.prescriber()+" before the session", task.Version, f.next.Version).
+		values(f.policy.Prescriber.Name, "referral "+status+" on "+on, fhir.Practice, "session "+f.next.status+" for "+f.on(f.next.start))}
+}
+
+// R06 release-missing
+//
+//	release for this prescriber     ends within 30 days   finding
+//	none, ended, denied             –                     S1: sending stops
+//	withdrawn                       –                     none: R07 says it
+//	not to be applied               –                     S1
+//	in force                        no                    none
+//	in force                        yes                   S3
+func releaseMissing(f *facts) []Finding {
+	r := f.released()
+	about := "release"
+	switch {
+	case r.now != nil && r.denied == nil:
+		if r.now.to.IsZero() || !f.clock.passed(r.now.to.Add(-f.policy.Rules.ReleaseWarn)) {
+			return nil
+		}
+		return []Finding{found(S3, about, "The release ends on "+lastDay(r.now.to, f.zone), "have the client sign a new one", r.now.Version)}
+	case r.denied != nil:
+		return []Finding{found(S1, about, "The practice recorded a denial to tell "+f.prescriber()+": nothing is sent", "ask the client", r.denied).by(Client)}
+	case r.withdrawn != nil:
+		return nil
+	case r.over != nil:
+		return []Finding{found(S1, about, "The release ended on "+lastDay(r.over.to, f.zone)+": nothing is sent", "have the client sign a new one", r.over.Version)}
+	case r.doubtful != nil:
+		return []Finding{found(S1, about, "The release cannot be applied: "+r.doubtful.doubt+": nothing is sent", "have the release written anew", r.doubtful.Version)}
+	case r.early != nil:
+		return []Finding{found(S1, about, "The release begins on "+f.on(r.early.from)+": nothing is sent before", "wait, or have the client sign one from today", r.early.Version)}
+	}
+	return []Finding{found(S1, about, "No release naming "+f.prescriber()+" is on file: nothing is sent", "have the client sign a release")}
+}
+
+// R07 consent-withdrawn
+//
+//	withdrawn                              given again since   finding
+//	the release to this prescriber         no                  S1: sending stops; no hold
+//	a treatment consent                    no                  S1, and the gate holds
+//	either                                 yes                 none
+func consentWithdrawn(f *facts) (out []Finding) {
+	if r := f.released(); r.withdrawn != nil {
+		out = append(out, found(S1, "release", "The client withdrew the release to "+f.prescriber()+" on "+f.on(r.withdrawn.Recorded())+": nothing more is sent",
+			"tell nothing more; ask the client whether the sessions go on", r.withdrawn))
+	}
+	for _, kind := range f.kinds() {
+		if c, v := f.signed(kind); v != nil {
+			out = append(out, found(S1, "treatment "+kind.Code, "The client withdrew the consent to treatment on "+f.on(v.Recorded()),
+				"hold; speak with the client and "+f.prescriber(), v, c.Gone))
+		}
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package readiness
+
+import (
+	"strconv"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// R17 cleared-without-prescription
+//
+//	newest decision   prescription in force   medicine in hand   since the decision    finding
+//	clears            no                      no                 < 3 business days     S3
+//	clears            no                      no                 3 and more            S2
+//	clears            yes                     –                  –                     none
+//	clears            no                      yes                –                     none: it was prescribed
+//	none that clears  –                       –                  –                     none
+func clearedWithoutPrescription(f *facts) []Finding {
+	d := f.decided()
+	if d == nil || !d.clearing() || f.stopped() != nil || f.prescribed() != nil || f.stock.any {
+		return nil
+	}
+	severity := S3
+	if f.clock.passed(f.later(d.issued, f.policy.Rules.PrescriptionWait)) {
+		severity = S2
+	}
+	return []Finding{found(severity, "prescription", "Waiting on "+f.prescriber()+" for the prescription since "+f.on(d.issued), "nudge "+f.prescriber()+f.phones(), d.Version)}
+}
+
+// R21 prescription-stale (21 CFR 1306.22, .23). Filling is limited, taking is not; partial fills count by quantity.
+//
+//	the prescription in force                                      finding
+//	allows more than 5 repeats                                     S1
+//	filled later than 6 months after it was written                S1
+//	more dispensed than prescribed × (1 + repeats), same unit      S1
+//	a fill is still needed for a booked session, and it is too     S1
+//	  late to fill it
+//	else                                                           none
+func prescriptionStale(f *facts) (out []Finding) {
+	rx := f.prescribed()
+	if rx == nil {
+		return nil
+	}
+	p := f.prescriber()
+	next := "ask " + p + " for a new prescription"
+	months := f.fillMonths()
+	limit := DayOf(rx.authored, f.zone).Months(months).Plus(1).Start(f.zone)
+	repeats, prescribed, unit, known := 0, 0.0, "", false
+	if d := rx.Value.DispenseRequest; d != nil {
+		if d.NumberOfRepeatsAllowed != nil {
+			repeats = *d.NumberOfRepeatsAllowed
+		}
+		prescribed, unit, known = amount(d.Quantity)
+	}
+	if allowed := f.policy.Rules.RefillLimit; repeats > allowed {
+		out = append(out, found(S1, "repeats", "The prescription of "+f.on(rx.authored)+" allows "+strconv.Itoa(repeats)+" repeats; "+strconv.Itoa(allowed)+" are the most", next, rx.Version))
+	}
+	total := 0.0
+	rests := []*fhir.Version{rx.Version}
+	for i := range f.dispenses {
+		d := &f.dispenses[i]
+		if !d.live() || d.status != "completed" || !f.fills(d, rx) {
+			continue
+		}
+		if !d.when.Before(limit) {
+			out = append(out, found(S1, d.Key.String(), "Filled on "+f.on(d.when)+", later than "+strconv.Itoa(months)+" months after "+f.on(rx.authored), "ask "+p+" and the pharmacy", rx.Version, d.Version).
+				values(d.Party, "filled on "+f.on(d.when), rx.Party, "written on "+f.on(rx.authored)))
+		}
+		if q, in, ok := amount(d.Value.Quantity); ok && known && in == unit && f.ours(d.Version) {
+			total += q
+			rests = append(rests, d.Version)
+		}
+	}
+	if most := prescribed * float64(1+repeats); known && total > most {
+		out = append(out, found(S1, "quantity", count(total)+" were dispensed, "+count(most)+" prescribed", "ask "+p+" and the pharmacy", rests...))
+	}
+	if end := f.fillable(rx); rx.status == "active" && f.next != nil && f.clock.passed(end) && f.needsFill() {
+		out = append(out, found(S1, "fill", "A fill is still needed for a booked session, and the prescription of "+f.on(rx.authored)+" could be filled up to "+lastDay(end, f.zone), next, rx.Version, f.next.Version))
+	}
+	return out
+}
+
+// needsFill reports whether the booked sessions need more than is in hand.
+func (f *facts) needsFill() bool {
+	sessions, _ := f.booked()
+	return sessions > 0 && (!f.stock.any || f.stock.known && f.stock.left < float64(sessions))
+}
+
+// booked counts the sessions booked up to the next follow-up, else in the window that rules look at.
+func (f *facts) booked() (n int, versions []*fhir.Version) {
+	u := f.followUp()
+	end := u.due
+	if u.booked != nil {
+		end = u.booked.start
+	}
+	sessions := f.window()
+	if !end.IsZero() {
+		sessions = sessions[:0]
+		for i := range f.dosing {
+			if s := &f.dosing[i]; s.standing() && !f.clock.passed(s.end) && s.start.Before(end) && (s == f.next || f.owns(s) != no) {
+				sessions = append(sessions, s)
+			}
+		}
+	}
+	for _, s := range sessions {
+		versions = append(versions, s.Version)
+	}
+	return len(sessions), versions
+}
+
+// R22 doses-short
+//
+//	sessions' worth in hand, less sessions booked before the next follow-up   finding
+//	below none                                                                S2
+//	none or one spare                                                         S3
+//	more                                                                      none
+//	not counted, nothing in hand, nothing booked                              none: the gate says it
+func dosesShort(f *facts) []Finding {
+	n, sessions := f.booked()
+	if n == 0 || !f.stock.any || !f.stock.known {
+		return nil
+	}
+	left := max(f.stock.left, 0)
+	spare := left - float64(n)
+	if spare > float64(f.policy.Rules.DosesSpare) {
+		return nil
+	}
+	severity := S3
+	if spare < 0 {
+		severity = S2
+	}
+	words := count(left) + " " + plural(left == 1, "session's", "sessions'") + " worth in hand, " + strconv.Itoa(n) + " booked before the next follow-up"
+	rests := append(append([]*fhir.Version{}, f.stock.rests...), f.takenBy...)
+	return []Finding{found(severity, "doses", words, "ask "+f.prescriber()+" for the next fill", append(rests, sessions...)...).
+		values(f.policy.Prescriber.Name, count(left)+" in hand", fhir.Practice, strconv.Itoa(n)+" booked")}
+}
+
+// R24 dose-change-unacknowledged
+//
+//	newest acknowledgement                             finding
+//	none                                               none: the gate is open
+//	of the directions in force                         none
+//	of others                                          S1
+func doseChangeUnacknowledged(f *facts) []Finding {
+	rx, ack := f.prescribed(), f.acknowledged()
+	if rx == nil || ack == nil || len(rx.Value.DosageInstruction) == 0 || f.acknowledges(ack, rx) {
+		return nil
+	}
+	return []Finding{found(S1, rx.Key.String(), "The dose or instructions changed on "+f.on(rx.Recorded())+"; acknowledged were those before, on "+f.on(f.said(*ack)),
+		"read and acknowledge them before the next dose; tell the client", rx.Version, ack.Version).
+		values(f.policy.Prescriber.Name, "changed on "+f.on(rx.Recorded()), fhir.Practice, "acknowledged on "+f.on(f.said(*ack)))}
+}
