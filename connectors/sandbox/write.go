@@ -48,4 +48,6 @@ func lozenges(n int) object { return quantity(n, "lozenge", "{lozenge}") }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-func dated(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+// dated is the civil date in the westernmost of the Americas' zones: what starts on it has started in all of them.
+// dated writes a day. Only ends are written so: when a day begins depends on where one is.
+func dated(t time.Time) string { return t.UTC().Add(-10 * time.Hour).Format(time.DateOnly) }
