@@ -66,6 +66,9 @@ func (s *situation) everReferred() []referral {
 func (s *situation) carry(wanted []exchange.Delivery, what exchange.What, v *fhir.Version, edits func() []fhir.Edit) []exchange.Delivery {
 	id := exchange.CopyID(s.chart.Client, fhir.Practice, what, v.Key)
 	last, before := s.stands(id)
+	if before && slices.Contains(last.Rests, v.Basis()) {
+		return wanted // carried home already
+	}
 	var d exchange.Delivery
 	var ok bool
 	if v.Gone || void(v.Resource) {
@@ -83,7 +86,7 @@ func (s *situation) carry(wanted []exchange.Delivery, what exchange.What, v *fhi
 	if !ok || before && same(last.Body, d.Body) {
 		return wanted
 	}
-	d.To, d.Lane = fhir.Practice, "home "+v.Key.String()
+	d.To, d.Lane = fhir.Practice, "home "+v.String()
 	return append(wanted, s.fill(d))
 }
 

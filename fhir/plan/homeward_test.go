@@ -92,6 +92,9 @@ func TestWhatGoesHome(t *testing.T) {
 		{"what the hub put there itself is no fact of the prescriber", func(w *world) {
 			w.tell(w.Prescription(set("identifier.-1", map[string]any{"system": fhir.SystemCopy, "value": "x"})))
 		}, ""},
+		{"a clearance that is a copy of the hub's is none", func(w *world) {
+			w.tell(w.Clearance(fhir.DecisionCleared, w.Day(0), "", set("identifier.-1", map[string]any{"system": fhir.SystemCopy, "value": "x"})))
+		}, ""},
 		{"the practice's own observations do not go home to it", func(w *world) { w.tell(w.Check(fhir.CodeRide, true)) }, ""},
 	}
 	for _, row := range rows {

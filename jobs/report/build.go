@@ -368,7 +368,7 @@ func many(n int, what string) string {
 // deliveries lists what does not simply go its way.
 func (b *builder) deliveries(r *Report) {
 	for _, e := range b.Deliveries {
-		next := ""
+		var next string
 		switch {
 		case e.State == exchange.Refused:
 			next = "see what was refused, correct it or retry by hand"

@@ -151,5 +151,3 @@ func (s *screen) block(text string) {
 		s.b.WriteString(strings.TrimRight(l, " ") + "\n")
 	}
 }
-
-func noStyle(int, int) lipgloss.Style { return lipgloss.NewStyle() }
