@@ -298,11 +298,27 @@ func TestALeaseThatRanOutIsTakenAgain(t *testing.T) {
 }
 
 func TestBeingStoppedIsNoNewsOfTheSource(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	store := &shelf{receive: func(exchange.Page) error { cancel(); return nil }}
-	_, err := Step{Store: store, Puller: &pages{n: 9}, Source: src, Holder: "me", Now: time.Now}.Run(ctx)
-	if !errors.Is(err, context.Canceled) || len(store.failed) != 0 || len(store.received) != 1 || store.open {
-		t.Errorf("error %v, log %v, received %v", err, store.failed, store.received)
+	for _, name := range []string{"between two pages", "within a page"} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			store, source := &shelf{}, &pages{n: 9}
+			if name == "between two pages" {
+				store.receive = func(exchange.Page) error { stop(); return nil }
+			} else {
+				source.answer = func(since exchange.Cursor, _ exchange.Roster) (exchange.Page, error) {
+					if since == "" {
+						return exchange.Page{Next: "1", More: true}, nil
+					}
+					stop()
+					return exchange.Page{}, connectors.Errorf("search Task", connectors.Temporary, "%w", ctx.Err())
+				}
+			}
+			_, err := Step{Store: store, Puller: source, Source: src, Holder: "me", Now: time.Now}.Run(ctx)
+			if !errors.Is(err, context.Canceled) || len(store.failed) != 0 || len(store.received) != 1 || store.open {
+				t.Errorf("error %v, log %v, received %v", err, store.failed, store.received)
+			}
+		})
 	}
 }
 

@@ -39,10 +39,10 @@ func (r *run) attempt(ctx context.Context, e exchange.Entry) (f exchange.Fence, 
 }
 
 // push makes one try, and keeps how it ended whatever became of ctx meanwhile.
-func (r *run) push(ctx context.Context, e exchange.Entry) (through bool, err error) {
+func (r *run) push(ctx context.Context, e exchange.Entry) error {
 	f, before, ok, err := r.attempt(ctx, e)
 	if err != nil || !ok {
-		return false, err
+		return err
 	}
 	bounded, cancel := context.WithTimeout(ctx, tryFor)
 	defer cancel()
@@ -62,10 +62,10 @@ func (r *run) push(ctx context.Context, e exchange.Entry) (through bool, err err
 //	not there, lapsed          asked again until the dust has settled; then a person sees it as unknown. It is never
 //	                           withdrawn: that would say that nothing was ever sent
 //	cannot be asked            the same, at once
-func (r *run) ask(ctx context.Context, e exchange.Entry, why string, lapsed bool) (through bool, err error) {
+func (r *run) ask(ctx context.Context, e exchange.Entry, why string, lapsed bool) error {
 	f, before, ok, err := r.attempt(ctx, e)
 	if err != nil || !ok {
-		return false, err
+		return err
 	}
 	finding, settled := "not-askable", true
 	if r.Asker != nil {
@@ -88,7 +88,7 @@ func (r *run) ask(ctx context.Context, e exchange.Entry, why string, lapsed bool
 	if lapsed {
 		wait = settle // being asked counts as a try: the next one finds the dust settled
 	}
-	return false, r.lost(ctx, f, r.Now().Add(wait), finding+"; "+why)
+	return r.lost(ctx, f, r.Now().Add(wait), finding+"; "+why)
 }
 
 // failed turns an error of the counterpart into what the ledger keeps:
@@ -99,7 +99,7 @@ func (r *run) ask(ctx context.Context, e exchange.Entry, why string, lapsed bool
 //	anything else                stays attempted: asked about later
 //
 // An earlier try that may have arrived is not undone by a later one that surely did not.
-func (r *run) failed(ctx context.Context, f exchange.Fence, before exchange.Entry, err error) (through bool, _ error) {
+func (r *run) failed(ctx context.Context, f exchange.Fence, before exchange.Entry, err error) error {
 	why, now := connectors.Why(err), r.Now()
 	var codes []string
 	after := time.Duration(0)
@@ -125,17 +125,17 @@ func (r *run) failed(ctx context.Context, f exchange.Fence, before exchange.Entr
 		kept = r.deferred(ctx, f, until, why)
 	}
 	if kept != nil {
-		return false, kept
+		return kept
 	}
 	switch fault {
 	case connectors.Denied:
-		return false, &unreachable{err: err}
+		return &unreachable{err: err}
 	case connectors.Temporary:
 		if r.inRow++; r.inRow >= trips {
-			return false, &unreachable{inRow: r.inRow, err: err}
+			return &unreachable{inRow: r.inRow, err: err}
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // postpone keeps a staged delivery for later without trying it. The ledger moves a date only under a fence, so an
@@ -152,12 +152,12 @@ func (r *run) postpone(ctx context.Context, e exchange.Entry, why string) error 
 	return r.deferred(ctx, f, until, why)
 }
 
-func (r *run) deliver(ctx context.Context, f exchange.Fence, receipt exchange.Receipt) (through bool, err error) {
+func (r *run) deliver(ctx context.Context, f exchange.Fence, receipt exchange.Receipt) error {
 	if receipt.At.IsZero() {
 		receipt.At = r.Now()
 	}
 	if err := r.keep(r.Store.Deliver(context.WithoutCancel(ctx), f, receipt)); err != nil {
-		return false, err
+		return err
 	}
 	switch receipt.Outcome {
 	case exchange.OutcomeRefused:
@@ -172,7 +172,7 @@ func (r *run) deliver(ctx context.Context, f exchange.Fence, receipt exchange.Re
 	if r.Progress != nil {
 		r.Progress(int(r.counts[Sent] + r.counts[Existed] + r.counts[Refused] + r.counts[Unknown]))
 	}
-	return receipt.Outcome != exchange.OutcomeUnknown, nil
+	return nil
 }
 
 func (r *run) deferred(ctx context.Context, f exchange.Fence, until time.Time, why string) error {

@@ -77,8 +77,11 @@ func (l *ledger) Attempt(_ context.Context, id string, ttl time.Duration) (excha
 	return exchange.Fence{ID: id, N: int64(r.Attempts)}, before, nil
 }
 
-func (l *ledger) end(f exchange.Fence) (*row, error) {
+func (l *ledger) end(ctx context.Context, f exchange.Fence) (*row, error) {
 	r := l.find(f.ID)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if l.fail != nil {
 		return nil, l.fail
 	}
@@ -89,8 +92,8 @@ func (l *ledger) end(f exchange.Fence) (*row, error) {
 	return r, nil
 }
 
-func (l *ledger) Deliver(_ context.Context, f exchange.Fence, receipt exchange.Receipt) error {
-	r, err := l.end(f)
+func (l *ledger) Deliver(ctx context.Context, f exchange.Fence, receipt exchange.Receipt) error {
+	r, err := l.end(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -105,8 +108,8 @@ func (l *ledger) Deliver(_ context.Context, f exchange.Fence, receipt exchange.R
 	return nil
 }
 
-func (l *ledger) Defer(_ context.Context, f exchange.Fence, until time.Time, why string) error {
-	r, err := l.end(f)
+func (l *ledger) Defer(ctx context.Context, f exchange.Fence, until time.Time, why string) error {
+	r, err := l.end(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -118,8 +121,8 @@ func (l *ledger) Defer(_ context.Context, f exchange.Fence, until time.Time, why
 	return nil
 }
 
-func (l *ledger) Lost(_ context.Context, f exchange.Fence, until time.Time, why string) error {
-	r, err := l.end(f)
+func (l *ledger) Lost(ctx context.Context, f exchange.Fence, until time.Time, why string) error {
+	r, err := l.end(ctx, f)
 	if err != nil {
 		return err
 	}

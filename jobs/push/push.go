@@ -17,7 +17,7 @@ import (
 
 // Ledger is what push needs of the store to send.
 type Ledger interface {
-	Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error)
+	Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error) // of each lane the first only
 	Attempt(ctx context.Context, id string, ttl time.Duration) (exchange.Fence, exchange.Entry, error)
 	Deliver(ctx context.Context, f exchange.Fence, r exchange.Receipt) error
 	Defer(ctx context.Context, f exchange.Fence, until time.Time, why string) error
@@ -55,6 +55,7 @@ const (
 	fresh     = time.Hour        // a release read so long ago is still good enough to send under
 	current   = time.Minute      // a verdict that stood so long ago is good enough for the engagement's next delivery
 	settle    = 10 * time.Minute // after a try, until what is not found is taken for not there
+	quoted    = 10               // failures named in the error; the rest are counted
 	trips     = 3                // temporary failures in a row end this counterpart's run
 )
 
@@ -68,6 +69,7 @@ const (
 	Deferred  = "deferred"  // surely not arrived
 	Lost      = "lost"      // may have arrived: asked about later
 	Waiting   = "waiting"   // the chart moved since the verdict: judged again first
+	Failed    = "failed"    // at the hub itself; named in the error
 	Paused    = "paused"    // nothing is sent until sending is resumed
 	Busy      = "busy"      // another tries it now
 )
@@ -81,7 +83,7 @@ func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
 	if s.allowed == nil {
 		s.allowed = plan.Allowed
 	}
-	r := run{Step: s, counts: jobs.Counts{}, seen: map[string]bool{}, stuck: map[string]bool{}, stood: map[readiness.Engagement]time.Time{}}
+	r := run{Step: s, counts: jobs.Counts{}, seen: map[string]bool{}, stood: map[readiness.Engagement]time.Time{}}
 	for {
 		paused, err := s.Store.Paused(ctx)
 		if err != nil {
@@ -118,7 +120,6 @@ type run struct {
 	counts jobs.Counts
 	paused bool
 	seen   map[string]bool                    // delivery ids
-	stuck  map[string]bool                    // lanes whose first delivery did not get through
 	stood  map[readiness.Engagement]time.Time // when its verdict was last seen to stand
 	inRow  int                                // temporary failures
 	wrong  []error                            // that concern one delivery and do not stop the others
@@ -138,40 +139,33 @@ type run struct {
 //
 // The error stops the run for this counterpart.
 func (r *run) one(ctx context.Context, e exchange.Entry) error {
-	if e.Lane != "" && r.stuck[e.Lane] {
-		return nil // in its lane, it comes after one that is not there yet
-	}
-	through, err := r.through(ctx, e)
-	if !through && e.Lane != "" {
-		r.stuck[e.Lane] = true
-	}
-	if err == nil {
-		return nil
-	}
-	if f, ok := errors.AsType[*unreachable](err); ok {
-		return f
+	err := r.try(ctx, e)
+	if _, ok := errors.AsType[*unreachable](err); ok || err == nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	r.wrong = append(r.wrong, fmt.Errorf("delivery %s: %w", e.ID, err))
+	r.counts[Failed]++
+	if len(r.wrong) < quoted {
+		r.wrong = append(r.wrong, fmt.Errorf("delivery %s: %w", e.ID, err))
+	}
 	return nil
 }
 
-// through reports whether the delivery's lane is free afterwards.
-func (r *run) through(ctx context.Context, e exchange.Entry) (bool, error) {
+func (r *run) try(ctx context.Context, e exchange.Entry) error {
 	tried := e.State == exchange.Attempted
 	if r.paused && !tried {
 		r.counts[Paused]++
-		return false, nil
+		return nil
 	}
 	policy, ok := r.Policies[e.Prescriber]
 	if !ok {
-		return false, fmt.Errorf("there is no policy for %s: is it still in the config?", e.Prescriber)
+		return fmt.Errorf("there is no policy for %s: is it still in the config?", e.Prescriber)
 	}
 	chart, err := r.Store.Chart(ctx, e.Client, 0)
 	if err != nil {
-		return false, fmt.Errorf("read the chart: %w", err)
+		return fmt.Errorf("read the chart: %w", err)
 	}
 	allowed, why := r.allowed(e.Delivery, chart, policy, r.Now())
 	switch {
@@ -180,18 +174,18 @@ func (r *run) through(ctx context.Context, e exchange.Entry) (bool, error) {
 	case tried && r.paused:
 		return r.ask(ctx, e, "sending is paused", false)
 	case !allowed:
-		return true, r.withdraw(ctx, e, why)
+		return r.withdraw(ctx, e, why)
 	}
 	if !tried {
 		if stands, err := r.stands(ctx, e, policy); err != nil || !stands {
-			return false, err
+			return err
 		}
 	}
-	if why := r.readAgain(ctx, e.Delivery, chart); why != "" {
-		if tried {
-			return r.ask(ctx, e, why, false)
-		}
-		return false, r.postpone(ctx, e, why)
+	switch why := r.readAgain(ctx, e.Delivery, chart); {
+	case why != "" && tried:
+		return r.ask(ctx, e, why, false)
+	case why != "":
+		return r.postpone(ctx, e, why)
 	}
 	return r.push(ctx, e)
 }

@@ -320,7 +320,7 @@ func TestPush(t *testing.T) {
 			ledger: ledger{rows: []*row{func() *row { r := other("x"); r.Client = "damaged"; return r }(), other("bea")}},
 			calls:  "send bea",
 			log:    "attempt bea, deliver bea created",
-			counts: jobs.Counts{Sent: 1},
+			counts: jobs.Counts{Sent: 1, Failed: 1},
 			err:    "delivery x: read the chart",
 		},
 		{
@@ -328,7 +328,7 @@ func TestPush(t *testing.T) {
 			ledger: ledger{rows: []*row{func() *row { r := other("x"); r.Prescriber = "gone"; return r }(), other("bea")}},
 			calls:  "send bea",
 			log:    "attempt bea, deliver bea created",
-			counts: jobs.Counts{Sent: 1},
+			counts: jobs.Counts{Sent: 1, Failed: 1},
 			err:    "delivery x: there is no policy for gone",
 		},
 	}
