@@ -54,7 +54,7 @@ func (c *client) releases(valid time.Duration) func(time.Time) {
 			"resourceType": "Consent", "status": "active", "scope": concept(fhir.SystemConsentScope, "patient-privacy"),
 			"category": list(concept(fhir.SystemActCode, "IDSCL")), "patient": refer(c.here), "dateTime": stamp(at), "policyRule": optIn,
 			"provision": object{
-				"type": "permit", "period": object{"start": dated(at), "end": dated(at.Add(valid))},
+				"type": "permit", "period": object{"start": stamp(at), "end": dated(at.Add(valid))},
 				"actor": list(object{"role": concept("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP"), "reference": toPartner}),
 			},
 		})

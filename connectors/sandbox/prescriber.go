@@ -167,12 +167,12 @@ func (c *client) clearanceOf(at time.Time, decision fhir.Code, prefix string) ob
 		"category": list(concept("http://terminology.hl7.org/CodeSystem/observation-category", "exam")),
 		"code":     named(fhir.SystemKAP, fhir.CodeClearance, "Medical clearance for ketamine-assisted psychotherapy"),
 		"subject":  refer(c.there), "focus": list(object{"reference": lozenge.String(), "display": "ketamine, sublingual lozenge"}),
-		"effectivePeriod": object{"start": dated(at), "end": dated(at.Add(c.valid))}, "issued": stamp(at),
+		"effectivePeriod": object{"start": stamp(at), "end": dated(at.Add(c.valid))}, "issued": stamp(at),
 		"performer":            list(prescribing),
 		"valueCodeableConcept": concept(decision.System, decision.Code),
 	}
 	if decision.Code == fhir.DecisionWithdrawn {
-		o["effectivePeriod"] = object{"start": dated(at)}
+		o["effectivePeriod"] = object{"start": stamp(at)}
 	}
 	return o
 }
@@ -196,7 +196,7 @@ func (c *client) isPrescribed(at time.Time) {
 		"status": "active", "intent": "order", "medicationCodeableConcept": ketamine, "subject": refer(c.there),
 		"authoredOn": stamp(at), "requester": prescribing, "basedOn": list(refer(c.request)), "dosageInstruction": directions(1),
 		"dispenseRequest": object{
-			"validityPeriod":         object{"start": dated(at), "end": dated(at.AddDate(0, 6, 0))},
+			"validityPeriod":         object{"start": stamp(at), "end": dated(at.AddDate(0, 6, 0))},
 			"numberOfRepeatsAllowed": 1, "quantity": lozenges(c.doses),
 		},
 	})

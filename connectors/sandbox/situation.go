@@ -148,7 +148,7 @@ var situations = []situation{
 		c.bookedFor(3 * day)
 		c.w.plan(-5*time.Hour, c.isGarbled)
 	}},
-	{unknown, "the two sides have different birth dates on file", func(c *client) {
+	{notReady, "the two sides have different birth dates on file", func(c *client) {
 		c.told = "1949-12-31"
 		c.treated(-37 * day)
 		c.bookedFor(4 * day)

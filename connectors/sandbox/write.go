@@ -48,6 +48,5 @@ func lozenges(n int) object { return quantity(n, "lozenge", "{lozenge}") }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// dated is the civil date in the westernmost of the Americas' zones: what starts on it has started in all of them.
-// dated writes a day. Only ends are written so: when a day begins depends on where one is.
-func dated(t time.Time) string { return t.UTC().Add(-10 * time.Hour).Format(time.DateOnly) }
+// dated writes a day. Only ends are written so: when a day begins depends on where one is, and a start must have begun.
+func dated(t time.Time) string { return t.UTC().Format(time.DateOnly) }
