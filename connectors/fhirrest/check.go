@@ -20,7 +20,7 @@ func (s *server) Check(ctx context.Context) (connectors.Report, error) {
 	}
 	var r connectors.Report
 	r.Software = offers.software
-	r.Capabilities = connectors.Capabilities{LastUpdated: offers.delta, ConditionalCreate: offers.condition, IdentifierSearch: offers.identifies("Task")}
+	r.Capabilities = connectors.Capabilities{LastUpdated: offers.delta, ConditionalCreate: offers.condition, IdentifierSearch: s.searchesCopies(offers)}
 	if offers.states {
 		r.Capabilities.Types = offers.types
 	}
@@ -44,10 +44,15 @@ func (s *server) Check(ctx context.Context) (connectors.Report, error) {
 	switch {
 	case offers.condition:
 		line("works", "writing", "conditional create is stated: nothing is written twice")
-	case offers.identifies("Task"):
+	case s.searchesCopies(offers):
 		line("degrades", "writing", "conditional create is not stated: the hub looks by identifier before it writes")
 	default:
 		line("impossible", "writing", "neither conditional create nor identifier search: after a lost reply a person has to look whether it arrived")
+	}
+	for _, typ := range s.role().writes {
+		if _, has := offers.identify[typ]; offers.states && !has {
+			line("impossible", typ, "is not in its statement: what the hub has to bring there will be refused, and has to go another way")
+		}
 	}
 	return r, nil
 }
@@ -85,6 +90,16 @@ func (s *server) checkTypes(ctx context.Context, offers *offer, line func(level,
 			line("degrades", typ, "is not offered, by %s: what rests on it has to come from another source, the desk for one", s.byWhom())
 		}
 	}
+}
+
+// searchesCopies reports whether the hub can look by identifier for everything that it writes there.
+func (s *server) searchesCopies(offers *offer) bool {
+	for _, typ := range s.role().writes {
+		if _, has := offers.identify[typ]; (has || !offers.states) && !offers.identifies(typ) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *server) byWhom() string {

@@ -26,7 +26,7 @@ func TestCheckSaysWhatDegradesAndWhatIsImpossible(t *testing.T) {
 		{"a server that needs a patient, and nobody said so", sandbox.Dialect{PatientRequired: true}, fhirrest.Options{}, "", []string{"impossible Observation"}},
 		{"creates are not conditional", sandbox.Dialect{NoConditionalCreate: true}, fhirrest.Options{}, "", []string{"degrades writing"}},
 		{"neither conditional creates nor identifier search", sandbox.Dialect{NoConditionalCreate: true, NoIdentifierSearch: true}, fhirrest.Options{}, "", []string{"impossible writing"}},
-		{"the statement has no Task", sandbox.Dialect{Missing: []string{"Task"}}, fhirrest.Options{}, "", []string{"degrades Task", "works reading"}},
+		{"the statement has no Task", sandbox.Dialect{Missing: []string{"Task"}}, fhirrest.Options{}, "", []string{"degrades Task", "impossible Task", "works reading", "works writing"}},
 		{"the config has no Task", sandbox.Dialect{}, fhirrest.Options{Dialect: fhirrest.Dialect{Types: []string{"Patient", "Observation", "MedicationRequest"}}}, "", []string{"degrades Task", "works reading"}},
 		{"a right is missing", sandbox.Dialect{}, fhirrest.Options{}, "Observation", []string{"impossible Observation"}},
 		{"an essential type is stated and not known", sandbox.Dialect{}, fhirrest.Options{}, "-Observation", []string{"impossible Observation"}},

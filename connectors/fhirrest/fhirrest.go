@@ -98,6 +98,7 @@ type role struct {
 	types     []string // in this order
 	essential []string // without these nobody can be judged
 	discover  []string // in a sweep: what makes somebody a client
+	writes    []string // what the hub has to bring there
 }
 
 var (
@@ -106,11 +107,13 @@ var (
 			"MedicationAdministration", "Flag", "AdverseEvent", "Practitioner", "PractitionerRole", "Organization"},
 		essential: []string{"Patient", "Consent", "ServiceRequest", "Appointment"},
 		discover:  []string{"ServiceRequest", "Consent", "Appointment"},
+		writes:    []string{"Task", "Observation", "MedicationRequest", "MedicationDispense"},
 	}
 	prescriber = role{
 		types: []string{"Patient", "Task", "Observation", "MedicationRequest", "MedicationDispense", "Appointment", "Flag", "CarePlan",
 			"AdverseEvent", "ServiceRequest", "Practitioner", "PractitionerRole", "Organization", "Medication"},
 		essential: []string{"Patient", "Task", "Observation", "MedicationRequest"},
+		writes:    []string{"Patient", "Consent", "ServiceRequest", "Task"},
 	}
 )
 

@@ -23,8 +23,9 @@ type offer struct {
 	delta     bool     // searches honour _lastUpdated and need no patient
 	honoured  string   // how that was found out
 	condition bool     // conditional create is stated
-	identify  map[string]bool
-	anyID     bool // identifier searches are taken to work for a type that identify does not name
+
+	identify map[string]bool // by stated type: whether it can be searched by identifier
+	anyID    bool            // the same for types that are not stated
 }
 
 // stale is how long an offer is believed.
@@ -77,7 +78,10 @@ func (s *server) explore(ctx context.Context) (*offer, error) {
 		o.condition = *on
 	}
 	if on := s.dialect.IdentifierSearch; on != nil {
-		o.identify, o.anyID = map[string]bool{}, *on
+		o.anyID = *on
+		for typ := range o.identify {
+			o.identify[typ] = *on
+		}
 	}
 
 	return o, s.chooseDelta(ctx, statement, o)
@@ -186,7 +190,7 @@ func (s *server) statement(ctx context.Context) (statement, error) {
 	answer, err := s.client.Do(ctx, rest.Call{Op: "read capabilities", Path: "metadata"})
 	switch f := connectors.FaultOf(err); {
 	case err == nil:
-	case f == connectors.Refused, f == connectors.Garbled:
+	case f == connectors.Refused, f == connectors.Garbled, rest.StatusOf(err) == http.StatusForbidden:
 		return st, nil
 	default:
 		return st, err

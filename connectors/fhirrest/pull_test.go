@@ -175,6 +175,16 @@ func TestTheWatermarkIsTheServersClockWhenItsReadBegan(t *testing.T) {
 	}
 }
 
+func TestAServerThatTakesOnlyGtIsAskedFromASecondBefore(t *testing.T) {
+	f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{Dialect: fhirrest.Dialect{LastUpdated: fhirrest.LastUpdatedGT, Overlap: time.Minute}})
+	last, _ := round(t, c, "", exchange.Roster{})
+	f.forget()
+	round(t, c, last.Next, exchange.Roster{})
+	if got := f.queries("Patient")[0].Get("_lastUpdated"); got != "gt2026-03-02T11:58:59.000Z" {
+		t.Errorf("asked since %q", got)
+	}
+}
+
 func TestTheWatermarkMovesOnlyWhenAllWasRead(t *testing.T) {
 	f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
 	f.patient(t, "p1")
@@ -240,9 +250,23 @@ func TestWhatASearchThatFailsMeansForTheRound(t *testing.T) {
 	}
 	t.Run("when every search is refused there is nothing to tell but the error", func(t *testing.T) {
 		f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{Dialect: fhirrest.Dialect{LastUpdated: "ge"}})
-		f.answers("", "", 403, "{}")
+		f.otherwise = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/metadata" {
+				return false
+			}
+			say(w, 403, "{}")
+			return true
+		}
 		if _, _, err := tryRound(t, c, "", exchange.Roster{}); connectors.FaultOf(err) != connectors.Denied || err == nil {
 			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a statement that may not be read states nothing, and all is tried", func(t *testing.T) {
+		f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
+		f.patient(t, "p1")
+		f.answers("", "metadata", 403, "{}")
+		if last, all := round(t, c, "", exchange.Roster{}); !last.Complete || !has(all, "Patient/p1") {
+			t.Errorf("complete %v, why %q", last.Complete, last.Why)
 		}
 	})
 	t.Run("what the server's own statement leaves out is not missed", func(t *testing.T) {

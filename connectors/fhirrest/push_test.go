@@ -79,7 +79,7 @@ func TestNothingIsWrittenTwiceWhateverTheServerCan(t *testing.T) {
 				d     exchange.Delivery
 				asked bool
 				want  string
-			}{{delivery("a"), false, tc.first}, {delivery("a"), true, tc.asked}, {update("b"), true, tc.updated}, {update("b"), true, strings.Replace(tc.updated, "updated", "existed", 1)}} {
+			}{{delivery("a"), false, tc.first}, {delivery("a"), true, tc.asked}, {update("b"), true, tc.updated}, {update("b"), false, strings.Replace(tc.updated, "updated", "existed", 1)}} {
 				if got := pushed(t, c, step.d, step.asked); got != step.want {
 					t.Errorf("push %d: %s, want %s", i+1, got, step.want)
 				}
