@@ -126,13 +126,17 @@ func (f *facts) waitsFor(s stock) Gate {
 // reference: what was acknowledged is what is acknowledged.
 //
 //	prescription in force    its directions   newest acknowledgement         gate
-//	none                     –                –                              unknown: nothing to acknowledge
+//	none, and none to be had –                –                              not due: the prescription is open first
+//	none, by what was filled –                –                              unknown: nothing to acknowledge
 //	on file                  none             –                              unknown
 //	on file                  on file          none                           open
 //	on file                  on file          of these very directions       met
 //	on file                  on file          of others                      open (R24)
 func instructionsGate(f *facts) Gate {
 	rx := f.prescribed()
+	if rx == nil && prescriptionGate(f).State == Open {
+		return notDue("Nothing is prescribed yet", "")
+	}
 	if rx == nil {
 		return untold("No directions in force are on file", "ask "+f.prescriber()+" for the dose and instructions").by(Prescriber)
 	}
@@ -151,7 +155,13 @@ func instructionsGate(f *facts) Gate {
 
 // acknowledges reports whether ack is of the directions of rx.
 func (f *facts) acknowledges(ack *record[fhir.Observation], rx *prescription) bool {
-	return ack.Value.ValueString != nil && *ack.Value.ValueString == fhir.DosageDigest(rx.Resource)
+	if ack.Value.ValueString == nil {
+		return false
+	}
+	if f.digested != rx.Version {
+		f.digested, f.digest = rx.Version, fhir.DosageDigest(rx.Resource)
+	}
+	return *ack.Value.ValueString == f.digest
 }
 
 // count writes a number of sessions.
