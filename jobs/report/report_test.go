@@ -104,6 +104,20 @@ func TestABoardFitsItsTerminal(t *testing.T) {
 	}
 }
 
+func TestTheOnlyPrescriberIsNamedOnce(t *testing.T) {
+	in := seed()
+	for i := range in.Clients {
+		in.Clients[i].Prescriber = "skylight"
+	}
+	var got bytes.Buffer
+	if err := Board(&got, in, Options{Width: 100}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(got.String(), "Skylight Psychedelics"); n != 1 {
+		t.Errorf("the only prescriber is named %d times", n)
+	}
+}
+
 func TestTextOfRecordsCannotSpeakToTheTerminal(t *testing.T) {
 	in := seed()
 	in.Clients[0].Chosen = "Lin\x1b[2Jden\r\n\u202eevil"

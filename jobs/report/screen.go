@@ -128,22 +128,21 @@ func (s *screen) columns(headers []string, rows [][]string) (widths []int, fits 
 	if long <= rest {
 		return widths, true
 	}
-	left := rest
 	for col, need := range widths {
-		if need > short {
-			widths[col] = need * max(rest, 0) / long
-			left -= widths[col]
-			fits = widths[col] >= least
-		}
-		if need > short && !fits {
-			return nil, false
+		if need > short && col != last {
+			widths[col] = max(need*max(rest, 0)/long, least)
 		}
 	}
 	if last < 0 {
 		return nil, false
 	}
-	widths[last] += left
-	return widths, true
+	widths[last] = s.width
+	for col := range widths {
+		if col != last {
+			widths[last] -= widths[col]
+		}
+	}
+	return widths, widths[last] >= least
 }
 
 func (s *screen) block(text string) {

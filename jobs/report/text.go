@@ -30,10 +30,18 @@ func Board(w io.Writer, in Input, o Options) error {
 		s.line(0, "No clients yet. A referral, a dosing appointment or a release in the practice's records brings them here.")
 		return s.flush(w, "write board")
 	}
+	several := slices.ContainsFunc(verdicts, func(v readiness.Verdict) bool { return v.Prescriber != verdicts[0].Prescriber })
+	if !several {
+		s.line(0, "with "+plain(b.title(verdicts[0].Prescriber)))
+	}
 	rows := make([][]string, 0, len(verdicts))
 	for _, v := range verdicts {
 		c := b.client(v)
-		rows = append(rows, []string{string(c.State), stacked(c), meeting(c.Session, r.zone, in.AsOf) + "\n" + plain(c.Prescriber), said(c)})
+		session := meeting(c.Session, r.zone, in.AsOf)
+		if several {
+			session += "\n" + plain(c.Prescriber)
+		}
+		rows = append(rows, []string{string(c.State), stacked(c), session, said(c)})
 	}
 	s.b.WriteString("\n")
 	s.table([]string{"STATE", "CLIENT", "SESSION", "RECORDS AND NEXT STEP"}, rows, func(row, col int) lipgloss.Style {
