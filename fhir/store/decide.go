@@ -30,7 +30,7 @@ func (db *DB) Stale(ctx context.Context, now time.Time, policies map[string]stri
 			break
 		}
 		rows, err := db.read.StaleByPolicy(ctx, table.StaleByPolicyParams{Prescriber: prescriber, Policy: policies[prescriber],
-			Now: ms(now), Lim: int32(limit - len(list))})
+			Due: ms(now), Limit: int32(limit - len(list))})
 		if err != nil {
 			return nil, fmt.Errorf("look for stale verdicts: %w", plain(err))
 		}

@@ -67,8 +67,14 @@ func (db *DB) readPage(src Source, page exchange.Page) reading {
 // share is how many resources one goroutine reads.
 const share = 64
 
-// readResource reads one resource and sorts it into r.
+// readResource reads one resource and sorts it into r. Whatever reading it may do to the hub, it is kept and shown, and
+// does not come back as a crash with every start.
 func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
+	defer func() {
+		if recover() != nil {
+			r.rejects = append(r.rejects, unreadable(res, "the hub fails to read it"))
+		}
+	}()
 	if !utf8.Valid(res.Body) {
 		r.rejects = append(r.rejects, unreadable(res, "not UTF-8"))
 		return

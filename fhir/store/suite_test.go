@@ -622,7 +622,7 @@ func judgesAgain(t *testing.T, dsn string) {
 	v.Findings = []readiness.Finding{{ID: "f1", Code: "R17", Severity: readiness.S3, State: readiness.New}}
 	w.decide(v, plan.Changes{})
 	want(t, "verdicts", count(), 2)
-	list, err := w.Stale(w.ctx, w.now, map[string]string{fhirtest.Prescriber: "p2"}, 10)
+	list, err := w.Stale(w.ctx, w.now, map[string]string{fhirtest.Prescriber: "p2", "nobody": "p1"}, 10)
 	w.must(err)
 	want(t, "another policy", len(list), 1)
 }

@@ -18,8 +18,8 @@ WITH RECURSIVE reach (source, type, id) AS (
   SELECT m.source, m.type, m.id FROM reach r
   JOIN mention m ON m.source = r.source AND m.origin_type = r.type AND m.origin_id = r.id
   WHERE m.moment <= $2)
-SELECT v.source, v.type, v.id, v.n, v.party, v.subject, v.moment, v.received, v.gone, v.why, v.version_id, v.last_updated, v.hash, v.mac, v.body FROM reach r JOIN version v ON v.source = r.source AND v.type = r.type AND v.id = r.id
-WHERE v.subject = '' AND v.moment <= $2
+SELECT v.source, v.type, v.id, v.n, v.party, v.subject, v.moment, v.received, v.gone, v.why, v.version_id, v.last_updated, v.hash, v.mac, v.body FROM reach r CROSS JOIN version v
+WHERE v.source = r.source AND v.type = r.type AND v.id = r.id AND v.subject = '' AND v.moment <= $2
 ORDER BY v.moment, v.source, v.type, v.id, v.n
 `
 

@@ -302,15 +302,19 @@ func (q *Queries) PutVerdict(ctx context.Context, arg PutVerdictParams) error {
 }
 
 const staleByPolicy = `-- name: StaleByPolicy :many
-SELECT client, prescriber FROM engagement
-WHERE prescriber = $1 AND (policy < $2 OR policy > $2) AND due > $3 ORDER BY client LIMIT $4
+SELECT e.client, e.prescriber FROM engagement e
+WHERE e.prescriber = $1 AND e.policy < $2 AND e.due > $3
+UNION ALL
+SELECT f.client, f.prescriber FROM engagement f
+WHERE f.prescriber = $1 AND f.policy > $2 AND f.due > $3
+LIMIT $4
 `
 
 type StaleByPolicyParams struct {
 	Prescriber string
 	Policy     string
-	Now        int64
-	Lim        int32
+	Due        int64
+	Limit      int32
 }
 
 type StaleByPolicyRow struct {
@@ -322,8 +326,8 @@ func (q *Queries) StaleByPolicy(ctx context.Context, arg StaleByPolicyParams) ([
 	rows, err := q.query(ctx, q.staleByPolicyStmt, staleByPolicy,
 		arg.Prescriber,
 		arg.Policy,
-		arg.Now,
-		arg.Lim,
+		arg.Due,
+		arg.Limit,
 	)
 	if err != nil {
 		return nil, err

@@ -172,8 +172,8 @@ func (q *Queries) Source(ctx context.Context, name string) (Source, error) {
 }
 
 const sourcesAt = `-- name: SourcesAt :many
-SELECT s.name, s.moment, s.party, s.last_complete, s.last_tried, s.complete, s.why FROM source n JOIN source_log s ON s.name = n.name
-WHERE s.moment = (SELECT max(t.moment) FROM source_log t WHERE t.name = n.name AND t.moment <= $1)
+SELECT s.name, s.moment, s.party, s.last_complete, s.last_tried, s.complete, s.why FROM source n CROSS JOIN source_log s
+WHERE s.name = n.name AND s.moment = (SELECT max(t.moment) FROM source_log t WHERE t.name = n.name AND t.moment <= $1)
 ORDER BY s.name
 `
 

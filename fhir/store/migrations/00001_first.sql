@@ -57,6 +57,7 @@ CREATE TABLE reject (
   reason text NOT NULL, hash text NOT NULL, received bigint NOT NULL, moment bigint NOT NULL,
   resolved text NOT NULL, resolved_moment bigint NOT NULL, mac text NOT NULL, body text NOT NULL);
 CREATE INDEX reject_source ON reject (source, resolved_moment);
+CREATE INDEX reject_subject ON reject (source, subject);
 
 -- due 0 = judge again at once; else the verdict's Until.
 CREATE TABLE engagement (

@@ -14,8 +14,8 @@ WITH RECURSIVE reach (source, type, id) AS (
   SELECT m.source, m.type, m.id FROM reach r
   JOIN mention m ON m.source = r.source AND m.origin_type = r.type AND m.origin_id = r.id
   WHERE m.moment <= $2)
-SELECT v.* FROM reach r JOIN version v ON v.source = r.source AND v.type = r.type AND v.id = r.id
-WHERE v.subject = '' AND v.moment <= $2
+SELECT v.* FROM reach r CROSS JOIN version v
+WHERE v.source = r.source AND v.type = r.type AND v.id = r.id AND v.subject = '' AND v.moment <= $2
 ORDER BY v.moment, v.source, v.type, v.id, v.n;
 -- name: RejectsAt :many
 SELECT j.* FROM link l JOIN reject j ON j.source = l.source AND j.subject = l.patient

@@ -1,8 +1,12 @@
 -- name: StaleByTime :many
 SELECT client, prescriber FROM engagement WHERE due <= @now ORDER BY due, client, prescriber LIMIT @lim;
 -- name: StaleByPolicy :many
-SELECT client, prescriber FROM engagement
-WHERE prescriber = @prescriber AND (policy < @policy OR policy > @policy) AND due > @now ORDER BY client LIMIT @lim;
+SELECT e.client, e.prescriber FROM engagement e
+WHERE e.prescriber = $1 AND e.policy < $2 AND e.due > $3
+UNION ALL
+SELECT f.client, f.prescriber FROM engagement f
+WHERE f.prescriber = $1 AND f.policy > $2 AND f.due > $3
+LIMIT $4;
 -- name: Engagement :one
 SELECT * FROM engagement WHERE client = @client AND prescriber = @prescriber;
 -- name: Engagements :many

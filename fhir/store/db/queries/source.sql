@@ -26,6 +26,6 @@ ON CONFLICT (name) DO UPDATE SET party = excluded.party, last_complete = exclude
 INSERT INTO source_log (name, moment, party, last_complete, last_tried, complete, why)
 VALUES (@name, @moment, @party, @last_complete, @last_tried, @complete, @why);
 -- name: SourcesAt :many
-SELECT s.* FROM source n JOIN source_log s ON s.name = n.name
-WHERE s.moment = (SELECT max(t.moment) FROM source_log t WHERE t.name = n.name AND t.moment <= @moment)
+SELECT s.* FROM source n CROSS JOIN source_log s
+WHERE s.name = n.name AND s.moment = (SELECT max(t.moment) FROM source_log t WHERE t.name = n.name AND t.moment <= @moment)
 ORDER BY s.name;

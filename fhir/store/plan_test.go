@@ -1,0 +1,53 @@
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// scans are the queries that may read a whole table: rare, or all that they read is wanted.
+var scans = map[string]bool{
+	"board": true, "engagements": true, "rejects": true, "deliveries": true, "allLinks": true, "allSteps": true,
+	"allSettings": true, "countSealed": true, "countVersions": true, "versionsFrom": true, "verdictsFrom": true,
+	"moveParty": true, "auditAfter": true, "wantedAtPractice": true,
+}
+
+// Cost follows change: what runs with every page, verdict or try goes by an index.
+func TestQueriesGoByAnIndex(t *testing.T) {
+	w := newWorld(t, filepath.Join(t.TempDir(), "kaphub.db"))
+	w.fill(2000)
+	w.exec("ANALYZE")
+	files, err := filepath.Glob("db/*.sql.go")
+	w.must(err)
+	query := regexp.MustCompile("(?s)const (\\w+) = `(.*?)`")
+	param := regexp.MustCompile(`\$\d+`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		w.must(err)
+		for _, q := range query.FindAllSubmatch(text, -1) {
+			name, sql := string(q[1]), param.ReplaceAllString(string(q[2]), "'x'")
+			sql = strings.ReplaceAll(sql, "json_each('x')", "json_each('{}')")
+			rows, err := w.reader.QueryContext(w.ctx, "EXPLAIN QUERY PLAN "+sql)
+			w.must(err)
+			for rows.Next() {
+				var id, parent, unused int
+				var detail string
+				w.must(rows.Scan(&id, &parent, &unused, &detail))
+				if os.Getenv("PLANS") != "" {
+					t.Log(name, detail)
+				}
+				if strings.HasPrefix(detail, "SCAN ") && !scans[name] && !harmless.MatchString(detail) {
+					t.Errorf("%s reads a whole table: %s", name, detail)
+				}
+			}
+			w.must(rows.Err())
+			w.must(rows.Close())
+		}
+	}
+}
+
+// harmless are scans of what is small by itself: a list of keys, a recursion's own rows, the handful of sources.
+var harmless = regexp.MustCompile(`^SCAN (k|reach|r|up|json_each|n|CONSTANT ROW|\d+ )`)
