@@ -80,7 +80,7 @@ func (c *client) goesOn(at time.Time, p Pace) {
 func (c *client) comesToSession(begins time.Time, p Pace) {
 	arrival := begins.Add(-p.Arrive)
 	c.w.planAt(arrival, c.arrives)
-	c.w.planAt(arrival.Add(begins.Sub(arrival)/4), c.goesAhead)
+	c.w.planAt(arrival.Add(min(p.Practice, p.Arrive/2)), c.goesAhead)
 	c.w.planAt(begins.Add(2*time.Hour), c.isHeld)
 }
 
