@@ -91,7 +91,8 @@ type Wait struct {
 	Words  string          `json:"words"` // of the finding
 	Since  time.Time       `json:"since"`
 	Age    int             `json:"age_days"`
-	Nudge  readiness.Owner `json:"nudge"`
+	Nudge  readiness.Owner `json:"nudge"` // who holds it
+	Owner  readiness.Owner `json:"owner"` // who nudges
 	Next   string          `json:"next"`
 	More   int             `json:"more,omitempty"` // other things the client waits on
 	Client Client          `json:"client"`
@@ -144,10 +145,18 @@ type Reject struct {
 // waiting are the rules whose findings are a client's waiting, in the order of the client's way.
 var waiting = []string{"R03", "R04", "R08", "R17", "R19", "R20", "R23"}
 
-// waitedFor is what a client waits on by each of these rules, to stand behind "waiting on".
-var waitedFor = map[string]string{
-	"R03": "an answer to the referral", "R04": "the evaluation to be booked", "R08": "a new date for the evaluation", "R17": "a prescription",
-	"R19": "the pharmacy's address call", "R20": "word that the medicine arrived", "R23": "a refill",
+// waitedFor is what a client waits on by each of these rules, to stand behind "waiting on", and who holds it.
+var waitedFor = map[string]struct {
+	on    string
+	nudge readiness.Owner
+}{
+	"R03": {"an answer to the referral", readiness.Prescriber},
+	"R04": {"the evaluation to be booked", readiness.Client},
+	"R08": {"a new date for the evaluation", readiness.Prescriber},
+	"R17": {"a prescription", readiness.Prescriber},
+	"R19": {"the pharmacy's address call", readiness.Client},
+	"R20": {"word that the medicine arrived", readiness.Client},
+	"R23": {"a refill", readiness.Prescriber},
 }
 
 // states is the order in which states are counted and shown.
@@ -323,7 +332,9 @@ func (b *builder) wait(waits []readiness.Finding, c Client) Wait {
 		return cmp.Compare(slices.Index(waiting, x.Code), slices.Index(waiting, y.Code))
 	})
 	f := waits[0]
-	return Wait{On: cmp.Or(waitedFor[f.Code], f.Words), Code: f.Code, Words: f.Words, Since: f.Since, Age: b.age(f.Since), Nudge: f.Owner, Next: f.Next, More: len(waits) - 1, Client: c}
+	held := waitedFor[f.Code]
+	return Wait{On: held.on, Code: f.Code, Words: f.Words, Since: f.Since, Age: b.age(f.Since), Owner: f.Owner, Nudge: held.nudge, Next: f.Next,
+		More: len(waits) - 1, Client: c}
 }
 
 func (b *builder) rollUp(f readiness.Finding) RollUp {

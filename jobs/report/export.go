@@ -31,7 +31,7 @@ func (r Report) CSV(w io.Writer) error {
 	}
 	for _, x := range r.Waiting {
 		rows = append(rows, []string{"waiting", x.Code, "", "", x.Client.Key, x.Client.Chosen, x.Client.Prescriber, string(x.Client.State),
-			r.instant(x.Client.Session), r.instant(x.Since), strconv.Itoa(x.Age), string(x.Nudge), "waiting on " + x.On, x.Next, ""})
+			r.instant(x.Client.Session), r.instant(x.Since), strconv.Itoa(x.Age), string(x.Owner), "waiting on " + x.On, x.Next, ""})
 	}
 	for _, x := range r.RollUps {
 		rows = append(rows, []string{"touching-many", x.Code, "", string(x.Severity), "", "", "", "", "", r.instant(x.Since), strconv.Itoa(x.Age),

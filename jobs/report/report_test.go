@@ -219,6 +219,14 @@ func TestAChildIsShownWhenItsParentIsResolved(t *testing.T) {
 	}
 }
 
+func TestEveryWaitingRuleSaysWhatOnAndWhomToNudge(t *testing.T) {
+	for _, code := range waiting {
+		if held := waitedFor[code]; held.on == "" || held.nudge == "" {
+			t.Errorf("%s says nothing", code)
+		}
+	}
+}
+
 func TestNobodyIsExplainedWhoIsNotThere(t *testing.T) {
 	if err := Explain(io.Discard, seed(), "nobody", Options{}); !errors.Is(err, exchange.ErrNotFound) {
 		t.Errorf("got %v", err)

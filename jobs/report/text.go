@@ -197,7 +197,11 @@ func because(why string) string {
 
 // waits says what a client waits on: "waiting on X since Y; nudge Z".
 func (r Report) waits(x Wait) string {
-	out := "waiting on " + plain(x.On) + " since " + date(x.Since, r.zone, r.AsOf) + "; nudge " + string(x.Nudge)
+	nudge := "the " + string(x.Nudge)
+	if x.Nudge == readiness.Prescriber {
+		nudge = plain(x.Client.Prescriber)
+	}
+	out := "waiting on " + x.On + " since " + date(x.Since, r.zone, r.AsOf) + "; nudge " + nudge
 	if x.More > 0 {
 		out += fmt.Sprintf(" (and %d more)", x.More)
 	}
