@@ -191,8 +191,8 @@ func (p pages) want(t *testing.T, refs ...fhir.Ref) {
 	}
 }
 
-// wantFault fails unless err is of the given fault and tells nothing of a client.
-func wantFault(t *testing.T, err error, want connectors.Fault) *connectors.Error {
+// wantFault fails unless err is of the given fault and tells nothing of a client. It returns what err says besides.
+func wantFault(t *testing.T, err error, want connectors.Fault) connectors.Error {
 	t.Helper()
 	e, ok := errors.AsType[*connectors.Error](err)
 	if !ok {
@@ -202,7 +202,7 @@ func wantFault(t *testing.T, err error, want connectors.Fault) *connectors.Error
 		t.Errorf("fault is %s, want %s: %v", e.Fault, want, err)
 	}
 	wantDiscreet(t, err)
-	return e
+	return *e
 }
 
 // wantDiscreet fails if err repeats a client's data, a query or a body.

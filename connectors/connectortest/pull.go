@@ -221,15 +221,18 @@ var pulls = []testCase{
 		good := s.put(t, observation("good", "ada", "good"))
 		all := s.toTheEnd(t, "", readBack(ada))
 		all.want(t, ada, good)
+		var rejects []fhir.Reject
 		for _, page := range all {
-			for _, r := range page.Rejects {
-				if r.Type != "Observation" || r.Ref != "bad" || r.Subject != ada || len(r.Body) == 0 || r.Hash == "" || r.Reason == "" || r.Source == "" {
-					t.Errorf("reject %s/%s of %s: %s", r.Type, r.Ref, r.Subject, r.Reason)
-				}
-				return
+			rejects = append(rejects, page.Rejects...)
+		}
+		if len(rejects) == 0 {
+			t.Fatal("no reject")
+		}
+		for _, r := range rejects {
+			if r.Type != "Observation" || r.Ref != "bad" || r.Subject != ada || len(r.Body) == 0 || r.Hash == "" || r.Reason == "" || r.Source == "" {
+				t.Errorf("reject %s/%s of %s: %s", r.Type, r.Ref, r.Subject, r.Reason)
 			}
 		}
-		t.Error("no reject")
 	}},
 	{"a cancelled pull ends at once", func(t *testing.T, s *stage) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func readEntry(raw []byte) (entry, error) {
 	}
 	e := entry{resource: fields["resource"], match: search.Mode == "" || search.Mode == "match", outcome: search.Mode == "outcome"}
 	if e.resource == nil {
-		if request.Method == "DELETE" || strings.HasPrefix(response.Status, "410") {
+		if request.Method == http.MethodDelete || strings.HasPrefix(response.Status, "410") {
 			e.gone = lastRef(request.URL, url)
 		}
 		if e.gone.IsZero() && !e.outcome {

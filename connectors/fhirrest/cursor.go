@@ -14,25 +14,39 @@ import (
 // position is what a Cursor of this connector holds: how far each type has been read, and where in the present round,
 // which goes once over everything, the last page ended.
 type position struct {
-	Marks map[string]time.Time `json:"marks,omitempty"` // by type, on the server's clock
-	Walk  *walk                `json:"walk,omitempty"`  // the search being read
-	Done  []string             `json:"done,omitempty"`  // searches behind us in this round
-	Back  []string             `json:"back,omitempty"`  // members read back, or tried, in this round
-	After string               `json:"after,omitempty"` // members up to this one were swept in this round
-	Read  bool                 `json:"read,omitempty"`  // something could be read in this round
-	Why   string               `json:"why,omitempty"`   // the first reason why this round is not complete
+	Server string               `json:"server,omitempty"` // whose rows the marks are about
+	Marks  map[string]time.Time `json:"marks,omitempty"`  // by type, on the server's clock
+	Walk   *walk                `json:"walk,omitempty"`   // the search being read
+	Done   []string             `json:"done,omitempty"`   // searches behind us in this round
+	Back   []string             `json:"back,omitempty"`   // members read back, or tried, in this round
+	After  string               `json:"after,omitempty"`  // members up to this one were swept in this round
+	Read   bool                 `json:"read,omitempty"`   // something could be read in this round
+	Why    string               `json:"why,omitempty"`    // the first reason why this round is not complete
+
+	Page   time.Time `json:"page,omitzero"`    // when this round's last page was read, on our clock
+	Broken bool      `json:"broken,omitempty"` // this round was left alone for a while: what it began with is old
 }
 
-func decode(op string, c exchange.Cursor) (position, error) {
-	var p position
+// leftAlone is how long a round may rest between two pages and still count as one reading.
+const leftAlone = 10 * time.Minute
+
+// position reads c. Marks of another server, which base_url has led to meanwhile, are none: all is read from the beginning.
+func (s *server) position(op string, c exchange.Cursor) (position, error) {
+	sum := sha256.Sum256([]byte(s.client.Base()))
+	fresh := position{Server: hex.EncodeToString(sum[:4])}
 	if c == "" {
-		return p, nil
+		return fresh, nil
 	}
+	var p position
 	if err := json.Unmarshal([]byte(c), &p); err != nil {
 		e := connectors.Errorf(op, connectors.Garbled, "the stored cursor is not one of this connector")
 		e.Hint, e.Unsent = "a source cannot change its kind: give it a new name", true
 		return p, e
 	}
+	if p.Server != fresh.Server {
+		return fresh, nil
+	}
+	p.Broken = p.Broken || !p.Page.IsZero() && s.now().Sub(p.Page) > leftAlone
 	return p, nil
 }
 
@@ -44,8 +58,16 @@ func (p *position) encode() exchange.Cursor {
 	return exchange.Cursor(text)
 }
 
-// closed is the position at the end of a round: only the marks live on.
-func (p *position) closed() position { return position{Marks: p.Marks} }
+// closed is the cursor at the end of a round: only the marks live on.
+func (p *position) closed() exchange.Cursor {
+	return (&position{Server: p.Server, Marks: p.Marks}).encode()
+}
+
+// paged is the position with a page of its round just read.
+func (p *position) paged(now time.Time) exchange.Cursor {
+	p.Read, p.Page = true, now
+	return p.encode()
+}
 
 func (p *position) fault(why string) {
 	if p.Why == "" {

@@ -13,11 +13,11 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
-// Auth and Limits are those of the one HTTP client, under names that the outside may use.
-type (
-	Auth   = rest.Auth
-	Limits = rest.Limits
-)
+// Auth is how the hub proves who it is.
+type Auth = rest.Auth
+
+// Limits are how much, how fast and how long.
+type Limits = rest.Limits
 
 // The ways to authenticate.
 const (

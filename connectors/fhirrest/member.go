@@ -20,13 +20,12 @@ func (s *server) readMember(ctx context.Context, offers *offer, p position, pati
 	if err != nil {
 		return exchange.Page{}, err
 	}
-	p.Read = true
 	if why == "" {
 		page.Swept = []string{patient}
 	} else {
 		p.fault(why)
 	}
-	page.Next, page.More = p.encode(), true
+	page.Next, page.More = p.paged(s.now()), true
 	return page, nil
 }
 

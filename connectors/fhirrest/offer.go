@@ -195,8 +195,8 @@ func (s *server) statement(ctx context.Context) (statement, error) {
 	default:
 		return st, err
 	}
-	if json.Unmarshal(answer.Body, &st) != nil {
-		return statement{}, nil
+	if err := json.Unmarshal(answer.Body, &st); err != nil {
+		st = statement{}
 	}
 	return st, nil
 }

@@ -19,13 +19,14 @@ import (
 // Pull reads one page of a round over everything the server has to tell: first members new to the hub, to the beginning;
 // then either what changed since the last round, type by type, or, where searches cannot tell what changed, client by
 // client. The last page of a round is empty: when it is asked for, all before it is stored, and whoever became a member
-// on the way has been read back.
+// on the way has been read back. A round that was left alone half way does not end the read: another one follows, so that
+// nothing old counts as just read.
 //
 // A search that is refused (403, 404 …) leaves the round incomplete and the others go on, so that a hold is seen while
 // something else is broken; what the server's statement or the config leaves out is not missed. A server that cannot
 // be reached, is busy or answers garbage ends the page with an error, and the same cursor tries again.
 func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchange.Roster) (exchange.Page, error) {
-	p, err := decode("pull "+s.name, since)
+	p, err := s.position("pull "+s.name, since)
 	if err != nil {
 		return exchange.Page{}, err
 	}
@@ -52,8 +53,7 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 		page, err := s.step(ctx, offers, &p, name, roster)
 		switch {
 		case err == nil:
-			p.Read = true
-			page.Next, page.More = p.encode(), true
+			page.Next, page.More = p.paged(s.now()), true
 			return page, nil
 		case !ownTrouble(err):
 			return exchange.Page{}, err
@@ -73,13 +73,15 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 	if !p.Read && last != nil {
 		return exchange.Page{}, last
 	}
-	next := p.closed()
-	return exchange.Page{Next: next.encode(), Complete: p.Why == "", Why: p.Why}, nil
+	if p.Broken {
+		return exchange.Page{Next: p.closed(), More: true}, nil
+	}
+	return exchange.Page{Next: p.closed(), Complete: p.Why == "", Why: p.Why}, nil
 }
 
 // Sweep reads one member of the roster, everything there is of them. resume says after whom.
 func (s *server) Sweep(ctx context.Context, resume exchange.Cursor, roster exchange.Roster) (exchange.Page, error) {
-	p, err := decode("sweep "+s.name, resume)
+	p, err := s.position("sweep "+s.name, resume)
 	if err != nil {
 		return exchange.Page{}, err
 	}

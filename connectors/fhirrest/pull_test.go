@@ -203,6 +203,48 @@ func TestTheWatermarkMovesOnlyWhenAllWasRead(t *testing.T) {
 	}
 }
 
+func TestARoundLeftAloneHalfWayIsNoReadingOfToday(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		gap  time.Duration
+		late bool // what came to the first type meanwhile is read before the read counts as complete
+	}{
+		{"it went on at once", time.Minute, false},
+		{"it went on the next day", 24 * time.Hour, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			now := noon
+			f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{Now: func() time.Time { return now }})
+			f.patient(t, "p1")
+			since := exchange.Cursor("")
+			for range 3 { // patients are behind us
+				page, err := c.Puller.Pull(t.Context(), since, exchange.Roster{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				since = page.Next
+			}
+			now, f.now = now.Add(tc.gap), f.now.Add(tc.gap)
+			f.patient(t, "late")
+			last, all := round(t, c, since, exchange.Roster{})
+			if !last.Complete || has(all, "Patient/late") != tc.late {
+				t.Errorf("complete %v %s, the late one was read: %v", last.Complete, last.Why, has(all, "Patient/late"))
+			}
+		})
+	}
+}
+
+func TestMarksAreThoseOfOneServer(t *testing.T) {
+	_, before := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
+	last, _ := round(t, before, "", exchange.Roster{})
+	f, after := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
+	f.patient(t, "old")
+	f.now = f.now.Add(24 * time.Hour)
+	if _, all := round(t, after, last.Next, exchange.Roster{}); !has(all, "Patient/old") {
+		t.Error("the new server was read only from where the old one ended")
+	}
+}
+
 func TestWhatASearchThatFailsMeansForTheRound(t *testing.T) {
 	const missing = `{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"not-supported"}]}`
 	for _, tc := range []struct {
