@@ -188,17 +188,22 @@ func (h *hub) page(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(page.Bytes()) // the asker has gone: nobody to tell
 }
 
-// states are the verdicts' words by engagement.
-func states(in report.Input) map[readiness.Engagement]readiness.State {
-	all := map[readiness.Engagement]readiness.State{}
+// news is what a change is told by: the state, and what is to be done next.
+type news struct {
+	state readiness.State
+	next  string
+}
+
+func states(in report.Input) map[readiness.Engagement]news {
+	all := map[readiness.Engagement]news{}
 	for _, v := range in.Clients {
-		all[readiness.Engagement{Client: v.Client, Prescriber: v.Prescriber}] = v.State
+		all[readiness.Engagement{Client: v.Client, Prescriber: v.Prescriber}] = news{v.State, v.Next}
 	}
 	return all
 }
 
-// follow tells every change of a verdict's state until ctx ends.
-func (s *scene) follow(ctx context.Context, h *hub, said map[readiness.Engagement]readiness.State) {
+// follow tells every change of the board until ctx ends.
+func (s *scene) follow(ctx context.Context, h *hub, said map[readiness.Engagement]news) {
 	ticker := time.NewTicker(2 * time.Second)
 	defer ticker.Stop()
 	for {
@@ -213,17 +218,18 @@ func (s *scene) follow(ctx context.Context, h *hub, said map[readiness.Engagemen
 	}
 }
 
-// changes tells whose state is another than was said, and returns what has been said now.
-func (s *scene) changes(said map[readiness.Engagement]readiness.State, in report.Input) map[readiness.Engagement]readiness.State {
+// changes tells who stands otherwise than was said, and returns what has been said now.
+func (s *scene) changes(said map[readiness.Engagement]news, in report.Input) map[readiness.Engagement]news {
 	for _, v := range in.Clients {
 		before := said[readiness.Engagement{Client: v.Client, Prescriber: v.Prescriber}]
-		if before == v.State {
+		if before == (news{v.State, v.Next}) {
 			continue
 		}
-		if before == "" {
-			before = "new"
+		to := string(v.State)
+		if before.state != v.State && before.state != "" {
+			to = string(before.state) + " → " + to
 		}
-		s.printf("%s  %-14s %9s → %-9s  %s\n", in.AsOf.In(in.Zone).Format(time.TimeOnly), v.Chosen, before, v.State, v.Words)
+		s.printf("%s  %-16s %-22s %s\n", in.AsOf.In(in.Zone).Format(time.TimeOnly), v.Chosen, to, v.Words)
 	}
 	return states(in)
 }
