@@ -82,6 +82,7 @@ type Capabilities struct {
 // Fault is what kind of trouble an Error is, and so what the queue does about it.
 type Fault int
 
+// The faults.
 const (
 	Temporary Fault = iota // again later: unreachable, 408, 429, 5xx
 	Refused                // the other side understood and said no: not again by itself
