@@ -58,7 +58,12 @@ type facts struct {
 	events []event
 	plans  []record[fhir.CarePlan] // the prescriber's
 
-	depends []source // see sources
+	// Worked out once, when first asked for.
+	depends   []source
+	differ    []mismatch
+	differing bool
+	digested  *fhir.Version // whose directions digest is of
+	digest    string
 
 	moved []*fhir.Version // the newest tellings of the prescriber's decisions and stops, void ones too
 }

@@ -265,6 +265,9 @@ func sameRoute(a, b *fhir.MedicationRequest) bool {
 		}
 		return codes
 	}
+	if a == b {
+		return true
+	}
 	differ := false
 	for _, x := range routes(a) {
 		for _, y := range routes(b) {

@@ -1,6 +1,7 @@
 package readiness_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -82,4 +83,16 @@ func explain(t *testing.T, v readiness.Verdict) {
 	for _, f := range v.Findings {
 		t.Logf("  %s %s %s %s", f.Code, f.Severity, f.Words, f.Under)
 	}
+}
+
+func decode(v fhir.Version, into any) {
+	if err := json.Unmarshal(v.Resource.Body, into); err != nil {
+		panic(err)
+	}
+}
+
+func status(v fhir.Version) string {
+	var r struct{ Status string }
+	decode(v, &r)
+	return r.Status
 }

@@ -1,6 +1,8 @@
 package readiness
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -292,25 +294,16 @@ func (f *facts) same(a *fhir.Reference, at string, b *fhir.Reference, bt string)
 
 // changedSince returns what changed at or after t of what the go-ahead was given on: the session, the prescriber's
 // decisions, prescriptions and stops; the newest first.
-func (f *facts) changedSince(t time.Time) (changed []*fhir.Version) {
-	note := func(v *fhir.Version) {
-		if v == nil || v.Recorded().Before(t) {
-			return
-		}
-		if len(changed) > 0 && v.Recorded().After(changed[0].Recorded()) {
-			changed = append([]*fhir.Version{v}, changed...)
-		} else {
-			changed = append(changed, v)
-		}
-	}
-	note(f.next.Version)
-	for _, v := range f.moved {
-		note(v)
-	}
+func (f *facts) changedSince(t time.Time) []*fhir.Version {
+	all := append([]*fhir.Version{f.next.Version}, f.moved...)
 	for i := range f.prescriptions {
-		note(f.prescriptions[i].last())
+		all = append(all, f.prescriptions[i].last())
 	}
-	return changed
+	all = slices.DeleteFunc(all, func(v *fhir.Version) bool { return v.Recorded().Before(t) })
+	slices.SortFunc(all, func(a, b *fhir.Version) int {
+		return cmp.Or(b.Recorded().Compare(a.Recorded()), cmp.Compare(a.Key.String(), b.Key.String()))
+	})
+	return all
 }
 
 // appointment is the next session as the verdict shows it.

@@ -18,7 +18,14 @@ type mismatch struct {
 
 // mismatches compares the practice's record of the client with every other, here and at the prescriber, as far as they
 // do not plainly agree. The preferred name is never compared: only birth date and family name.
-func (f *facts) mismatches() (found []mismatch) {
+func (f *facts) mismatches() []mismatch {
+	if !f.differing {
+		f.differ, f.differing = f.disagreements(), true
+	}
+	return f.differ
+}
+
+func (f *facts) disagreements() (found []mismatch) {
 	var home *record[fhir.Patient]
 	for i := range f.clients {
 		r := &f.clients[i]
