@@ -171,4 +171,3 @@ func triggers(runs []Run) string {
 	}
 	return strings.Join(out, ", ")
 }
-
