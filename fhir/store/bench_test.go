@@ -148,6 +148,9 @@ func (w *world) fill(many int) {
 		w.since["ehr"] = p.Next
 	}
 	w.exec(fmt.Sprintf("UPDATE engagement SET due = %d, policy = 'p1', state = 'IN-ORDER', chart = moved", ms(w.now.Add(time.Hour))))
+	if w.pool != nil {
+		w.exec("VACUUM ANALYZE engagement, version, link") // as PostgreSQL does by itself after a while
+	}
 }
 
 func (w *world) cycle(ctx context.Context, policies map[string]string) {

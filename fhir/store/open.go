@@ -117,11 +117,6 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	if err := db.writer.PingContext(ctx); err != nil {
 		return fmt.Errorf("open store %s: %w", db.name, db.wrongKey(err))
 	}
-	for _, beside := range []string{"-wal", "-shm"} {
-		if err := os.Chmod(o.DSN+beside, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("open store: %w", err)
-		}
-	}
 	if err := migrate(ctx, sqliteDialect, db.writer); err != nil {
 		return fmt.Errorf("open store %s: %w", db.name, db.wrongKey(err))
 	}
@@ -129,6 +124,12 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 		return fmt.Errorf("open store %s: %w", db.name, err)
 	}
 	db.reader.SetMaxOpenConns(4)
+	// Both are encrypted as the file is; yet nobody else needs them.
+	for _, beside := range []string{"-wal", "-shm"} {
+		if err := os.Chmod(o.DSN+beside, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("open store: %w", err)
+		}
+	}
 	db.snapshot = sql.TxOptions{ReadOnly: true}
 	if db.write, err = table.Prepare(ctx, db.writer); err != nil {
 		return fmt.Errorf("open store %s: %w", db.name, err)

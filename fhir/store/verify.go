@@ -43,11 +43,15 @@ type verifier struct {
 	progress func(done, total int64)
 }
 
-// row computes a stored row's MAC again and takes it into its commit's digest.
+// row computes a stored row's MAC again, and takes the stored one into its commit's digest: so that one that was
+// altered is named itself, and one that was removed or added by what its commit says.
 func (v *verifier) row(kind, name string, moment int64, stored string, parts ...string) {
 	m := v.db.seal(kind, moment, parts...)
 	if hex.EncodeToString(m[:]) != stored {
 		v.report.Altered = append(v.report.Altered, name)
+		if raw, err := hex.DecodeString(stored); err == nil {
+			copy(m[:], raw)
+		}
 	}
 	v.count(moment, m)
 }
