@@ -81,12 +81,14 @@ async function tell(engine, mode, pg) {
         const k = await hub.run(['sync'], { killAfter: 20 + random() * typical });
         if (k.signal === 'SIGKILL') kills++;
       }
-      for (let i = 0; i < 40; i++) {
-        const s = await hub.run(['sync']); syncs++;
-        if (s.code === 0) { typical = s.ms; if (mode !== 'drop' || i > 0) return s; continue; }
+      let s;
+      for (let i = 0; i < 90; i++) {
+        s = await hub.run(['sync']); syncs++;
+        if (s.code === 0) { typical = s.ms; return s; }
         if (mode === 'plain') fail(`${title}: sync exits ${s.code}: ${s.err}${s.out}`);
+        await wait(500); // a try or lease that a killed process holds is left alone for a while
       }
-      fail(`${title}: sync never ended well`);
+      fail(`${title}: sync never ended well: ${s.err}${s.out}`);
     };
     const state = async () => {
       const b = await hub.board(), mine = b.clients.filter((c) => c.identifiers.some((i) => i.value === mrn.value));

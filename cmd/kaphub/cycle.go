@@ -163,11 +163,29 @@ func (h *hub) pullAll(ctx context.Context, d *done, shown bars) {
 	}
 }
 
+const (
+	busyFor  = 10 * time.Second // a lease whose holder died ends sooner
+	busyLook = 250 * time.Millisecond
+)
+
+// pull reads one source. Where somebody waits for it, a reader before us is waited for: it may have died, and then its
+// lease ends soon.
 func (h *hub) pull(ctx context.Context, c connectors.Connector, line *bar) (jobs.Counts, error) {
-	return pull.Step{
+	step := pull.Step{
 		Store: h.store, Puller: c.Puller, Source: source(c), Holder: h.holder, Now: h.now,
 		Progress: func(_, resources int) { line.at(int64(resources), 0) },
-	}.Run(ctx)
+	}
+	for waited := time.Duration(0); ; waited += busyLook {
+		counts, err := step.Run(ctx)
+		if counts[pull.Busy] == 0 || err != nil || !h.foreground || waited >= busyFor {
+			return counts, err
+		}
+		select {
+		case <-ctx.Done():
+			return counts, ctx.Err()
+		case <-time.After(busyLook):
+		}
+	}
 }
 
 func (h *hub) sweep(ctx context.Context, c connectors.Connector) (jobs.Counts, error) {
@@ -294,6 +312,9 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 		told = append(told, sentence(err))
 	}
 	for _, src := range report.SourceStates(h.policies, states, h.now()) {
+		if d.by["pull "+src.Name][pull.Busy] > 0 {
+			told = append(told, fmt.Sprintf("source %s is being read by another process: what it brings is not in this sync", src.Name))
+		}
 		if src.State != report.Fresh && d.failed["pull "+src.Name] == nil {
 			told = append(told, strings.TrimSuffix(fmt.Sprintf("source %s is %s: %s", src.Name, src.State, src.Why), ": "))
 		}

@@ -27,7 +27,7 @@ type parameter struct {
 // kinds lists the types that the sandbox has, with their search parameters as R4 defines them. R4 gives AdverseEvent
 // neither patient nor identifier, and Flag no status.
 var kinds = table(map[string]string{
-	"AdverseEvent":             "subject=subject date:date=date severity=severity event=event",
+	"AdverseEvent":             "subject:ref=subject date:date=date severity=severity event=event",
 	"Appointment":              "patient:ref=participant.actor actor:ref=participant.actor date:date=start status=status service-type=serviceType identifier=identifier",
 	"CarePlan":                 "patient:ref=subject subject:ref=subject status=status intent=intent category=category date:date=period based-on:ref=basedOn identifier=identifier",
 	"ClinicalImpression":       "patient:ref=subject subject:ref=subject status=status date:date=effectivePeriod,effectiveDateTime identifier=identifier",

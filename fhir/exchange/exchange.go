@@ -73,7 +73,7 @@ const (
 	Attempted State = "attempted" // a try was committed and its outcome is not known yet: ask before sending again
 	Delivered State = "delivered"
 	Refused   State = "refused"   // the other side said no; shown, replayable
-	Withdrawn State = "withdrawn" // never tried, and a later verdict took it back
+	Withdrawn State = "withdrawn" // surely never arrived, and a later verdict took it back
 	Unknown   State = "unknown"   // tried, outcome cannot be found out: a person decides
 )
 

@@ -63,9 +63,9 @@ func (s *situation) asks(code *fhir.CodeableConcept) bool {
 	})
 }
 
-// answered reports whether the prescriber has taken up the referral by another way than ours: a decision, or a
-// coordination Task of its own, that is later than the referral or names it. A decision means accepted (law 6), and asking
-// again would only double the work. An older decision answers an older referral.
+// answered reports whether the prescriber has taken up or turned down the referral by another way than ours: a decision,
+// or a coordination Task of its own, that is later than the referral or names it; turned down only if it names it. A
+// decision means accepted (law 6), and asking again would only double the work. An older decision answers an older referral.
 func (s *situation) answered(r referral) bool {
 	since := s.moment(r.Value.AuthoredOn)
 	if since.IsZero() {
@@ -79,12 +79,19 @@ func (s *situation) answered(r referral) bool {
 			!s.told(o.Value.Issued, o.Version).Before(since)
 	})
 	return decided || slices.ContainsFunc(fhir.Now(fhir.Of(s.prescriber, s.chart.Tasks)), func(t fhir.Seen[fhir.Task]) bool {
-		if fhir.IsCopy(t.Resource) || s.sent(t.Version) || !slices.Contains(taken, t.Value.Status.Code()) {
+		if fhir.IsCopy(t.Resource) || s.sent(t.Version) {
 			return false
 		}
-		return s.about(t, r) || has(t.Value.Code, fulfil) && !s.told(t.Value.AuthoredOn, t.Version).Before(since)
+		if s.about(t, r) {
+			return slices.Contains(taken, t.Value.Status.Code()) || slices.Contains(declined, t.Value.Status.Code())
+		}
+		return slices.Contains(taken, t.Value.Status.Code()) && has(t.Value.Code, fulfil) && !s.told(t.Value.AuthoredOn, t.Version).Before(since)
 	})
 }
+
+// declined are the Task states in which the prescriber has said no to the very referral that the Task names: asking again
+// is the practice's to decide, with a new referral.
+var declined = []string{"rejected", "cancelled", "failed"}
 
 // taken are the Task states in which somebody has the referral in hand.
 var taken = []string{"requested", "received", "accepted", "ready", "in-progress", "on-hold", "completed"}
