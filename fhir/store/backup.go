@@ -174,7 +174,7 @@ func copyPages(ctx context.Context, from string, fromKey []byte, to string, toKe
 	}
 	secret := hex.EncodeToString(toKey)
 	target := "file:" + escape(full) + "?vfs=adiantum&hexkey=" + secret
-	_, err = source.ExecContext(ctx, "VACUUM INTO '"+strings.ReplaceAll(target, "'", "''")+"'")
+	_, err = source.ExecContext(ctx, "VACUUM INTO $1", target)
 	if err = plain(err); err != nil && strings.Contains(err.Error(), secret) {
 		return errors.New("the copy cannot be written there: is the directory writable?") // SQLite's own words carry the key
 	}

@@ -98,11 +98,11 @@ func rawPage(b *testing.B, w *world, resources []fhir.Resource) {
 	w.must(err)
 	insert, err := tx.PrepareContext(b.Context(), "INSERT INTO raw (source, type, id, n, body) VALUES ($1, $2, $3, $4, $5)")
 	w.must(err)
+	defer func() { w.must(insert.Close()) }()
 	for _, r := range resources {
 		_, err := insert.ExecContext(b.Context(), "ehr", r.Type, r.ID, int64(1), string(r.Body))
 		w.must(err)
 	}
-	w.must(insert.Close())
 	w.must(tx.Commit())
 }
 

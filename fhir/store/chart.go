@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -76,7 +77,7 @@ func linksOf(rows []table.Link, at int64) []fhir.Link {
 // MomentAt returns the last commit at or before t; 0 when there was none.
 func (db *DB) MomentAt(ctx context.Context, t time.Time) (fhir.Moment, error) {
 	m, err := db.read.MomentAt(ctx, ms(t))
-	if err = found(err); err == exchange.ErrNotFound {
+	if errors.Is(found(err), exchange.ErrNotFound) {
 		return 0, nil
 	}
 	if err != nil {

@@ -28,7 +28,7 @@ func (r *receipt) loadLinks(ctx context.Context, page exchange.Page, read readin
 	}
 	for _, j := range read.rejects {
 		if j.Subject.Type == "Patient" {
-			patients[j.Subject.ID] = true
+			patients[storable(j.Subject.ID)] = true
 		}
 	}
 	for _, p := range page.Swept {

@@ -241,6 +241,8 @@ func plain(err error) error {
 		return fmt.Errorf("the disk is full: free some space and start again; nothing that was stored before is lost: %w", errFull)
 	case errors.Is(err, sqlite3.BUSY):
 		return errors.New("the store is in use by another process that holds it for too long: stop the other kaphub, then try again")
+	case errors.As(err, &pg) && pg.Code == "3F000":
+		return errors.New("the schema named in search_path is not there: CREATE SCHEMA it first")
 	case errors.As(err, &pg):
 		return fmt.Errorf("PostgreSQL says %s (%s)", pg.Code, pg.TableName) // its message may carry a row
 	case errors.Is(err, pgx.ErrTxClosed):

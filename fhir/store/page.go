@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -75,8 +77,8 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 			r.rejects = append(r.rejects, unreadable(res, "the hub fails to read it"))
 		}
 	}()
-	if !utf8.Valid(res.Body) {
-		r.rejects = append(r.rejects, unreadable(res, "not UTF-8"))
+	if !utf8.Valid(res.Body) || bytes.IndexByte(res.Body, 0) >= 0 || strings.ContainsRune(res.ID+res.VersionID, 0) {
+		r.rejects = append(r.rejects, unreadable(res, "not text that can be stored"))
 		return
 	}
 	it := item{Resource: res}

@@ -35,20 +35,24 @@ func (w *world) plans() {
 		for _, q := range query.FindAllSubmatch(text, -1) {
 			name, statement := string(q[1]), param.ReplaceAllString(string(q[2]), "'x'")
 			statement = strings.ReplaceAll(statement, "json_each('x')", "json_each('{}')")
-			rows, err := w.reader.QueryContext(w.ctx, "EXPLAIN QUERY PLAN "+statement)
-			w.must(err)
-			for rows.Next() {
-				var id, parent, unused int
-				var detail string
-				w.must(rows.Scan(&id, &parent, &unused, &detail))
-				if strings.HasPrefix(detail, "SCAN ") && !scans[name] && !harmless.MatchString(detail) {
-					w.Errorf("%s reads a whole table: %s", name, detail)
-				}
-			}
-			w.must(rows.Err())
-			w.must(rows.Close())
+			w.plan(name, statement)
 		}
 	}
+}
+
+func (w *world) plan(name, statement string) {
+	rows, err := w.reader.QueryContext(w.ctx, "EXPLAIN QUERY PLAN "+statement)
+	w.must(err)
+	defer func() { w.must(rows.Close()) }()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		w.must(rows.Scan(&id, &parent, &unused, &detail))
+		if strings.HasPrefix(detail, "SCAN ") && !scans[name] && !harmless.MatchString(detail) {
+			w.Errorf("%s reads a whole table: %s", name, detail)
+		}
+	}
+	w.must(rows.Err())
 }
 
 // harmless are scans of what is small by itself: a list of keys, a recursion's own rows, the handful of sources.

@@ -257,7 +257,7 @@ func (r *receipt) loadHeads(ctx context.Context, page exchange.Page, read readin
 	}
 	for _, j := range read.rejects {
 		if j.Type != "" && j.Ref != "" {
-			ask(fhir.Ref{Type: j.Type, ID: j.Ref})
+			ask(fhir.Ref{Type: storable(j.Type), ID: storable(j.Ref)})
 		}
 	}
 	r.heads = make(map[fhir.Ref]*head, len(read.items))

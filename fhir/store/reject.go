@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -35,6 +36,7 @@ func (r *receipt) keepRejects(ctx context.Context, rejects []fhir.Reject, open [
 			continue
 		}
 		known[j.Hash] = true
+		j.Type, j.Ref, j.Reason, j.Subject.ID = storable(j.Type), storable(j.Ref), storable(j.Reason), storable(j.Subject.ID)
 		subject := ""
 		if j.Subject.Type == "Patient" {
 			subject = j.Subject.ID
@@ -56,6 +58,11 @@ func (r *receipt) keepRejects(ctx context.Context, rejects []fhir.Reject, open [
 		r.moved[r.clients[subject]] = true
 	}
 	return orphans, nil
+}
+
+// storable is s as PostgreSQL can keep it: what was salvaged from garbage may be garbage.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // rejectParts are what a reject's MAC covers; how it was resolved is sealed by the commit that did.

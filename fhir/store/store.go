@@ -20,12 +20,18 @@ type Options struct {
 
 // What the steps hand to the store and back lives with the language both speak: jobs never import the store.
 type (
-	Source     = exchange.Source
-	Changed    = exchange.Changed
-	Lease      = exchange.Lease
-	Fence      = exchange.Fence
+	// Source is a connector instance as the store needs it.
+	Source = exchange.Source
+	// Changed counts what a page brought.
+	Changed = exchange.Changed
+	// Lease is the fenced right to read one source.
+	Lease = exchange.Lease
+	// Fence is the right to end one attempt of one delivery.
+	Fence = exchange.Fence
+	// Engagement is a client with one prescriber.
 	Engagement = readiness.Engagement
-	Standing   = readiness.Standing
+	// Standing is the last verdict of an engagement, and whether its chart moved since.
+	Standing = readiness.Standing
 )
 
 // AuditReport is what VerifyAudit found.

@@ -44,7 +44,7 @@ func newWorld(t testing.TB, dsn string) *world {
 		prescribers: []fhir.Known{fhirtest.Known}}
 	w.DB = w.open()
 	t.Cleanup(func() {
-		if err := w.DB.Close(); err != nil {
+		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -254,7 +254,7 @@ func enrols(t *testing.T, dsn string) {
 
 func engages(t *testing.T, dsn string) {
 	w := newWorld(t, dsn)
-	w.must(w.DB.Close())
+	w.must(w.Close())
 	w.prescribers = append(w.prescribers, fhir.Known{Name: "other", Identifiers: []fhir.ID{{System: fhir.SystemNPI, Value: "1111111112"}}})
 	w.DB = w.open()
 	referred, booked := fhirtest.Nth(1, w.now), fhirtest.Nth(2, w.now)
@@ -342,7 +342,7 @@ func versions(t *testing.T, dsn string) {
 	again := course.On(w.now.Add(2 * time.Minute)).Flag("active")
 	want(t, "lifted and set again", w.receive(skylight, page(lift, again)).Versions, 2)
 	p := page()
-	p.Gone = []fhir.Ref{hold.Key.Ref(), {Type: "Flag", ID: "never heard of"}}
+	p.Gone = []fhir.Ref{hold.Ref(), {Type: "Flag", ID: "never heard of"}}
 	want(t, "deleted", w.receive(skylight, p), Changed{Gone: 1, Clients: 1})
 	want(t, "deleted again", w.receive(skylight, p), Changed{})
 	flags := w.chart(client).Flags
@@ -376,7 +376,6 @@ func atomic(t *testing.T, dsn string) {
 	if _, err := w.Receive(ctx, skylight, w.leaseOf(skylight), w.since["skylight"], p); err == nil {
 		t.Fatal("a page was stored under a context that had ended")
 	}
-	p.Resources = append(p.Resources, fhir.Resource{Type: "Flag", ID: "x\x00y", Body: p.Resources[0].Body})
 	_, _ = w.Receive(w.ctx, skylight, w.leaseOf(skylight), "not the stored cursor", p)
 	want(t, "moment", w.chart(client).Moment, before)
 	cursor, err := w.Cursor(w.ctx, "skylight")
@@ -432,11 +431,22 @@ func rejects(t *testing.T, dsn string) {
 	w.must(err)
 	want(t, "open then", len(past.Rejects), 1)
 
+	p.Rejects = []fhir.Reject{{Type: "Fl\x00ag", Ref: "\xff\x00", Subject: fhir.Ref{Type: "Patient", ID: "s-p1\x00"}, Reason: "garbage", Body: []byte("\x00"), Hash: "beef"}}
+	p.Resources = []fhir.Resource{{Type: "Flag", ID: "x\x00y", Body: hold.Resource.Body, Hash: "ace"}}
+	want(t, "garbage is no reason to stop", w.receive(skylight, p), Changed{Rejects: 2, Clients: 1})
+	list, err := w.Rejects(w.ctx, false)
+	w.must(err)
+	for _, j := range list {
+		w.must(w.Resolve(w.ctx, "admin", j.ID, "garbage"))
+	}
+	w.receive(skylight, page())
+	p.Resources = nil
+
 	p.Rejects = []fhir.Reject{{Reason: "no JSON", Body: []byte("<html>"), Hash: "cafe"}}
 	w.decide(w.verdict(client, readiness.InOrder), plan.Changes{})
 	want(t, "one that belongs to nobody", w.receive(skylight, p), Changed{Rejects: 1, Clients: 1})
 	want(t, "complete", w.source("skylight").Complete, false)
-	list, err := w.Rejects(w.ctx, false)
+	list, err = w.Rejects(w.ctx, false)
 	w.must(err)
 	want(t, "open", len(list), 1)
 	w.must(w.Resolve(w.ctx, "admin", list[0].ID, "an error page, nothing of a client"))
@@ -444,7 +454,7 @@ func rejects(t *testing.T, dsn string) {
 	want(t, "complete", w.source("skylight").Complete, true)
 	all, err := w.Rejects(w.ctx, true)
 	w.must(err)
-	want(t, "all", len(all), 2)
+	want(t, "all", len(all), 4)
 	one, err := w.Reject(w.ctx, list[0].ID)
 	w.must(err)
 	want(t, "resolved", one.Resolved, "an error page, nothing of a client")
@@ -883,7 +893,7 @@ func (w *world) exec(statements string) {
 func reopens(t *testing.T, dsn string) {
 	w, course, client := enrolledWorld(t, dsn)
 	before := w.chart(client)
-	w.must(w.DB.Close())
+	w.must(w.Close())
 	w.DB = w.open()
 	after := w.chart(client)
 	want(t, "moment", after.Moment, before.Moment)

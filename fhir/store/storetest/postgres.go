@@ -86,7 +86,7 @@ func start() (dsn string, held *os.File, err error) {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	run := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(name, args...)
+		cmd := exec.CommandContext(context.Background(), name, args...)
 		cmd.Dir, cmd.SysProcAttr = dir, as
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "HOME="+dir, "DIR="+dir)
 		return cmd
@@ -180,7 +180,7 @@ func somebody(dir string) (*syscall.SysProcAttr, error) {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
