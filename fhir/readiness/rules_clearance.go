@@ -139,23 +139,17 @@ func adverseEventOpen(f *facts) (out []Finding) {
 
 // R52 go-ahead-void
 //
-//	go-ahead of the session's therapist   session, decision, prescription or stop changed since   finding
-//	yes                                   yes                                                     S2
-//	yes                                   no                                                      none
-//	no, or none                           –                                                       none: the gate is open
+//	newest go-ahead of the session    session, decision, prescription or stop changed since   finding
+//	yes, since the checks opened      yes                                                     S2
+//	yes, since the checks opened      no                                                      none
+//	yes, before they opened           –                                                       none: it will be asked for
+//	no, or none                       –                                                       none: the gate is open
 func goAheadVoid(f *facts) []Finding {
-	if f.next == nil {
+	if f.next == nil || !f.clock.passed(f.next.start.Add(-arrivalOpens)) {
 		return nil
 	}
-	var given *fhir.Version
-	for i := range f.goAheads {
-		r := &f.goAheads[i]
-		if r.live() && final(r.Value) && is(r.Value.ValueBoolean, true) && f.isFocus(r.Value.Focus, r.Source) && f.clock.passed(r.Recorded().Add(-f.policy.Rules.Skew)) &&
-			(given == nil || r.Recorded().After(given.Recorded())) {
-			given = r.Version
-		}
-	}
-	if given == nil {
+	given := f.goAhead()
+	if given == nil || !is(given.Value.ValueBoolean, true) {
 		return nil
 	}
 	changed := f.changedSince(given.Recorded())
@@ -166,7 +160,7 @@ func goAheadVoid(f *facts) []Finding {
 	for _, v := range changed {
 		names = append(names, v.Type+" at "+f.title(v)+" on "+f.stamp(v.Recorded()))
 	}
-	return []Finding{found(S2, f.next.Key.String(), "The go-ahead of "+f.stamp(given.Recorded())+" is older than a change: "+strings.Join(names, "; "), "confirm the go-ahead again", append(changed, given)...)}
+	return []Finding{found(S2, f.next.Key.String(), "The go-ahead of "+f.stamp(given.Recorded())+" is older than a change: "+strings.Join(names, "; "), "confirm the go-ahead again", append(changed, given.Version)...)}
 }
 
 // stamp writes a date and a time of day.
