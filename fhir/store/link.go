@@ -94,7 +94,11 @@ func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item)
 		if err != nil {
 			return err
 		}
-		if len(clients) != 1 {
+		parted, err := r.PartedFrom(ctx, table.PartedFromParams{Source: r.src.Name, Patient: id})
+		if err != nil {
+			return err
+		}
+		if len(clients) != 1 || slices.Contains(parted, clients[0]) {
 			continue
 		}
 		taken, err := r.LinkOfClient(ctx, table.LinkOfClientParams{Client: clients[0], Source: r.src.Name})
@@ -247,7 +251,11 @@ func (r *receipt) match(ctx context.Context, source, party, patient string, dige
 			return err
 		}
 	}
-	if linked == "" && ownKey != "" {
+	parted, err := r.PartedFrom(ctx, table.PartedFromParams{Source: source, Patient: patient})
+	if err != nil {
+		return err
+	}
+	if linked == "" && ownKey != "" && !slices.Contains(parted, ownKey) {
 		known, err := r.ClientKnown(ctx, ownKey)
 		if err != nil {
 			return err
@@ -258,7 +266,7 @@ func (r *receipt) match(ctx context.Context, source, party, patient string, dige
 			}
 		}
 	}
-	if linked == "" && len(sharing) == 1 {
+	if linked == "" && len(sharing) == 1 && !slices.Contains(parted, sharing[0]) {
 		rivals, err := r.PatientsOfClient(ctx, table.PatientsOfClientParams{Client: sharing[0], Source: source})
 		if err != nil {
 			return err
@@ -285,7 +293,7 @@ func (r *receipt) match(ctx context.Context, source, party, patient string, dige
 		delete(candidates, client)
 	}
 	for _, client := range sorted(candidates) { // they share nothing any more, or it is settled
-		if _, err := r.EndCandidate(ctx, table.EndCandidateParams{Ended: r.moment, Source: source, Patient: patient, Client: client}); err != nil {
+		if err := r.endCandidate(ctx, source, patient, client); err != nil {
 			return err
 		}
 		r.moved[client] = true
@@ -293,11 +301,9 @@ func (r *receipt) match(ctx context.Context, source, party, patient string, dige
 	return nil
 }
 
-// putLink stores a link, or a candidate for one.
+// putLink stores a link that this page brought about, or a candidate for one.
 func (r *receipt) putLink(ctx context.Context, source, party, patient, client, how string) error {
-	l := table.PutLinkParams{Source: source, Patient: patient, Client: client, Moment: r.moment, Party: party, How: how, Since: r.at}
-	l.Mac = r.seal("link", linkParts(table.Link{Source: source, Patient: patient, Client: client, Party: party, How: how, Since: r.at})...)
-	if err := r.PutLink(ctx, l); err != nil {
+	if err := r.storeLink(ctx, source, party, patient, client, how); err != nil {
 		return err
 	}
 	r.moved[client] = true
@@ -308,6 +314,18 @@ func (r *receipt) putLink(ctx context.Context, source, party, patient, client, h
 		}
 	}
 	return nil
+}
+
+func (c *commit) storeLink(ctx context.Context, source, party, patient, client, how string) error {
+	l := table.PutLinkParams{Source: source, Patient: patient, Client: client, Moment: c.moment, Party: party, How: how, Since: c.at}
+	l.Mac = c.seal("link", linkParts(table.Link{Source: source, Patient: patient, Client: client, Party: party, How: how, Since: c.at})...)
+	return c.PutLink(ctx, l)
+}
+
+func (c *commit) endCandidate(ctx context.Context, source, patient, client string) error {
+	c.seal("unlink", source, patient, client)
+	_, err := c.EndCandidate(ctx, table.EndCandidateParams{Ended: c.moment, Source: source, Patient: patient, Client: client})
+	return err
 }
 
 // linkParts are what a link's MAC covers.

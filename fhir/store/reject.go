@@ -103,10 +103,7 @@ func (db *DB) Resolve(ctx context.Context, actor, id, reason string) error {
 		if len(clients) == 0 {
 			return nil
 		}
-		if _, err := c.MoveClients(ctx, table.MoveClientsParams{Moment: c.moment, Clients: set(clients)}); err != nil {
-			return err
-		}
-		return c.LogMoved(ctx, table.LogMovedParams{Moment: c.moment, Clients: set(clients)})
+		return c.moveAll(ctx, clients)
 	})
 }
 

@@ -92,6 +92,9 @@ func (v *verifier) links(ctx context.Context) error {
 	rows, err := v.AllLinks(ctx)
 	for _, r := range rows {
 		v.row("link", fmt.Sprintf("link of %s to %s", r.Client, r.Source), r.Moment, r.Mac, linkParts(r)...)
+		if r.Ended != 0 {
+			v.count(r.Ended, v.db.seal("unlink", r.Ended, r.Source, r.Patient, r.Client))
+		}
 	}
 	return err
 }

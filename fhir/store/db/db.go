@@ -93,6 +93,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endCandidateStmt, err = db.PrepareContext(ctx, endCandidate); err != nil {
 		return nil, fmt.Errorf("error preparing query EndCandidate: %w", err)
 	}
+	if q.endLinkStmt, err = db.PrepareContext(ctx, endLink); err != nil {
+		return nil, fmt.Errorf("error preparing query EndLink: %w", err)
+	}
 	if q.engageStmt, err = db.PrepareContext(ctx, engage); err != nil {
 		return nil, fmt.Errorf("error preparing query Engage: %w", err)
 	}
@@ -194,6 +197,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.openRejectsStmt, err = db.PrepareContext(ctx, openRejects); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenRejects: %w", err)
+	}
+	if q.partedFromStmt, err = db.PrepareContext(ctx, partedFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query PartedFrom: %w", err)
 	}
 	if q.patientsOfStmt, err = db.PrepareContext(ctx, patientsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query PatientsOf: %w", err)
@@ -423,6 +429,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing endCandidateStmt: %w", cerr)
 		}
 	}
+	if q.endLinkStmt != nil {
+		if cerr := q.endLinkStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endLinkStmt: %w", cerr)
+		}
+	}
 	if q.engageStmt != nil {
 		if cerr := q.engageStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing engageStmt: %w", cerr)
@@ -591,6 +602,11 @@ func (q *Queries) Close() error {
 	if q.openRejectsStmt != nil {
 		if cerr := q.openRejectsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openRejectsStmt: %w", cerr)
+		}
+	}
+	if q.partedFromStmt != nil {
+		if cerr := q.partedFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing partedFromStmt: %w", cerr)
 		}
 	}
 	if q.patientsOfStmt != nil {
@@ -835,6 +851,7 @@ type Queries struct {
 	dropMetaStmt           *sql.Stmt
 	dueDeliveriesStmt      *sql.Stmt
 	endCandidateStmt       *sql.Stmt
+	endLinkStmt            *sql.Stmt
 	engageStmt             *sql.Stmt
 	engagementStmt         *sql.Stmt
 	engagementsStmt        *sql.Stmt
@@ -869,6 +886,7 @@ type Queries struct {
 	nextMomentStmt         *sql.Stmt
 	nextPlaceStmt          *sql.Stmt
 	openRejectsStmt        *sql.Stmt
+	partedFromStmt         *sql.Stmt
 	patientsOfStmt         *sql.Stmt
 	patientsOfClientStmt   *sql.Stmt
 	patientsSharingStmt    *sql.Stmt
@@ -934,6 +952,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dropMetaStmt:           q.dropMetaStmt,
 		dueDeliveriesStmt:      q.dueDeliveriesStmt,
 		endCandidateStmt:       q.endCandidateStmt,
+		endLinkStmt:            q.endLinkStmt,
 		engageStmt:             q.engageStmt,
 		engagementStmt:         q.engagementStmt,
 		engagementsStmt:        q.engagementsStmt,
@@ -968,6 +987,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		nextMomentStmt:         q.nextMomentStmt,
 		nextPlaceStmt:          q.nextPlaceStmt,
 		openRejectsStmt:        q.openRejectsStmt,
+		partedFromStmt:         q.partedFromStmt,
 		patientsOfStmt:         q.patientsOfStmt,
 		patientsOfClientStmt:   q.patientsOfClientStmt,
 		patientsSharingStmt:    q.patientsSharingStmt,

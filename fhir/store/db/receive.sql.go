@@ -169,6 +169,30 @@ func (q *Queries) EndCandidate(ctx context.Context, arg EndCandidateParams) (int
 	return result.RowsAffected()
 }
 
+const endLink = `-- name: EndLink :execrows
+UPDATE link SET ended = $1 WHERE source = $2 AND patient = $3 AND client = $4 AND ended = 0 AND how <> 'candidate'
+`
+
+type EndLinkParams struct {
+	Ended   int64
+	Source  string
+	Patient string
+	Client  string
+}
+
+func (q *Queries) EndLink(ctx context.Context, arg EndLinkParams) (int64, error) {
+	result, err := q.exec(ctx, q.endLinkStmt, endLink,
+		arg.Ended,
+		arg.Source,
+		arg.Patient,
+		arg.Client,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const engage = `-- name: Engage :execrows
 INSERT INTO engagement (client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash)
 VALUES ($1, $2, $3, $4, 0, 0, 0, 0, '', '', false, 0, '') ON CONFLICT (client, prescriber) DO NOTHING
@@ -537,6 +561,38 @@ func (q *Queries) OpenRejects(ctx context.Context, source string) ([]OpenRejects
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const partedFrom = `-- name: PartedFrom :many
+SELECT DISTINCT client FROM link WHERE source = $1 AND patient = $2 AND ended <> 0 AND how <> 'candidate'
+`
+
+type PartedFromParams struct {
+	Source  string
+	Patient string
+}
+
+func (q *Queries) PartedFrom(ctx context.Context, arg PartedFromParams) ([]string, error) {
+	rows, err := q.query(ctx, q.partedFromStmt, partedFrom, arg.Source, arg.Patient)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var client string
+		if err := rows.Scan(&client); err != nil {
+			return nil, err
+		}
+		items = append(items, client)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

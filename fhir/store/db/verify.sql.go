@@ -117,7 +117,7 @@ func (q *Queries) AllSteps(ctx context.Context) ([]Step, error) {
 }
 
 const countSealed = `-- name: CountSealed :one
-SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELECT count(*) FROM reject)
+SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELECT count(*) FROM link WHERE ended <> 0) + (SELECT count(*) FROM reject)
   + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM delivery)
   + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM audit) AS bigint)
 `
