@@ -118,7 +118,7 @@ func TestInstructions(t *testing.T) {
 		{name: "not acknowledged → open", told: less("Observation", "acknowledged"), want: "open"},
 		{name: "the dose changed since → open", told: plus(func(c *course) fhir.Version { return c.Prescription(set("dosageInstruction.0.text", "Two")) }), want: "open", state: readiness.NotReady},
 		{name: "the prescription changed, its directions did not → met", told: plus(func(c *course) fhir.Version {
-			return c.On(now.Add(-20 * time.Minute)).Prescription(set("note", []any{map[string]any{"text": "posted"}}), set("authoredOn", "2026-01-13"))
+			return c.On(now.Add(-20*time.Minute)).Prescription(set("note", []any{map[string]any{"text": "posted"}}), set("authoredOn", "2026-01-13"))
 		}), want: "met", state: readiness.Ready},
 		{name: "changed and changed back, the change acknowledged → open", want: "open", told: func(c *course) []fhir.Version {
 			vs := c.Blameless()
@@ -157,7 +157,9 @@ func TestConsents(t *testing.T) {
 		}).gone("Consent", "treatment-consent"), want: "blocked", state: readiness.Hold},
 		{name: "withdrawn, and a draft in its place → blocked", told: plus(func(c *course) fhir.Version {
 			return c.On(now.Add(-2 * time.Minute)).TreatmentConsent(set("status", "inactive"))
-		}).then(func(c *course) fhir.Version { return c.On(now.Add(-time.Minute)).TreatmentConsent(set("status", "draft")) }), want: "blocked"},
+		}).then(func(c *course) fhir.Version {
+			return c.On(now.Add(-time.Minute)).TreatmentConsent(set("status", "draft"))
+		}), want: "blocked"},
 		{name: "withdrawn, signed anew → met", told: plus(func(c *course) fhir.Version {
 			return c.On(now.Add(-2 * time.Minute)).TreatmentConsent(set("status", "inactive"))
 		}).then(func(c *course) fhir.Version { return c.On(now.Add(-time.Minute)).TreatmentConsent(set("id", "anew")) }), want: "met"},

@@ -118,7 +118,7 @@ func TestClearance(t *testing.T) {
 	c := fhirtest.Client(now)
 	start, end := c.Day(-50), c.Day(40)
 	late := func(c *course) fhir.Version { // the session is moved to 23:00 in Denver
-		return c.On(now.Add(-5*time.Minute)).Dosing(time.Date(2026, 3, 3, 23, 0, 0, 0, fhirtest.Denver))
+		return c.On(now.Add(-5 * time.Minute)).Dosing(time.Date(2026, 3, 3, 23, 0, 0, 0, fhirtest.Denver))
 	}
 	limit := func(code string, value float64, unit string) map[string]any {
 		return map[string]any{
@@ -308,7 +308,9 @@ func TestHold(t *testing.T) {
 		}), want: "unknown"},
 		{name: "on hold, then a status that says nothing → blocked", told: plus(func(c *course) fhir.Version {
 			return c.On(now.Add(-2 * time.Minute)).Prescription(set("status", "on-hold"))
-		}).then(func(c *course) fhir.Version { return c.On(now.Add(-time.Minute)).Prescription(set("status", "unknown")) }), want: "blocked"},
+		}).then(func(c *course) fhir.Version {
+			return c.On(now.Add(-time.Minute)).Prescription(set("status", "unknown"))
+		}), want: "blocked"},
 		{name: "the care plan on hold → blocked", want: "blocked", told: plus(func(c *course) fhir.Version {
 			return c.Told(fhirtest.PrescriberSource, fhirtest.Prescriber, `{"resourceType":"CarePlan","id":"cp","status":"on-hold","intent":"plan","subject":{"reference":"Patient/s-p1"}}`)
 		})},

@@ -216,7 +216,9 @@ func TestR21PrescriptionStale(t *testing.T) {
 			then(func(c *course) fhir.Version { return c.DaysBefore(20).Dispense(set("id", "b")) }).
 			then(func(c *course) fhir.Version { return c.DaysBefore(10).Dispense(set("id", "c")) })},
 		{name: "partial fills that add up to what was prescribed → none", told: less("MedicationDispense", "dispense").
-			then(func(c *course) fhir.Version { return c.DaysBefore(30).Dispense(set("id", "a"), set("quantity.value", 4)) }).
+			then(func(c *course) fhir.Version {
+				return c.DaysBefore(30).Dispense(set("id", "a"), set("quantity.value", 4))
+			}).
 			then(func(c *course) fhir.Version {
 				return c.DaysBefore(20).Dispense(set("id", "b"), set("quantity.value", 4))
 			}).
