@@ -52,7 +52,7 @@ func (f *facts) judgeGates() []Gate {
 	for _, rule := range gates {
 		var g Gate
 		if rule.arrival {
-			g = f.atArrival(rule.judge)
+			g = f.atArrival(rule.name, rule.judge)
 		} else {
 			g = rule.judge(f)
 		}

@@ -17,15 +17,29 @@ const (
 )
 
 // atArrival judges an arrival gate: not due before the checks open, or without a session.
-func (f *facts) atArrival(judge func(*facts) Gate) Gate {
+func (f *facts) atArrival(name GateName, judge func(*facts) Gate) Gate {
 	if f.next == nil {
 		return notDue("No dosing session is booked", "")
 	}
 	opens := f.next.start.Add(-arrivalOpens)
 	if !f.clock.passed(opens) {
-		return notDue("Asked from "+f.on(opens)+" "+atTime(opens, f.zone)+" on", "").until(f.next.start)
+		next := "wait for the arrival checks: they open on " + f.stamp(opens)
+		if name == GateVitals && f.unlimited() {
+			next = "ask " + f.prescriber() + " for the limits of blood pressure and heart rate"
+		}
+		return notDue("Asked from "+f.stamp(opens)+" on", next).until(f.next.start)
 	}
 	return judge(f)
+}
+
+// unlimited reports whether the limit of a reading is not on file.
+func (f *facts) unlimited() bool {
+	for which := range vitals {
+		if _, line, _ := f.limit(which); line == NotAsked {
+			return true
+		}
+	}
+	return false
 }
 
 // adverse makes an open arrival gate due at once: the answer is on file, and it is not the one that is asked for.

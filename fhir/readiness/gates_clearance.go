@@ -73,10 +73,10 @@ func clearanceGate(f *facts) Gate {
 		said += " (" + d.assumed + ")"
 	}
 	if !d.to.IsZero() && f.over(d.to) {
-		if f.next != nil {
-			said += "; the session is on " + f.on(f.next.start)
+		if f.next == nil {
+			return open(said, "ask "+p+" for a new decision", d.Version).from(d.to)
 		}
-		return open(said, "ask "+p+" for a new decision", d.Version).from(d.to)
+		return open(said+"; the session is on "+f.on(f.next.start), "ask "+p+" for a new decision", d.Version, f.next.Version)
 	}
 	if d.sessions > 0 {
 		if taken := f.takenSince(DayOf(d.from, f.zone)); taken >= d.sessions {

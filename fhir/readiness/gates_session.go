@@ -275,7 +275,7 @@ func credentialsGate(f *facts) Gate {
 	first := Day{}
 	for _, c := range line.Value {
 		if end := c.Until.Plus(1).Start(f.zone); f.over(end) {
-			return open(c.Name+" ends on "+lastDay(end, f.zone), "renew it").from(end).until(end)
+			return open(c.Name+" ends on "+lastDay(end, f.zone), "renew it").until(end)
 		}
 		if first.IsZero() || c.Until.Start(time.UTC).Before(first.Start(time.UTC)) {
 			first = c.Until
