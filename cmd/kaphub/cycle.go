@@ -163,27 +163,35 @@ func (h *hub) pullAll(ctx context.Context, d *done, shown bars) {
 	}
 }
 
-const (
-	busyFor  = 10 * time.Second // a lease whose holder died ends sooner
-	busyLook = 250 * time.Millisecond
-)
-
-// pull reads one source. Where somebody waits for it, a reader before us is waited for: it may have died, and then its
-// lease ends soon.
 func (h *hub) pull(ctx context.Context, c connectors.Connector, line *bar) (jobs.Counts, error) {
-	step := pull.Step{
+	return h.patiently(ctx, 10*time.Second, pull.Step{
 		Store: h.store, Puller: c.Puller, Source: source(c), Holder: h.holder, Now: h.now,
 		Progress: func(_, resources int) { line.at(int64(resources), 0) },
-	}
-	for waited := time.Duration(0); ; waited += busyLook {
-		counts, err := step.Run(ctx)
-		if counts[pull.Busy] == 0 || err != nil || !h.foreground || waited >= busyFor {
-			return counts, err
+	}.Run)
+}
+
+// patiently runs again while another process holds what is needed. In the foreground only: a process that died is taken
+// for alive until its lease ends, and whoever typed sync wants the work done, not the answer that it is being done.
+func (h *hub) patiently(ctx context.Context, most time.Duration, run func(context.Context) (jobs.Counts, error)) (jobs.Counts, error) {
+	const pause = 250 * time.Millisecond
+	sum := jobs.Counts{}
+	for waited := time.Duration(0); ; waited += pause {
+		counts, err := run(ctx)
+		busy := counts[pull.Busy] // push calls it the same
+		delete(counts, pull.Busy)
+		for name, n := range counts {
+			sum[name] += n
+		}
+		if busy == 0 || err != nil || !h.foreground || waited >= most {
+			if busy > 0 {
+				sum[pull.Busy] = busy
+			}
+			return sum, err
 		}
 		select {
 		case <-ctx.Done():
-			return counts, ctx.Err()
-		case <-time.After(busyLook):
+			return sum, ctx.Err()
+		case <-time.After(pause):
 		}
 	}
 }
@@ -224,7 +232,7 @@ func (h *hub) push(ctx context.Context, party string, line *bar) (jobs.Counts, e
 			step.Readers[c.Name] = c.Reader
 		}
 	}
-	return step.Run(ctx)
+	return h.patiently(ctx, 35*time.Second, step.Run)
 }
 
 // settled reports whether a run brought a delivery to an end: it may let the next step of its referral be staged.
@@ -310,6 +318,11 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 	var told []string
 	for _, err := range d.errs(elsewhere) {
 		told = append(told, sentence(err))
+	}
+	for _, job := range slices.SortedFunc(maps.Keys(d.by), inOrder) {
+		if d.by[job][pull.Busy] > 0 {
+			told = append(told, job+": another kaphub is at it: wait for it, or stop it, then sync again")
+		}
 	}
 	for _, src := range report.SourceStates(h.policies, states, h.now()) {
 		if d.by["pull "+src.Name][pull.Busy] > 0 {

@@ -212,6 +212,10 @@ func (s *scene) follow(ctx context.Context, h *hub, said map[readiness.Engagemen
 			return
 		case <-ticker.C:
 		}
+		judging, err := h.store.Stale(ctx, h.now(), h.hashes(), 1)
+		if err != nil || len(judging) > 0 {
+			continue // what is about to be judged again is not news yet
+		}
 		if in, err := h.view(ctx, time.Time{}); err == nil {
 			said = s.changes(said, in)
 		}

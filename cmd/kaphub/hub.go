@@ -111,6 +111,15 @@ func (h *hub) byPrescriber() map[string]readiness.Policy {
 	return all
 }
 
+// hashes name the policy that each prescriber's verdicts must rest on.
+func (h *hub) hashes() map[string]string {
+	all := map[string]string{}
+	for _, p := range h.policies {
+		all[p.Prescriber.Name] = p.Hash
+	}
+	return all
+}
+
 // parties are the parties that can be written to, in the order of the config.
 func (h *hub) parties() []string {
 	var all []string
