@@ -49,47 +49,56 @@ func tenThousand(b *testing.B) []fhir.Resource {
 	return list
 }
 
-// BenchmarkReceive stores 10,000 resources; BenchmarkRawInserts the same bytes by bare inserts into the same encrypted
-// engine in as many transactions. Compare the two.
+// BenchmarkReceive stores 10,000 resources, and by turns the same bytes by bare inserts into the same encrypted engine,
+// in as many transactions. "of-raw" compares the best of each: 1 would be as fast as bare inserts.
 func BenchmarkReceive(b *testing.B) {
 	resources := tenThousand(b)
 	for _, engine := range engines {
 		b.Run(engine.name, func(b *testing.B) {
+			var ours, raw time.Duration
 			for b.Loop() {
+				ours = best(ours, receiveAll(b, newWorld(b, engine.fresh(b)), resources))
 				b.StopTimer()
-				w := newWorld(b, engine.fresh(b))
-				l := w.leaseOf(ehr)
+				raw = best(raw, insertAll(b, newWorld(b, engine.fresh(b)), resources))
 				b.StartTimer()
-				for i := 0; i < len(resources); i += benchPage {
-					p := exchange.Page{Resources: resources[i : i+benchPage], Next: exchange.Cursor(fmt.Sprint(i)), More: true}
-					c, err := w.Receive(b.Context(), ehr, l, w.since["ehr"], p)
-					if err != nil || c.Versions != benchPage {
-						b.Fatal(c, err)
-					}
-					w.since["ehr"] = p.Next
-				}
 			}
-			b.ReportMetric(float64(len(resources))*float64(b.N)/b.Elapsed().Seconds(), "resources/s")
+			b.ReportMetric(float64(len(resources))/ours.Seconds(), "resources/s")
+			b.ReportMetric(float64(len(resources))/raw.Seconds(), "raw/s")
+			b.ReportMetric(raw.Seconds()/ours.Seconds(), "of-raw")
 		})
 	}
 }
 
-func BenchmarkRawInserts(b *testing.B) {
-	resources := tenThousand(b)
-	for _, engine := range engines {
-		b.Run(engine.name, func(b *testing.B) {
-			for b.Loop() {
-				b.StopTimer()
-				w := newWorld(b, engine.fresh(b))
-				w.exec("CREATE TABLE raw (source text, type text, id text, n bigint, body text, PRIMARY KEY (source, type, id, n))")
-				b.StartTimer()
-				for i := 0; i < len(resources); i += benchPage {
-					rawPage(b, w, resources[i:i+benchPage])
-				}
-			}
-			b.ReportMetric(float64(len(resources))*float64(b.N)/b.Elapsed().Seconds(), "resources/s")
-		})
+func best(before, now time.Duration) time.Duration {
+	if before == 0 {
+		return now
 	}
+	return min(before, now)
+}
+
+func receiveAll(b *testing.B, w *world, resources []fhir.Resource) time.Duration {
+	b.Helper()
+	l := w.leaseOf(ehr)
+	began := time.Now()
+	for i := 0; i < len(resources); i += benchPage {
+		p := exchange.Page{Resources: resources[i : i+benchPage], Next: exchange.Cursor(fmt.Sprint(i)), More: true}
+		c, err := w.Receive(b.Context(), ehr, l, w.since["ehr"], p)
+		if err != nil || c.Versions != benchPage {
+			b.Fatal(c, err)
+		}
+		w.since["ehr"] = p.Next
+	}
+	return time.Since(began)
+}
+
+func insertAll(b *testing.B, w *world, resources []fhir.Resource) time.Duration {
+	b.Helper()
+	w.exec("CREATE TABLE raw (source text, type text, id text, n bigint, body text, PRIMARY KEY (source, type, id, n))")
+	began := time.Now()
+	for i := 0; i < len(resources); i += benchPage {
+		rawPage(b, w, resources[i:i+benchPage])
+	}
+	return time.Since(began)
 }
 
 func rawPage(b *testing.B, w *world, resources []fhir.Resource) {

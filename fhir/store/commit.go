@@ -161,7 +161,7 @@ func clock(ms int64) time.Time {
 func num(n int64) string { return strconv.FormatInt(n, 10) }
 
 // set is a list of keys as json_each reads it, on SQLite and on PostgreSQL alike.
-func set[K comparable](keys map[string]K) string {
+func set[T any](keys map[string]T) string {
 	flat := make(map[string]int, len(keys))
 	for k := range keys {
 		flat[k] = 0

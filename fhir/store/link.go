@@ -152,7 +152,14 @@ func (r *receipt) enrol(ctx context.Context, read reading) error {
 				continue
 			}
 			engaged[e] = true
-			n, err := r.Engage(ctx, table.EngageParams{Client: client, Prescriber: p, Moment: r.moment, Moved: r.moment})
+			result, err := r.Engage(ctx, table.EngageParams{Client: client, Prescriber: p, Moment: r.moment, Moved: r.moment})
+			if err != nil {
+				return err
+			}
+			if r.moved[client] {
+				continue // whether it is new need not be asked
+			}
+			n, err := result.RowsAffected()
 			if err != nil {
 				return err
 			}
@@ -179,14 +186,22 @@ func newClient() string {
 // clients not even these are kept. It returns the digests that came or went.
 func (r *receipt) keepDigests(ctx context.Context, patients map[string]item) (touched map[string]bool, err error) {
 	touched = map[string]bool{}
+	if len(patients) == 0 {
+		return touched, nil
+	}
+	rows, err := r.DigestsOfMany(ctx, table.DigestsOfManyParams{Patients: set(patients), Source: r.src.Name})
+	if err != nil {
+		return nil, err
+	}
+	known := map[string][]string{}
+	for _, d := range rows {
+		known[d.Patient] = append(known[d.Patient], d.Digest)
+	}
 	for _, id := range sorted(patients) {
 		if r.src.Party == fhir.Practice && r.clients[id] == "" {
 			continue
 		}
-		stored, err := r.DigestsOf(ctx, table.DigestsOfParams{Source: r.src.Name, Patient: id})
-		if err != nil {
-			return nil, err
-		}
+		stored := known[id]
 		for _, d := range patients[id].digests {
 			if slices.Contains(stored, d) {
 				continue

@@ -75,6 +75,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.digestsOfStmt, err = db.PrepareContext(ctx, digestsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query DigestsOf: %w", err)
 	}
+	if q.digestsOfManyStmt, err = db.PrepareContext(ctx, digestsOfMany); err != nil {
+		return nil, fmt.Errorf("error preparing query DigestsOfMany: %w", err)
+	}
 	if q.directoryAtStmt, err = db.PrepareContext(ctx, directoryAt); err != nil {
 		return nil, fmt.Errorf("error preparing query DirectoryAt: %w", err)
 	}
@@ -397,6 +400,11 @@ func (q *Queries) Close() error {
 	if q.digestsOfStmt != nil {
 		if cerr := q.digestsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing digestsOfStmt: %w", cerr)
+		}
+	}
+	if q.digestsOfManyStmt != nil {
+		if cerr := q.digestsOfManyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing digestsOfManyStmt: %w", cerr)
 		}
 	}
 	if q.directoryAtStmt != nil {
@@ -845,6 +853,7 @@ type Queries struct {
 	deliveriesOfStmt       *sql.Stmt
 	deliveryStmt           *sql.Stmt
 	digestsOfStmt          *sql.Stmt
+	digestsOfManyStmt      *sql.Stmt
 	directoryAtStmt        *sql.Stmt
 	dropDigestStmt         *sql.Stmt
 	dropLeaseStmt          *sql.Stmt
@@ -946,6 +955,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deliveriesOfStmt:       q.deliveriesOfStmt,
 		deliveryStmt:           q.deliveryStmt,
 		digestsOfStmt:          q.digestsOfStmt,
+		digestsOfManyStmt:      q.digestsOfManyStmt,
 		directoryAtStmt:        q.directoryAtStmt,
 		dropDigestStmt:         q.dropDigestStmt,
 		dropLeaseStmt:          q.dropLeaseStmt,

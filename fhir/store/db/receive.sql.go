@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 )
 
 const clientKnown = `-- name: ClientKnown :one
@@ -130,6 +131,43 @@ func (q *Queries) DigestsOf(ctx context.Context, arg DigestsOfParams) ([]string,
 	return items, nil
 }
 
+const digestsOfMany = `-- name: DigestsOfMany :many
+SELECT d.patient, d.digest FROM json_each($1) AS k CROSS JOIN digest d WHERE d.source = $2 AND d.patient = k.key
+`
+
+type DigestsOfManyParams struct {
+	Patients string
+	Source   string
+}
+
+type DigestsOfManyRow struct {
+	Patient string
+	Digest  string
+}
+
+func (q *Queries) DigestsOfMany(ctx context.Context, arg DigestsOfManyParams) ([]DigestsOfManyRow, error) {
+	rows, err := q.query(ctx, q.digestsOfManyStmt, digestsOfMany, arg.Patients, arg.Source)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DigestsOfManyRow
+	for rows.Next() {
+		var i DigestsOfManyRow
+		if err := rows.Scan(&i.Patient, &i.Digest); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const dropDigest = `-- name: DropDigest :exec
 DELETE FROM digest WHERE source = $1 AND patient = $2 AND digest = $3
 `
@@ -193,7 +231,7 @@ func (q *Queries) EndLink(ctx context.Context, arg EndLinkParams) (int64, error)
 	return result.RowsAffected()
 }
 
-const engage = `-- name: Engage :execrows
+const engage = `-- name: Engage :execresult
 INSERT INTO engagement (client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash)
 VALUES ($1, $2, $3, $4, 0, 0, 0, 0, '', '', false, 0, '') ON CONFLICT (client, prescriber) DO NOTHING
 `
@@ -205,17 +243,13 @@ type EngageParams struct {
 	Moved      int64
 }
 
-func (q *Queries) Engage(ctx context.Context, arg EngageParams) (int64, error) {
-	result, err := q.exec(ctx, q.engageStmt, engage,
+func (q *Queries) Engage(ctx context.Context, arg EngageParams) (sql.Result, error) {
+	return q.exec(ctx, q.engageStmt, engage,
 		arg.Client,
 		arg.Prescriber,
 		arg.Moment,
 		arg.Moved,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const heads = `-- name: Heads :many

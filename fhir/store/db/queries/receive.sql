@@ -40,6 +40,8 @@ UPDATE link SET read_back = @moment WHERE source = @source AND patient = @patien
 SELECT count(*) FROM link WHERE client = @client;
 -- name: DigestsOf :many
 SELECT digest FROM digest WHERE source = @source AND patient = @patient;
+-- name: DigestsOfMany :many
+SELECT d.patient, d.digest FROM json_each(@patients) AS k CROSS JOIN digest d WHERE d.source = @source AND d.patient = k.key;
 -- name: PutDigest :exec
 INSERT INTO digest (source, patient, digest) VALUES (@source, @patient, @digest) ON CONFLICT (source, patient, digest) DO NOTHING;
 -- name: DropDigest :exec
@@ -72,7 +74,7 @@ SELECT * FROM reject WHERE CAST(@everything AS boolean) OR resolved_moment = 0 O
 -- name: Reject :one
 SELECT * FROM reject WHERE id = @id;
 
--- name: Engage :execrows
+-- name: Engage :execresult
 INSERT INTO engagement (client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash)
 VALUES (@client, @prescriber, @moment, @moved, 0, 0, 0, 0, '', '', false, 0, '') ON CONFLICT (client, prescriber) DO NOTHING;
 -- name: MoveClients :execrows
