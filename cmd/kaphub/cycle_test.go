@@ -50,6 +50,7 @@ func (b shown) byMRN() map[string]string {
 }
 
 func TestTheDemoShowsAllFiveStates(t *testing.T) {
+	t.Parallel()
 	s := kaphub(t.Context(), nil, "demo", "--once", "--json")
 	if s.code != 0 {
 		t.Fatalf("demo exits %d: %s", s.code, s.err)
@@ -94,6 +95,7 @@ func TestTheDemoShowsAllFiveStates(t *testing.T) {
 }
 
 func TestADayAtTheHub(t *testing.T) {
+	t.Parallel()
 	p := settle(t)
 	names := map[string]bool{}
 	for _, c := range p.world.Clients() {
@@ -191,6 +193,7 @@ func TestADayAtTheHub(t *testing.T) {
 
 // Each failure ends in one sentence that says what to do, and nothing is lost: the next sync is well again.
 func TestTroubleAtThePrescriber(t *testing.T) {
+	t.Parallel()
 	p := settle(t)
 	p.must(0, "sync")
 	tests := []struct {
@@ -217,6 +220,7 @@ func TestTroubleAtThePrescriber(t *testing.T) {
 }
 
 func TestAnUnreachablePrescriber(t *testing.T) {
+	t.Parallel()
 	p := settle(t)
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
@@ -237,6 +241,7 @@ func TestAnUnreachablePrescriber(t *testing.T) {
 }
 
 func TestAWrongKey(t *testing.T) {
+	t.Parallel()
 	p := settle(t)
 	p.must(0, "sync")
 	if err := os.Rename(p.path("kaphub.key"), p.path("right.key")); err != nil {
@@ -253,6 +258,7 @@ func TestAWrongKey(t *testing.T) {
 }
 
 func TestSecretsNeverPrint(t *testing.T) {
+	t.Parallel()
 	p := settle(t)
 	const token = "tok-hunter2"
 	p.change("auth: {kind: none}", "auth: {kind: bearer, token_env: PARTNER_TOKEN}")

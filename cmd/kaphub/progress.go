@@ -55,13 +55,6 @@ func (b *bar) at(done, total int64) {
 	}
 }
 
-// add moves the bar on.
-func (b *bar) add(n int64) {
-	if b != nil {
-		b.line.IncrInt64(n)
-	}
-}
-
 // done ends the bar where it stands.
 func (b *bar) done() {
 	if b != nil {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestServe(t *testing.T) {
+	t.Parallel()
 	p := settle(t)
 	p.must(0, "sync")
 	ctx, stop := context.WithCancel(t.Context())
