@@ -64,7 +64,7 @@ func (d *done) errs(which func(error) bool) []error {
 	var all []error
 	for _, job := range slices.SortedFunc(maps.Keys(d.failed), inOrder) {
 		if err := d.failed[job]; which(err) {
-			all = append(all, fmt.Errorf("%s: %w", job, err))
+			all = append(all, err) // a step's errors name the step
 		}
 	}
 	return all

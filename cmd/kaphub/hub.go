@@ -59,7 +59,7 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	}
 	h.store, err = store.Open(ctx, store.Options{DSN: dsn(&c), Key: key, Now: s.now, Recogniser: recogniser(&c, h.policies)})
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, err
 	}
 	return h, nil
 }

@@ -22,14 +22,14 @@ func sentence(err error) string {
 		return err.Error()
 	}
 	text := joined(err.Error())
-	if e, ok := errors.AsType[*connectors.Error](err); ok && e.Hint != "" {
-		return text
+	if full(err) {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return "the disk is full or failing: free some space, then run the command again; nothing that was stored is lost (" + first + ")"
+	}
+	if e, ok := errors.AsType[*connectors.Error](err); ok {
+		return text + unhinted(e)
 	}
 	switch {
-	case full(err):
-		return text + ": the disk is full: free some space and run the command again; nothing that was stored is lost"
-	case errors.Is(err, sqlite3.IOERR): // what a full disk looks like from inside the encryption
-		return text + ": the disk is full or failing: look at its free space, then run the command again; nothing that was stored is lost"
 	case errors.Is(err, context.Canceled):
 		return "stopped: " + text + ": run it again to go on where it left off"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -56,8 +56,23 @@ func joined(text string) string {
 	return strings.Join(lines, "; ")
 }
 
+// unhinted says what to do about a partner's failure that does not say so itself.
+func unhinted(e *connectors.Error) string {
+	switch {
+	case e.Hint != "":
+		return ""
+	case e.Fault == connectors.Temporary:
+		return ": try again later; what is due stays due"
+	case e.Fault == connectors.Garbled:
+		return ": tell the counterpart; it is read again next time"
+	}
+	return ": kaphub check asks the counterpart what it offers"
+}
+
+// full reports whether the disk had no room. From inside the encryption that looks like any failure of the disk.
 func full(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || strings.Contains(err.Error(), "database or disk is full")
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR) ||
+		strings.Contains(err.Error(), "the disk is full")
 }
 
 func isDial(err error) bool {
