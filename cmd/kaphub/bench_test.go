@@ -152,7 +152,7 @@ func insertRaw(b *testing.B, db *sql.DB, at int, bodies [][]byte) {
 
 // BenchmarkCycle is a pull that brings ten clients' moved sessions, and the judging of those ten, among few and many.
 func BenchmarkCycle(b *testing.B) {
-	for _, many := range []int{1_000, 50_000} {
+	for _, many := range []int{1_000, 20_000, 50_000} {
 		b.Run(strconv.Itoa(many), func(b *testing.B) { cycleAmong(b, many) })
 	}
 }

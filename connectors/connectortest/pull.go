@@ -24,19 +24,18 @@ func (s *stage) eight(t *testing.T) []fhir.Ref {
 
 // readBack is a roster of members that were read to the beginning before.
 func readBack(refs ...fhir.Ref) exchange.Roster {
-	var r exchange.Roster
-	for _, ref := range refs {
-		r.Members = append(r.Members, exchange.Member{Patient: ref.ID, ReadBack: true})
-	}
-	return r
+	return exchange.RosterOf(nil, exchange.Everybody{Members: ids(refs)})
 }
 
 func newcomers(refs ...fhir.Ref) exchange.Roster {
-	var r exchange.Roster
+	return exchange.RosterOf(ids(refs), exchange.Everybody{Members: ids(refs)})
+}
+
+func ids(refs []fhir.Ref) (ids []string) {
 	for _, ref := range refs {
-		r.Members = append(r.Members, exchange.Member{Patient: ref.ID})
+		ids = append(ids, ref.ID)
 	}
-	return r
+	return ids
 }
 
 var pulls = []testCase{

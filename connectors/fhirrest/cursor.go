@@ -93,9 +93,9 @@ func (p *position) pending(names []string) (string, bool) {
 
 // newcomer is the first member who was not yet read back to the beginning, nor tried in this round.
 func (p *position) newcomer(roster exchange.Roster) (string, bool) {
-	for _, m := range roster.Members {
-		if !m.ReadBack && !slices.Contains(p.Back, m.Patient) {
-			return m.Patient, true
+	for _, id := range roster.New {
+		if !slices.Contains(p.Back, id) {
+			return id, true
 		}
 	}
 	return "", false
@@ -104,16 +104,16 @@ func (p *position) newcomer(roster exchange.Roster) (string, bool) {
 // forget drops from Back whom the roster knows as read: the list stays as short as what is under way.
 func (p *position) forget(roster exchange.Roster) {
 	p.Back = slices.DeleteFunc(p.Back, func(id string) bool {
-		return !slices.Contains(roster.Members, exchange.Member{Patient: id})
+		return !slices.Contains(roster.New, id)
 	})
 }
 
 // following is the next member after id, by id: an order that holds while the roster changes.
-func following(roster exchange.Roster, id string) (string, bool) {
+func following(all exchange.Everybody, id string) (string, bool) {
 	next := ""
-	for _, m := range roster.Members {
-		if m.Patient > id && (next == "" || m.Patient < next) {
-			next = m.Patient
+	for _, m := range all.Members {
+		if m > id && (next == "" || m < next) {
+			next = m
 		}
 	}
 	return next, next != ""

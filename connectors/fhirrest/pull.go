@@ -41,8 +41,12 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 	}
 
 	searches := offers.types
+	var all exchange.Everybody
 	if !offers.delta {
-		searches = s.discoveries(offers, roster)
+		if all, err = roster.Everybody(ctx); err != nil {
+			return exchange.Page{}, err
+		}
+		searches = s.discoveries(offers, all)
 	}
 	var last error
 	for {
@@ -50,7 +54,7 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 		if !ok {
 			break
 		}
-		page, err := s.step(ctx, offers, &p, name, roster)
+		page, err := s.step(ctx, offers, &p, name, all)
 		switch {
 		case err == nil:
 			page.Next, page.More = p.paged(s.now()), true
@@ -65,7 +69,7 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 		p.finish(name)
 	}
 	if !offers.delta {
-		if id, ok := following(roster, p.After); ok {
+		if id, ok := following(all, p.After); ok {
 			p.After = id
 			return s.readMember(ctx, offers, p, id)
 		}
@@ -89,7 +93,11 @@ func (s *server) Sweep(ctx context.Context, resume exchange.Cursor, roster excha
 	if err != nil {
 		return exchange.Page{}, err
 	}
-	if id, ok := following(roster, p.After); ok {
+	all, err := roster.Everybody(ctx)
+	if err != nil {
+		return exchange.Page{}, err
+	}
+	if id, ok := following(all, p.After); ok {
 		p.After = id
 		return s.readMember(ctx, offers, p, id)
 	}
@@ -97,7 +105,7 @@ func (s *server) Sweep(ctx context.Context, resume exchange.Cursor, roster excha
 }
 
 // step reads the next page of the search called name and moves p behind it.
-func (s *server) step(ctx context.Context, offers *offer, p *position, name string, roster exchange.Roster) (exchange.Page, error) {
+func (s *server) step(ctx context.Context, offers *offer, p *position, name string, all exchange.Everybody) (exchange.Page, error) {
 	typ, portion, _ := strings.Cut(name, " ")
 	if p.Walk == nil || p.Walk.Type != name {
 		p.Walk = &walk{Type: name}
@@ -110,14 +118,14 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	if call.Link == "" {
 		call.Query = s.changed(offers, w)
 		if portion != "" {
-			call.Query = url.Values{"identifier": {wanted(roster, portion)}}
+			call.Query = url.Values{"identifier": {wanted(all, portion)}}
 		}
 	}
 	b, answer, err := s.search(ctx, call)
 	if err != nil {
 		if w.Link != "" && !w.Again && expired(err) {
 			p.Walk = &walk{Type: name, At: p.Marks[name], Again: true}
-			return s.step(ctx, offers, p, name, roster)
+			return s.step(ctx, offers, p, name, all)
 		}
 		return exchange.Page{}, err
 	}
@@ -242,7 +250,7 @@ func earlier(a, b time.Time) time.Time {
 
 // discoveries are the searches that find new clients where a pull goes client by client: at a practice what makes
 // somebody a client, at a prescriber the patients who carry a client's identifier, some at a time.
-func (s *server) discoveries(offers *offer, roster exchange.Roster) []string {
+func (s *server) discoveries(offers *offer, all exchange.Everybody) []string {
 	var names []string
 	if s.party == fhir.Practice {
 		for _, typ := range s.role().discover {
@@ -252,7 +260,7 @@ func (s *server) discoveries(offers *offer, roster exchange.Roster) []string {
 		}
 		return names
 	}
-	for i := 0; i < len(roster.Wanted) && slices.Contains(offers.types, "Patient"); i += atOnce {
+	for i := 0; i < len(all.Wanted) && slices.Contains(offers.types, "Patient"); i += atOnce {
 		names = append(names, "Patient "+strconv.Itoa(i))
 	}
 	return names
@@ -261,11 +269,11 @@ func (s *server) discoveries(offers *offer, roster exchange.Roster) []string {
 // atOnce is how many identifiers one search asks for: its address stays short enough for every server.
 const atOnce = 20
 
-func wanted(roster exchange.Roster, portion string) string {
+func wanted(all exchange.Everybody, portion string) string {
 	from, _ := strconv.Atoi(portion)
-	from = min(from, len(roster.Wanted))
+	from = min(from, len(all.Wanted))
 	var tokens []string
-	for _, id := range roster.Wanted[from:min(from+atOnce, len(roster.Wanted))] {
+	for _, id := range all.Wanted[from:min(from+atOnce, len(all.Wanted))] {
 		tokens = append(tokens, token(id))
 	}
 	return strings.Join(tokens, ",")

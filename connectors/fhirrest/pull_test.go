@@ -437,7 +437,7 @@ func TestAServerThatStatesNothingIsTried(t *testing.T) {
 				say(w, 200, `{"resourceType":"Bundle","type":"searchset","entry":[`+row+`]}`)
 				return true
 			}
-			_, all := round(t, c, "", exchange.Roster{Members: []exchange.Member{{Patient: "p", ReadBack: true}}})
+			_, all := round(t, c, "", exchange.RosterOf(nil, exchange.Everybody{Members: []string{"p"}}))
 			if swept := len(all.Swept) > 0; swept != tc.sweep {
 				t.Errorf("read client by client: %v", swept)
 			}
@@ -521,13 +521,13 @@ func TestAPullThroughTheRosterFindsNewClients(t *testing.T) {
 	t.Run("at a prescriber by the identifiers of clients not linked there, some at a time", func(t *testing.T) {
 		f, c := newFar(t, noDelta, fhirrest.Options{Dialect: fhirrest.Dialect{PageSize: 100}})
 		f.patient(t, "there")
-		roster := exchange.Roster{Wanted: []fhir.ID{{System: "urn:odd,|$", Value: `a\b`}}}
+		wanted := []fhir.ID{{System: "urn:odd,|$", Value: `a\b`}}
 		for i := range 25 {
-			roster.Wanted = append(roster.Wanted, fhir.ID{System: "urn:mrn", Value: fmt.Sprint("m", i)})
+			wanted = append(wanted, fhir.ID{System: "urn:mrn", Value: fmt.Sprint("m", i)})
 		}
-		roster.Wanted[24] = fhir.ID{System: "urn:mrn", Value: "there"}
+		wanted[24] = fhir.ID{System: "urn:mrn", Value: "there"}
 		f.forget()
-		last, all := round(t, c, "", roster)
+		last, all := round(t, c, "", exchange.RosterOf(nil, exchange.Everybody{Wanted: wanted}))
 		if !last.Complete || !has(all, "Patient/there") {
 			t.Errorf("complete %v %s", last.Complete, last.Why)
 		}
@@ -548,7 +548,7 @@ func TestAPullThroughTheRosterFindsNewClients(t *testing.T) {
 				t.Fatalf("the sandbox does not take %s", body)
 			}
 		}
-		last, all := round(t, c, "", exchange.Roster{Members: []exchange.Member{{Patient: "p1"}}})
+		last, all := round(t, c, "", newcomer("p1"))
 		for ref, want := range map[string]bool{"PractitionerRole/role": true, "Practitioner/dr": true, "Organization/clinic": true, "Practitioner/other": false} {
 			if has(all, ref) != want {
 				t.Errorf("%s read: %v", ref, !want)
@@ -561,7 +561,7 @@ func TestAPullThroughTheRosterFindsNewClients(t *testing.T) {
 }
 
 func TestOnlyAPageThatSurelyHoldsEverythingCountsAsSwept(t *testing.T) {
-	members := exchange.Roster{Members: []exchange.Member{{Patient: "p1"}}}
+	members := newcomer("p1")
 	for _, tc := range []struct {
 		name   string
 		total  int
@@ -626,4 +626,9 @@ func TestAnIdCannotLeadOutOfItsType(t *testing.T) {
 	if _, err := c.Reader.Read(t.Context(), fhir.Ref{Type: "Patient", ID: "../metadata"}); err == nil || slices.Contains(f.asked, "GET metadata") {
 		t.Errorf("asked %v: %v", f.asked, err)
 	}
+}
+
+// newcomer is a roster of one client whom nobody has read yet.
+func newcomer(patient string) exchange.Roster {
+	return exchange.RosterOf([]string{patient}, exchange.Everybody{Members: []string{patient}})
 }

@@ -3,6 +3,7 @@
 package exchange
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,17 +23,30 @@ var (
 // Cursor is how far a source has been read: opaque to all but its connector. The zero Cursor means from the beginning.
 type Cursor string
 
-// Member is a linked patient of one source.
-type Member struct {
-	Patient  string // the source's Patient id
-	ReadBack bool   // already read to the beginning; else the puller does so first
+// Roster is whom a source is asked about. A source that can tell what changed needs to know only who is new; the
+// whole of it is read only when a source asks, so that a pull costs what changed and not what there is.
+type Roster struct {
+	New   []string                                  // Patient ids to read to the beginning first, in a stable order
+	Whole func(context.Context) (Everybody, error) // nil = nobody
 }
 
-// Roster is whom a source is asked about, in a stable order. Identifiers are those of clients not yet linked at this
-// source: a source that can only be searched per patient looks them up by these.
-type Roster struct {
-	Members []Member
-	Wanted  []fhir.ID
+// Everybody is a roster's whole, for a source that can only be searched client by client.
+type Everybody struct {
+	Members []string  // every linked Patient id, in a stable order
+	Wanted  []fhir.ID // identifiers of clients who are not linked at this source yet, to be looked up
+}
+
+// RosterOf is a roster of values that are at hand.
+func RosterOf(fresh []string, all Everybody) Roster {
+	return Roster{New: fresh, Whole: func(context.Context) (Everybody, error) { return all, nil }}
+}
+
+// Everybody returns the whole roster; empty when there is none.
+func (r Roster) Everybody(ctx context.Context) (Everybody, error) {
+	if r.Whole == nil {
+		return Everybody{}, nil
+	}
+	return r.Whole(ctx)
 }
 
 // Page is one bounded portion of what a source has to tell.

@@ -10,7 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:generate sqlc generate
+//go:generate go tool -modfile=../../.ci/tools/go.mod sqlc generate
 
 //go:embed migrations/*.sql
 var migrations embed.FS

@@ -89,7 +89,7 @@ func matches(t *testing.T, dsn string) {
 
 	r, err := w.Roster(w.ctx, skylight)
 	w.must(err)
-	want(t, "roster", fmt.Sprint(r.Members), "[{s-p1 false} {s-p2 false}]")
+	want(t, "roster", fmt.Sprint(r.New, w.whole(r).Members), "[s-p1 s-p2] [s-p1 s-p2]")
 	back := page(first.PatientThere(), first.Task("requested"))
 	back.Swept = []string{"s-" + first.Patient}
 	w.receive(skylight, back) // what came before the link is read back
@@ -375,26 +375,33 @@ func roster(t *testing.T, dsn string) {
 	client := w.client(ehr, course.Patient)
 	r, err := w.Roster(w.ctx, skylight)
 	w.must(err)
-	want(t, "asking tells: nobody yet", len(r.Wanted)+len(r.Members), 0)
+	want(t, "asking tells: nobody yet", len(w.whole(r).Wanted)+len(w.whole(r).Members), 0)
 	d := delivery(client, "", "a")
 	w.decide(w.verdict(client, readiness.NotReady), plan.Changes{Stage: []exchange.Delivery{d}})
 	_, _, err = w.Attempt(w.ctx, d.ID, time.Minute)
 	w.must(err)
 	r, err = w.Roster(w.ctx, skylight)
 	w.must(err)
-	want(t, "wanted", fmt.Sprint(r.Wanted), fmt.Sprintf("[{%s %s} {https://reverie.example/mrn MRN-p1}]", fhir.SystemClient, client))
+	want(t, "wanted", fmt.Sprint(w.whole(r).Wanted), fmt.Sprintf("[{%s %s} {https://reverie.example/mrn MRN-p1}]", fhir.SystemClient, client))
 	r, err = w.Roster(w.ctx, ehr)
 	w.must(err)
-	want(t, "members", fmt.Sprint(r.Members), "[{p1 false}]")
+	want(t, "members", fmt.Sprint(r.New, w.whole(r).Members), "[p1] [p1]")
 
 	calendar := Source{Name: "calendar", Party: fhir.Practice}
 	r, err = w.Roster(w.ctx, calendar)
 	w.must(err)
-	want(t, "wanted in the calendar", fmt.Sprint(r.Wanted), "[{https://reverie.example/mrn MRN-p1}]")
+	want(t, "wanted in the calendar", fmt.Sprint(w.whole(r).Wanted), "[{https://reverie.example/mrn MRN-p1}]")
 	w.receive(calendar, page(course.PatientHere(fhirtest.Set("id", "cal-9"))))
 	want(t, "nobody is a client twice", w.client(calendar, "cal-9"), client)
 
 	course.Client = client
 	w.receive(skylight, page(course.PatientThere(fhirtest.Set("identifier.0.value", "another number"))))
 	want(t, "our own key links", w.client(skylight, "s-p1"), client)
+}
+
+func (w *world) whole(r exchange.Roster) exchange.Everybody {
+	w.Helper()
+	all, err := r.Everybody(w.ctx)
+	w.must(err)
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -75,51 +76,65 @@ func (c *commit) checkLease(ctx context.Context, src Source, l Lease) error {
 	return err
 }
 
-// Roster returns whom src is asked about. Wanted holds the identifiers of clients not linked there yet; of a
-// prescriber's source only those of clients whom it was already told about, since asking tells.
+// Roster returns whom src is asked about: who is linked there and not read to the beginning yet; and, if a source asks,
+// everybody who is linked, and the identifiers of those who are not. At a prescriber only clients are wanted who were
+// disclosed there, since asking tells. The whole is read once.
 func (db *DB) Roster(ctx context.Context, src Source) (exchange.Roster, error) {
 	var r exchange.Roster
-	err := db.snap(ctx, "roster of "+src.Name, func(q *table.Queries) error {
-		members, err := q.Members(ctx, src.Name)
-		if err != nil {
-			return err
-		}
-		for _, m := range members {
-			r.Members = append(r.Members, exchange.Member{Patient: m.Patient, ReadBack: m.ReadBack != 0})
-		}
-		var clients []string
-		if src.Party == fhir.Practice {
-			clients, err = q.WantedAtPractice(ctx, src.Name)
-		} else {
-			clients, err = q.WantedAtPrescriber(ctx, table.WantedAtPrescriberParams{Party: src.Party, Source: src.Name})
-		}
-		if err != nil {
-			return err
-		}
-		seen := map[fhir.ID]bool{}
-		want := func(id fhir.ID) {
-			if !seen[id] {
-				seen[id] = true
-				r.Wanted = append(r.Wanted, id)
-			}
-		}
-		for _, client := range clients {
-			if src.Party != fhir.Practice {
-				want(fhir.ID{System: fhir.SystemClient, Value: client})
-			}
-			patients, err := q.PatientsOf(ctx, client)
-			if err != nil {
-				return err
-			}
-			for _, p := range patients {
-				for _, id := range fhir.Identifiers(fhir.Resource{Type: "Patient", ID: p.ID, Body: []byte(p.Body)}) {
-					want(id)
-				}
-			}
-		}
-		return nil
+	err := db.snap(ctx, "roster of "+src.Name, func(q *table.Queries) (err error) {
+		r.New, err = q.Unread(ctx, src.Name)
+		return err
 	})
+	var once sync.Once
+	var all exchange.Everybody
+	var failed error
+	r.Whole = func(ctx context.Context) (exchange.Everybody, error) {
+		once.Do(func() {
+			failed = db.snap(ctx, "whole roster of "+src.Name, func(q *table.Queries) (err error) {
+				all, err = everybody(ctx, q, src)
+				return err
+			})
+		})
+		return all, failed
+	}
 	return r, err
+}
+
+func everybody(ctx context.Context, q *table.Queries, src Source) (all exchange.Everybody, err error) {
+	if all.Members, err = q.Members(ctx, src.Name); err != nil {
+		return all, err
+	}
+	var clients []string
+	if src.Party == fhir.Practice {
+		clients, err = q.WantedAtPractice(ctx, src.Name)
+	} else {
+		clients, err = q.WantedAtPrescriber(ctx, table.WantedAtPrescriberParams{Party: src.Party, Source: src.Name})
+	}
+	if err != nil {
+		return all, err
+	}
+	seen := map[fhir.ID]bool{}
+	want := func(id fhir.ID) {
+		if !seen[id] {
+			seen[id] = true
+			all.Wanted = append(all.Wanted, id)
+		}
+	}
+	for _, client := range clients {
+		if src.Party != fhir.Practice {
+			want(fhir.ID{System: fhir.SystemClient, Value: client})
+		}
+		patients, err := q.PatientsOf(ctx, client)
+		if err != nil {
+			return all, err
+		}
+		for _, p := range patients {
+			for _, id := range fhir.Identifiers(fhir.Resource{Type: "Patient", ID: p.ID, Body: []byte(p.Body)}) {
+				want(id)
+			}
+		}
+	}
+	return all, nil
 }
 
 // Failed notes that a read of src failed: the source is incomplete from now on, until a read is complete.

@@ -110,9 +110,9 @@ func (r *reading) all(ctx context.Context) error {
 
 // offer counts the members to read back that no earlier round was told of.
 func (r *reading) offer(roster exchange.Roster) (brought int) {
-	for _, m := range roster.Members {
-		if !m.ReadBack && !r.offered[m.Patient] {
-			r.offered[m.Patient] = true
+	for _, patient := range roster.New {
+		if !r.offered[patient] {
+			r.offered[patient] = true
 			brought++
 		}
 	}

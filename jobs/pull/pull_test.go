@@ -24,7 +24,8 @@ type shelf struct {
 	cursor   exchange.Cursor
 	received []string
 	failed   []string
-	roster   exchange.Roster
+	unread   []string // members to read back
+	linked   []string
 	busy     bool
 	fence    int64
 	open     bool
@@ -50,7 +51,7 @@ func (s *shelf) Release(_ context.Context, l exchange.Lease) error {
 func (s *shelf) Cursor(context.Context, string) (exchange.Cursor, error) { return s.cursor, nil }
 
 func (s *shelf) Roster(context.Context, exchange.Source) (exchange.Roster, error) {
-	return exchange.Roster{Members: slices.Clone(s.roster.Members)}, nil
+	return exchange.Roster{New: slices.Clone(s.unread)}, nil
 }
 
 func (s *shelf) Receive(_ context.Context, _ exchange.Source, l exchange.Lease, since exchange.Cursor, page exchange.Page) (exchange.Changed, error) {
@@ -65,11 +66,7 @@ func (s *shelf) Receive(_ context.Context, _ exchange.Source, l exchange.Lease, 
 	s.cursor = page.Next
 	s.received = append(s.received, string(since)+">"+string(page.Next))
 	for _, swept := range page.Swept {
-		for i := range s.roster.Members {
-			if s.roster.Members[i].Patient == swept {
-				s.roster.Members[i].ReadBack = true
-			}
-		}
+		s.unread = slices.DeleteFunc(s.unread, func(patient string) bool { return patient == swept })
 	}
 	return exchange.Changed{Versions: len(page.Resources)}, nil
 }
@@ -87,13 +84,7 @@ type pages struct {
 }
 
 func (p *pages) Pull(ctx context.Context, since exchange.Cursor, roster exchange.Roster) (exchange.Page, error) {
-	unread := 0
-	for _, m := range roster.Members {
-		if !m.ReadBack {
-			unread++
-		}
-	}
-	p.rosters = append(p.rosters, unread)
+	p.rosters = append(p.rosters, len(roster.New))
 	if err := ctx.Err(); err != nil {
 		return exchange.Page{}, connectors.Errorf("search Task", connectors.Temporary, "%w", err)
 	}
@@ -222,8 +213,8 @@ func TestPull(t *testing.T) {
 
 // link has a page make a patient a client of the hub.
 func (s *shelf) link(patient string) {
-	if !slices.ContainsFunc(s.roster.Members, func(m exchange.Member) bool { return m.Patient == patient }) {
-		s.roster.Members = append(s.roster.Members, exchange.Member{Patient: patient})
+	if !slices.Contains(s.linked, patient) {
+		s.linked, s.unread = append(s.linked, patient), append(s.unread, patient)
 	}
 }
 
@@ -242,21 +233,17 @@ func TestMembersLinkedWhileReadingAreReadBackInTheSameRun(t *testing.T) {
 		if round == 1 {
 			page.Resources = make([]fhir.Resource, 1)
 		}
-		for _, m := range roster.Members {
-			if !m.ReadBack {
-				page.Swept = append(page.Swept, m.Patient)
-			}
-		}
+		page.Swept = roster.New
 		return page, nil
 	}}
 	counts, err := Step{Store: store, Puller: source, Source: src, Holder: "me", Now: time.Now}.Run(t.Context())
-	if err != nil || counts[ReadBack] != 1 || !slices.Equal(source.rosters, []int{0, 1}) || !store.roster.Members[0].ReadBack {
+	if err != nil || counts[ReadBack] != 1 || !slices.Equal(source.rosters, []int{0, 1}) || len(store.unread) > 0 {
 		t.Errorf("counts %v, error %v, members to read back at each pull %v", counts, err, source.rosters)
 	}
 }
 
 func TestASourceThatCannotReadAMemberBackIsNotAskedForEver(t *testing.T) {
-	store := &shelf{roster: exchange.Roster{Members: []exchange.Member{{Patient: "p1"}}}}
+	store := &shelf{unread: []string{"p1"}}
 	source := &pages{n: 1}
 	if _, err := (Step{Store: store, Puller: source, Source: src, Holder: "me", Now: time.Now}).Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -268,7 +255,7 @@ func TestASourceThatCannotReadAMemberBackIsNotAskedForEver(t *testing.T) {
 
 func TestSomebodyAlwaysNewDoesNotKeepARunGoing(t *testing.T) {
 	store := &shelf{}
-	store.receive = func(exchange.Page) error { store.link(fmt.Sprint("p", len(store.roster.Members))); return nil }
+	store.receive = func(exchange.Page) error { store.link(fmt.Sprint("p", len(store.linked))); return nil }
 	round := 0
 	source := &pages{answer: func(exchange.Cursor, exchange.Roster) (exchange.Page, error) {
 		round++

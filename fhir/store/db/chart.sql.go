@@ -111,28 +111,22 @@ func (q *Queries) LinksAt(ctx context.Context, arg LinksAtParams) ([]Link, error
 }
 
 const members = `-- name: Members :many
-SELECT patient, client, read_back FROM link WHERE source = $1 AND ended = 0 AND how <> 'candidate' ORDER BY patient
+SELECT patient FROM link WHERE source = $1 AND ended = 0 AND how <> 'candidate' ORDER BY patient
 `
 
-type MembersRow struct {
-	Patient  string
-	Client   string
-	ReadBack int64
-}
-
-func (q *Queries) Members(ctx context.Context, source string) ([]MembersRow, error) {
+func (q *Queries) Members(ctx context.Context, source string) ([]string, error) {
 	rows, err := q.query(ctx, q.membersStmt, members, source)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []MembersRow
+	var items []string
 	for rows.Next() {
-		var i MembersRow
-		if err := rows.Scan(&i.Patient, &i.Client, &i.ReadBack); err != nil {
+		var patient string
+		if err := rows.Scan(&patient); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, patient)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -226,6 +220,33 @@ func (q *Queries) RejectsAt(ctx context.Context, arg RejectsAtParams) ([]Reject,
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unread = `-- name: Unread :many
+SELECT patient FROM link WHERE source = $1 AND read_back = 0 AND ended = 0 AND how <> 'candidate' ORDER BY patient
+`
+
+func (q *Queries) Unread(ctx context.Context, source string) ([]string, error) {
+	rows, err := q.query(ctx, q.unreadStmt, unread, source)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var patient string
+		if err := rows.Scan(&patient); err != nil {
+			return nil, err
+		}
+		items = append(items, patient)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

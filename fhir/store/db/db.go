@@ -291,6 +291,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.tipStmt, err = db.PrepareContext(ctx, tip); err != nil {
 		return nil, fmt.Errorf("error preparing query Tip: %w", err)
 	}
+	if q.unreadStmt, err = db.PrepareContext(ctx, unread); err != nil {
+		return nil, fmt.Errorf("error preparing query Unread: %w", err)
+	}
 	if q.verdictStmt, err = db.PrepareContext(ctx, verdict); err != nil {
 		return nil, fmt.Errorf("error preparing query Verdict: %w", err)
 	}
@@ -762,6 +765,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing tipStmt: %w", cerr)
 		}
 	}
+	if q.unreadStmt != nil {
+		if cerr := q.unreadStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unreadStmt: %w", cerr)
+		}
+	}
 	if q.verdictStmt != nil {
 		if cerr := q.verdictStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing verdictStmt: %w", cerr)
@@ -925,6 +933,7 @@ type Queries struct {
 	stepDeliveryStmt       *sql.Stmt
 	takeLeaseStmt          *sql.Stmt
 	tipStmt                *sql.Stmt
+	unreadStmt             *sql.Stmt
 	verdictStmt            *sql.Stmt
 	verdictsFromStmt       *sql.Stmt
 	versionOfStmt          *sql.Stmt
@@ -1027,6 +1036,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		stepDeliveryStmt:       q.stepDeliveryStmt,
 		takeLeaseStmt:          q.takeLeaseStmt,
 		tipStmt:                q.tipStmt,
+		unreadStmt:             q.unreadStmt,
 		verdictStmt:            q.verdictStmt,
 		verdictsFromStmt:       q.verdictsFromStmt,
 		versionOfStmt:          q.versionOfStmt,

@@ -48,6 +48,7 @@ CREATE TABLE link (
   party text NOT NULL, how text NOT NULL, since bigint NOT NULL, ended bigint NOT NULL, read_back bigint NOT NULL, mac text NOT NULL,
   PRIMARY KEY (source, patient, client, moment));
 CREATE INDEX link_client ON link (client, source);
+CREATE INDEX link_unread ON link (source, patient) WHERE read_back = 0 AND ended = 0;
 -- Keyed digests of business identifiers: all that is kept of a prescriber's patients who are nobody's client here.
 CREATE TABLE digest (source text NOT NULL, patient text NOT NULL, digest text NOT NULL, PRIMARY KEY (source, patient, digest));
 CREATE INDEX digest_digest ON digest (digest);

@@ -24,7 +24,9 @@ WHERE l.client = @client AND l.how <> 'candidate' AND l.moment <= @moment AND (l
 ORDER BY j.moment, j.id;
 
 -- name: Members :many
-SELECT patient, client, read_back FROM link WHERE source = @source AND ended = 0 AND how <> 'candidate' ORDER BY patient;
+SELECT patient FROM link WHERE source = @source AND ended = 0 AND how <> 'candidate' ORDER BY patient;
+-- name: Unread :many
+SELECT patient FROM link WHERE source = @source AND read_back = 0 AND ended = 0 AND how <> 'candidate' ORDER BY patient;
 -- name: WantedAtPractice :many
 SELECT DISTINCT l.client FROM link l
 WHERE l.party = 'practice' AND l.ended = 0 AND l.how <> 'candidate'
