@@ -51,7 +51,7 @@ func TestARunByHandKeepsItsHistory(t *testing.T) {
 
 func TestJobsOfOneLaneNeverRunAtTheSameTime(t *testing.T) {
 	on(t, func(t *testing.T, b base) {
-		inside, leave := make(chan string), make(chan string)
+		inside, leave := make(chan string, 4), make(chan string)
 		hold := func(context.Context) (Counts, error) { inside <- "pull"; <-leave; return nil, nil }
 		jobs := []Job{{Name: "pull ehr", Lane: "ehr", Work: hold}, {Name: "sweep ehr", Lane: "ehr", Work: told(inside).work("sweep")}}
 		c := newClock()
