@@ -11,8 +11,8 @@ import (
 // Assess judges one engagement from all that is known of the client. It names the versions it rests on and is
 // constant until its Until if nothing moves. Its findings are new, without a Since: Track tells their life.
 //
-// While a source is not read completely, what stopped the client by its last complete read still stops them: the lift
-// may be only half of the news (law 7).
+// What a source told after its last complete read may be half of the news. While that is so, the client is UNKNOWN at
+// best, and whatever stopped them at any moment since then still stops them (law 7).
 func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
 	c := &clock{now: now}
 	f := gather(&chart, &policy, c, nil)
@@ -21,8 +21,8 @@ func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
 		Judged: now, Moment: chart.Moment, Policy: policy.Hash,
 		Appointment: f.appointment(), Gates: f.judgeGates(), Findings: f.judgeRules(), Sources: []string{},
 	}
-	if cut := f.unfinished(); cut != nil {
-		v.keepStops(gather(&chart, &policy, c, cut))
+	for _, l := range f.looksBack() {
+		v.keepStops(gather(&chart, &policy, c, l))
 	}
 	for _, s := range f.sources() {
 		v.Sources = append(v.Sources, s.name)
@@ -45,21 +45,33 @@ func business(ids []fhir.Identifier) []fhir.ID {
 	})
 }
 
-// unfinished returns, for every source whose last read was not complete, the end of its last complete one.
-func (f *facts) unfinished() map[string]time.Time {
-	var cut map[string]time.Time
+// looksBack returns the looks that the hub could take since the last complete reads: before any of the news, and after
+// each commit that brought some. None when there is no news but what was read completely.
+func (f *facts) looksBack() []*look {
+	complete := map[string]time.Time{}
 	for _, s := range f.sources() {
-		if !s.state.Complete && !s.state.LastComplete.IsZero() {
-			if cut == nil {
-				cut = map[string]time.Time{}
-			}
-			cut[s.name] = s.state.LastComplete
+		if s.heard.After(s.state.LastComplete) {
+			complete[s.name] = s.state.LastComplete
 		}
 	}
-	return cut
+	if len(complete) == 0 {
+		return nil
+	}
+	moments := []fhir.Moment{0}
+	eachTold(f.chart, func(v *fhir.Version) {
+		if at, ok := complete[v.Source]; ok && v.Received.After(at) && !slices.Contains(moments, v.Moment) {
+			moments = append(moments, v.Moment)
+		}
+	})
+	slices.Sort(moments)
+	looks := make([]*look, 0, len(moments))
+	for _, m := range moments[:len(moments)-1] { // the last one is the look at everything
+		looks = append(looks, &look{complete, m})
+	}
+	return looks
 }
 
-// keepStops puts the stops of an earlier look back into v.
+// keepStops puts the stops of another look into v.
 func (v *Verdict) keepStops(before *facts) {
 	for i, g := range before.judgeGates() {
 		if g.State == Blocked && v.Gates[i].State != Blocked {

@@ -21,7 +21,7 @@ type facts struct {
 	policy *Policy
 	clock  *clock
 	zone   *time.Location
-	cut    map[string]time.Time // by source: what was told later is not looked at; nil looks at all
+	look   *look
 
 	clients []record[fhir.Patient] // as the practice knows them
 	theirs  []record[fhir.Patient] // as the prescriber knows them
@@ -68,9 +68,9 @@ type facts struct {
 	moved []*fhir.Version // the newest tellings of the prescriber's decisions and stops, void ones too
 }
 
-// gather reads the chart once.
-func gather(chart *fhir.Chart, policy *Policy, c *clock, cut map[string]time.Time) *facts {
-	f := &facts{chart: chart, policy: policy, clock: c, cut: cut, zone: cmp.Or(policy.Zone, time.UTC)}
+// gather reads the chart once, as far as l sees.
+func gather(chart *fhir.Chart, policy *Policy, c *clock, l *look) *facts {
+	f := &facts{chart: chart, policy: policy, clock: c, look: l, zone: cmp.Or(policy.Zone, time.UTC)}
 	f.people()
 	f.papers()
 	f.tasks()
@@ -171,7 +171,7 @@ func (f *facts) instant(otherwise time.Time, dates ...*string) time.Time {
 // people finds the client as each side knows them. The hub's own copy at the prescriber counts: it is what the
 // prescriber's records hang on.
 func (f *facts) people() {
-	for _, r := range records(f.chart.Patients, f.cut) {
+	for _, r := range records(f.chart.Patients, f.look) {
 		switch {
 		case practices(r.Version):
 			f.clients = append(f.clients, r)
@@ -183,7 +183,7 @@ func (f *facts) people() {
 
 // tasks sorts the coordination Tasks from the deliveries of medicine.
 func (f *facts) tasks() {
-	for _, r := range records(f.chart.Tasks, f.cut) {
+	for _, r := range records(f.chart.Tasks, f.look) {
 		if !f.ours(r.Version) && !practices(r.Version) {
 			continue
 		}

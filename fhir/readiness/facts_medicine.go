@@ -39,7 +39,7 @@ type fulfilment struct {
 
 // medicines finds prescriptions, dispenses and held prescriptions.
 func (f *facts) medicines() {
-	for _, r := range records(f.chart.MedicationRequests, f.cut) {
+	for _, r := range records(f.chart.MedicationRequests, f.look) {
 		if practices(r.Version) || copied(r.Value.Identifier) {
 			continue
 		}
@@ -60,7 +60,7 @@ func (f *facts) medicines() {
 	slices.SortStableFunc(f.prescriptions, func(a, b prescription) int {
 		return cmp.Or(a.authored.Compare(b.authored), older(a.Version, b.Version))
 	})
-	for _, r := range records(f.chart.MedicationDispenses, f.cut) {
+	for _, r := range records(f.chart.MedicationDispenses, f.look) {
 		if copied(r.Value.Identifier) || !f.ours(r.Version) && !practices(r.Version) {
 			continue
 		}

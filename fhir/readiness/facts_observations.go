@@ -20,7 +20,7 @@ type reading struct {
 
 // observations sorts decisions, go-aheads, acknowledgements, arrival checks and readings.
 func (f *facts) observations() {
-	for _, r := range records(f.chart.Observations, f.cut) {
+	for _, r := range records(f.chart.Observations, f.look) {
 		o := r.Value
 		if copied(o.Identifier) {
 			continue

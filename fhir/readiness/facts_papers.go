@@ -42,7 +42,7 @@ func withdrawn(r record[fhir.Consent]) (bool, *fhir.Version) {
 
 // papers finds what the client signed and what the practice ordered.
 func (f *facts) papers() {
-	for _, r := range records(f.chart.Consents, f.cut) {
+	for _, r := range records(f.chart.Consents, f.look) {
 		if !practices(r.Version) || copied(r.Value.Identifier) {
 			continue
 		}
@@ -58,7 +58,7 @@ func (f *facts) papers() {
 	slices.SortStableFunc(f.releases, func(a, b release) int { return a.given.Compare(b.given) })
 	slices.SortStableFunc(f.consents, func(a, b consent) int { return a.given.Compare(b.given) })
 	g := fhir.Recogniser{ReferralCodes: f.policy.ReferralCodes, Terms: f.policy.Terms}
-	for _, r := range records(f.chart.ServiceRequests, f.cut) {
+	for _, r := range records(f.chart.ServiceRequests, f.look) {
 		if !practices(r.Version) || copied(r.Value.Identifier) || !g.IsReferral(*r.Value) {
 			continue
 		}

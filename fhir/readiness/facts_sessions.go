@@ -40,7 +40,7 @@ func (s *session) done() bool { return s.status == "fulfilled" && s.live() }
 
 // appointments finds the course's appointments: sessions are the practice's, evaluation and follow-up the prescriber's.
 func (f *facts) appointments() {
-	for _, r := range records(f.chart.Appointments, f.cut) {
+	for _, r := range records(f.chart.Appointments, f.look) {
 		if copied(r.Value.Identifier) || !practices(r.Version) && !f.ours(r.Version) {
 			continue
 		}
@@ -197,7 +197,7 @@ func (f *facts) sessionFacts() {
 			note(s.start, s.Version)
 		}
 	}
-	for _, r := range records(f.chart.Procedures, f.cut) {
+	for _, r := range records(f.chart.Procedures, f.look) {
 		if practices(r.Version) && r.live() && !copied(r.Value.Identifier) && r.Value.Status.Code() == "completed" &&
 			f.code(r.Party, r.Value.Code, fhir.SystemSession) == fhir.SessionDosing {
 			start := r.Value.PerformedDateTime
@@ -207,7 +207,7 @@ func (f *facts) sessionFacts() {
 			note(f.instant(r.Recorded(), start), r.Version)
 		}
 	}
-	for _, r := range records(f.chart.Encounters, f.cut) {
+	for _, r := range records(f.chart.Encounters, f.look) {
 		if practices(r.Version) && r.live() && !copied(r.Value.Identifier) && r.Value.Status.Code() == "finished" &&
 			slices.ContainsFunc(r.Value.Type, func(c fhir.CodeableConcept) bool {
 				return f.code(r.Party, &c, fhir.SystemSession) == fhir.SessionDosing
@@ -219,7 +219,7 @@ func (f *facts) sessionFacts() {
 			note(f.instant(r.Recorded(), start), r.Version)
 		}
 	}
-	for _, r := range records(f.chart.MedicationAdministrations, f.cut) {
+	for _, r := range records(f.chart.MedicationAdministrations, f.look) {
 		v := r.Value
 		if practices(r.Version) && r.live() && !copied(v.Identifier) && (v.Status == "completed" || v.Status == "in-progress") &&
 			f.ketamine(medicine{source: r.Source, party: r.Party, concept: &v.MedicationCodeableConcept, reference: &v.MedicationReference}) != no {

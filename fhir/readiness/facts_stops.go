@@ -26,7 +26,7 @@ type stop struct {
 //	no meaning that the hub can read  a prescriber       perhaps a hold: cannot tell
 //	another meaning, or unreadable    the practice       no hold
 func (f *facts) findStops() {
-	for _, r := range records(f.chart.Flags, f.cut) {
+	for _, r := range records(f.chart.Flags, f.look) {
 		if copied(r.Value.Identifier) {
 			continue
 		}
@@ -53,7 +53,7 @@ func (f *facts) findStops() {
 			f.doubts = append(f.doubts, s)
 		}
 	}
-	for _, r := range records(f.chart.CarePlans, f.cut) {
+	for _, r := range records(f.chart.CarePlans, f.look) {
 		if copied(r.Value.Identifier) || practices(r.Version) {
 			continue
 		}
@@ -120,7 +120,7 @@ type event struct {
 //
 // It is the practice's to grade again, and the prescriber's to answer. That the record is gone does neither.
 func (f *facts) findEvents() {
-	for _, r := range records(f.chart.AdverseEvents, f.cut) {
+	for _, r := range records(f.chart.AdverseEvents, f.look) {
 		if id := r.Value.Identifier; id != nil && copied([]fhir.Identifier{*id}) {
 			continue
 		}

@@ -181,9 +181,9 @@ func TestPreparationFollowUpIntervalSettingCredentials(t *testing.T) {
 	judgeGate(t, readiness.GatePreparation, []rowAt{
 		{name: "one kept of one → met", told: all, want: "met"},
 		{name: "none kept → open", told: less("Appointment", "preparation"), want: "open"},
-		{name: "one booked before the session → not due", told: less("Appointment", "preparation").then(func(c *course) fhir.Version {
-			return c.Preparation(now.Add(time.Hour), set("status", "booked"), set("end", nil))
-		}), at: -2 * time.Hour, want: "not-due", state: readiness.InOrder},
+		{name: "one booked before the session → not due", told: func(c *course) []fhir.Version {
+			return append(fhirtest.WithoutRecord(c.InOrder(), "Appointment", "preparation-p1"), c.DaysBefore(5).Preparation(now.Add(-time.Hour), set("status", "booked"), set("end", nil)))
+		}, at: -2 * time.Hour, want: "not-due", state: readiness.InOrder},
 		{name: "one booked and over, never closed → open", told: less("Appointment", "preparation").then(func(c *course) fhir.Version { return c.Preparation(now.AddDate(0, 0, -2), set("status", "booked")) }), want: "open"},
 		{name: "three asked for → open", told: all, policy: onSheet(func(s *readiness.Sheet) { s.Preparations = readiness.Is(3) }), want: "open"},
 		{name: "not asked → unknown", told: all, policy: onSheet(func(s *readiness.Sheet) { s.Preparations = readiness.Asked[int]{} }), want: "unknown", state: readiness.Unknown},
@@ -326,6 +326,12 @@ func TestArrivalChecks(t *testing.T) {
 				{name: "no answer in it → unknown", told: told(all).then(check(want, set("valueBoolean", nil))), want: "unknown"},
 				{name: "for another session → open", told: less("Observation", code).then(check(want, set("focus.0.reference", "Appointment/other"))), want: "open"},
 				{name: "of two days ago → open", told: less("Observation", code).then(func(c *course) fhir.Version { return c.DaysBefore(2).Check(code, want) }), want: "open"},
+				{name: "gone, and back as it was → met", told: told(all).gone("Observation", code).then(func(c *course) fhir.Version {
+					return c.On(now.Add(-30*time.Minute)).Check(code, want)
+				}), want: "met"},
+				{name: "gone, and an older telling after that → open", told: told(all).gone("Observation", code).then(func(c *course) fhir.Version {
+					return c.On(now.Add(-40*time.Minute)).Check(code, want)
+				}), want: "open"},
 				{name: "preliminary → open", told: less("Observation", code).then(check(want, set("status", "preliminary"))), want: "open"},
 				{name: "no session is booked → not due", told: less("Appointment", "dosing"), want: "not-due", state: readiness.InOrder},
 			})

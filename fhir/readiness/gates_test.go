@@ -318,6 +318,13 @@ func TestHold(t *testing.T) {
 		{name: "a serious event whose record is gone → blocked", told: plus(event(fhir.CodeSerious)).gone("AdverseEvent", "event"), want: "blocked"},
 		{name: "a serious event, cleared again since → met", told: plus(event(fhir.CodeSerious)).then(decide(fhir.DecisionCleared)), want: "met"},
 		{name: "a serious event, cleared before it → blocked", want: "blocked", told: plus(func(c *course) fhir.Version { return c.On(now.Add(-time.Hour)).AdverseEvent(fhir.CodeSerious) }).then(decide(fhir.DecisionCleared))},
+		{name: "a serious event, cleared at the very moment → blocked", want: "blocked", told: plus(func(c *course) fhir.Version { return c.DaysBefore(1).AdverseEvent(fhir.CodeSerious) }).then(decide(fhir.DecisionCleared))},
+		{name: "a serious event, cleared since by somebody who may not → blocked", want: "blocked", told: plus(event(fhir.CodeSerious)).then(func(c *course) fhir.Version {
+			return c.DaysBefore(1).Clearance(fhir.DecisionCleared, c.Day(-1), c.Day(40), set("id", "again"), set("performer.0.identifier.value", "1999999999"))
+		})},
+		{name: "a serious event, deferred since → answered: the clearance gate is open", want: "met", told: plus(event(fhir.CodeSerious)).then(decide(fhir.DecisionDeferred)), state: readiness.NotReady},
+		{name: "a stop gone, and an older telling of it after that → blocked", want: "blocked", state: readiness.Hold, told: plus(func(c *course) fhir.Version { return c.On(now.Add(-time.Hour)).Flag("active") }).
+			gone("Flag", "stop").then(func(c *course) fhir.Version { return c.On(now.Add(-2 * time.Hour)).Flag("inactive") })},
 		{name: "a serious event graded again as settled → met", told: plus(event(fhir.CodeSerious)).then(func(c *course) fhir.Version { return c.On(now).AdverseEvent(fhir.CodeExpected) }), want: "met"},
 		{name: "a serious event graded again in words that cannot be read → blocked", told: plus(event(fhir.CodeSerious)).then(func(c *course) fhir.Version { return c.On(now).AdverseEvent("mild") }), want: "blocked"},
 		{name: "an event to ask about → open", told: plus(event(fhir.CodeAskPrescriber)), want: "open", state: readiness.NotReady},

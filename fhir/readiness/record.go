@@ -59,20 +59,30 @@ func (r *record[T]) since(holds func(*T) bool) time.Time {
 // first returns when the record was first told of, by the owner's clock.
 func (r *record[T]) first() time.Time { return r.since(func(*T) bool { return true }) }
 
-// records gathers the tellings in list into records, in the order the hub first heard of them. What a source told after
-// its cut is left out: nil cuts nothing.
-func records[T any](list []fhir.Seen[T], cut map[string]time.Time) []record[T] {
-	out := make([]record[T], 0, len(list))
-	known := func(v *fhir.Version) bool {
-		at, ok := cut[v.Source]
-		return !ok || !v.Received.After(at)
+// look is how much of the news is looked at: all that each source told up to its last complete read, and of what came
+// since only what was stored up to a moment. A nil look looks at everything.
+type look struct {
+	complete map[string]time.Time // by source, the end of its last complete read; only of those with news since
+	upTo     fhir.Moment
+}
+
+func (l *look) sees(v *fhir.Version) bool {
+	if l == nil || v.Moment <= l.upTo {
+		return true
 	}
+	at, news := l.complete[v.Source]
+	return !news || !v.Received.After(at)
+}
+
+// records gathers the tellings in list that l sees into records, in the order the hub first heard of them.
+func records[T any](list []fhir.Seen[T], l *look) []record[T] {
+	out := make([]record[T], 0, len(list))
 	var at map[fhir.Key]int
 	if slices.ContainsFunc(list, func(s fhir.Seen[T]) bool { return !s.Latest }) {
 		at = make(map[fhir.Key]int, len(list))
 	}
 	for _, told := range list {
-		if !known(told.Version) {
+		if !l.sees(told.Version) {
 			continue
 		}
 		i, again := at[told.Key]
@@ -88,16 +98,19 @@ func records[T any](list []fhir.Seen[T], cut map[string]time.Time) []record[T] {
 	return slices.DeleteFunc(out, func(r record[T]) bool { return r.Value == nil })
 }
 
-// hear takes in the next telling in the hub's order.
+// hear takes in the next telling in the hub's order. A record that was gone is back when it is told of at least as newly
+// as before: an older telling after that (a server restored from its backup) brings nothing back.
 func (r *record[T]) hear(told fhir.Seen[T]) {
 	if told.Gone {
 		r.Gone = told.Version
 		return
 	}
-	r.Gone = nil
 	if r.Value == nil {
-		r.Version, r.Value = told.Version, told.Value
+		r.Version, r.Value, r.Gone = told.Version, told.Value, nil
 		return
+	}
+	if older(told.Version, r.Version) >= 0 {
+		r.Gone = nil
 	}
 	if r.Told == nil {
 		r.Told = []fhir.Seen[T]{{Version: r.Version, Value: r.Value}}

@@ -168,6 +168,11 @@ func TestR15PrescriberHold(t *testing.T) {
 		{name: "lifted in a read that is not complete → S1 still", want: "S1", state: readiness.Hold,
 			told: plus(func(c *course) fhir.Version { return c.On(now.Add(-time.Hour)).Flag("active") }).then(func(c *course) fhir.Version { return c.On(now.Add(time.Minute)).Flag("inactive") }),
 			at:   time.Hour, chart: func(c *fhir.Chart) { c.Sources[1].Complete, c.Sources[1].LastComplete = false, now }},
+		{name: "set and lifted by two pages of a read under way → S1 still", want: "S1", state: readiness.Hold,
+			told: plus(func(c *course) fhir.Version { return c.On(now.Add(time.Minute)).Flag("active") }).then(func(c *course) fhir.Version { return c.On(now.Add(2 * time.Minute)).Flag("inactive") }),
+			at:   time.Hour, chart: func(c *fhir.Chart) { c.Sources[1].LastComplete = now }},
+		{name: "set and lifted, and the read complete → none", told: plus(func(c *course) fhir.Version { return c.On(now.Add(time.Minute)).Flag("active") }).
+			then(func(c *course) fhir.Version { return c.On(now.Add(2 * time.Minute)).Flag("inactive") }), at: time.Hour},
 	})
 }
 
@@ -346,6 +351,7 @@ func TestR45PageIncomplete(t *testing.T) {
 		{name: "all read → none", told: all},
 		{name: "the last read was not complete → S2", told: all, chart: func(c *fhir.Chart) { c.Sources[1].Complete = false }, want: "S2", state: readiness.Unknown},
 		{name: "the last complete read lies in the future → S2", told: all, chart: func(c *fhir.Chart) { c.Sources[1].LastComplete = now.Add(time.Hour) }, want: "S2", state: readiness.Unknown},
+		{name: "a read is under way: it told something since its last complete read → S2", told: all, chart: func(c *fhir.Chart) { c.Sources[0].LastComplete = now.Add(-20 * time.Minute) }, want: "S2", state: readiness.Unknown},
 		{name: "an open reject of the client → S2", told: all, chart: func(c *fhir.Chart) { c.Rejects = []fhir.Reject{{ID: "r"}} }, want: "S2", state: readiness.Unknown},
 		{name: "a version that does not fit its view → S2", told: plus(func(c *course) fhir.Version {
 			v := c.Flag("active")

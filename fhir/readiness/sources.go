@@ -83,6 +83,7 @@ type source struct {
 	name  string
 	state fhir.SourceState
 	is    Freshness
+	heard time.Time // when it last told something of this client
 }
 
 // sources returns those the verdict depends on: every source of the practice and of this prescriber, those of every
@@ -115,7 +116,43 @@ func (f *facts) sources() []source {
 		state, _ := f.chart.Source(name)
 		f.depends = append(f.depends, source{name: name, state: state, is: f.policy.freshness(state, session, f.clock)})
 	}
+	eachTold(f.chart, func(v *fhir.Version) {
+		for i := range f.depends {
+			if s := &f.depends[i]; s.name == v.Source && v.Received.After(s.heard) {
+				s.heard = v.Received
+			}
+		}
+	})
+	for i := range f.depends {
+		if s := &f.depends[i]; s.is == Fresh && s.heard.After(s.state.LastComplete) {
+			s.is = Incomplete // a read is under way: this may be half of its news
+		}
+	}
 	return f.depends
+}
+
+// eachTold calls yield for every version in the chart that is the client's own.
+func eachTold(c *fhir.Chart, yield func(*fhir.Version)) {
+	told(c.Patients, yield)
+	told(c.Consents, yield)
+	told(c.ServiceRequests, yield)
+	told(c.Tasks, yield)
+	told(c.Appointments, yield)
+	told(c.Observations, yield)
+	told(c.MedicationRequests, yield)
+	told(c.MedicationDispenses, yield)
+	told(c.MedicationAdministrations, yield)
+	told(c.Procedures, yield)
+	told(c.Encounters, yield)
+	told(c.Flags, yield)
+	told(c.CarePlans, yield)
+	told(c.AdverseEvents, yield)
+}
+
+func told[T any](list []fhir.Seen[T], yield func(*fhir.Version)) {
+	for i := range list {
+		yield(list[i].Version)
+	}
 }
 
 // eachVersion calls yield for one version of every source that told something the gates may rest on.
