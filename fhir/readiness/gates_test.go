@@ -51,6 +51,11 @@ func TestRelease(t *testing.T) {
 			then(func(c *course) fhir.Version {
 				return c.On(now).Release(set("status", "inactive"), set("dateTime", "2026-01-02"))
 			}), want: "met"},
+		{name: "one withdrawn, another of the very same date → open", told: plus(func(c *course) fhir.Version {
+			return c.Release(set("id", "twin"), set("dateTime", "2026-01-02T09:00:00-07:00"))
+		}).then(func(c *course) fhir.Version {
+			return c.On(now).Release(set("status", "inactive"), set("dateTime", "2026-01-02T09:00:00-07:00"))
+		}), want: "open"},
 		{name: "an active denial given later → open", told: plus(func(c *course) fhir.Version {
 			return c.Release(set("id", "no"), set("provision.type", "deny"))
 		}), want: "open"},

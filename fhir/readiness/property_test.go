@@ -428,7 +428,7 @@ func TestWhileAReadIsIncompleteNothingRises(t *testing.T) {
 			l.happen(t)
 		}
 		for i := n; i < len(l.versions); i++ {
-			l.versions[i].Received = l.now.Add(time.Second) // after every complete read
+			l.versions[i].Received = later(l.now, now).Add(time.Second) // after every complete read
 		}
 		for i := range l.sources {
 			l.sources[i].Complete = false
