@@ -23,11 +23,6 @@ func (c *clock) passed(t time.Time) bool {
 	return false
 }
 
-// during reports whether now lies in [from, to).
-func (c *clock) during(from, to time.Time) bool {
-	return c.passed(from) && !c.passed(to)
-}
-
 // until returns the instant up to which everything asked of the clock keeps its answer.
 func (c *clock) until() time.Time {
 	latest := c.now.Add(horizon)

@@ -23,7 +23,7 @@ func Current(v Verdict, moved bool, policy Policy, sources []fhir.SourceState, n
 	if v.State == Hold {
 		return v
 	}
-	why := ""
+	var why string
 	switch {
 	case moved:
 		why = "the records moved since it was judged"

@@ -129,15 +129,7 @@ func (f *facts) agreed() string {
 // on writes a date in the practice's zone: "2 Mar 2026".
 func (f *facts) on(t time.Time) string { return onDay(t, f.zone) }
 
-// need is the instant for which everything must be in order: the next session's start, else now.
-func (f *facts) need() (at time.Time, booked bool) {
-	if f.next != nil {
-		return f.next.start, true
-	}
-	return f.clock.now, false
-}
-
-// over reports whether what lasts up to end is over at the instant of need.
+// over reports whether what lasts up to end is over at the instant of need: the next session's start, else now.
 func (f *facts) over(end time.Time) bool {
 	if f.next != nil {
 		return !end.After(f.next.start)

@@ -48,9 +48,8 @@ type decision struct {
 	weighs time.Time // when it counts from, against others: for a stop, when the record began to say so
 	other  bool      // it is for another medicine or route: it is none
 
-	doubt  string // why it cannot be relied upon though it clears, in words; "" when it can
-	closed string // what keeps it from clearing for sure, in words: an open condition, a decider who is not allowed
-	who    answer // whether an allowed decider made it
+	doubt string // why it cannot be relied upon though it clears, in words; "" when it can
+	who   answer // whether an allowed decider made it
 
 	from, to   time.Time // to zero: no end
 	assumed    string    // how the end was found when the decision gives none

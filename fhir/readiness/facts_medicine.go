@@ -120,17 +120,15 @@ func (f *facts) fills(d *dispense, p *prescription) bool {
 
 // stock is the medicine in the client's hands.
 type stock struct {
-	any    bool      // some of it was handed over or delivered
-	known  bool      // left can be counted
-	left   float64   // sessions' worth
-	maybe  int       // sessions that were never closed: as many doses may be gone
-	used   bool      // a dose was taken since the newest came in
-	since  time.Time // when the newest came in
-	over   bool      // the newest is out of date at the time of need
-	rests  []*fhir.Version
-	why    string // why there is none, in words
-	waits  *fulfilment
-	doubts string // why it cannot be told, in words
+	any   bool      // some of it was handed over or delivered
+	known bool      // left can be counted
+	left  float64   // sessions' worth
+	maybe int       // sessions that were never closed: as many doses may be gone
+	used  bool      // a dose was taken since the newest came in
+	since time.Time // when the newest came in
+	over  bool      // the newest is out of date at the time of need
+	rests []*fhir.Version
+	waits *fulfilment
 }
 
 // inHand counts the medicine in hand.

@@ -69,7 +69,7 @@ func (f *facts) findStops() {
 		}
 	}
 	slices.SortStableFunc(f.stops, func(a, b stop) int {
-		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.Key.String(), b.says.Key.String()))
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.String(), b.says.String()))
 	})
 }
 
@@ -156,7 +156,7 @@ func (f *facts) findEvents() {
 		f.events = append(f.events, e)
 	}
 	slices.SortStableFunc(f.events, func(a, b event) int {
-		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.Key.String(), b.says.Key.String()))
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.String(), b.says.String()))
 	})
 }
 

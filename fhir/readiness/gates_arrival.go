@@ -315,7 +315,7 @@ func (f *facts) changedSince(t time.Time) []*fhir.Version {
 	}
 	all = slices.DeleteFunc(all, func(v *fhir.Version) bool { return v.Recorded().Before(t) })
 	slices.SortFunc(all, func(a, b *fhir.Version) int {
-		return cmp.Or(b.Recorded().Compare(a.Recorded()), cmp.Compare(a.Key.String(), b.Key.String()))
+		return cmp.Or(b.Recorded().Compare(a.Recorded()), cmp.Compare(a.String(), b.String()))
 	})
 	return all
 }
