@@ -26,7 +26,7 @@ type dose struct {
 // usual is how long a session lasts when its record does not say.
 const usual = 2 * time.Hour
 
-// to come: an appointment with one of these may still happen.
+// standing reports whether the appointment may still happen, or is going on.
 func (s *session) standing() bool {
 	switch s.status {
 	case "booked", "pending", "arrived", "checked-in":

@@ -59,7 +59,7 @@ func clearanceExpires(f *facts) []Finding {
 			severity = S1
 		}
 		end := lastDay(d.to, f.zone)
-		return []Finding{found(severity, s.Key.String(), "The clearance ends on "+end+", the session is on "+f.on(s.start), "ask "+f.prescriber()+" for a new decision", d.Version, s.Version).
+		return []Finding{found(severity, s.String(), "The clearance ends on "+end+", the session is on "+f.on(s.start), "ask "+f.prescriber()+" for a new decision", d.Version, s.Version).
 			values(f.policy.Prescriber.Name, "valid to "+end, fhir.Practice, "session on "+f.on(s.start))}
 	}
 	return nil
@@ -88,7 +88,7 @@ func clearanceWithdrawn(f *facts) []Finding {
 //	the record is gone, its period is over                as before: silence lifts nothing
 func prescriberHold(f *facts) (out []Finding) {
 	for _, s := range f.stops {
-		out = append(out, found(S1, s.says.Key.String(), s.title+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone))
+		out = append(out, found(S1, s.says.String(), s.title+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone))
 	}
 	return out
 }
@@ -124,7 +124,7 @@ func followUpOverdue(f *facts) []Finding {
 //	any                    yes                            none
 func adverseEventOpen(f *facts) (out []Finding) {
 	for _, e := range f.events {
-		about := e.says.Key.String()
+		about := e.says.String()
 		switch e.grade {
 		case fhir.CodeSerious:
 			out = append(out, found(S1, about, e.title+" recorded a serious adverse event on "+f.on(e.since), "call "+f.prescriber()+f.phones(), e.says, e.gone))
@@ -160,7 +160,7 @@ func goAheadVoid(f *facts) []Finding {
 	for _, v := range changed {
 		names = append(names, v.Type+" at "+f.title(v)+" on "+f.stamp(v.Recorded()))
 	}
-	return []Finding{found(S2, f.next.Key.String(), "The go-ahead of "+f.stamp(given.Recorded())+" is older than a change: "+strings.Join(names, "; "), "confirm the go-ahead again", append(changed, given.Version)...)}
+	return []Finding{found(S2, f.next.String(), "The go-ahead of "+f.stamp(given.Recorded())+" is older than a change: "+strings.Join(names, "; "), "confirm the go-ahead again", append(changed, given.Version)...)}
 }
 
 // stamp writes a date and a time of day.

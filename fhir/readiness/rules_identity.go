@@ -18,7 +18,7 @@ func identityMismatch(f *facts) (out []Finding) {
 	for _, m := range f.mismatches() {
 		switch {
 		case m.close:
-			out = append(out, found(S4, m.b.Key.String(), m.words, "compare the spelling with the client's papers", m.a, m.b))
+			out = append(out, found(S4, m.b.String(), m.words, "compare the spelling with the client's papers", m.a, m.b))
 		case m.is == no:
 			severity := S2
 			if len(f.decisions) > 0 || len(f.prescriptions) > 0 {
@@ -28,7 +28,7 @@ func identityMismatch(f *facts) (out []Finding) {
 			if m.birth {
 				what = "birth date"
 			}
-			out = append(out, found(severity, m.b.Key.String(), m.words, "compare the two records with the client's papers; unlink them if they are two people", m.a, m.b).
+			out = append(out, found(severity, m.b.String(), m.words, "compare the two records with the client's papers; unlink them if they are two people", m.a, m.b).
 				values(m.a.Party, what+" as in "+m.a.Ref().String(), m.b.Party, what+" as in "+m.b.Ref().String()))
 		}
 	}
@@ -55,7 +55,7 @@ func referralUnacknowledged(f *facts) []Finding {
 	if f.clock.passed(f.later(since, r.ReferralEscalate)) {
 		severity = S2
 	}
-	return []Finding{found(severity, task.Key.String(), "Waiting on "+f.prescriber()+" to take the referral since "+f.on(since), "nudge "+f.prescriber()+f.phones(), task.Version)}
+	return []Finding{found(severity, task.String(), "Waiting on "+f.prescriber()+" to take the referral since "+f.on(since), "nudge "+f.prescriber()+f.phones(), task.Version)}
 }
 
 // filled reports whether t carries the prescriber's own number.
@@ -84,7 +84,7 @@ func referralClosedButBooked(f *facts) []Finding {
 		return nil
 	}
 	on := f.on(f.instant(task.Recorded(), task.Value.LastModified))
-	return []Finding{found(S1, task.Key.String(), f.prescriber()+" recorded the referral as "+status+" on "+on+", and a dosing session is booked for "+f.on(f.next.start),
+	return []Finding{found(S1, task.String(), f.prescriber()+" recorded the referral as "+status+" on "+on+", and a dosing session is booked for "+f.on(f.next.start),
 		"speak with the client and "+f.prescriber()+" before the session", task.Version, f.next.Version).
 		values(f.policy.Prescriber.Name, "referral "+status+" on "+on, fhir.Practice, "session "+f.next.status+" for "+f.on(f.next.start))}
 }

@@ -62,7 +62,7 @@ func prescriptionStale(f *facts) (out []Finding) {
 			continue
 		}
 		if !d.when.Before(limit) {
-			out = append(out, found(S1, d.Key.String(), "Filled on "+f.on(d.when)+", later than "+strconv.Itoa(months)+" months after "+f.on(rx.authored), "ask "+p+" and the pharmacy", rx.Version, d.Version).
+			out = append(out, found(S1, d.String(), "Filled on "+f.on(d.when)+", later than "+strconv.Itoa(months)+" months after "+f.on(rx.authored), "ask "+p+" and the pharmacy", rx.Version, d.Version).
 				values(d.Party, "filled on "+f.on(d.when), rx.Party, "written on "+f.on(rx.authored)))
 		}
 		if q, in, ok := amount(d.Value.Quantity); ok && known && in == unit && f.ours(d.Version) {
@@ -145,7 +145,7 @@ func doseChangeUnacknowledged(f *facts) []Finding {
 	if rx == nil || ack == nil || len(rx.Value.DosageInstruction) == 0 || f.acknowledges(ack, rx) {
 		return nil
 	}
-	return []Finding{found(S1, rx.Key.String(), "The dose or instructions changed on "+f.on(rx.Recorded())+"; acknowledged were those before, on "+f.on(f.said(*ack)),
+	return []Finding{found(S1, rx.String(), "The dose or instructions changed on "+f.on(rx.Recorded())+"; acknowledged were those before, on "+f.on(f.said(*ack)),
 		"read and acknowledge them before the next dose; tell the client", rx.Version, ack.Version).
 		values(f.policy.Prescriber.Name, "changed on "+f.on(rx.Recorded()), fhir.Practice, "acknowledged on "+f.on(f.said(*ack)))}
 }
