@@ -383,7 +383,7 @@ func TestTheOrderOfArrivalDoesNotMatter(t *testing.T) {
 		l.versions = slices.DeleteFunc(l.versions, func(v fhir.Version) bool { return v.Gone })
 		seen := map[string]bool{}
 		l.versions = slices.DeleteFunc(l.versions, func(v fhir.Version) bool { // two versions of one instant have no order
-			k := v.Key.String() + v.Recorded().String()
+			k := v.String() + v.Recorded().String()
 			again := seen[k]
 			seen[k] = true
 			return again
