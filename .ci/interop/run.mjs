@@ -21,12 +21,12 @@ function postgres() {
   if (as.uid) fs.chownSync(dir, as.uid, as.gid);
   execFileSync(`${bins}/initdb`, ['-D', `${dir}/data`, '-U', 'kaphub', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { ...as, stdio: 'ignore', cwd: dir });
   const child = spawn(`${bins}/postgres`, ['-D', `${dir}/data`, '-p', String(port), '-k', dir, '-c', 'listen_addresses=127.0.0.1'], { ...as, stdio: 'ignore', cwd: dir });
-  const psql = (db, ...args) => execFileSync(`${bins}/psql`, ['-h', '127.0.0.1', '-p', String(port), '-U', 'kaphub', '-d', db, '-v', 'ON_ERROR_STOP=1', '-At', ...args], { encoding: 'utf8' });
+  const psql = (db, ...args) => execFileSync(`${bins}/psql`, ['-h', '127.0.0.1', '-p', String(port), '-U', 'kaphub', '-d', db, '-v', 'ON_ERROR_STOP=1', '-At', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   for (let i = 0; spawnSync(`${bins}/pg_isready`, ['-h', '127.0.0.1', '-p', String(port)]).status !== 0; i++) { if (i > 100) fail('PostgreSQL did not start'); spawnSync('sleep', ['0.1']); }
   let n = 0;
   return {
     fresh() { const db = `run${++n}`; psql('postgres', '-c', `CREATE DATABASE ${db}`); return { dsn: `postgres://kaphub@127.0.0.1:${port}/${db}`, db }; },
-    jobs(db) { return ['river_job', 'river_queue', 'river_client'].map((t) => { try { return psql(db, '-c', `SELECT * FROM ${t}`); } catch { return ''; } }).join('\n'); },
+    jobs(db) { return ['river_job', 'river_queue', 'job_run', 'job_slot', 'job_lane'].map((t) => psql(db, '-c', `SELECT * FROM ${t}`)).join('\n'); }, // what the engine keeps
     stop() { child.kill('SIGINT'); fs.rmSync(dir, { recursive: true, force: true }); },
   };
 }
@@ -164,7 +164,7 @@ async function nothingLeaks(title, hub, engine, pg, store) {
     const b = await hub.run(['backup', '--out', 'copy.backup']);
     check(`${title}: backup`, b.code === 0, b.err);
     for (const f of fs.readdirSync(hub.dir).filter((f) => f.startsWith('kaphub.db') || f.startsWith('copy.backup'))) look(f, fs.readFileSync(path.join(hub.dir, f), 'latin1'));
-  } else look('job arguments', pg.jobs(store.db));
+  }
   const yaml = path.join(hub.dir, 'kaphub.yaml'), port = 20000 + Math.floor(Math.random() * 20000);
   fs.writeFileSync(yaml, fs.readFileSync(yaml, 'utf8').replace('127.0.0.1:0', `127.0.0.1:${port}`));
   const serving = hub.run(['serve'], { killAfter: 4000 });
@@ -174,7 +174,7 @@ async function nothingLeaks(title, hub, engine, pg, store) {
   await wait(1500);
   look('metrics', metrics + await fetch(`http://127.0.0.1:${port}/metrics`).then((r) => r.text(), () => ''));
   await serving;
-  if (engine === 'postgres') look('job arguments', pg.jobs(store.db));
+  if (engine === 'postgres') look('job arguments and history', pg.jobs(store.db));
   look('logs', hub.said.join('\n'));
 }
 

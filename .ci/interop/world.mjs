@@ -60,7 +60,7 @@ export class Hub {
   // Runs kaphub; killAfter ms ends it with SIGKILL. Returns {code, signal, out, err, ms}.
   async run(args, { killAfter } = {}) {
     const began = performance.now();
-    const child = spawn(this.bin, args, { cwd: this.dir, env: { PATH: process.env.PATH, HOME: this.dir, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(this.bin, ['--log=debug', ...args], { cwd: this.dir, env: { PATH: process.env.PATH, HOME: this.dir, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '', err = '';
     child.stdout.on('data', (d) => { out += d; }); child.stderr.on('data', (d) => { err += d; });
     const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter);
