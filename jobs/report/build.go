@@ -293,7 +293,7 @@ func (b *builder) findings(r *Report) {
 			}
 		}
 		if len(waits) > 0 {
-			r.Waiting = append(r.Waiting, b.wait(waits, c))
+			r.Waiting = append(r.Waiting, b.wait(waits, v, c))
 		}
 	}
 	for _, k := range keys {
@@ -327,14 +327,26 @@ func (b *builder) age(since time.Time) int {
 }
 
 // wait is what a client waits on: the earliest step of their way.
-func (b *builder) wait(waits []readiness.Finding, c Client) Wait {
+func (b *builder) wait(waits []readiness.Finding, v readiness.Verdict, c Client) Wait {
 	slices.SortStableFunc(waits, func(x, y readiness.Finding) int {
 		return cmp.Compare(slices.Index(waiting, x.Code), slices.Index(waiting, y.Code))
 	})
 	f := waits[0]
 	held := waitedFor[f.Code]
-	return Wait{On: held.on, Code: f.Code, Words: f.Words, Since: f.Since, Age: b.age(f.Since), Owner: f.Owner, Nudge: held.nudge, Next: f.Next,
+	since := waitingSince(f, v)
+	return Wait{On: held.on, Code: f.Code, Words: f.Words, Since: since, Age: b.age(since), Owner: f.Owner, Nudge: held.nudge, Next: f.Next,
 		More: len(waits) - 1, Client: c}
+}
+
+// waitingSince is since when a client waits: since the gate stands open by the owner's record, which may be long before
+// the hub first saw it.
+func waitingSince(f readiness.Finding, v readiness.Verdict) time.Time {
+	for _, r := range readiness.Catalogue() {
+		if g, ok := v.Gate(r.Gate); ok && r.Code == f.Code && !g.Since.IsZero() && g.Since.Before(f.Since) {
+			return g.Since
+		}
+	}
+	return f.Since
 }
 
 func (b *builder) rollUp(f readiness.Finding) RollUp {
