@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,8 +65,11 @@ func takeApart(body []byte) (bundle, error) {
 		b.at = at
 	}
 	for _, l := range links {
-		if l.Relation == "next" {
-			b.next = l.URL
+		if l.Relation != "next" {
+			continue
+		}
+		if b.next = l.URL; b.next == "" {
+			return b, errors.New("there is a next page and no link to it")
 		}
 	}
 	for _, raw := range rows {
@@ -112,6 +116,23 @@ func readEntry(raw []byte) (entry, error) {
 	e.updated, _ = time.Parse(time.RFC3339, glance.Meta.LastUpdated)
 	e.outcome = e.outcome || glance.ResourceType == "OperationOutcome"
 	return e, nil
+}
+
+// matches counts the rows that answer the search.
+func (b bundle) matches() (n int) {
+	for _, e := range b.entries {
+		if e.match && !e.outcome {
+			n++
+		}
+	}
+	return n
+}
+
+// withholds reports whether an OperationOutcome stands where rows should.
+func (b bundle) withholds() bool {
+	return slices.ContainsFunc(b.entries, func(e entry) bool {
+		return e.outcome && (e.resource == nil || !informational(e.resource))
+	})
 }
 
 // lastRef reads the first of urls that ends in Type/id.

@@ -75,11 +75,15 @@ func (s *server) checkTypes(ctx context.Context, offers *offer, line func(level,
 			line("impossible", typ, "%s", err.Error())
 		}
 	}
+	if len(works) == 0 && len(missing) == len(offers.types) {
+		line("fails", "reading", "nothing that the hub reads is there: base_url is probably not where FHIR begins; it is the address that stands before /metadata and /Patient")
+		return
+	}
 	if len(works) > 0 {
 		line("works", "reading", "%s", strings.Join(works, ", "))
 	}
 	for _, typ := range missing {
-		if slices.Contains(s.role().essential, typ) {
+		if s.needed(offers, typ) {
 			line("impossible", typ, "is refused as unknown, so no read is complete: if the server really has none, list what it has under dialect.types")
 		} else {
 			line("degrades", typ, "is refused as unknown: what rests on it stays unknown")

@@ -30,7 +30,7 @@ func TestCheckSaysWhatDegradesAndWhatIsImpossible(t *testing.T) {
 		{"the config has no Task", sandbox.Dialect{}, fhirrest.Options{Dialect: fhirrest.Dialect{Types: []string{"Patient", "Observation", "MedicationRequest"}}}, "", []string{"degrades Task", "works reading"}},
 		{"a right is missing", sandbox.Dialect{}, fhirrest.Options{}, "Observation", []string{"impossible Observation"}},
 		{"an essential type is stated and not known", sandbox.Dialect{}, fhirrest.Options{}, "-Observation", []string{"impossible Observation"}},
-		{"another type is stated and not known", sandbox.Dialect{}, fhirrest.Options{}, "-Flag", []string{"degrades Flag"}},
+		{"another type is stated and not known", sandbox.Dialect{}, fhirrest.Options{}, "-Flag", []string{"impossible Flag"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f, c := newFar(t, tc.server, tc.options)

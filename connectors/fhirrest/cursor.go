@@ -128,6 +128,9 @@ type walk struct {
 	Pages int       `json:"pages,omitempty"`
 	Again bool      `json:"again,omitempty"` // begun again once, because its link had expired
 	Held  bool      `json:"held,omitempty"`  // rows were withheld from it
+	Rows  int       `json:"rows,omitempty"`  // told since the query that is being paged
+	First string    `json:"first,omitempty"` // its first row
+	Order string    `json:"order,omitempty"` // kept or ignored, once it was tried
 
 	// Brent's way to notice a circle while remembering one link only.
 	Links int    `json:"links,omitempty"`
@@ -142,8 +145,11 @@ type walk struct {
 // or the server does not keep the order, its link is followed.
 func (w *walk) follow(b bundle, keyed bool) (done, loop bool) {
 	w.Pages++
+	w.Rows += b.matches()
 	last, onward := ordered(b.entries, w.At)
-	if keyed && onward {
+	if keyed && onward && b.next != "" {
+		w.At, w.Link, w.Rows = last, "", 0
+	} else if keyed && onward {
 		w.At, w.Link = last, ""
 	}
 	if b.next == "" || keyed && onward {
@@ -159,6 +165,15 @@ func (w *walk) follow(b bundle, keyed bool) (done, loop bool) {
 	}
 	return false, loop
 }
+
+// short reports whether b, the last page of w, says that there are more rows than were told.
+func (w *walk) short(b bundle) bool { return b.total > w.Rows }
+
+// How a server took _sort.
+const (
+	orderKept    = "kept"
+	orderIgnored = "ignored"
+)
 
 // ordered returns the last row's time if rows come oldest first, none before from, and lead beyond it.
 func ordered(entries []entry, from time.Time) (last time.Time, ok bool) {

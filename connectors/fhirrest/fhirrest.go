@@ -79,7 +79,7 @@ func New(o Options) (connectors.Connector, error) {
 		d.MaxPages = 10_000
 	}
 	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, asking: make(chan struct{}, 1)}
-	return connectors.Connector{Name: o.Name, Party: o.Party, Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s}, nil
+	return connectors.Connector{Name: o.Name, Party: o.Party, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s}, nil
 }
 
 // server is the counterpart, as far as the hub can tell.

@@ -45,7 +45,7 @@ func (s *server) member(ctx context.Context, offers *offer, patient string) (pag
 		case err == nil:
 		case !ownTrouble(err):
 			return exchange.Page{}, "", err
-		case !s.dispensable(typ, err):
+		case !s.dispensable(offers, typ, err):
 			why = cmp.Or(why, coded(typ, err))
 		}
 	}
@@ -97,7 +97,7 @@ func (s *server) ofPatientOnce(ctx context.Context, typ, patient string) (got ex
 		case loop || w.Pages >= s.dialect.MaxPages && !done:
 			return got, false, pagingLoop(call.Op)
 		case done:
-			return got, w.Pages == 1 || b.total <= len(seen)+got.Unknowns, nil
+			return got, b.total <= len(seen)+got.Unknowns, nil
 		}
 		call = rest.Call{Op: call.Op, Link: w.Link}
 	}

@@ -2,7 +2,10 @@ package fhirrest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -63,7 +66,7 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 			return exchange.Page{}, err
 		}
 		last = err
-		if !s.dispensable(name, err) {
+		if !s.dispensable(offers, name, err) {
 			p.fault(coded(name, err))
 		}
 		p.finish(name)
@@ -74,6 +77,7 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 			return s.readMember(ctx, offers, p, id)
 		}
 	}
+	s.missed(&p, offers)
 	if !p.Read && last != nil {
 		return exchange.Page{}, last
 	}
@@ -131,12 +135,23 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	}
 	if w.Start.IsZero() {
 		w.Start = earlier(b.at, answer.Date)
+		if !w.Start.IsZero() && w.Start.Before(p.Marks[name]) { // its clock was ahead when the mark was set
+			delete(p.Marks, name)
+			p.Walk = nil
+			return s.step(ctx, offers, p, name, all)
+		}
 	}
 	var page exchange.Page
 	s.sort(&page, b, "")
 	w.Held = w.Held || page.Unknowns > 0
 
-	done, loop := w.follow(b, offers.delta)
+	keyed := offers.delta
+	if keyed && b.next != "" {
+		if keyed, err = s.keepsOrder(ctx, offers, &w, b); err != nil {
+			return exchange.Page{}, err
+		}
+	}
+	done, loop := w.follow(b, keyed)
 	switch {
 	case loop || w.Pages >= s.dialect.MaxPages && !done:
 		return exchange.Page{}, pagingLoop(call.Op)
@@ -145,9 +160,12 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	case w.Held:
 		p.fault(typ + ": rows withheld")
 		p.finish(name) // its mark stays: what was withheld is asked for again
+	case w.short(b):
+		p.fault(typ + ": pages do not add up to their total")
+		p.finish(name)
 	default:
 		if offers.delta {
-			p.mark(name, w, s.dialect.Overlap)
+			p.mark(name, w, s.dialect.Overlap, s.now())
 		}
 		p.finish(name)
 	}
@@ -155,13 +173,16 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 }
 
 // mark moves the watermark of a search that was read to its end: to the server's clock when it began, less the overlap.
-// A server that never tells its clock is taken at the time of its newest row.
-func (p *position) mark(name string, w walk, overlap time.Duration) {
+// A server that never tells its clock is taken at the time of its newest row, unless that is still to come.
+func (p *position) mark(name string, w walk, overlap time.Duration, now time.Time) {
 	start := w.Start
 	if start.IsZero() {
 		start = w.At
 		if !start.After(p.Marks[name]) {
 			return // it told no row either
+		}
+		if start.After(now) {
+			start = now
 		}
 	}
 	marks := map[string]time.Time{name: start.Add(-overlap).UTC()}
@@ -216,10 +237,62 @@ func pagingLoop(op string) error {
 	return e
 }
 
-// dispensable reports whether err only says that the server has no such type, and nobody needs it to be judged.
-// What is essential and not offered must be taken out of the config's types by a person, knowingly.
-func (s *server) dispensable(name string, err error) bool {
-	return notOffered(err) && !slices.Contains(s.role().essential, name)
+// keepsOrder reports whether rows come in the order they were asked for: asked the other way round, another one must come
+// first. Many servers ignore _sort without a word, and a page of theirs may be in order by chance.
+func (s *server) keepsOrder(ctx context.Context, offers *offer, w *walk, b bundle) (bool, error) {
+	if w.First == "" {
+		w.First = firstRow(b)
+	}
+	if _, onward := ordered(b.entries, w.At); w.Order != "" || !onward {
+		return w.Order == orderKept, nil
+	}
+	call := rest.Call{Op: "search " + w.Type, Path: w.Type, Query: s.changed(offers, *w)}
+	call.Query.Set("_sort", "-_lastUpdated")
+	call.Query.Set("_count", "1")
+	back, _, err := s.search(ctx, call)
+	if err != nil && !ownTrouble(err) {
+		return false, err
+	}
+	w.Order = orderIgnored
+	if row := firstRow(back); row != "" && row != w.First {
+		w.Order = orderKept
+	}
+	return w.Order == orderKept, nil
+}
+
+// firstRow tells the first row of b from others; "" when there is none.
+func firstRow(b bundle) string {
+	for _, e := range b.entries {
+		if e.match && !e.outcome && e.resource != nil {
+			sum := sha256.Sum256([]byte(identity(e)))
+			return hex.EncodeToString(sum[:8])
+		}
+	}
+	return ""
+}
+
+// missed notes the types that were read in earlier rounds and are not offered now. A stop may stand there: that the server
+// has no more of them is for a person to say, who takes them out of the config's types.
+func (s *server) missed(p *position, offers *offer) {
+	if s.dialect.Types != nil {
+		return
+	}
+	for _, typ := range slices.Sorted(maps.Keys(p.Marks)) {
+		if slices.Contains(s.role().types, typ) && !slices.Contains(offers.types, typ) {
+			p.fault(typ + ": not offered any more")
+		}
+	}
+}
+
+// dispensable reports whether err only says that the server has no such type, and nobody said that it has.
+func (s *server) dispensable(offers *offer, name string, err error) bool {
+	return notOffered(err) && !s.needed(offers, name)
+}
+
+// needed reports whether no read is complete without typ: nobody can be judged without it, or the server's statement or
+// the config promises it. What is promised and not offered must be taken out of the config's types by a person, knowingly.
+func (s *server) needed(offers *offer, typ string) bool {
+	return offers.states || s.dialect.Types != nil || slices.Contains(s.role().essential, typ)
 }
 
 func notOffered(err error) bool {

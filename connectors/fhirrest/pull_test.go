@@ -256,8 +256,8 @@ func TestWhatASearchThatFailsMeansForTheRound(t *testing.T) {
 		{"a right that is missing for one type leaves it incomplete", "Observation", 403, "Observation: denied", false},
 		{"a type that trips the server up leaves it incomplete", "Observation", 500, "Observation: temporary", false},
 		{"a search that is refused leaves it incomplete", "Flag", 422, "Flag: refused", false},
-		{"a type that the server does not know, and nobody needs, is passed over", "Flag", 404, "", false},
-		{"refused as not supported is the same", "Flag", 400, "", false},
+		{"a type that its statement promises and that is not there leaves it incomplete: a stop may stand in it", "Flag", 404, "Flag: not offered", false},
+		{"refused as not supported is the same", "Flag", 400, "Flag: not offered", false},
 		{"an essential type that the server does not know leaves it incomplete", "Task", 404, "Task: not offered", false},
 		{"a busy server ends the read", "Observation", 503, "", true},
 		{"a wrong token ends the read", "Observation", 401, "", true},
@@ -307,6 +307,20 @@ func TestWhatASearchThatFailsMeansForTheRound(t *testing.T) {
 		f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
 		f.patient(t, "p1")
 		f.answers("", "metadata", 403, "{}")
+		if last, all := round(t, c, "", exchange.Roster{}); !last.Complete || !has(all, "Patient/p1") {
+			t.Errorf("complete %v, why %q", last.Complete, last.Why)
+		}
+	})
+	t.Run("of a server that states nothing, a type it does not know and nobody needs is passed over", func(t *testing.T) {
+		f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
+		f.patient(t, "p1")
+		f.otherwise = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/metadata" && r.URL.Path != "/Flag" {
+				return false
+			}
+			say(w, 404, missing)
+			return true
+		}
 		if last, all := round(t, c, "", exchange.Roster{}); !last.Complete || !has(all, "Patient/p1") {
 			t.Errorf("complete %v, why %q", last.Complete, last.Why)
 		}

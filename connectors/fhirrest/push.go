@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/connectors/internal/rest"
@@ -55,12 +56,20 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 	case err != nil:
 		return exchange.Receipt{}, sending(err, true)
 	case len(found) > 1:
-		return exchange.Receipt{}, twoCopies("create " + d.Type)
+		return exchange.Receipt{}, sending(twoCopies("create "+d.Type), true)
 	case len(found) == 1:
 		return s.settle(ctx, d, found[0])
+	case asked && !offers.condition && s.now().Sub(d.Tried).Abs() < toShow:
+		e := connectors.Errorf("search "+d.Type, connectors.Temporary, "not there yet; it is given time to show")
+		e.After = toShow
+		return exchange.Receipt{}, e
 	}
 	return s.create(ctx, offers, d)
 }
+
+// toShow is how long after a try a search may still not show what it made. Where nothing else keeps a second copy from
+// being made, "not there" is believed only later.
+const toShow = time.Minute
 
 // Ask tells whether d's copy stands there, and sends nothing. Nothing there is exchange.ErrNotFound; a server that
 // cannot be asked is Uncertain.
@@ -125,6 +134,7 @@ func (s *server) lookUp(ctx context.Context, offers *offer, d exchange.Delivery)
 		return nil, blind(call.Op)
 	}
 	w := walk{Type: d.Type}
+	held := false
 	var found []standing
 	for {
 		b, _, err := s.search(ctx, call)
@@ -140,10 +150,13 @@ func (s *server) lookUp(ctx context.Context, offers *offer, d exchange.Delivery)
 				found = append(found, st)
 			}
 		}
+		held = held || b.withholds()
 		done, loop := w.follow(b, false)
 		switch {
 		case loop || w.Pages >= s.dialect.MaxPages && !done:
 			return nil, pagingLoop(call.Op)
+		case done && len(found) == 0 && (held || w.short(b)):
+			return nil, blind(call.Op) // it may be among what is not shown
 		case done:
 			return found, nil
 		}
@@ -159,7 +172,7 @@ func (s *server) create(ctx context.Context, offers *offer, d exchange.Delivery)
 	}
 	answer, err := s.client.Do(ctx, call)
 	if answer.Status == http.StatusPreconditionFailed {
-		return exchange.Receipt{}, twoCopies(call.Op)
+		return exchange.Receipt{}, sending(twoCopies(call.Op), true)
 	}
 	if err != nil {
 		return exchange.Receipt{}, err
@@ -272,8 +285,10 @@ func standsAt(typ string, answer rest.Answer) standing {
 		at.ref, at.version = fhir.Ref{Type: typ, ID: glance.ID}, glance.Meta.VersionID
 	}
 	parts := strings.Split(strings.Trim(answer.Location, "/"), "/")
-	if i := slices.Index(parts, typ); i >= 0 && i+1 < len(parts) {
-		at.ref = fhir.Ref{Type: typ, ID: parts[i+1]}
+	for i := range len(parts) - 1 { // the last, since a base path may hold a type's name too
+		if parts[i] == typ {
+			at.ref = fhir.Ref{Type: typ, ID: parts[i+1]}
+		}
 	}
 	if tag := strings.Trim(strings.TrimPrefix(answer.ETag, "W/"), `"`); tag != "" {
 		at.version = tag

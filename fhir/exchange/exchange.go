@@ -26,7 +26,7 @@ type Cursor string
 // Roster is whom a source is asked about. A source that can tell what changed needs to know only who is new; the
 // whole of it is read only when a source asks, so that a pull costs what changed and not what there is.
 type Roster struct {
-	New   []string                                  // Patient ids to read to the beginning first, in a stable order
+	New   []string                                 // Patient ids to read to the beginning first, in a stable order
 	Whole func(context.Context) (Everybody, error) // nil = nobody
 }
 
@@ -106,6 +106,7 @@ type Delivery struct {
 	Rests      []fhir.Basis // the versions disclosed
 	Release    *fhir.Basis  // the release it rests on; nil for facts going home to their referrer
 	Lane       string       // deliveries in one lane go one after the other
+	Tried      time.Time    // when the try before this one was committed; zero on the first, and only told to a Pusher
 }
 
 // DeliveryID is hash(client, prescriber, what, occasion), hex.

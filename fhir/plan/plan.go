@@ -37,14 +37,15 @@ type Changes struct {
 // that rests on one, are not staged: the referral's gate stays open and shows it.
 func Plan(chart fhir.Chart, verdict readiness.Verdict, policy readiness.Policy, ledger []exchange.Entry, now time.Time) Changes {
 	s := survey(chart, policy, ledger, now)
-	if mistaken(verdict) {
+	if Mistaken(verdict) {
 		return Changes{Withdraw: s.staged(nil)} // whose records these are is in doubt
 	}
 	return s.compare(append(s.outward(), s.homeward()...))
 }
 
-// mistaken reports whether the verdict doubts that the linked patients are one person (R01).
-func mistaken(v readiness.Verdict) bool {
+// Mistaken reports whether the verdict doubts that the linked patients are one person (R01): then nothing is sent, not
+// even once more.
+func Mistaken(v readiness.Verdict) bool {
 	for _, f := range v.Findings {
 		if f.Code == "R01" && f.State != readiness.Resolved && (f.Severity == readiness.S1 || f.Severity == readiness.S2) {
 			return true

@@ -40,13 +40,15 @@ func (r *run) attempt(ctx context.Context, e exchange.Entry) (f exchange.Fence, 
 
 // push makes one try, and keeps how it ended whatever became of ctx meanwhile.
 func (r *run) push(ctx context.Context, e exchange.Entry) error {
+	bounded, cancel := context.WithTimeout(ctx, tryFor) // from before the attempt: nothing is sent once another may take over
+	defer cancel()
 	f, before, ok, err := r.attempt(ctx, e)
 	if err != nil || !ok {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	receipt, err := r.Pusher.Push(bounded, before.Delivery, before.State == exchange.Attempted)
+	d := before.Delivery
+	d.Tried = before.Last
+	receipt, err := r.Pusher.Push(bounded, d, before.State == exchange.Attempted)
 	if err == nil {
 		r.inRow = 0
 		return r.deliver(ctx, f, receipt)
@@ -119,7 +121,7 @@ func (r *run) failed(ctx context.Context, f exchange.Fence, before exchange.Entr
 	switch {
 	case ctx.Err() != nil:
 		kept = r.lost(ctx, f, now, why) // we were stopped ourselves: ask as soon as we are back
-	case before.State == exchange.Attempted || connectors.MayHaveArrived(err) && fault != connectors.Conflict:
+	case before.State == exchange.Attempted || connectors.MayHaveArrived(err):
 		kept = r.lost(ctx, f, until, why)
 	default:
 		kept = r.deferred(ctx, f, until, why)

@@ -32,6 +32,7 @@ type ledger struct {
 	now    func() time.Time
 	paused bool
 	moved  bool          // the charts moved since their verdicts
+	doubt  bool          // the verdicts doubt who the clients are
 	read   time.Duration // how long ago the practice was read completely
 	meddle func(r *row)  // another worker, just before an attempt
 	fail   error
@@ -152,7 +153,11 @@ func (l *ledger) Chart(_ context.Context, client string, _ fhir.Moment) (fhir.Ch
 }
 
 func (l *ledger) Standing(_ context.Context, e readiness.Engagement, _ fhir.Moment) (readiness.Standing, error) {
-	return readiness.Standing{Engagement: e, Judged: true, Moved: l.moved, Verdict: readiness.Verdict{Policy: "1"}}, nil
+	v := readiness.Verdict{Policy: "1"}
+	if l.doubt {
+		v.Findings = []readiness.Finding{{Code: "R01", Severity: readiness.S1, State: readiness.New}}
+	}
+	return readiness.Standing{Engagement: e, Judged: true, Moved: l.moved, Verdict: v}, nil
 }
 
 func (l *ledger) Paused(context.Context) (bool, error) { return l.paused, nil }
@@ -175,6 +180,7 @@ const (
 	refuses          // 422
 	denies           // 403
 	conflicts        // 412
+	doubled          // it was written, and now two stand there
 	unreadable       // an answer that cannot be read, after it had happened
 	unaskable        // cannot say whether it arrived
 	stopsUs          // our own process is told to stop meanwhile
@@ -201,6 +207,8 @@ func (f fault) err(op string) error {
 	case denies:
 		e.Fault, e.Unsent, e.Hint = connectors.Denied, true, "renew the client's key"
 	case conflicts:
+		e.Fault, e.Unsent = connectors.Conflict, true
+	case doubled:
 		e.Fault = connectors.Conflict
 	case unreadable:
 		e.Fault = connectors.Garbled

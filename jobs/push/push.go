@@ -132,7 +132,8 @@ type run struct {
 //	| staged      | yes                          | attempt, push                                        |
 //	| staged      | no                           | withdrawn: every try so far surely did not arrive    |
 //	| staged      | release too old to tell      | read again; gone, changed or unreachable: deferred   |
-//	| staged      | chart moved since verdict    | waits: it is judged again first                      |
+//	| either      | chart moved since verdict    | waits: it is judged again first                      |
+//	| attempted   | who the client is, in doubt  | waits: it would tell of one person under another     |
 //	| staged      | paused                       | waits                                                |
 //	| attempted   | yes                          | attempt, push asked: the other side is asked first   |
 //	| attempted   | no, cannot tell, or paused   | asked only; nothing is sent                          |
@@ -176,10 +177,8 @@ func (r *run) try(ctx context.Context, e exchange.Entry) error {
 	case !allowed:
 		return r.withdraw(ctx, e, why)
 	}
-	if !tried {
-		if stands, err := r.stands(ctx, e, policy); err != nil || !stands {
-			return err
-		}
+	if stands, err := r.stands(ctx, e, policy); err != nil || !stands {
+		return err
 	}
 	switch why := r.readAgain(ctx, e.Delivery, chart); {
 	case why != "" && tried:
@@ -204,7 +203,8 @@ func (r *run) withdraw(ctx context.Context, e exchange.Entry, why string) error 
 	return nil
 }
 
-// stands reports whether the verdict that staged it was judged on the chart as it is now (law 8). A receipt moves the
+// stands reports whether the verdict behind it was judged on the chart as it is now (law 8), and knows who the client is.
+// What was staged before a doubt is withdrawn by the verdict; what was tried is not, and must not be sent on. A receipt moves the
 // engagement too, but takes nothing back that stood before it.
 func (r *run) stands(ctx context.Context, e exchange.Entry, p readiness.Policy) (bool, error) {
 	of := readiness.Engagement{Client: e.Client, Prescriber: e.Prescriber}
@@ -215,7 +215,7 @@ func (r *run) stands(ctx context.Context, e exchange.Entry, p readiness.Policy) 
 	if err != nil {
 		return false, fmt.Errorf("does its verdict still stand: %w", err)
 	}
-	if !st.Judged || st.Moved || st.Verdict.Policy != p.Hash {
+	if !st.Judged || st.Moved || st.Verdict.Policy != p.Hash || plan.Mistaken(st.Verdict) {
 		r.counts[Waiting]++
 		return false, nil
 	}
@@ -229,8 +229,8 @@ func (r *run) readAgain(ctx context.Context, d exchange.Delivery, chart fhir.Cha
 	if d.Release == nil {
 		return "" // goes home to whom the facts are about, under a rule of its own
 	}
-	if s, ok := chart.Source(d.Release.Source); ok && !s.LastComplete.IsZero() && r.Now().Sub(s.LastComplete) <= fresh {
-		return ""
+	if s, ok := chart.Source(d.Release.Source); ok && !s.LastComplete.IsZero() && r.Now().Sub(s.LastComplete).Abs() <= fresh {
+		return "" // read in the future is not read: some hub's clock was ahead
 	}
 	const must = "release must be read again first"
 	reader := r.Readers[d.Release.Source]

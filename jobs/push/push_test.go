@@ -192,6 +192,14 @@ func TestPush(t *testing.T) {
 			counts: jobs.Counts{Deferred: 1},
 		},
 		{
+			name:   "it was written, and two copies stand there: it is never taken for unsent",
+			ledger: ledger{rows: []*row{referral("task")}},
+			party:  party{faults: []fault{doubled}},
+			calls:  "send task",
+			log:    "attempt task, lost task 30s",
+			counts: jobs.Counts{Lost: 1},
+		},
+		{
 			name:   "an answer that cannot be read says nothing of what happened there",
 			ledger: ledger{rows: []*row{referral("task")}},
 			party:  party{faults: []fault{unreadable}},
@@ -295,6 +303,23 @@ func TestPush(t *testing.T) {
 			name:   "the chart moved since the verdict: it is judged again first",
 			ledger: ledger{rows: []*row{referral("task")}, moved: true},
 			counts: jobs.Counts{Waiting: 1},
+		},
+		{
+			name:   "the chart moved since a try: nothing is sent on before it is judged again",
+			ledger: ledger{rows: []*row{tried(referral("task"), time.Hour)}, moved: true},
+			counts: jobs.Counts{Waiting: 1},
+		},
+		{
+			name:   "who the client is came into doubt after a try: nothing is sent on",
+			ledger: ledger{rows: []*row{tried(referral("task"), time.Hour)}, doubt: true},
+			counts: jobs.Counts{Waiting: 1},
+		},
+		{
+			name:   "another hub's clock was ahead when it read the practice: the release is read again",
+			ledger: ledger{rows: []*row{referral("task")}, read: -48 * time.Hour},
+			reader: &reader{hash: "revoked"},
+			log:    "attempt task, defer task 30s",
+			counts: jobs.Counts{Deferred: 1},
 		},
 		{
 			name:   "a paused store sends nothing, and asks about what may have arrived",

@@ -39,6 +39,7 @@ func StatusOf(err error) int {
 //	409 412              Conflict   read, decide again
 //	501 505, other 4xx   Refused    with the coded part of the OperationOutcome
 //	3xx                  Refused    redirects are not followed: they would carry the token away
+//	3xx, 404 or 410 to a write, not in FHIR: Garbled. Somebody in between spoke, and that is no refusal (invariant 7)
 //
 // After any 4xx and after 503 the server says that it did nothing; after another 5xx nobody knows.
 func (c *Client) refusal(call Call, raw *http.Response) error {
@@ -61,7 +62,11 @@ func (c *Client) refusal(call Call, raw *http.Response) error {
 	case status < 400:
 		e.Hint = "a redirect is not followed: write the final address in base_url"
 	}
-	if isJSON(raw.Header.Get("Content-Type")) {
+	own := isJSON(raw.Header.Get("Content-Type"))
+	if !call.reads() && !own && (status < 400 || status == http.StatusNotFound || status == http.StatusGone) {
+		e.Fault = connectors.Garbled
+	}
+	if own {
 		e.Codes = outcomeCodes(raw.Body)
 		if len(e.Codes) > 0 {
 			e.Err = fmt.Errorf("%w %s", e.Err, strings.Join(e.Codes, ", "))
