@@ -48,6 +48,22 @@ func readable(body []byte) []byte {
 	return writer{tree: t}.write(make([]byte, 0, len(body)), 0)
 }
 
+// withoutNarrative returns a resource without its text, as it stands when it is no object.
+func withoutNarrative(body []byte) []byte {
+	t, reason := open(body)
+	defer t.close()
+	if reason != "" || t.kind(0) != object {
+		return body
+	}
+	dst := []byte{'{'}
+	for c := range t.children(0) {
+		if string(t.key(c)) != "text" {
+			dst = append(writer{tree: t}.writeMember(dst, c), ',')
+		}
+	}
+	return append(bytes.TrimSuffix(dst, []byte{','}), '}')
+}
+
 // writer writes a tree compactly.
 type writer struct {
 	*tree

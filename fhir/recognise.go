@@ -64,17 +64,17 @@ func (g Recogniser) Concerns(r Resource) (prescribers []string, ok bool) {
 	}
 	switch r.Type {
 	case "ServiceRequest":
-		s, err := Read[ServiceRequest](r)
+		s, err := glance[ServiceRequest](r)
 		if err == nil && s.Status.Code() != enteredInError && g.IsReferral(s) {
 			return g.named(s.Performer), true
 		}
 	case "Appointment":
-		a, err := Read[Appointment](r)
+		a, err := glance[Appointment](r)
 		if err == nil && a.Status.Code() != enteredInError && g.IsSession(a) {
 			return g.named(nil), true
 		}
 	case "Consent":
-		c, err := Read[Consent](r)
+		c, err := glance[Consent](r)
 		if err == nil && c.Status.Code() != enteredInError && IsRelease(c) && !g.others(Actors(c)) {
 			return g.named(Actors(c)), true
 		}

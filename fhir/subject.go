@@ -102,18 +102,39 @@ func References(r Resource) []Ref {
 	if reason != "" {
 		return nil
 	}
-	var refs []Ref
-	seen := map[Ref]bool{}
+	return t.references()
+}
+
+func (t *tree) references() (refs []Ref) {
 	for i := range t.nodes {
 		if t.kind(i) != text || string(t.key(i)) != "reference" {
 			continue
 		}
-		if ref, ok := ParseRef(t.string(i), ""); ok && !seen[ref] {
-			seen[ref] = true
+		if ref, ok := ParseRef(t.string(i), ""); ok && !slices.Contains(refs, ref) {
 			refs = append(refs, ref)
 		}
 	}
 	return refs
+}
+
+// Outline is what SubjectAt, References and Identifiers tell of a resource.
+type Outline struct {
+	Subject     Ref
+	Placed      bool // SubjectAt's ok
+	References  []Ref
+	Identifiers []ID
+}
+
+// OutlineAt reads an Outline in one go, which for a whole page matters.
+func OutlineAt(r Resource, base string) (o Outline) {
+	t, reason := open(r.Body)
+	defer t.close()
+	if reason != "" {
+		return o
+	}
+	o.Subject, o.Placed = t.subject(r.Type, r.ID, base)
+	o.References, o.Identifiers = t.references(), t.identifiers()
+	return o
 }
 
 // Identifiers returns r's own business identifiers that have both a system and a value.

@@ -102,3 +102,9 @@ func Read[T any](r Resource) (T, error) {
 	}
 	return v, nil
 }
+
+// glance is Read but for the narrative, which is most of what there is and which a decision never rests on.
+func glance[T any](r Resource) (T, error) {
+	r.Body = withoutNarrative(r.Body)
+	return Read[T](r)
+}

@@ -15,7 +15,8 @@ import (
 	table "github.com/kaphub/kaphub/fhir/store/db"
 )
 
-// commit is one transaction that writes: it has a moment of its own and leaves one line in the audit.
+// commit is one transaction that writes: it has a moment of its own and leaves one line in the audit; but for one that
+// finds nothing to tell, which gives its moment back and leaves no line.
 // Taking the moment locks out every other commit until this one ends, so that what it reads stays true.
 type commit struct {
 	*table.Queries
@@ -25,6 +26,8 @@ type commit struct {
 	digest [32]byte
 
 	actor, action, subject, detail string
+
+	silent bool // nothing was found that any reader of a moment could see
 }
 
 // commit runs fn in a transaction. Whatever error fn answers undoes all of it.
@@ -43,13 +46,20 @@ func (db *DB) commit(ctx context.Context, action, subject string, fn func(*commi
 	if err := fn(c); err != nil {
 		return fmt.Errorf("%s: %w", action, plain(err))
 	}
-	if err := c.appendAudit(ctx); err != nil {
+	if err := c.end(ctx); err != nil {
 		return fmt.Errorf("%s: %w", action, plain(err))
 	}
 	if err := tx.commit(ctx); err != nil {
 		return fmt.Errorf("%s: %w", action, plain(err))
 	}
 	return nil
+}
+
+func (c *commit) end(ctx context.Context) error {
+	if c.silent {
+		return c.ReturnMoment(ctx) // nobody has seen it yet
+	}
+	return c.appendAudit(ctx)
 }
 
 // writing is an open transaction with the queries that run in it.

@@ -71,6 +71,7 @@ func (r *receipt) link(ctx context.Context, read reading) error {
 	if err != nil {
 		return err
 	}
+	r.noted = len(touched) > 0
 	if r.src.Party != fhir.Practice {
 		for _, id := range sorted(patients) {
 			if err := r.match(ctx, r.src.Name, r.src.Party, id, patients[id].digests, patients[id].ownKey); err != nil {

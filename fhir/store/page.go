@@ -81,13 +81,12 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 		r.rejects = append(r.rejects, unreadable(res, "not text that can be stored"))
 		return
 	}
-	it := item{Resource: res}
+	it, outline := item{Resource: res}, fhir.OutlineAt(res, src.Base)
 	if !directory[res.Type] {
-		subject, ok := fhir.SubjectAt(res, src.Base)
 		switch {
-		case ok && !subject.IsZero():
-			it.subject = subject.ID
-		case !ok && clinical[res.Type]:
+		case outline.Placed && !outline.Subject.IsZero():
+			it.subject = outline.Subject.ID
+		case !outline.Placed && clinical[res.Type]:
 			r.rejects = append(r.rejects, unreadable(res, "subject is no Patient of this source"))
 			return
 		default:
@@ -96,14 +95,12 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 		}
 	}
 	if res.Type == "Patient" {
-		it.digests, it.ownKey = db.identify(res)
+		it.digests, it.ownKey = db.identify(outline.Identifiers)
 	}
 	if src.Party == fhir.Practice && it.subject != "" {
-		if named, ok := db.recogniser.Concerns(res); ok && !fhir.IsCopy(res) {
-			it.enrols, it.named = true, named
-		}
+		it.named, it.enrols = db.recogniser.Concerns(res)
 	}
-	for _, ref := range fhir.References(res) {
+	for _, ref := range outline.References {
 		if directory[ref.Type] {
 			it.mentions = append(it.mentions, ref)
 		}
@@ -118,8 +115,8 @@ func unreadable(res fhir.Resource, reason string) fhir.Reject {
 
 // identify returns the keyed digests of a Patient's identifiers, and the hub's own client key if it carries one.
 // A digest tells whether two identifiers are the same, and nothing else.
-func (db *DB) identify(patient fhir.Resource) (digests []string, ownKey string) {
-	for _, id := range fhir.Identifiers(patient) {
+func (db *DB) identify(ids []fhir.ID) (digests []string, ownKey string) {
+	for _, id := range ids {
 		switch id.System {
 		case fhir.SystemClient:
 			ownKey = id.Value

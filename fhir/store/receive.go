@@ -11,7 +11,8 @@ import (
 	table "github.com/kaphub/kaphub/fhir/store/db"
 )
 
-// Receive stores a page of src in one transaction: versions, rejects, links, the source's state and the cursor.
+// Receive stores a page of src in one transaction: versions, rejects, links, the source's state and the cursor. A page
+// that tells nothing new moves the cursor alone: it takes no moment and leaves no line in the audit.
 // ErrConflict unless since is the stored cursor and l still is the source's lease; then nothing was stored.
 func (db *DB) Receive(ctx context.Context, src Source, l Lease, since exchange.Cursor, page exchange.Page) (Changed, error) {
 	return db.receive(ctx, src, l, since, page, false)
@@ -42,7 +43,7 @@ func (db *DB) receive(ctx context.Context, src Source, l Lease, since exchange.C
 		if err := r.store(ctx, page, read); err != nil {
 			return err
 		}
-		done = r.done
+		done, c.silent = r.done, r.silent()
 		c.detail = fmt.Sprintf("versions=%d gone=%d rejects=%d links=%d ignored=%d missed=%d",
 			done.Versions, done.Gone, done.Rejects, done.Links, done.Ignored, done.Missed)
 		return nil
@@ -65,6 +66,12 @@ type receipt struct {
 	heads   map[fhir.Ref]*head   // current versions of the page's records
 	moved   map[string]bool      // clients whose chart moved
 	said    map[mention]struct{} // mentions already stored with this page
+	noted   bool                 // a digest or the source's state was stored
+}
+
+// silent reports whether the page told nothing new: no row was sealed, nobody moved, and the source stands as it did.
+func (r *receipt) silent() bool {
+	return r.digest == [32]byte{} && len(r.moved) == 0 && !r.noted
 }
 
 // head is the current version of a record, as far as comparing needs it.
@@ -330,6 +337,7 @@ func (r *receipt) settleSource(ctx context.Context, page exchange.Page, before t
 			after.LastComplete = r.at
 		}
 	}
+	r.noted = true
 	n, err := r.putSource(ctx, before, after)
 	r.done.Clients += int(n)
 	return err

@@ -11,12 +11,18 @@ import (
 	table "github.com/kaphub/kaphub/fhir/store/db"
 )
 
-// keepRejects stores what could not be read (invariant 5), and closes those that a readable version has superseded.
-// It returns how many open ones of this source belong to nobody.
+// keepRejects stores what could not be read (invariant 5), and closes those that a readable version has superseded; one
+// that comes again stays as it is. It returns how many open ones of this source belong to nobody.
 func (r *receipt) keepRejects(ctx context.Context, rejects []fhir.Reject, open []table.OpenRejectsRow, readable map[fhir.Ref]bool) (orphans int, err error) {
-	known := map[string]bool{}
+	known, again := map[string]bool{}, map[string]bool{}
+	for i, j := range rejects {
+		if j.Hash == "" {
+			rejects[i].Hash = bodyHash(j.Body)
+		}
+		again[rejects[i].Hash] = true
+	}
 	for _, o := range open {
-		if o.Ref != "" && readable[fhir.Ref{Type: o.Type, ID: o.Ref}] {
+		if !again[o.Hash] && o.Ref != "" && readable[fhir.Ref{Type: o.Type, ID: o.Ref}] {
 			if err := r.resolve(ctx, o.ID, "superseded"); err != nil {
 				return 0, err
 			}
@@ -29,9 +35,6 @@ func (r *receipt) keepRejects(ctx context.Context, rejects []fhir.Reject, open [
 		}
 	}
 	for _, j := range rejects {
-		if j.Hash == "" {
-			j.Hash = bodyHash(j.Body)
-		}
 		if known[j.Hash] {
 			continue
 		}

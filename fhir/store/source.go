@@ -49,12 +49,12 @@ func (db *DB) Cursor(ctx context.Context, source string) (exchange.Cursor, error
 // moveCursor keeps invariant 1: the cursor moves with the page, and only from where the page began.
 func (c *commit) moveCursor(ctx context.Context, name string, since, next exchange.Cursor) error {
 	if since == "" {
-		first, err := c.FirstCursor(ctx, table.FirstCursorParams{Name: name, Value: string(next), Moment: c.moment})
+		first, err := c.FirstCursor(ctx, table.FirstCursorParams{Name: name, Value: string(next)})
 		if err != nil || first == 1 {
 			return err
 		}
 	}
-	moved, err := c.MoveCursor(ctx, table.MoveCursorParams{Name: name, Value: string(next), Moment: c.moment, Since: string(since)})
+	moved, err := c.MoveCursor(ctx, table.MoveCursorParams{Name: name, Value: string(next), Since: string(since)})
 	if err != nil {
 		return err
 	}

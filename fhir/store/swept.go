@@ -20,39 +20,50 @@ func (r *receipt) settleSwept(ctx context.Context, page exchange.Page, read read
 	for _, j := range read.rejects {
 		present[fhir.Ref{Type: j.Type, ID: j.Ref}] = true // there, though it cannot be read
 	}
+	swept := map[string]bool{}
 	for _, patient := range page.Swept {
-		client := r.clients[patient]
-		if client == "" {
-			continue
+		if r.clients[patient] != "" {
+			swept[patient] = true
 		}
-		if err := r.keepAbsent(ctx, patient, present); err != nil {
-			return err
-		}
+	}
+	if err := r.keepAbsent(ctx, swept, present); err != nil {
+		return err
+	}
+	for _, patient := range sorted(swept) {
 		if !r.fresh[patient] {
 			continue
 		}
 		if _, err := r.MarkReadBack(ctx, table.MarkReadBackParams{Moment: r.moment, Source: r.src.Name, Patient: patient}); err != nil {
 			return err
 		}
-		r.moved[client] = true
+		r.moved[r.clients[patient]] = true
 	}
 	return nil
 }
 
-// keepAbsent marks as gone what the patient had and the sweep did not find. An appointment that is over is no loss.
-func (r *receipt) keepAbsent(ctx context.Context, patient string, present map[fhir.Ref]bool) error {
-	held, err := r.HeldBy(ctx, table.HeldByParams{Source: r.src.Name, Subject: patient})
+// keepAbsent marks as gone what the patients had and the sweep did not find. An appointment that is over is no loss.
+func (r *receipt) keepAbsent(ctx context.Context, patients map[string]bool, present map[fhir.Ref]bool) error {
+	held, err := r.HeldBy(ctx, table.HeldByParams{Subjects: set(patients), Source: r.src.Name})
 	if err != nil {
 		return err
 	}
 	for _, h := range held {
 		ref := fhir.Ref{Type: h.Type, ID: h.ID}
-		if present[ref] || h.Type == "Appointment" && over(h.Body, clock(r.at)) {
+		if present[ref] {
 			continue
+		}
+		if h.Type == "Appointment" {
+			last, err := r.VersionOf(ctx, table.VersionOfParams{Source: r.src.Name, Type: h.Type, ID: h.ID, N: h.N})
+			if err != nil {
+				return err
+			}
+			if over(last.Body, clock(r.at)) {
+				continue
+			}
 		}
 		now := r.heads[ref]
 		if now == nil {
-			now = &head{n: h.N, party: h.Party, subject: patient}
+			now = &head{n: h.N, party: h.Party, subject: h.Subject}
 			r.heads[ref] = now
 		}
 		before := r.done.Gone

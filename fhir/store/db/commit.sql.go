@@ -222,6 +222,15 @@ func (q *Queries) PutSetting(ctx context.Context, arg PutSettingParams) error {
 	return err
 }
 
+const returnMoment = `-- name: ReturnMoment :exec
+UPDATE counter SET n = n - 1 WHERE name = 'moment'
+`
+
+func (q *Queries) ReturnMoment(ctx context.Context) error {
+	_, err := q.exec(ctx, q.returnMomentStmt, returnMoment)
+	return err
+}
+
 const settingAt = `-- name: SettingAt :one
 SELECT value FROM setting WHERE name = $1 AND moment <= $2 ORDER BY moment DESC LIMIT 1
 `

@@ -261,6 +261,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resolveRejectStmt, err = db.PrepareContext(ctx, resolveReject); err != nil {
 		return nil, fmt.Errorf("error preparing query ResolveReject: %w", err)
 	}
+	if q.returnMomentStmt, err = db.PrepareContext(ctx, returnMoment); err != nil {
+		return nil, fmt.Errorf("error preparing query ReturnMoment: %w", err)
+	}
 	if q.settingAtStmt, err = db.PrepareContext(ctx, settingAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SettingAt: %w", err)
 	}
@@ -715,6 +718,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resolveRejectStmt: %w", cerr)
 		}
 	}
+	if q.returnMomentStmt != nil {
+		if cerr := q.returnMomentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing returnMomentStmt: %w", cerr)
+		}
+	}
 	if q.settingAtStmt != nil {
 		if cerr := q.settingAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing settingAtStmt: %w", cerr)
@@ -923,6 +931,7 @@ type Queries struct {
 	rejectsStmt            *sql.Stmt
 	rejectsAtStmt          *sql.Stmt
 	resolveRejectStmt      *sql.Stmt
+	returnMomentStmt       *sql.Stmt
 	settingAtStmt          *sql.Stmt
 	sourceStmt             *sql.Stmt
 	sourcesAtStmt          *sql.Stmt
@@ -1026,6 +1035,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		rejectsStmt:            q.rejectsStmt,
 		rejectsAtStmt:          q.rejectsAtStmt,
 		resolveRejectStmt:      q.resolveRejectStmt,
+		returnMomentStmt:       q.returnMomentStmt,
 		settingAtStmt:          q.settingAtStmt,
 		sourceStmt:             q.sourceStmt,
 		sourcesAtStmt:          q.sourcesAtStmt,

@@ -22,9 +22,8 @@ type Counter struct {
 }
 
 type Cursor struct {
-	Name   string
-	Value  string
-	Moment int64
+	Name  string
+	Value string
 }
 
 type Delivery struct {

@@ -309,26 +309,26 @@ func (q *Queries) Heads(ctx context.Context, arg HeadsParams) ([]HeadsRow, error
 }
 
 const heldBy = `-- name: HeldBy :many
-SELECT v.type, v.id, v.n, v.party, v.body FROM version v
-WHERE v.source = $1 AND v.subject = $2 AND NOT v.gone
+SELECT v.type, v.id, v.n, v.party, v.subject FROM json_each($1) AS k CROSS JOIN version v
+WHERE v.source = $2 AND v.subject = k.key AND NOT v.gone
   AND v.n = (SELECT max(w.n) FROM version w WHERE w.source = v.source AND w.type = v.type AND w.id = v.id)
 `
 
 type HeldByParams struct {
-	Source  string
-	Subject string
+	Subjects string
+	Source   string
 }
 
 type HeldByRow struct {
-	Type  string
-	ID    string
-	N     int64
-	Party string
-	Body  string
+	Type    string
+	ID      string
+	N       int64
+	Party   string
+	Subject string
 }
 
 func (q *Queries) HeldBy(ctx context.Context, arg HeldByParams) ([]HeldByRow, error) {
-	rows, err := q.query(ctx, q.heldByStmt, heldBy, arg.Source, arg.Subject)
+	rows, err := q.query(ctx, q.heldByStmt, heldBy, arg.Subjects, arg.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -341,7 +341,7 @@ func (q *Queries) HeldBy(ctx context.Context, arg HeldByParams) ([]HeldByRow, er
 			&i.ID,
 			&i.N,
 			&i.Party,
-			&i.Body,
+			&i.Subject,
 		); err != nil {
 			return nil, err
 		}

@@ -49,17 +49,16 @@ func (q *Queries) Fence(ctx context.Context, name string) (int64, error) {
 }
 
 const firstCursor = `-- name: FirstCursor :execrows
-INSERT INTO cursor (name, value, moment) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING
+INSERT INTO cursor (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
 `
 
 type FirstCursorParams struct {
-	Name   string
-	Value  string
-	Moment int64
+	Name  string
+	Value string
 }
 
 func (q *Queries) FirstCursor(ctx context.Context, arg FirstCursorParams) (int64, error) {
-	result, err := q.exec(ctx, q.firstCursorStmt, firstCursor, arg.Name, arg.Value, arg.Moment)
+	result, err := q.exec(ctx, q.firstCursorStmt, firstCursor, arg.Name, arg.Value)
 	if err != nil {
 		return 0, err
 	}
@@ -95,23 +94,17 @@ func (q *Queries) LogSource(ctx context.Context, arg LogSourceParams) error {
 }
 
 const moveCursor = `-- name: MoveCursor :execrows
-UPDATE cursor SET value = $1, moment = $2 WHERE name = $3 AND value = $4
+UPDATE cursor SET value = $1 WHERE name = $2 AND value = $3
 `
 
 type MoveCursorParams struct {
-	Value  string
-	Moment int64
-	Name   string
-	Since  string
+	Value string
+	Name  string
+	Since string
 }
 
 func (q *Queries) MoveCursor(ctx context.Context, arg MoveCursorParams) (int64, error) {
-	result, err := q.exec(ctx, q.moveCursorStmt, moveCursor,
-		arg.Value,
-		arg.Moment,
-		arg.Name,
-		arg.Since,
-	)
+	result, err := q.exec(ctx, q.moveCursorStmt, moveCursor, arg.Value, arg.Name, arg.Since)
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ CREATE TABLE tip (name text PRIMARY KEY, moment bigint NOT NULL, entries bigint 
 INSERT INTO tip (name, moment, entries, mac, seal) VALUES ('audit', 0, 0, '', '');
 
 CREATE TABLE lease (name text PRIMARY KEY, holder text NOT NULL, fence bigint NOT NULL, until bigint NOT NULL);
-CREATE TABLE cursor (name text PRIMARY KEY, value text NOT NULL, moment bigint NOT NULL);
+CREATE TABLE cursor (name text PRIMARY KEY, value text NOT NULL);
 
 -- How far each source has been read: now, and at every moment before.
 CREATE TABLE source (

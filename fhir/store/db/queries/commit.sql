@@ -1,6 +1,8 @@
 -- name: NextMoment :one
 UPDATE counter SET n = n + 1, at = CASE WHEN at > CAST(@now AS bigint) THEN at ELSE CAST(@now AS bigint) END
 WHERE name = 'moment' RETURNING n, at;
+-- name: ReturnMoment :exec
+UPDATE counter SET n = n - 1 WHERE name = 'moment';
 -- name: NextPlace :one
 UPDATE counter SET n = n + 1 WHERE name = 'lane' RETURNING n;
 -- name: Moment :one

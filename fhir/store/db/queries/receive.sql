@@ -11,8 +11,8 @@ VALUES (@source, @type, @id, @n, @party, @subject, @moment, @received, @gone, @w
 -- name: VersionOf :one
 SELECT * FROM version WHERE source = @source AND type = @type AND id = @id AND n = @n;
 -- name: HeldBy :many
-SELECT v.type, v.id, v.n, v.party, v.body FROM version v
-WHERE v.source = @source AND v.subject = @subject AND NOT v.gone
+SELECT v.type, v.id, v.n, v.party, v.subject FROM json_each(@subjects) AS k CROSS JOIN version v
+WHERE v.source = @source AND v.subject = k.key AND NOT v.gone
   AND v.n = (SELECT max(w.n) FROM version w WHERE w.source = v.source AND w.type = v.type AND w.id = v.id);
 
 -- name: PutMention :exec

@@ -10,9 +10,9 @@ SELECT fence FROM lease WHERE name = @name;
 -- name: Cursor :one
 SELECT value FROM cursor WHERE name = @name;
 -- name: FirstCursor :execrows
-INSERT INTO cursor (name, value, moment) VALUES (@name, @value, @moment) ON CONFLICT (name) DO NOTHING;
+INSERT INTO cursor (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING;
 -- name: MoveCursor :execrows
-UPDATE cursor SET value = @value, moment = @moment WHERE name = @name AND value = @since;
+UPDATE cursor SET value = @value WHERE name = @name AND value = @since;
 
 -- name: Source :one
 SELECT * FROM source WHERE name = @name;
