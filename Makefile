@@ -8,7 +8,7 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## run the whole cycle against a practice practice and prescriber
+demo: ## run the whole cycle against an invented practice and prescriber
 	go run ./cmd/kaphub demo --once
 
 .PHONY: build

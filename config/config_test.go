@@ -56,14 +56,25 @@ func TestTheExampleLoads(t *testing.T) {
 		t.Errorf("the example was read wrongly: %+v", c)
 	}
 	s := c.Prescribers[0].Sheet
+	if s.agreed() || !s.Signed.IsZero() || c.Practice.Credentials.Answer != NotAsked {
+		t.Errorf("the example puts words into a prescriber's mouth: %+v", s)
+	}
+	if len(s.Hours) != 1 || len(s.Hours[0].Days) != 5 || s.Hours[0].From != 9*time.Hour || s.Hours[0].To != 17*time.Hour {
+		t.Errorf("hours = %+v", s.Hours)
+	}
+}
+
+func TestTheThreeAnswersOfTheSheet(t *testing.T) {
+	c, err := Load(write(t, small+"    sheet: {signed: 2026-01-10, clearance_validity: 90d, follow_up: not asked, dose_interval: none set, office_only: true}\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Prescribers[0].Sheet
 	if s.ClearanceValidity != (Asked[Duration]{Set, Duration(90 * 24 * time.Hour)}) {
 		t.Errorf("clearance_validity = %+v, want 90 days", s.ClearanceValidity)
 	}
 	if s.FollowUp.Answer != NotAsked || s.DoseInterval.Answer != NoneSet || s.OfficeOnly != (Asked[bool]{Set, true}) {
 		t.Errorf("the three answers of the sheet were mixed up: %+v", s)
-	}
-	if len(s.Hours) != 1 || len(s.Hours[0].Days) != 5 || s.Hours[0].From != 9*time.Hour || s.Hours[0].To != 17*time.Hour {
-		t.Errorf("hours = %+v", s.Hours)
 	}
 }
 
@@ -89,6 +100,8 @@ schedule: {}
 			`8:110 prescribers[0].sheet.states_not_served[0] "Alaska" is no state: write its two letters, like AK`,
 			`9:1 schedule is no key here: write schedules`,
 		}},
+		{"a sheet that says something says since when", small + "    sheet: {dose_interval: none set}\n",
+			[]string{"7:5 prescribers[0].sheet.signed is missing: write the date on which the prescriber agreed to the sheet, like 2026-01-10"}},
 		{"a heart rate in mmHg is refused", small + "    sheet: {signed: 2026-01-10, heart_rate_limit: 100 mmHg}\n",
 			[]string{"7:33 prescribers[0].sheet.heart_rate_limit has the wrong unit: write it like 100 bpm"}},
 		{"a refill later than the law allows is refused", small + "rules: {fill_limit_months: 7}\n",

@@ -11,13 +11,14 @@ type Entry struct {
 	Name string
 	Kind string
 
-	path string
-	node ast.Node
+	path  string
+	node  ast.Node
+	marks marks // the config's, so that what is wrong deep inside is placed there
 }
 
 // read takes name and kind; the rest is kept as it stands for Decode.
 func (e *Entry) read(r *reader, n ast.Node, path string) {
-	e.path, e.node = path, n
+	e.path, e.node, e.marks = path, n, r.marks
 	list, ok := pairs(n)
 	if !ok {
 		r.fail(n, path, "must be a block of keys: write {name: ehr, kind: fhirrest, …}")
@@ -40,7 +41,7 @@ func (e *Entry) Path() string { return e.path }
 
 // Decode strictly reads the entry's own part into the struct that into points to and returns every mistake in it.
 func (e *Entry) Decode(into any) []Problem {
-	r := &reader{marks: marks{}}
+	r := &reader{marks: e.marks}
 	r.mapping(e.node, reflect.ValueOf(into).Elem(), e.path, []string{"name", "kind"})
 	return r.problems
 }

@@ -70,7 +70,7 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 	ps = append(ps, c.codes(path+".ketamine_codes", p.Ketamine)...)
 	ps = append(ps, c.files(path+".concept_maps", p.ConceptMaps)...)
 	ps = append(ps, c.rules(path+".rules", p.Rules)...)
-	if p.Sheet.Signed.IsZero() && c.has(path+".sheet") && !c.has(path+".sheet.signed") {
+	if p.Sheet.Signed.IsZero() && p.Sheet.agreed() && !c.has(path+".sheet.signed") {
 		add(path+".sheet.signed", "is missing: write the date on which the prescriber agreed to the sheet, like 2026-01-10")
 	}
 	for i, state := range p.Sheet.StatesNotServed.Value {
@@ -92,6 +92,17 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 		}
 	}
 	return ps
+}
+
+// agreed reports whether any line claims that the prescriber said something.
+func (s *Sheet) agreed() bool {
+	for _, answer := range []Answer{s.ClearanceValidity.Answer, s.FollowUp.Answer, s.DoseInterval.Answer, s.SessionCap.Answer, s.Systolic.Answer, s.Diastolic.Answer,
+		s.HeartRate.Answer, s.Preparations.Answer, s.OfficeOnly.Answer, s.StatesNotServed.Answer, s.LeadDays.Answer} {
+		if answer != NotAsked {
+			return true
+		}
+	}
+	return len(s.Deciders) > 0
 }
 
 // names checks that sources and prescribers can be told apart for ever: the store keeps them.

@@ -49,6 +49,7 @@ type Checker interface {
 type Connector struct {
 	Name    string // the source's name, as in the config
 	Party   string // fhir.Practice or a prescriber's name
+	Base    string // what the absolute references in its records begin with; "" = they have none
 	Puller  Puller
 	Sweeper Sweeper
 	Reader  Reader

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/kaphub/kaphub/config"
@@ -27,9 +29,9 @@ func (c *backupCommand) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	if err := h.store.Backup(ctx, c.Out); err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return err // it says that it is the backup
 	}
-	s.printf("Wrote %s, encrypted and signed. It opens only with this hub's key, which is not in it: keep the two apart.\n", c.Out)
+	s.printf("Wrote %s, encrypted, and its signature %s.sig: keep these two together. They open only with this hub's key, which is not in them: keep that apart.\n", c.Out, c.Out)
 	return nil
 }
 
@@ -40,24 +42,23 @@ type restoreCommand struct {
 
 // Run makes the configured store from a backup. The restored hub starts paused.
 func (c *restoreCommand) Run(ctx context.Context, s *scene) error {
-	if c.RecoveryKey {
-		if err := c.recover(s); err != nil {
-			return err
-		}
-	}
-	cfg, err := config.Load(s.cli.Config, s.environment)
-	if err != nil {
-		return err
-	}
-	key, err := masterKey(&cfg)
+	cfg, key, err := c.key(s)
 	if err != nil {
 		return err
 	}
 	if isPostgres(cfg.Store.DSN.Reveal()) {
 		return errors.New("restore: this store is PostgreSQL: use pg_restore with your own dump, then run kaphub sync")
 	}
+	if _, err := os.Stat(c.From); err != nil {
+		return fmt.Errorf("restore: %s is not there: name the backup; its signature, %s.sig, must lie beside it", c.From, c.From)
+	}
 	if err := store.Restore(ctx, c.From, dsn(&cfg), key); err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return err // it says that it is the restore
+	}
+	if file := cfg.Path(cfg.Store.KeyFile); c.RecoveryKey && !exists(file) { // now that it has proved to be the right one
+		if err := key.Save(file); err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
 	}
 	h, err := s.open(ctx)
 	if err != nil {
@@ -71,21 +72,42 @@ func (c *restoreCommand) Run(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// recover writes the key file anew from the recovery key; one that is there already stays.
-func (c *restoreCommand) recover(s *scene) error {
+// key is the config, and the key as the config names it or as it was written down.
+func (c *restoreCommand) key(s *scene) (config.Config, store.Key, error) {
+	if !c.RecoveryKey {
+		cfg, err := config.Load(s.cli.Config, s.environment)
+		if err != nil {
+			return cfg, store.Key{}, err
+		}
+		key, err := masterKey(&cfg)
+		return cfg, key, err
+	}
+	// With a key in the environment the missing key file is no mistake: it is why we are here.
+	cfg, err := config.Load(s.cli.Config, append(slices.Clip(s.environment), "KAPHUB_KEY=to be read"))
+	if err != nil {
+		return cfg, store.Key{}, err
+	}
+	if _, ok := terminal(s.in); ok {
+		_, _ = fmt.Fprint(s.err, "Recovery key: ")
+	}
 	line, err := bufio.NewReader(io.LimitReader(s.in, 1000)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read recovery key: %w", err)
+		return cfg, store.Key{}, fmt.Errorf("read recovery key: %w", err)
 	}
 	key, err := store.ParseRecovery(line)
 	if err != nil {
-		return err
+		return cfg, key, err
 	}
-	cfg, err := config.Load(s.cli.Config, s.environment)
-	if _, mistakes := errors.AsType[*config.Invalid](err); err != nil && !mistakes { // the key file is missing: that is why we are here
-		return err
+	file := cfg.Path(cfg.Store.KeyFile)
+	if there, err := store.LoadKey(file); exists(file) && (err != nil || there != key) {
+		return cfg, key, fmt.Errorf("restore: %s is there and is another key than the one you gave: move it away first", cfg.Store.KeyFile)
 	}
-	return key.Save(cfg.Path(cfg.Store.KeyFile))
+	return cfg, key, nil
+}
+
+func exists(file string) bool {
+	_, err := os.Lstat(file)
+	return err == nil
 }
 
 func isPostgres(dsn string) bool {

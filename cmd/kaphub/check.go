@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -31,6 +31,7 @@ type checked struct {
 type counterpart struct {
 	Name         string                   `json:"name"`
 	Party        string                   `json:"party"`
+	Title        string                   `json:"-"`
 	Software     string                   `json:"software,omitempty"`
 	Capabilities *connectors.Capabilities `json:"capabilities,omitempty"`
 	Lines        []checked                `json:"lines"`
@@ -53,7 +54,7 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 	defer h.close()
 	up := checkup{Schema: 1, Hub: h.checkHub(ctx)}
 	for _, one := range h.connectors {
-		up.Counterparts = append(up.Counterparts, check(ctx, one))
+		up.Counterparts = append(up.Counterparts, check(ctx, one, h.titles()[one.Party]))
 	}
 	lines := up.Hub
 	for _, p := range up.Counterparts {
@@ -72,7 +73,7 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 // checkHub says what is worth knowing of the hub's own parts, which could all be opened.
 func (h *hub) checkHub(ctx context.Context) []checked {
 	c := &h.config
-	lines := []checked{{"works", "config", fmt.Sprintf("%s: %d sources, %d prescribers", filepath.Base(c.File()), len(h.connectors), len(h.policies))}}
+	lines := []checked{{"works", "config", fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.connectors), "source"), several(len(h.policies), "prescriber"))}}
 	if isPostgres(c.Store.DSN.Reveal()) {
 		lines = append(lines, checked{"degrades", "store", "PostgreSQL is reached; the hub does not encrypt it: see that its disk and its backups are encrypted, for nothing else does"})
 	} else {
@@ -100,11 +101,40 @@ func (h *hub) checkHub(ctx context.Context) []checked {
 		if len(p.Prescriber.Sources) == 0 {
 			lines = append(lines, checked{"degrades", p.Prescriber.Name, "has no connector: what it tells must be entered by hand"})
 		}
+		if text := strangers(p); text != "" {
+			lines = append(lines, checked{"degrades", p.Prescriber.Name, text})
+		}
 		if open := unasked(p.Sheet); len(open) > 0 {
 			lines = append(lines, checked{"degrades", p.Prescriber.Name, "the sheet leaves open " + strings.Join(open, ", ") + ": these gates stay unknown until the prescriber is asked"})
 		}
 	}
 	return lines
+}
+
+// strangers says what a release or referral must not name: a decider decides, but only the prescriber's own identifiers
+// say to whom a client released anything.
+func strangers(p readiness.Policy) string {
+	if len(p.Sheet.Deciders) == 0 {
+		return "the sheet names no deciders: whoever signs a decision is not known to be allowed to, so no clearance counts; write their NPIs under sheet.deciders"
+	}
+	var others []string
+	for _, id := range p.Sheet.Deciders {
+		if !slices.Contains(p.Prescriber.Identifiers, id) {
+			others = append(others, id.Value)
+		}
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	return "a release (Consent) or referral that names only a decider (" + strings.Join(others, ", ") + ") is not recognised as one for " + p.Prescriber.Title +
+		": if yours do, write that identifier under prescribers[].identifiers too"
+}
+
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // unasked names the lines of a sheet that nobody has asked about yet.
@@ -127,8 +157,8 @@ func unasked(s readiness.Sheet) []string {
 }
 
 // check asks one counterpart what it offers.
-func check(ctx context.Context, one connectors.Connector) counterpart {
-	found := counterpart{Name: one.Name, Party: one.Party, Lines: []checked{}}
+func check(ctx context.Context, one connectors.Connector, title string) counterpart {
+	found := counterpart{Name: one.Name, Party: one.Party, Title: title, Lines: []checked{}}
 	if one.Checker == nil {
 		found.Lines = append(found.Lines, checked{"degrades", one.Name, "cannot be checked from here"})
 		return found
@@ -152,23 +182,56 @@ func (c *checkCommand) show(s *scene, up checkup) error {
 		to.SetIndent("", "  ")
 		return to.Encode(up)
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	row := func(l checked) {
+	width, _ := terminal(s.out)
+	s.lines(width, "The hub", up.Hub)
+	for _, p := range up.Counterparts {
+		title := p.Title
+		if p.Software != "" {
+			title += ": " + p.Software
+		}
+		s.lines(width, p.Name+", for "+title, p.Lines)
+	}
+	return nil
+}
+
+// lines shows what was looked at as a table that is no wider than width; 0 is as wide as it gets.
+func (s *scene) lines(width int, title string, lines []checked) {
+	s.printf("%s\n", title)
+	levels, abouts := 0, 0
+	for _, l := range lines {
+		levels, abouts = max(levels, len(l.Level)), max(abouts, len(l.About))
+	}
+	before := 2 + levels + 2 + abouts + 2
+	for _, l := range lines {
 		level := l.Level
 		if level == "fails" {
 			level = "FAILS"
 		}
-		_, _ = fmt.Fprintf(table, "  %s\t%s\t%s\n", level, l.About, l.Text)
-	}
-	_, _ = fmt.Fprintln(table, "The hub")
-	for _, l := range up.Hub {
-		row(l)
-	}
-	for _, p := range up.Counterparts {
-		_, _ = fmt.Fprintln(table, strings.TrimSuffix(fmt.Sprintf("%s, for %s: %s", p.Name, p.Party, p.Software), ": "))
-		for _, l := range p.Lines {
-			row(l)
+		rows := wrap(l.Text, width-before)
+		s.printf("  %-*s  %-*s  %s\n", levels, level, abouts, l.About, rows[0])
+		for _, row := range rows[1:] {
+			s.printf("%*s%s\n", before, "", row)
 		}
 	}
-	return table.Flush()
+}
+
+// wrap breaks text between words into rows of at most width; of anything too narrow to read it makes one row.
+func wrap(text string, width int) []string {
+	const narrow = 20
+	if width < narrow {
+		return []string{text}
+	}
+	var rows []string
+	row := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case row == "":
+			row = word
+		case utf8.RuneCountInString(row)+1+utf8.RuneCountInString(word) > width:
+			rows, row = append(rows, row), word
+		default:
+			row += " " + word
+		}
+	}
+	return append(rows, row)
 }

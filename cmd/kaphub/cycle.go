@@ -267,7 +267,7 @@ func (h *hub) ledger(ctx context.Context) (push.Store, error) {
 }
 
 func source(c connectors.Connector) exchange.Source {
-	return exchange.Source{Name: c.Name, Party: c.Party}
+	return exchange.Source{Name: c.Name, Party: c.Party, Base: c.Base}
 }
 
 type syncCommand struct{}
@@ -350,7 +350,11 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 // words tell counts in a fixed order, zeros left out.
 func words(counts jobs.Counts) string {
 	var parts []string
+	_, pulled := counts["pages"]
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if pulled && name == "clients" {
+			continue // how often one was touched: how many there are, the board says
+		}
 		if counts[name] != 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
 		}

@@ -57,9 +57,15 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := vanished(&c); err != nil {
+		return nil, err
+	}
 	h.store, err = store.Open(ctx, store.Options{DSN: dsn(&c), Key: key, Now: s.now, Recogniser: recogniser(&c, h.policies)})
 	if err != nil {
 		return nil, err
+	}
+	if err := remember(&c); err != nil {
+		return nil, errors.Join(err, h.store.Close())
 	}
 	return h, nil
 }
@@ -67,14 +73,15 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 // badSchedules are the schedules that cannot be kept.
 func badSchedules(c *config.Config) []config.Problem {
 	var problems []config.Problem
-	if c.Location() == nil {
-		return nil // said already
+	zone := c.Location()
+	if zone == nil { // said already
+		zone = time.UTC
 	}
 	for key, line := range schedules(c) {
 		if line == "" {
 			continue
 		}
-		if _, err := jobs.Check(line, c.Location()); err != nil {
+		if _, err := jobs.Check(line, zone); err != nil {
 			problems = append(problems, c.Problem("schedules."+key, "cannot be kept: %s", err.Error()))
 		}
 	}

@@ -14,9 +14,6 @@ import (
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
-// rulesVersion changes whenever a rule decides differently, so that every verdict is judged again.
-const rulesVersion = 1
-
 // policies turns what the operator wrote into one policy for each prescriber, in the order of the config.
 func policies(c *config.Config) ([]readiness.Policy, error) {
 	maps, err := conceptMaps(c)
@@ -84,7 +81,7 @@ func hash(p readiness.Policy, maps map[string][][]byte) (string, error) {
 		Zone  string
 		Terms map[string][][]byte
 		Hash  int
-	}{p, sheet{p.Sheet, hours{Zone: p.Sheet.Hours.Zone.String(), Open: p.Sheet.Hours.Open}}, p.Zone.String(), maps, rulesVersion}
+	}{p, sheet{p.Sheet, hours{Zone: p.Sheet.Hours.Zone.String(), Open: p.Sheet.Hours.Open}}, p.Zone.String(), maps, readiness.Version}
 	for day := range p.Sheet.Hours.Holidays {
 		all.Sheet.Hours.Holidays = append(all.Sheet.Hours.Holidays, fmt.Sprintf("%04d-%02d-%02d", day.Year, day.Month, day.Day))
 	}

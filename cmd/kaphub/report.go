@@ -42,7 +42,11 @@ func (c *reportCommand) Run(ctx context.Context, s *scene) error {
 			return "", fmt.Errorf("write report: %w", err)
 		}
 		if c.Out != "" {
-			return "", replace(c.Out, page.Bytes())
+			if err := replace(c.Out, page.Bytes()); err != nil {
+				return "", err
+			}
+			s.printf("Wrote %s (readable by you alone).\n", c.Out)
+			return "", nil
 		}
 		_, err = s.out.Write(page.Bytes())
 		return "", err
@@ -82,6 +86,9 @@ func (h *hub) writeReport(ctx context.Context) (jobs.Counts, error) {
 
 // replace writes a file that only its owner may read, whole or not at all.
 func replace(name string, body []byte) error {
+	if at, err := os.Stat(name); err == nil && at.IsDir() {
+		return fmt.Errorf("write %s: that is a directory: name a file in it", name)
+	}
 	file, err := os.CreateTemp(filepath.Dir(name), ".kaphub-*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)

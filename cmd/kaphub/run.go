@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os/user"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -30,7 +31,9 @@ type cli struct {
 	Log       string `enum:"debug,info,warn,error" default:"warn" help:"How much to log to stderr: debug, info, warn or error."`
 	LogFormat string `enum:"text,json" default:"text" help:"How to log: text or json."`
 
-	Demo       demoCommand       `cmd:"" help:"Run a practice practice and prescriber, and the whole cycle between them."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Which kaphub this is."`
+
+	Demo       demoCommand       `cmd:"" help:"See it run: an invented practice and prescriber on this machine, and the whole cycle between them."`
 	Init       initCommand       `cmd:"" help:"Write kaphub.yaml and a key file; overwrites nothing."`
 	Check      checkCommand      `cmd:"" help:"Check config, key, schedules and every counterpart."`
 	Serve      serveCommand      `cmd:"" help:"Keep the schedules and the queue, and answer /healthz, /readyz and /metrics."`
@@ -39,7 +42,7 @@ type cli struct {
 	Status     statusCommand     `cmd:"" help:"The board: every client's verdict."`
 	Explain    explainCommand    `cmd:"" help:"Every gate of a client, what it rests on and who must act."`
 	Report     reportCommand     `cmd:"" help:"The reconciliation report."`
-	Deliveries deliveriesCommand `cmd:"" help:"What was sent, and with which answer."`
+	Deliveries deliveriesCommand `cmd:"" help:"What was sent, under which release, and with which answer."`
 	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
 	Audit      auditCommand      `cmd:"" help:"The audit log."`
 	Backup     backupCommand     `cmd:"" help:"Write an encrypted and signed copy of the store."`
@@ -63,6 +66,7 @@ func run(ctx context.Context, args, environment []string, stdin io.Reader, stdou
 	code, left := exitWell, false
 	parser, err := kong.New(&c, kong.Name("kaphub"), kong.Writers(stdout, stderr),
 		kong.Description("The hub between a therapy practice and its prescribers."),
+		kong.Vars{"version": version()},
 		kong.Exit(func(n int) { code, left = n, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
@@ -98,6 +102,9 @@ func run(ctx context.Context, args, environment []string, stdin io.Reader, stdou
 }
 
 func fail(stderr io.Writer, err error) int {
+	if errors.Is(err, syscall.EPIPE) { // whoever read along has seen enough
+		return exitError
+	}
 	_, _ = fmt.Fprintln(stderr, "kaphub: "+sentence(err))
 	return exitError
 }
@@ -125,7 +132,7 @@ func (s *scene) getenv(name string) string {
 func (s *scene) printf(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format, args...) }
 
 // terminal returns the width of the terminal that w is, and whether it is one.
-func terminal(w io.Writer) (width int, ok bool) {
+func terminal(w any) (width int, ok bool) {
 	file, isFile := w.(interface{ Fd() uintptr })
 	if !isFile || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // file descriptors are small
 		return 0, false

@@ -19,6 +19,7 @@ type place struct {
 	dir   string
 	world *sandbox.World
 	env   []string
+	stdin string
 }
 
 // settle makes a place. The world's servers end with the test.
@@ -77,7 +78,7 @@ type said struct {
 
 func (p *place) run(args ...string) said {
 	p.t.Helper()
-	return kaphub(p.t.Context(), p.env, append([]string{"--config", p.path("kaphub.yaml")}, args...)...)
+	return kaphubWith(p.t.Context(), p.stdin, p.env, append([]string{"--config", p.path("kaphub.yaml")}, args...)...)
 }
 
 // must runs a command that must exit with code.
@@ -91,8 +92,12 @@ func (p *place) must(code int, args ...string) said {
 }
 
 func kaphub(ctx context.Context, env []string, args ...string) said {
+	return kaphubWith(ctx, "", env, args...)
+}
+
+func kaphubWith(ctx context.Context, stdin string, env []string, args ...string) said {
 	var out, err bytes.Buffer
-	code := run(ctx, args, env, strings.NewReader(""), &out, &err)
+	code := run(ctx, args, env, strings.NewReader(stdin), &out, &err)
 	return said{code, out.String(), err.String()}
 }
 
@@ -121,6 +126,7 @@ func TestUsage(t *testing.T) {
 		{"help is no failure", []string{"sync", "--help"}, 0, "Exits 0 all well"},
 		{"a misspelt command is one", []string{"sink"}, 1, "kaphub --help"},
 		{"a command's misspelt flag is one", []string{"status", "--jsn"}, 1, "--json"},
+		{"the version as a flag", []string{"--version"}, 0, "go1."},
 		{"version needs no config", []string{"version"}, 0, "kaphub"},
 		{"what needs a config says how to get one", []string{"--config", "nowhere.yaml", "sync"}, 1, "kaphub init"},
 	}
@@ -189,7 +195,7 @@ hub: {`)
 	want := `kaphub: the config has 6 mistakes:
   kaphub.yaml:1:13: schedules.sync cannot be kept: schedule "0 0 31 2 *": it never fires: there is no such day
   kaphub.yaml:3:25: store.key_file is not there (kaphub.key): bring the key this store was made with, or run kaphub init for a new hub
-  kaphub.yaml:7:76: practice.connectors[0].auth token_file secrets/ehr is not there: put the token into it
+  kaphub.yaml:7:97: practice.connectors[0].auth.token_file secrets/ehr is not there: put the token into it, and run chmod 600 secrets/ehr
   kaphub.yaml:12:51: prescribers[0].connectors[0].base_url is http beyond this machine, where everybody on the way can read it: write https
   kaphub.yaml:17:18: prescribers[0].sheet.follow_up "quarterly" is no duration: write days, hours or minutes, like 90d, 26h or 45m
   kaphub.yaml:28:7: prescribers[0].sheet.fone is no key here: write phone

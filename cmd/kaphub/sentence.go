@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -31,13 +33,17 @@ func sentence(err error) string {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "stopped: " + text + ": run it again to go on where it left off"
+		return "stopped: run it again to go on where it left off; nothing is lost"
 	case errors.Is(err, context.DeadlineExceeded):
 		return text + ": it took too long: run it again to go on where it left off"
 	case errors.Is(err, exchange.ErrBusy):
 		return text + ": another kaphub is at work here: wait for it, or stop it"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return text + ": the address is taken: stop what listens there, or set hub.listen to another"
+	case errors.Is(err, sqlite3.CORRUPT):
+		return text + ": the store's file is damaged: keep it, move it away and restore the last backup (kaphub restore --from FILE)"
+	case nowhere(err) != "":
+		return text + ": there is no directory " + nowhere(err) + ": make it first"
 	case errors.Is(err, fs.ErrPermission):
 		return text + ": give the hub's user the right to it"
 	case isDial(err):
@@ -73,6 +79,19 @@ func unhinted(e *connectors.Error) string {
 func full(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR) ||
 		strings.Contains(err.Error(), "the disk is full")
+}
+
+// nowhere is the directory whose lack is the cause of err, "" when it is not.
+func nowhere(err error) string {
+	at, ok := errors.AsType[*fs.PathError](err)
+	if !ok || !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	dir := filepath.Dir(at.Path)
+	if _, missing := os.Stat(dir); errors.Is(missing, fs.ErrNotExist) {
+		return dir
+	}
+	return ""
 }
 
 func isDial(err error) bool {

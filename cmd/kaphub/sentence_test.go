@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,6 +25,8 @@ func TestAFailureSaysWhatToDo(t *testing.T) {
 		{"a full disk", fmt.Errorf("receive a page of ehr: %w", sqlite3.FULL), "free some space"},
 		{"a full disk behind the encryption", fmt.Errorf("receive a page of ehr: %w", sqlite3.IOERR), "free some space"},
 		{"a full disk while a report is written", fmt.Errorf("write report: %w", syscall.ENOSPC), "free some space"},
+		{"a damaged store", fmt.Errorf("open store kaphub.db: %w", sqlite3.CORRUPT), "restore the last backup"},
+		{"a directory that is not there", fmt.Errorf("write report: %w", &fs.PathError{Op: "open", Path: "/nowhere/at/all", Err: syscall.ENOENT}), "there is no directory /nowhere/at: make it first"},
 		{"an operator who stops it", fmt.Errorf("pull ehr: %w", context.Canceled), "run it again to go on"},
 		{"a run that took too long", fmt.Errorf("pull ehr: %w", context.DeadlineExceeded), "run it again to go on"},
 		{"a store that another holds", fmt.Errorf("restore: %w", exchange.ErrBusy), "another kaphub is at work"},
@@ -43,6 +46,13 @@ func TestAFailureSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAReaderWhoHasSeenEnoughIsToldNothing(t *testing.T) {
+	var told strings.Builder
+	if code := fail(&told, fmt.Errorf("write board: %w", syscall.EPIPE)); code != exitError || told.Len() > 0 {
+		t.Errorf("exits %d and says %q", code, told.String())
+	}
+}
+
 func TestAMomentInThePracticesZone(t *testing.T) {
 	denver, err := time.LoadLocation("America/Denver")
 	if err != nil {
@@ -57,9 +67,11 @@ func TestAMomentInThePracticesZone(t *testing.T) {
 		{"nothing means now", "", time.Time{}, ""},
 		{"a civil time is the practice's", "2026-03-03T09:15", time.Date(2026, 3, 3, 9, 15, 0, 0, denver), ""},
 		{"an instant is itself", "2026-03-03T09:15:00Z", time.Date(2026, 3, 3, 9, 15, 0, 0, time.UTC), ""},
+		{"seconds may be written", "2026-03-03 09:15:30", time.Date(2026, 3, 3, 9, 15, 30, 0, denver), ""},
 		{"a date means the end of that day", "2026-03-02", time.Date(2026, 3, 3, 0, 0, 0, 0, denver).Add(-time.Millisecond), ""},
 		{"today means now", "2026-03-03", time.Time{}, ""},
 		{"tomorrow is not known", "2026-03-04T09:15", time.Time{}, "in the future"},
+		{"nor is a day to come", "2026-03-05", time.Time{}, "in the future"},
 		{"a word is no time", "yesterday", time.Time{}, "is no time"},
 	}
 	for _, test := range tests {

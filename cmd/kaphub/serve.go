@@ -26,6 +26,11 @@ func (c *serveCommand) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
+	leave, err := alone(&h.config)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	m := newMetrics(h)
 	return h.serve(ctx, m, h.jobs, h.routes(m), func(address string) {
 		s.printf("kaphub serves on http://%s: /healthz, /readyz, /metrics. Ctrl-C stops it.\n", address)

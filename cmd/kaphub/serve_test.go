@@ -66,6 +66,7 @@ func TestServe(t *testing.T) {
 	if status, _ := get("/"); status != http.StatusNotFound {
 		t.Errorf("/ answers %d: serve shows no client data", status)
 	}
+	p.must(1, "serve").oneSentence(t, "another kaphub serve", "stop that one first")
 	p.must(0, "status")
 	p.must(0, "run", "reconcile")
 	stop()

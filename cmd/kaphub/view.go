@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -107,7 +106,7 @@ func moment(word string, zone *time.Location, now time.Time) (time.Time, error) 
 		return time.Time{}, nil
 	}
 	at, err := time.Parse(time.RFC3339, word)
-	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04"} {
+	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
 		if err != nil {
 			at, err = time.ParseInLocation(form, word, zone)
 		}
@@ -120,8 +119,8 @@ func moment(word string, zone *time.Location, now time.Time) (time.Time, error) 
 	switch {
 	case err != nil:
 		return at, fmt.Errorf("--as-of %q is no time: write it like 2026-03-03T09:15 or 2026-03-03", word)
-	case at.After(now) && !strings.Contains(word, ":"):
-		return time.Time{}, nil // today
+	case at.After(now) && word == now.In(zone).Format(time.DateOnly):
+		return time.Time{}, nil // the day is not over
 	case at.After(now):
 		return at, errors.New("--as-of lies in the future: the hub knows only what has been recorded")
 	}

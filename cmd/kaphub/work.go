@@ -80,7 +80,7 @@ func (h *hub) engine(ctx context.Context, list []jobs.Job) (*jobs.Engine, error)
 }
 
 type runCommand struct {
-	Job string `arg:"" help:"A job's name: sync, reconcile, report, sweep, \"pull SOURCE\", \"push PARTY\"."`
+	Job string `arg:"" help:"A job's name: sync, reconcile, report, sweep, \"pull SOURCE\", \"sweep SOURCE\", \"push PARTY\" (the practice's is \"push practice\")."`
 }
 
 // Run runs one job in the foreground and keeps its history.
@@ -105,8 +105,11 @@ func (c *runCommand) Run(ctx context.Context, s *scene) (err error) {
 		s.printf("%s: another process is at it and does the work\n", c.Job)
 		return nil
 	case err != nil:
-		return fmt.Errorf("run %s: %w", c.Job, err)
+		return err // it names the job
 	}
 	s.printf("%s%s\n", c.Job, words(run.Counts))
+	if c.Job == "report" {
+		s.printf("The report lies in %s.\n", h.config.Path(h.config.Hub.Reports))
+	}
 	return nil
 }
