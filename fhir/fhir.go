@@ -108,11 +108,15 @@ type Link struct {
 	Client   string    `json:"client"`
 	Source   string    `json:"source"`
 	Patient  string    `json:"patient"` // the source's Patient id
-	How      string    `json:"how"`     // "enrolled" (a KAP referral, appointment or release named it), "identifier", or "person"
+	How      string    `json:"how"`     // "enrolled" (a KAP referral, appointment or release named it), "identifier", "person", or Candidate
 	Moment   Moment    `json:"moment"`
 	ReadBack bool      `json:"read_back"` // the source was read back to the beginning for this patient
 	Since    time.Time `json:"since"`
 }
+
+// Candidate is the How of what is no link yet: two could be meant, and a person must say which. Nothing may be told of
+// one client under a candidate's record: it may be another client's.
+const Candidate = "candidate"
 
 // SourceState is how far one source has been read.
 type SourceState struct {

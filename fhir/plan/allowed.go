@@ -28,7 +28,9 @@ func Allowed(d exchange.Delivery, chart fhir.Chart, policy readiness.Policy, now
 // linked answers "" while the client is linked at both sides.
 func (s *situation) linked() string {
 	at := func(sources []string) bool {
-		return slices.ContainsFunc(s.chart.Links, func(l fhir.Link) bool { return slices.Contains(sources, l.Source) })
+		return slices.ContainsFunc(s.chart.Links, func(l fhir.Link) bool {
+			return slices.Contains(sources, l.Source) && l.How != fhir.Candidate
+		})
 	}
 	if !at(s.policy.Practice.Sources) || !at(s.policy.Prescriber.Sources) {
 		return whyUnlinked
@@ -47,6 +49,11 @@ func (s *situation) released(d exchange.Delivery) string {
 	}
 	if release.N != d.Release.Version {
 		return whyChanged
+	}
+	if d.What != exchange.WhatPatient {
+		if patient, ok := fhir.Subject(fhir.Resource{Type: d.Type, Body: d.Body}); !ok || !s.fits(patient) {
+			return whyOther
+		}
 	}
 	if !slices.ContainsFunc(s.referrals(), func(r referral) bool { return lane(r.Key) == d.Lane }) {
 		return whyReferral

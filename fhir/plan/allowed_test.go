@@ -24,6 +24,12 @@ func TestWhatMayStillLeaveAtTheMomentOfSending(t *testing.T) {
 		{name: "the release ran out while the delivery waited", meanwhile: func(w *world) { w.clock = w.clock.AddDate(1, 0, 0) }},
 		{name: "the release now forbids", meanwhile: func(w *world) { w.tell(w.Release(set("provision.type", "deny"))) }},
 		{name: "another record now forbids", meanwhile: func(w *world) { w.tell(w.Release(set("id", "no"), set("provision.type", "deny"))) }},
+		{name: "the client gave a second release and withdrew it: nothing more is told", meanwhile: func(w *world) {
+			w.tell(w.Release(set("id", "second"), set("status", "inactive")))
+		}},
+		{name: "another record now forbids everybody", meanwhile: func(w *world) {
+			w.tell(w.Release(set("id", "no"), set("provision.type", "deny"), set("provision.actor", nil)))
+		}},
 		{name: "the referral was revoked", meanwhile: func(w *world) { w.tell(w.Referral(set("status", "revoked"))) }},
 		{name: "another referral is no reason for this one", meanwhile: func(w *world) {
 			w.tell(w.Referral(set("status", "revoked")), w.Referral(set("id", "second")))

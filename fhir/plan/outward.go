@@ -140,14 +140,19 @@ func (s *situation) copyThere(what exchange.What, original fhir.Key) fhir.ID {
 	return exchange.CopyID(s.chart.Client, s.prescriber, what, original)
 }
 
-// patientThere returns the client's Patient at the prescriber: the one we made, else the one that is linked.
-func (s *situation) patientThere(r referral) (fhir.Ref, bool) {
-	if subject, ok := s.subject(r.Version); ok {
-		if ref, ok := s.there(s.copyThere(exchange.WhatPatient, subject.Key)); ok {
-			return ref, true
-		}
+// patientThere returns the client's Patient at the prescriber: the one we made, unless another is linked, else the one
+// that is. One that was deleted there is none: what names it would dangle.
+func (s *situation) patientThere(r referral) (ref fhir.Ref, ok bool) {
+	if subject, known := s.subject(r.Version); known {
+		ref, ok = s.there(s.copyThere(exchange.WhatPatient, subject.Key))
 	}
-	return s.patientAt(s.policy.Prescriber.Sources)
+	if !ok || !s.fits(ref) {
+		ref, ok = s.patientAt(s.policy.Prescriber.Sources)
+	}
+	gone := slices.ContainsFunc(s.chart.Patients, func(p fhir.Seen[fhir.Patient]) bool {
+		return p.Party == s.prescriber && p.Ref() == ref && p.Latest && p.Gone
+	})
+	return ref, ok && !gone
 }
 
 // subject returns the practice's Patient whom v is about.

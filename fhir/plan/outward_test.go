@@ -7,6 +7,7 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/fhirtest"
+	"github.com/kaphub/kaphub/fhir/plan"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
@@ -102,6 +103,49 @@ func TestWhatLeavesFirst(t *testing.T) {
 			w.tell(w.organization("org-1", fhirtest.PrescriberNPI),
 				w.PatientHere(), w.Release(actor(map[string]any{"reference": "https://ehr.example/fhir/Organization/org-1"})), w.Referral())
 		}, "patient"},
+		{"the client withdrew the release given last: an older one that nobody ended counts no more", func(w *world) {
+			w.tell(w.DaysBefore(30).Release(set("id", "older")))
+			w.DaysBefore(3)
+			w.tell(w.PatientHere(), w.Release(set("status", "inactive")), w.Referral())
+		}, ""},
+		{"a release that was withdrawn in the same second as another was given", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(set("id", "a")), w.Release(set("id", "b"), set("status", "inactive")), w.Referral())
+		}, ""},
+		{"a release given after an older one was withdrawn", func(w *world) {
+			w.tell(w.DaysBefore(30).Release(set("id", "older"), set("status", "inactive")))
+			w.DaysBefore(3)
+			w.tell(w.PatientHere(), w.Release(), w.Referral())
+		}, "patient"},
+		{"a withdrawn release for somebody else ends nothing", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(), w.Release(set("id", "b"), set("status", "inactive"), actor(by(otherNPI))), w.Referral())
+		}, "patient"},
+		{"a second record that forbids everybody", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(), w.Referral(), w.Release(set("id", "no"), set("provision.type", "deny"), set("provision.actor", nil)))
+		}, ""},
+		{"a second record that forbids somebody nobody can tell", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(), w.Referral(), w.Release(set("id", "no"), set("provision.type", "deny"), actor(map[string]any{"reference": "Organization/unheard-of"})))
+		}, ""},
+		{"a second record that forbids another prescriber", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(), w.Referral(), w.Release(set("id", "no"), set("provision.type", "deny"), actor(by(otherNPI))))
+		}, "patient"},
+		{"a second record that forbids for a time that cannot be read", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(), w.Referral(), w.Release(set("id", "no"), set("provision.type", "deny"), set("provision.period.end", "2027-01-01T10:00:00")))
+		}, ""},
+		{"a release for research alone", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(set("provision.purpose", []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH"}})), w.Referral())
+		}, ""},
+		{"a release for treatment", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(set("provision.purpose", []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT"}})), w.Referral())
+		}, "patient"},
+		{"a release of single records, which the hub cannot keep to", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(set("provision.data", []any{map[string]any{"meaning": "instance", "reference": map[string]any{"reference": "Observation/1"}}})), w.Referral())
+		}, ""},
+		{"a release of appointments alone", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(set("provision.class", []any{map[string]any{"system": "http://hl7.org/fhir/resource-types", "code": "Appointment"}})), w.Referral())
+		}, ""},
+		{"a release to collect, not to tell", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(set("provision.action", []any{map[string]any{"coding": []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "collect"}}}})), w.Referral())
+		}, ""},
 		{"a consent to treatment is no release", func(w *world) {
 			w.tell(w.PatientHere(), w.TreatmentConsent(), w.Referral())
 		}, ""},
@@ -372,6 +416,43 @@ func TestAReleaseRenewedOnTheWayIsShownAgainBeforeTheReferral(t *testing.T) {
 	w.arrive() // Patient and Consent stand there
 	w.tell(w.Release(set("provision.period.end", w.Day(600))))
 	same(t, whats(w.stage()), "consent again")
+}
+
+func TestTheClientsRecordThereIsTheOneThatStands(t *testing.T) {
+	announced := func() *world {
+		w := referred()
+		w.stage()
+		w.arrive()
+		w.readBack() // the Patient stands there and is linked
+		return w
+	}
+	t.Run("deleted there: nothing that would dangle is sent", func(t *testing.T) {
+		w := announced()
+		w.tell(w.Gone(w.versions[len(w.versions)-1], "deleted"))
+		same(t, whats(w.stage()), "")
+	})
+	t.Run("linked to another record there by a person: that one", func(t *testing.T) {
+		w := announced()
+		w.links[len(w.links)-1].Patient = "kept"
+		c := w.stage()
+		same(t, whats(c), "consent")
+		if got := at(body(t, c.Stage[0]), "patient", "reference"); got != "Patient/kept" {
+			t.Errorf("the consent is for %s", got)
+		}
+	})
+	t.Run("that may be another client's: a person decides first", func(t *testing.T) {
+		w := referred()
+		w.links = append(w.links, fhir.Link{Client: w.Client, Source: fhirtest.PrescriberSource, Patient: "whose", How: fhir.Candidate})
+		same(t, whats(w.plan()), "")
+	})
+	t.Run("unlinked while a try is under way: the try is not sent on under somebody else's record", func(t *testing.T) {
+		w := announced()
+		d := w.stage().Stage[0]
+		w.links[len(w.links)-1].Patient = "kept"
+		if ok, why := plan.Allowed(d, w.chart(), w.policy, w.clock); ok || why == "" {
+			t.Errorf("%s for %s may still leave", d.What, at(body(t, d), "patient", "reference"))
+		}
+	})
 }
 
 func TestAReferralAfterARejectionIsANewOne(t *testing.T) {

@@ -156,14 +156,15 @@ func (s *situation) there(copy fhir.ID) (fhir.Ref, bool) {
 	return e.Receipt.Ref, true
 }
 
-// patientAt returns the client's Patient at the sources, by its link; ok is false when there is none, or several that tie.
+// patientAt returns the client's Patient at the sources, by its link; ok is false when there is none, or several that tie,
+// or another could be meant.
 func (s *situation) patientAt(sources []string) (ref fhir.Ref, ok bool) {
 	for _, source := range sources {
 		for _, l := range s.chart.Links {
 			if l.Source != source {
 				continue
 			}
-			if ok && ref.ID != l.Patient {
+			if l.How == fhir.Candidate || ok && ref.ID != l.Patient {
 				return fhir.Ref{}, false
 			}
 			ref, ok = fhir.Ref{Type: "Patient", ID: l.Patient}, true
@@ -173,6 +174,22 @@ func (s *situation) patientAt(sources []string) (ref fhir.Ref, ok bool) {
 		}
 	}
 	return fhir.Ref{}, false
+}
+
+// fits reports whether ref may be the client's Patient at the prescriber: one that is linked for sure, or any that is not
+// in doubt while none is.
+func (s *situation) fits(ref fhir.Ref) bool {
+	sure := false
+	for _, l := range s.chart.Links {
+		if !slices.Contains(s.policy.Prescriber.Sources, l.Source) {
+			continue
+		}
+		if l.Patient == ref.ID {
+			return l.How != fhir.Candidate
+		}
+		sure = sure || l.How != fhir.Candidate
+	}
+	return !sure
 }
 
 // fill completes what every delivery of this engagement has in common.

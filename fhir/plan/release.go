@@ -21,6 +21,8 @@ const (
 	whyForbids   = "the release does not permit it"
 	whyException = "the release has exceptions that the hub cannot apply"
 	whyDenied    = "another record denies disclosure to this prescriber"
+	whyLimited   = "the release is limited to something else"
+	whyOther     = "it is written for a record that is not, or may not be, this client's"
 	whyReferral  = "no active referral stands behind it"
 	whyUnlinked  = "the client is no longer linked"
 )
@@ -58,18 +60,48 @@ func (s *situation) permits(c fhir.Seen[fhir.Consent]) string {
 	if len(p.Provision) > 0 {
 		return whyException
 	}
+	if !s.covers(p) {
+		return whyLimited
+	}
 	if s.denied(s.given(c)) {
 		return whyDenied
+	}
+	if s.ended(s.given(c)) {
+		return whyEnded
 	}
 	return ""
 }
 
-// denied reports whether a record that is no older than given says that this prescriber must not be told.
+// covers reports whether a permission is wide enough for a referral: to be told, for treatment, and not of single records
+// or other kinds of record. What p does not speak of, it does not limit.
+func (s *situation) covers(p *r4.ConsentProvision) bool {
+	among := func(codes []r4.Coding, wanted ...string) bool {
+		return len(codes) == 0 || slices.ContainsFunc(codes, func(c r4.Coding) bool { return c.Code != nil && slices.Contains(wanted, *c.Code) })
+	}
+	told := len(p.Action) == 0 || slices.ContainsFunc(p.Action, func(a fhir.CodeableConcept) bool {
+		return len(a.Coding) > 0 && among(a.Coding, "disclose", "access")
+	})
+	return told && len(p.Data) == 0 && s.within(p.DataPeriod) &&
+		among(p.Purpose, "TREAT", "ETREAT", "CAREMGT", "COC", "PATRQT") && among(p.Class, "ServiceRequest")
+}
+
+// ended reports whether the client withdrew a release to this prescriber that was given no earlier than given: what was
+// signed last decides, and its withdrawal brings no older one back.
+func (s *situation) ended(given time.Time) bool {
+	return slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.Consents)), func(c fhir.Seen[fhir.Consent]) bool {
+		p := c.Value.Provision
+		return !fhir.IsCopy(c.Resource) && privacy(c.Value) && slices.Contains([]string{"inactive", "rejected"}, c.Value.Status.Code()) &&
+			p != nil && (p.Type == nil || p.Type.Code() != "deny") && s.actor(c, p.Actor) && !s.given(c).Before(given)
+	})
+}
+
+// denied reports whether a record that is no older than given says that this prescriber must not be told. One that names
+// nobody means everybody, and one that cannot be told to mean others, or another time, is taken to mean this.
 func (s *situation) denied(given time.Time) bool {
 	return slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.Consents)), func(c fhir.Seen[fhir.Consent]) bool {
 		p := c.Value.Provision
 		return !fhir.IsCopy(c.Resource) && privacy(c.Value) && c.Value.Status.Code() == "active" &&
-			p != nil && p.Type != nil && p.Type.Code() == "deny" && s.actor(c, p.Actor) && s.within(p.Period) &&
+			p != nil && p.Type != nil && p.Type.Code() == "deny" && s.mayName(c, p.Actor) && s.mayHold(p.Period) &&
 			!s.given(c).Before(given)
 	})
 }
@@ -112,6 +144,35 @@ func (s *situation) within(p *fhir.Period) bool {
 		}
 	}
 	return true
+}
+
+// mayHold is within, but for a side that cannot be read: that does not limit.
+func (s *situation) mayHold(p *fhir.Period) bool {
+	if p == nil {
+		return true
+	}
+	if p.Start != nil {
+		if from, _, err := fhir.Span(*p.Start, s.zone); err == nil && s.now.Before(from) {
+			return false
+		}
+	}
+	if p.End != nil {
+		if _, to, err := fhir.Span(*p.End, s.zone); err == nil && s.now.After(to) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayName is actor, and true too for nobody in particular, and for one whose reference leads to nobody known here.
+func (s *situation) mayName(c fhir.Seen[fhir.Consent], actors []r4.ConsentProvisionActor) bool {
+	return len(actors) == 0 || s.actor(c, actors) || slices.ContainsFunc(actors, func(a r4.ConsentProvisionActor) bool {
+		if a.Reference.Reference == nil || len(s.known(c.Version, a.Reference, 2)) > 0 {
+			return false
+		}
+		to, ok := local(*a.Reference.Reference)
+		return !ok || slices.Contains([]string{"Organization", "Practitioner", "PractitionerRole"}, to.Type)
+	})
 }
 
 func (s *situation) actor(c fhir.Seen[fhir.Consent], actors []r4.ConsentProvisionActor) bool {
