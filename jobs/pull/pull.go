@@ -119,23 +119,32 @@ func (r *reading) offer(roster exchange.Roster) (brought int) {
 	return brought
 }
 
-// toTheEnd reads until there is no more. complete is false when the source withheld something or the bound was reached.
+// toTheEnd reads until there is no more; while a page is stored the next one is on its way. complete is false when the
+// source withheld something or the bound was reached.
 func (r *reading) toTheEnd(ctx context.Context, roster exchange.Roster) (complete bool, err error) {
 	since, err := r.Store.Cursor(ctx, r.Source.Name)
 	if err != nil {
 		return false, fmt.Errorf("cursor of %s: %w", r.Source.Name, err)
 	}
+	ask := func(ctx context.Context, since exchange.Cursor) (exchange.Page, error) {
+		return r.Puller.Pull(ctx, since, roster)
+	}
+	next := begin(ctx, ask, since)
+	defer func() { next.drop() }()
 	seen := map[exchange.Cursor]bool{since: true}
 	for ; r.left > 0; r.left-- {
 		if err := r.renew(ctx); err != nil {
 			return false, err
 		}
-		page, err := r.Puller.Pull(ctx, since, roster)
+		page, err := next.wait()
 		if err != nil {
 			return false, r.failed(ctx, fmt.Errorf("pull %s: %w", r.Source.Name, err))
 		}
 		if page.More && seen[page.Next] {
 			return false, r.failed(ctx, fmt.Errorf("pull %s: %w", r.Source.Name, errLoop))
+		}
+		if page.More && r.left > 1 {
+			next = begin(ctx, ask, page.Next)
 		}
 		changed, err := r.Store.Receive(ctx, r.Source, r.lease, since, page)
 		if err != nil {
