@@ -319,7 +319,15 @@ func sweeps(t *testing.T, dsn string) {
 		}
 	}
 	want(t, "why", why, "absent from sweep")
-	p.Resources, p.Unknowns = nil, 1
+	kept := p.Resources
+	p.Resources, p.Rejects = nil, []fhir.Reject{{Type: "Flag", Subject: fhir.Ref{Type: "Patient", ID: "s-p1"}, Reason: "no-id", Body: []byte("{")}}
+	want(t, "a row without an id may be any of them: nothing is absent", w.sweep(skylight, p).Gone, 0)
+	moved := []byte(`{"resourceType":"Flag","id":"hold-p1","subject":{"reference":"Patient/somebody"},"status":null}`)
+	p.Resources, p.Swept, p.Rejects = kept, nil, []fhir.Reject{{Type: "Flag", Ref: hold.ID, Subject: fhir.Ref{Type: "Patient", ID: "somebody"}, Reason: "null", Body: moved}}
+	before := len(w.chart(client).Rejects)
+	w.sweep(skylight, p)
+	want(t, "what was the client's and cannot be read now is theirs to doubt", len(w.chart(client).Rejects), before+1)
+	p.Resources, p.Swept, p.Rejects, p.Unknowns = nil, []string{"s-p1"}, nil, 1
 	want(t, "rows were withheld: nothing is absent", w.sweep(skylight, p).Gone, 0)
 	want(t, "complete", w.source("skylight").Complete, false)
 }

@@ -43,8 +43,9 @@ func (r *receipt) keepRejects(ctx context.Context, rejects []fhir.Reject, open [
 		subject := ""
 		if j.Subject.Type == "Patient" {
 			subject = j.Subject.ID
-		} else if now := r.heads[fhir.Ref{Type: j.Type, ID: j.Ref}]; now != nil {
-			subject = now.subject // an older version of it could be read
+		}
+		if now := r.heads[fhir.Ref{Type: j.Type, ID: j.Ref}]; now != nil && (subject == "" || r.clients[subject] == "" && r.clients[now.subject] != "") {
+			subject = now.subject // an older version of it could be read, and stands in that client's chart
 		}
 		if subject == "" {
 			orphans++

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -16,9 +17,10 @@ func (r *receipt) settleSwept(ctx context.Context, page exchange.Page, read read
 	if page.Unknowns > 0 || len(page.Swept) == 0 {
 		return nil
 	}
-	present := readable
+	present, nameless := maps.Clone(readable), false
 	for _, j := range read.rejects {
 		present[fhir.Ref{Type: j.Type, ID: j.Ref}] = true // there, though it cannot be read
+		nameless = nameless || j.Type == "" || j.Ref == ""
 	}
 	swept := map[string]bool{}
 	for _, patient := range page.Swept {
@@ -26,8 +28,10 @@ func (r *receipt) settleSwept(ctx context.Context, page exchange.Page, read read
 			swept[patient] = true
 		}
 	}
-	if err := r.keepAbsent(ctx, swept, present); err != nil {
-		return err
+	if !nameless { // else it may be any of those that seem to be absent
+		if err := r.keepAbsent(ctx, swept, present); err != nil {
+			return err
+		}
 	}
 	for _, patient := range sorted(swept) {
 		if !r.fresh[patient] {
