@@ -137,13 +137,11 @@ func insertRaw(b *testing.B, db *sql.DB, at int, bodies [][]byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer func() { _ = insert.Close() }()
 	for i, body := range bodies {
 		if _, err := insert.ExecContext(b.Context(), fmt.Sprintf("ehr/Appointment/a%d", at+i), string(body)); err != nil {
 			b.Fatal(err)
 		}
-	}
-	if err := insert.Close(); err != nil {
-		b.Fatal(err)
 	}
 	if err := tx.Commit(); err != nil {
 		b.Fatal(err)

@@ -165,7 +165,7 @@ func sqliteAt(path string, key []byte, pragmas string) (*sql.DB, error) {
 // wrongKey says in one sentence what a file that cannot be deciphered means.
 func (db *DB) wrongKey(err error) error {
 	if errors.Is(err, sqlite3.NOTADB) || errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.IOERR_BADKEY) {
-		return fmt.Errorf("%s cannot be opened with this key file: use the key file it was made with, or its recovery key", db.name)
+		return fmt.Errorf("%s cannot be opened with this key file: use the key file it was made with, or its recovery key; if this is the one, the file is damaged: move it away and restore the last backup", db.name)
 	}
 	return plain(err)
 }
