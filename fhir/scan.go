@@ -154,21 +154,33 @@ func (s *scanner) digits() bool {
 	return s.pos > from
 }
 
+// ordinary are the bytes of a string that need no second look: most of what there is to read.
+var ordinary = func() (set [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		set[c] = c != '"' && c != '\\'
+	}
+	return set
+}()
+
 // text reads a string from its opening to behind its closing quote.
 func (s *scanner) text() (escaped bool, reason string) {
 	s.pos++
-	from, wide := s.pos, false
-	for p := from; p < len(s.body); p++ {
-		switch c := s.body[p]; {
+	body, from, wide := s.body, s.pos, false
+	for p := from; p < len(body); p++ {
+		c := body[p]
+		if ordinary[c] {
+			continue
+		}
+		switch {
 		case c == '"':
-			if wide && !utf8.Valid(s.body[from:p]) {
+			if wide && !utf8.Valid(body[from:p]) {
 				return escaped, ReasonBadText
 			}
 			s.pos = p + 1
 			return escaped, ""
 		case c == '\\':
 			escaped = true
-			n := escapeLen(s.body[p:])
+			n := escapeLen(body[p:])
 			if n == 0 {
 				return escaped, ReasonBadText
 			}

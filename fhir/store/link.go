@@ -86,20 +86,31 @@ func (r *receipt) link(ctx context.Context, read reading) error {
 // matchAtPractice links patients whom another source of the practice has made clients already, so that a second
 // source, a calendar say, makes nobody a client twice.
 func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item) error {
+	var unlinked []string
+	digests := map[string]bool{}
 	for _, id := range sorted(patients) {
-		it := patients[id]
-		if r.clients[id] != "" || len(it.digests) == 0 {
+		if r.clients[id] != "" {
 			continue
 		}
-		clients, err := r.ClientsSharing(ctx, digestSet(it.digests))
-		if err != nil {
-			return err
+		unlinked = append(unlinked, id)
+		for _, d := range patients[id].digests {
+			digests[d] = true
+		}
+	}
+	sharing, err := r.sharing(ctx, digests)
+	if err != nil {
+		return err
+	}
+	for _, id := range unlinked {
+		clients := sharing.any(patients[id].digests)
+		if len(clients) != 1 {
+			continue
 		}
 		parted, err := r.PartedFrom(ctx, table.PartedFromParams{Source: r.src.Name, Patient: id})
 		if err != nil {
 			return err
 		}
-		if len(clients) != 1 || slices.Contains(parted, clients[0]) {
+		if slices.Contains(parted, clients[0]) {
 			continue
 		}
 		taken, err := r.LinkOfClient(ctx, table.LinkOfClientParams{Client: clients[0], Source: r.src.Name})
@@ -121,6 +132,7 @@ func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item)
 func (r *receipt) enrol(ctx context.Context, read reading) error {
 	var clear, vague []item
 	engaged := map[Engagement]bool{} // by an earlier trigger in this page
+	asked := map[string]bool{}       // clients of whom it is known whether anything better is known
 	for _, it := range read.items {
 		switch {
 		case !it.enrols:
@@ -139,6 +151,10 @@ func (r *receipt) enrol(ctx context.Context, read reading) error {
 			}
 		}
 		if i >= len(clear) {
+			if asked[client] {
+				continue // whatever names all names the same
+			}
+			asked[client] = true
 			n, err := r.CountEngagements(ctx, client)
 			if err != nil {
 				return err
@@ -261,12 +277,11 @@ func (r *receipt) match(ctx context.Context, source, party, patient string, dige
 			linked = l.Client
 		}
 	}
-	var sharing []string
-	if len(digests) > 0 {
-		if sharing, err = r.ClientsSharing(ctx, digestSet(digests)); err != nil {
-			return err
-		}
+	found, err := r.sharing(ctx, keySet(digests))
+	if err != nil {
+		return err
 	}
+	sharing := found.any(digests)
 	parted, err := r.PartedFrom(ctx, table.PartedFromParams{Source: source, Patient: patient})
 	if err != nil {
 		return err
@@ -349,12 +364,36 @@ func linkParts(l table.Link) []string {
 	return []string{l.Source, l.Patient, l.Client, l.Party, l.How, num(l.Since)}
 }
 
-func digestSet(digests []string) string {
-	m := make(map[string]bool, len(digests))
-	for _, d := range digests {
-		m[d] = true
+// sharers are the practice's clients by the digests of their identifiers.
+type sharers map[string][]string
+
+func (c *commit) sharing(ctx context.Context, digests map[string]bool) (sharers, error) {
+	if len(digests) == 0 {
+		return nil, nil
 	}
-	return set(m)
+	rows, err := c.ClientsSharing(ctx, set(digests))
+	s := sharers{}
+	for _, row := range rows {
+		s[row.Digest] = append(s[row.Digest], row.Client)
+	}
+	return s, err
+}
+
+// any returns the clients that share at least one of digests, each once, in a stable order.
+func (s sharers) any(digests []string) (clients []string) {
+	for _, d := range digests {
+		clients = append(clients, s[d]...)
+	}
+	slices.Sort(clients)
+	return slices.Compact(clients)
+}
+
+func keySet(keys []string) map[string]bool {
+	m := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		m[k] = true
+	}
+	return m
 }
 
 func sorted[T any](m map[string]T) []string {

@@ -60,24 +60,29 @@ func (q *Queries) ClientsMentioning(ctx context.Context, arg ClientsMentioningPa
 }
 
 const clientsSharing = `-- name: ClientsSharing :many
-SELECT DISTINCT l.client FROM json_each($1) AS k CROSS JOIN digest d
+SELECT DISTINCT d.digest, l.client FROM json_each($1) AS k CROSS JOIN digest d
 JOIN link l ON l.source = d.source AND l.patient = d.patient
 WHERE d.digest = k.key AND l.ended = 0 AND l.how <> 'candidate' AND l.party = 'practice'
 `
 
-func (q *Queries) ClientsSharing(ctx context.Context, digests string) ([]string, error) {
+type ClientsSharingRow struct {
+	Digest string
+	Client string
+}
+
+func (q *Queries) ClientsSharing(ctx context.Context, digests string) ([]ClientsSharingRow, error) {
 	rows, err := q.query(ctx, q.clientsSharingStmt, clientsSharing, digests)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ClientsSharingRow
 	for rows.Next() {
-		var client string
-		if err := rows.Scan(&client); err != nil {
+		var i ClientsSharingRow
+		if err := rows.Scan(&i.Digest, &i.Client); err != nil {
 			return nil, err
 		}
-		items = append(items, client)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

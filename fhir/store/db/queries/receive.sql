@@ -47,7 +47,7 @@ INSERT INTO digest (source, patient, digest) VALUES (@source, @patient, @digest)
 -- name: DropDigest :exec
 DELETE FROM digest WHERE source = @source AND patient = @patient AND digest = @digest;
 -- name: ClientsSharing :many
-SELECT DISTINCT l.client FROM json_each(@digests) AS k CROSS JOIN digest d
+SELECT DISTINCT d.digest, l.client FROM json_each(@digests) AS k CROSS JOIN digest d
 JOIN link l ON l.source = d.source AND l.patient = d.patient
 WHERE d.digest = k.key AND l.ended = 0 AND l.how <> 'candidate' AND l.party = 'practice';
 -- name: PatientsSharing :many
