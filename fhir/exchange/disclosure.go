@@ -138,7 +138,7 @@ func (t *trimmer) object(o fields, path string, inside bool) fields {
 			}
 		}
 		within := inside || t.names(at)
-		if !within && !t.leadsTo(at) {
+		if !within && !t.leadsTo(at) || labelled(o.get("_"+f.key)) {
 			t.withhold(at)
 			continue
 		}
@@ -191,11 +191,22 @@ func (t *trimmer) stays(item fields) bool {
 	if item.get("value") != nil && slices.Contains(t.Systems, system) || slices.Contains(t.Uses, use) {
 		return true
 	}
-	extensions, _ := item.get("extension").([]any)
-	return slices.ContainsFunc(extensions, func(e any) bool {
-		x, _ := e.(fields)
-		return x.get("url") == inlineLabel
-	})
+	return labelled(item)
+}
+
+// labelled reports whether v, an element or what hangs on a primitive, or one of them in a list, bears a label of its own.
+func labelled(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, labelled)
+	case fields:
+		extensions, _ := v.get("extension").([]any)
+		return slices.ContainsFunc(extensions, func(e any) bool {
+			x, _ := e.(fields)
+			return x.get("url") == inlineLabel
+		})
+	}
+	return false
 }
 
 func (t *trimmer) extensions(v any, path string) any {
