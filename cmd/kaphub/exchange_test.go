@@ -314,3 +314,123 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.text.String()
 }
+
+// plant writes resources as the server's own user would.
+func plant(t *testing.T, s *sandbox.Server, bodies ...string) {
+	t.Helper()
+	for _, body := range bodies {
+		if _, err := s.Put([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// referred is a client of the practice with a release and a referral to the prescriber.
+func referred(t *testing.T, s *sandbox.Server, id, family, born, mrn string) {
+	t.Helper()
+	const npi = `{"identifier":{"system":"http://hl7.org/fhir/sid/us-npi","value":"` + sandbox.NPI + `"}}`
+	plant(t, s,
+		`{"resourceType":"Patient","id":"`+id+`","identifier":[{"system":"`+sandbox.SystemMRN+`","value":"`+mrn+`"}],"name":[{"use":"official","family":"`+family+`","given":["Testa"]}],"birthDate":"`+born+`"}`,
+		`{"resourceType":"Consent","id":"`+id+`-release","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},
+		  "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IDSCL"}]}],"patient":{"reference":"Patient/`+id+`"},"dateTime":"2026-01-01T10:00:00Z",
+		  "policyRule":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"OPTIN"}]},
+		  "provision":{"type":"permit","actor":[{"role":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType","code":"IRCP"}]},"reference":`+npi+`}]}}`,
+		`{"resourceType":"ServiceRequest","id":"`+id+`-referral","status":"active","intent":"order","code":{"coding":[{"system":"https://kaphub.example/fhir/CodeSystem/kap","code":"kap-evaluation"}]},
+		  "subject":{"reference":"Patient/`+id+`"},"authoredOn":"2026-01-02T10:00:00Z","performer":[`+npi+`]}`)
+}
+
+// whole returns the resources of a type that stand at a server and hold every one of words.
+func whole(s *sandbox.Server, typ string, words ...string) (found []string) {
+	for _, body := range s.All(typ) {
+		if !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(string(body), word) }) {
+			found = append(found, string(body))
+		}
+	}
+	return found
+}
+
+func TestNothingIsToldUnderARecordThatMayBeAnothers(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	referred(t, p.world.Practice, "ada", "Invented", "1990-01-01", "MRN-SHARED")
+	referred(t, p.world.Practice, "bea", "Fabricated", "1991-02-02", "MRN-SHARED")
+	plant(t, p.world.Prescriber, `{"resourceType":"Patient","id":"whose","identifier":[{"system":"`+sandbox.SystemMRN+`","value":"MRN-SHARED"}],"name":[{"family":"Invented"}],"birthDate":"1990-01-01"}`)
+	p.must(0, "sync")
+	p.must(0, "sync")
+	for _, typ := range []string{"Consent", "ServiceRequest", "Task"} {
+		if found := whole(p.world.Prescriber, typ, "Patient/whose"); len(found) > 0 {
+			t.Errorf("%d %s were written under a record that is one of two clients'", len(found), typ)
+		}
+	}
+}
+
+// A clearance written for the wrong client, and then moved to the right one, must not go on standing at the practice.
+func TestARecordThatMovesToAnotherClientIsTakenBackAtTheFirst(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	referred(t, p.world.Practice, "ada", "Invented", "1990-01-01", "MRN-ADA")
+	referred(t, p.world.Practice, "bea", "Fabricated", "1991-02-02", "MRN-BEA")
+	there := func(id, family, born, mrn string) string {
+		return `{"resourceType":"Patient","id":"s-` + id + `","identifier":[{"system":"` + sandbox.SystemMRN + `","value":"` + mrn + `"}],"name":[{"use":"official","family":"` + family + `","given":["Testa"]}],"birthDate":"` + born + `"}`
+	}
+	plant(t, p.world.Prescriber, there("ada", "Invented", "1990-01-01", "MRN-ADA"), there("bea", "Fabricated", "1991-02-02", "MRN-BEA"))
+	cleared := func(patient string) string {
+		return `{"resourceType":"Observation","id":"decision","status":"final","code":{"coding":[{"system":"https://kaphub.example/fhir/CodeSystem/kap","code":"medical-clearance"}]},"subject":{"reference":"Patient/` + patient + `"},
+		  "issued":"2026-02-01T10:00:00Z","effectivePeriod":{"start":"2026-02-01"},"performer":[{"identifier":{"system":"http://hl7.org/fhir/sid/us-npi","value":"` + sandbox.NPI + `"}}],
+		  "valueCodeableConcept":{"coding":[{"system":"https://kaphub.example/fhir/CodeSystem/clearance-decision","code":"cleared"}]}}`
+	}
+	plant(t, p.world.Prescriber, cleared("s-ada"))
+	p.must(0, "sync")
+	if n := len(whole(p.world.Practice, "Observation", "Patient/ada", "medical-clearance", `"final"`)); n != 1 {
+		t.Fatalf("%d copies of the clearance at ada's", n)
+	}
+	plant(t, p.world.Prescriber, cleared("s-bea"))
+	p.must(0, "sync")
+	p.must(0, "sync")
+	if n := len(whole(p.world.Practice, "Observation", "Patient/ada", "medical-clearance", `"final"`)); n != 0 {
+		t.Errorf("%d copies of bea's clearance still stand at ada's", n)
+	}
+	if n := len(whole(p.world.Practice, "Observation", "Patient/bea", "medical-clearance", `"final"`)); n != 1 {
+		t.Errorf("%d copies of the clearance at bea's", n)
+	}
+}
+
+func TestTwoHubsAtOnceWriteNothingTwice(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	plain := sandbox.Dialect{NoConditionalCreate: true}
+	p.world.Practice.Speak(plain)
+	p.world.Prescriber.Speak(plain)
+	for i := range 5 {
+		referred(t, p.world.Practice, fmt.Sprint("more", i), "Invented", "1990-01-01", fmt.Sprint("MRN-MORE-", i))
+	}
+	p.must(0, "rejects") // the store is made by one
+	for range 2 {
+		var both sync.WaitGroup
+		for range 3 {
+			both.Go(func() { p.run("sync") })
+		}
+		both.Wait()
+	}
+	p.must(0, "sync")
+	copies := regexp.MustCompile(`"system":"https://kaphub.example/fhir/[^"]*copy[^"]*","value":"([^"]+)"`)
+	seen, total := map[string]int{}, 0
+	for _, s := range []*sandbox.Server{p.world.Practice, p.world.Prescriber} {
+		for _, body := range s.All() {
+			for _, match := range copies.FindAllStringSubmatch(string(body), -1) {
+				if !strings.Contains(string(body), `"focus":[{"identifier"`) && !strings.Contains(string(body), "authorizingPrescription") {
+					seen[match[1]]++
+				}
+				total++
+			}
+		}
+	}
+	for id, n := range seen {
+		if n > 1 {
+			t.Errorf("copy %s stands %d times", id, n)
+		}
+	}
+	if total < 20 {
+		t.Errorf("only %d copies were made: nothing is tested", total)
+	}
+}
