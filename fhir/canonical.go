@@ -119,7 +119,7 @@ func (w writer) writeText(dst, inner []byte, escaped bool) []byte {
 	if !escaped {
 		dst = append(dst, inner...)
 	} else {
-		dst = escape(dst, unescape(nil, inner))
+		dst = escape(dst, unescape(make([]byte, 0, len(inner)), inner))
 	}
 	return append(dst, '"')
 }

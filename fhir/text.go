@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"bytes"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -52,15 +53,14 @@ func hex4(b []byte) (r rune, ok bool) {
 
 // unescape appends to dst what the inside of a scanned string says.
 func unescape(dst, inner []byte) []byte {
-	for p := 0; p < len(inner); {
-		c := inner[p]
-		if c != '\\' {
-			dst = append(dst, c)
-			p++
-			continue
+	for {
+		p := bytes.IndexByte(inner, '\\')
+		if p < 0 {
+			return append(dst, inner...)
 		}
-		n := escapeLen(inner[p:])
-		switch inner[p+1] {
+		dst, inner = append(dst, inner[:p]...), inner[p:]
+		n := escapeLen(inner)
+		switch inner[1] {
 		case 'b':
 			dst = append(dst, '\b')
 		case 'f':
@@ -72,38 +72,40 @@ func unescape(dst, inner []byte) []byte {
 		case 't':
 			dst = append(dst, '\t')
 		case 'u':
-			r, _ := hex4(inner[p:])
+			r, _ := hex4(inner)
 			if n == 12 {
-				low, _ := hex4(inner[p+6:])
+				low, _ := hex4(inner[6:])
 				r = utf16.DecodeRune(r, low)
 			}
 			dst = utf8.AppendRune(dst, r)
 		default:
-			dst = append(dst, inner[p+1])
+			dst = append(dst, inner[1])
 		}
-		p += n
+		inner = inner[n:]
 	}
-	return dst
 }
 
 // escape appends plain with just the escapes that JSON demands.
 func escape(dst, plain []byte) []byte {
 	const digits = "0123456789abcdef"
-	for _, c := range plain {
-		switch {
-		case c == '"' || c == '\\':
+	from := 0
+	for p, c := range plain {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst, from = append(dst, plain[from:p]...), p+1
+		switch c {
+		case '"', '\\':
 			dst = append(dst, '\\', c)
-		case c >= ' ':
-			dst = append(dst, c)
-		case c == '\n':
+		case '\n':
 			dst = append(dst, `\n`...)
-		case c == '\r':
+		case '\r':
 			dst = append(dst, `\r`...)
-		case c == '\t':
+		case '\t':
 			dst = append(dst, `\t`...)
 		default:
 			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 		}
 	}
-	return dst
+	return append(dst, plain[from:]...)
 }

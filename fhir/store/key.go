@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -134,15 +135,16 @@ func (k Key) sub(purpose string) []byte {
 
 // mac is HMAC-SHA256 over parts, each with its length, so that no two lists of parts read the same.
 func mac(key []byte, parts ...string) [32]byte {
-	h := hmac.New(sha256.New, key)
-	var n [8]byte
+	size := 0
 	for _, p := range parts {
-		for i := range n {
-			n[i] = byte(len(p) >> (8 * i))
-		}
-		_, _ = h.Write(n[:])
-		_, _ = h.Write([]byte(p))
+		size += 8 + len(p)
 	}
+	text := make([]byte, 0, size)
+	for _, p := range parts {
+		text = append(binary.LittleEndian.AppendUint64(text, uint64(len(p))), p...)
+	}
+	h := hmac.New(sha256.New, key)
+	_, _ = h.Write(text)
 	var sum [32]byte
 	h.Sum(sum[:0])
 	return sum
