@@ -53,6 +53,9 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	if h.policies, err = policies(&c); err != nil {
 		return nil, err
 	}
+	for i := range h.policies {
+		h.policies[i].Bases = bases(h.connectors)
+	}
 	key, err := masterKey(&c)
 	if err != nil {
 		return nil, err
@@ -68,6 +71,17 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 		return nil, errors.Join(err, h.store.Close())
 	}
 	return h, nil
+}
+
+// bases are what the absolute references of each source begin with, where it has any.
+func bases(all []connectors.Connector) map[string]string {
+	by := map[string]string{}
+	for _, c := range all {
+		if c.Base != "" {
+			by[c.Name] = c.Base
+		}
+	}
+	return by
 }
 
 // badSchedules are the schedules that cannot be kept.

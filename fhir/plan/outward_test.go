@@ -146,6 +146,16 @@ func TestWhatLeavesFirst(t *testing.T) {
 		{"a release to collect, not to tell", func(w *world) {
 			w.tell(w.PatientHere(), w.Release(set("provision.action", []any{map[string]any{"coding": []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "collect"}}}})), w.Referral())
 		}, ""},
+		{"a release that names somebody at another server, who bears there the id that the prescriber has here", func(w *world) {
+			w.policy.Bases = map[string]string{fhirtest.PracticeSource: "https://ehr.example/fhir"}
+			w.tell(w.organization("org-1", fhirtest.PrescriberNPI),
+				w.PatientHere(), w.Release(actor(map[string]any{"reference": "https://elsewhere.example/fhir/Organization/org-1"})), w.Referral())
+		}, ""},
+		{"a release that names the prescriber by its own server's full address", func(w *world) {
+			w.policy.Bases = map[string]string{fhirtest.PracticeSource: "https://ehr.example/fhir/"}
+			w.tell(w.organization("org-1", fhirtest.PrescriberNPI),
+				w.PatientHere(), w.Release(actor(map[string]any{"reference": "https://ehr.example/fhir/Organization/org-1"})), w.Referral())
+		}, "patient"},
 		{"a consent to treatment is no release", func(w *world) {
 			w.tell(w.PatientHere(), w.TreatmentConsent(), w.Referral())
 		}, ""},

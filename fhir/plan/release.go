@@ -170,7 +170,7 @@ func (s *situation) mayName(c fhir.Seen[fhir.Consent], actors []r4.ConsentProvis
 		if a.Reference.Reference == nil || len(s.known(c.Version, a.Reference, 2)) > 0 {
 			return false
 		}
-		to, ok := local(*a.Reference.Reference)
+		to, ok := s.own(c.Source, *a.Reference.Reference)
 		return !ok || slices.Contains([]string{"Organization", "Practitioner", "PractitionerRole"}, to.Type)
 	})
 }
@@ -200,7 +200,7 @@ func (s *situation) known(v *fhir.Version, ref fhir.Reference, depth int) []fhir
 	if id, inside := strings.CutPrefix(*ref.Reference, "#"); inside {
 		return append(ids, contained(v.Resource, id)...)
 	}
-	to, ok := local(*ref.Reference)
+	to, ok := s.own(v.Source, *ref.Reference)
 	if !ok {
 		return ids
 	}
@@ -220,6 +220,15 @@ func (s *situation) known(v *fhir.Version, ref fhir.Reference, depth int) []fhir
 		}
 	}
 	return ids
+}
+
+// own is local for a reference written by source: one that leads to another server than its own means nobody there.
+func (s *situation) own(source, literal string) (fhir.Ref, bool) {
+	base := strings.TrimRight(s.policy.Bases[source], "/")
+	if base != "" && strings.Contains(literal, "://") && !strings.HasPrefix(literal, base+"/") {
+		return fhir.Ref{}, false
+	}
+	return local(literal)
 }
 
 // local reads a literal reference by the resource it names; an absolute one is taken for its own server's, where only

@@ -96,8 +96,9 @@ type Policy struct {
 	ReferralCodes []fhir.Code
 	Ketamine      []fhir.Code // codes that mean ketamine besides RxNorm 6130
 	Credentials   Asked[[]Credential]
-	Consents      []fhir.Code // treatment consents that must be signed; default kap|kap-treatment-consent
-	Part2         bool        // 42 CFR Part 2 programme: the redisclosure notice goes along
+	Consents      []fhir.Code       // treatment consents that must be signed; default kap|kap-treatment-consent
+	Part2         bool              // 42 CFR Part 2 programme: the redisclosure notice goes along
+	Bases         map[string]string // by source: what its own absolute references begin with, where that is known
 	Rules         Rules
 }
 
