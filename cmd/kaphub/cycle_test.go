@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/connectors/sandbox"
 	"github.com/kaphub/kaphub/fhir/store"
@@ -108,7 +109,7 @@ func TestADayAtTheHub(t *testing.T) {
 	unnamed := func(where, text string) {
 		t.Helper()
 		for name := range names {
-			if strings.Contains(text, name) {
+			if strings.Contains(text, name) && (len(name) > 3 || utf8.ValidString(text)) { // in a megabyte of cipher an "Ivy" comes by chance
 				t.Errorf("%s names a client", where)
 			}
 		}
