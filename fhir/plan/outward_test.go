@@ -125,6 +125,14 @@ func TestWhatLeavesFirst(t *testing.T) {
 		{"a second record that forbids somebody nobody can tell", func(w *world) {
 			w.tell(w.PatientHere(), w.Release(), w.Referral(), w.Release(set("id", "no"), set("provision.type", "deny"), actor(map[string]any{"reference": "Organization/unheard-of"})))
 		}, ""},
+		{"a release dated next year by mistake does not outlive a denial of today", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(set("dateTime", w.Day(365))), w.Referral())
+			w.DaysBefore(1)
+			w.tell(w.Release(set("id", "no"), set("provision.type", "deny")))
+		}, ""},
+		{"a denial of the same day, at no hour", func(w *world) {
+			w.tell(w.PatientHere(), w.Release(), w.Referral(), w.Release(set("id", "no"), set("provision.type", "deny"), set("dateTime", w.Day(-3))))
+		}, ""},
 		{"a second record that forbids another prescriber", func(w *world) {
 			w.tell(w.PatientHere(), w.Release(), w.Referral(), w.Release(set("id", "no"), set("provision.type", "deny"), actor(by(otherNPI))))
 		}, "patient"},

@@ -102,21 +102,34 @@ func (s *situation) denied(given time.Time) bool {
 		p := c.Value.Provision
 		return !fhir.IsCopy(c.Resource) && privacy(c.Value) && c.Value.Status.Code() == "active" &&
 			p != nil && p.Type != nil && p.Type.Code() == "deny" && s.mayName(c, p.Actor) && s.mayHold(p.Period) &&
-			!s.given(c).Before(given)
+			!s.givenLast(c).Before(given)
 	})
 }
 
-// given is when the client signed c: by the paper's date, else the beginning of its period, else when it was recorded.
+// given is when the client signed c: by the paper's date, else the beginning of its period, else when it was recorded. A
+// date that is still to come is a mistake, and outdoes nothing.
 func (s *situation) given(c fhir.Seen[fhir.Consent]) time.Time {
-	if t := s.moment(c.Value.DateTime); !t.IsZero() {
+	if t := s.moment(c.Value.DateTime); !t.IsZero() && !t.After(s.now) {
 		return t
 	}
 	if p := c.Value.Provision; p != nil && p.Period != nil {
-		if t := s.moment(p.Period.Start); !t.IsZero() {
+		if t := s.moment(p.Period.Start); !t.IsZero() && !t.After(s.now) {
 			return t
 		}
 	}
 	return c.Recorded()
+}
+
+// givenLast is the last moment at which c may have been given: a date without an hour may mean its evening.
+func (s *situation) givenLast(c fhir.Seen[fhir.Consent]) time.Time {
+	at := s.given(c)
+	if c.Value.DateTime == nil {
+		return at
+	}
+	if from, to, err := fhir.Span(*c.Value.DateTime, s.zone); err == nil && from.Equal(at) {
+		return to
+	}
+	return at
 }
 
 // privacy reports whether c is about releasing information, as fhir.md section 8 recognises it.
