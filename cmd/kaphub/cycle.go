@@ -240,15 +240,22 @@ func settled(c jobs.Counts) bool {
 	return c[push.Sent]+c[push.Existed]+c[push.Refused]+c[push.Unknown]+c[push.Withdrawn] > 0
 }
 
-// ahead is a ledger that looks so far ahead for what is due.
+// ahead is a ledger that does not wait out a pause shorter than by. A longer one has its reason: the other side asked for
+// it, or what was sent may not show there yet, and asking too soon would only begin the pause anew.
 type ahead struct {
 	*store.DB
 	by time.Duration
 }
 
-// Due returns what is due by then.
+// Due returns what is due, and what only waits out such a pause.
 func (a ahead) Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error) {
-	return a.DB.Due(ctx, to, now.Add(a.by), limit)
+	entries, err := a.DB.Due(ctx, to, now.Add(a.by), limit)
+	return slices.DeleteFunc(entries, func(e exchange.Entry) bool { return a.rests(e, now) }), err
+}
+
+// rests reports whether e is left alone until its pause is over.
+func (a ahead) rests(e exchange.Entry, now time.Time) bool {
+	return e.Due.After(now) && !e.Last.IsZero() && e.Due.Sub(e.Last) >= a.by
 }
 
 // ledger is what a push works from. Whoever asks for a sync does not want to wait out the pause after a failed try,
