@@ -14,7 +14,7 @@ import (
 // wrote to the prescriber is no source for them, but for our coordination Task once the prescriber has moved it.
 func (s *situation) homeward() []exchange.Delivery {
 	home, ok := s.home()
-	if !ok {
+	if !ok || s.linked() != "" {
 		return nil
 	}
 	var wanted []exchange.Delivery

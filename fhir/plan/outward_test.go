@@ -247,7 +247,13 @@ func TestWhatLeavesFirst(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld()
 			row.world(w)
-			same(t, whats(w.plan()), row.want)
+			c := w.plan()
+			same(t, whats(c), row.want)
+			for _, d := range c.Stage { // else it would be withdrawn and staged anew for ever
+				if ok, why := plan.Allowed(d, w.chart(), w.policy, w.clock); !ok {
+					t.Errorf("%s is staged and may not leave: %s", d.What, why)
+				}
+			}
 		})
 	}
 }
@@ -456,6 +462,9 @@ func TestTheClientsRecordThereIsTheOneThatStands(t *testing.T) {
 		same(t, whats(c), "consent")
 		if got := at(body(t, c.Stage[0]), "patient", "reference"); got != "Patient/kept" {
 			t.Errorf("the consent is for %s", got)
+		}
+		if ok, why := plan.Allowed(c.Stage[0], w.chart(), w.policy, w.clock); !ok {
+			t.Errorf("it may not leave: %s", why)
 		}
 	})
 	t.Run("that may be another client's: a person decides first", func(t *testing.T) {

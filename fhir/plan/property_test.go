@@ -17,7 +17,7 @@ import (
 // happen lets one thing happen to the world: to its records, its clock, or what is on its way.
 func happen(t *rapid.T, w *world) {
 	w.On(w.clock)
-	switch rapid.IntRange(0, 14).Draw(t, "what happens") {
+	switch rapid.IntRange(0, 15).Draw(t, "what happens") {
 	case 0:
 		status := rapid.SampledFrom([]string{"active", "active", "inactive", "proposed", "rejected", "entered-in-error"}).Draw(t, "release")
 		w.tell(w.Release(set("status", status)))
@@ -59,6 +59,12 @@ func happen(t *rapid.T, w *world) {
 		}
 	case 14:
 		w.stage()
+	case 15: // a person, or a second record at the prescriber
+		link := fhir.Link{Client: w.Client, Source: fhirtest.PrescriberSource, Patient: rapid.SampledFrom([]string{"s-p1", "twin"}).Draw(t, "record"),
+			How: rapid.SampledFrom([]string{"person", "identifier", fhir.Candidate}).Draw(t, "how")}
+		w.links = append(slices.DeleteFunc(w.links, func(l fhir.Link) bool {
+			return l.Source == link.Source && (l.Patient == link.Patient || rapid.Bool().Draw(t, "instead"))
+		}), link)
 	}
 }
 
@@ -80,6 +86,33 @@ func TestPlanningTwiceStagesNothing(t *testing.T) {
 		w.stage()
 		if c := w.plan(); len(c.Stage)+len(c.Withdraw) > 0 {
 			t.Fatalf("planned again: %v", whats(c))
+		}
+	})
+}
+
+func TestWhatIsStagedMayLeave(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := live(t)
+		for _, d := range w.plan().Stage {
+			if ok, why := plan.Allowed(d, w.chart(), w.policy, w.clock); !ok {
+				t.Fatalf("%s is staged and may not leave: %s: it would be withdrawn and staged anew for ever", d.What, why)
+			}
+		}
+	})
+}
+
+// A consent, referral or Task names a record there that is the client's for sure, or the one that the hub made while
+// no other is.
+func TestNothingNamesARecordInDoubt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := live(t)
+		for _, d := range w.plan().Stage {
+			ref, _ := fhir.Subject(fhir.Resource{Type: d.Type, Body: d.Body})
+			for _, l := range w.links {
+				if d.To != fhir.Practice && d.What != exchange.WhatPatient && l.Source == fhirtest.PrescriberSource && l.Patient == ref.ID && l.How == fhir.Candidate {
+					t.Fatalf("%s is for a record that may be another client's", d.What)
+				}
+			}
 		}
 	})
 }
