@@ -81,12 +81,14 @@ type Version struct {
 	Resource Resource  // the zero Resource when Gone
 }
 
-// Recorded returns when the owner's system recorded this version: lastUpdated, else when the hub received it.
+// Recorded returns when the owner's system recorded this version: lastUpdated; when the hub received it, if the server
+// gives none, or one that is later: nothing is received before it is recorded, so that clock runs ahead.
 func (v *Version) Recorded() time.Time {
-	if !v.Resource.LastUpdated.IsZero() {
-		return v.Resource.LastUpdated
+	at := v.Resource.LastUpdated
+	if at.IsZero() || at.After(v.Received) && !v.Received.IsZero() {
+		return v.Received
 	}
-	return v.Received
+	return at
 }
 
 // Basis names one version a decision rests on (invariant 4).

@@ -106,6 +106,14 @@ func shiftBack(t time.Time, d time.Duration, zone *time.Location) time.Time {
 	return DayOf(t, zone).Plus(1 - int(d/day)).Start(zone).Add(-time.Nanosecond)
 }
 
+// later returns the later of two instants.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // onDay writes the date of t as on the screen: "2 Mar 2026".
 func onDay(t time.Time, zone *time.Location) string {
 	y, m, d := t.In(zone).Date()

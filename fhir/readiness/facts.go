@@ -49,6 +49,7 @@ type facts struct {
 
 	prescriptions []prescription // of ketamine, or that may be
 	dispenses     []dispense
+	unreadFill    *fhir.Version // a dispense of nobody knows what
 	taken         []dose
 	takenBy       []*fhir.Version
 	stock         stock // in the client's hands
@@ -65,7 +66,13 @@ type facts struct {
 	digested  *fhir.Version // whose directions digest is of
 	digest    string
 
-	moved []*fhir.Version // the newest tellings of the prescriber's decisions and stops, void ones too
+	moved []moved // the newest tellings of the prescriber's decisions and stops, void ones too
+}
+
+// moved is the newest telling of a record that a go-ahead rests on, and when the hub first heard of that record.
+type moved struct {
+	*fhir.Version
+	heard time.Time
 }
 
 // gather reads the chart once, as far as l sees.

@@ -78,11 +78,15 @@ func (f *facts) decide(r record[fhir.Observation]) {
 	if void(r.Value) {
 		return
 	}
-	d := decision{record: r, issued: f.instant(r.Recorded(), r.Value.Issued)}
-	d.weighs = d.issued
+	d := decision{record: r}
 	d.means, d.says = f.meaning(r.Party, r.Value)
+	d.issued = f.issued(r, d.means)
+	d.weighs = d.issued
 	d.who = f.decider(r.Value.Performer, r.Source)
 	if d.means == stopsIt {
+		if d.weighs.After(r.Received) {
+			d.weighs = r.Recorded() // a date to come does not make a stop outweigh what lifts it
+		}
 		began := r.since(func(told *fhir.Observation) bool { return f.stopping(r.Party, told) == yes })
 		if began.After(r.first()) && began.After(d.weighs) {
 			d.weighs = began // it said otherwise before
@@ -91,6 +95,9 @@ func (f *facts) decide(r record[fhir.Observation]) {
 		return
 	}
 	d.other = f.otherMedicine(r)
+	if !f.clock.passed(d.issued.Add(-f.policy.Rules.Skew)) {
+		d.doubt = "it is dated in the future"
+	}
 	f.validity(&d)
 	f.components(&d)
 	f.decisions = append(f.decisions, d)
@@ -115,6 +122,18 @@ func (f *facts) decide(r record[fhir.Observation]) {
 	}
 }
 
+// issued returns when r was decided: as it says, else since when it has said so. A record that is merely told again does
+// not become a newer decision.
+func (f *facts) issued(r record[fhir.Observation], says meaning) time.Time {
+	if at, _, ok := f.when(r.Value.Issued); ok {
+		return at
+	}
+	return r.since(func(told *fhir.Observation) bool {
+		means, _ := f.meaning(r.Party, told)
+		return means == says && !void(told)
+	})
+}
+
 // void reports whether o was taken back as a mistake.
 func void(o *fhir.Observation) bool {
 	code := o.Status.Code()
@@ -135,8 +154,12 @@ func (f *facts) stopping(party string, o *fhir.Observation) answer {
 	return cannotTell
 }
 
-// meaning reads what o decides, with its code when it is clear.
+// meaning reads what o decides, with its code when it is clear. A decision whose record was coded anew, as something
+// else, cannot be read any more.
 func (f *facts) meaning(party string, o *fhir.Observation) (meaning, string) {
+	if !f.decides(party, o) {
+		return unreadable, ""
+	}
 	switch o.Status.Code() {
 	case "registered", "preliminary":
 		return pending, ""
@@ -175,6 +198,9 @@ func means(code string) meaning {
 func (f *facts) validity(d *decision) {
 	o := d.Value
 	d.from = d.issued
+	if o.EffectiveTiming != nil {
+		d.doubt = cmp.Or(d.doubt, "its time cannot be read")
+	}
 	if p := o.EffectivePeriod; p != nil {
 		from, to, bad := f.period(p)
 		if bad {
@@ -228,30 +254,36 @@ func (f *facts) focus(ref *fhir.Reference, r record[fhir.Observation]) answer {
 			return p.ketamine
 		}
 	}
-	if id, ok := fhir.IDOf(ref.Identifier); ok && id.System == fhir.SystemRxNorm {
-		if id.Value == fhir.RxNormKetamine || slices.Contains(f.policy.Ketamine, fhir.Code{System: id.System, Code: id.Value}) {
-			return yes
-		}
-		return no
+	if found := f.medication(medicine{source: r.Source, reference: ref, contained: r.Value.Contained}); found != nil {
+		return f.ketamine(medicine{source: r.Source, party: r.Party, concept: found.Code})
 	}
-	to, _, ok := target(ref)
-	if !ok {
-		return yes // an identifier of the prescriber's own: its code says what it decides on
+	id, identified := fhir.IDOf(ref.Identifier)
+	if identified {
+		drug := fhir.CodeableConcept{Coding: []fhir.Coding{{System: &id.System, Code: &id.Value}}}
+		if is := f.ketamine(medicine{party: r.Party, concept: &drug}); is != cannotTell {
+			return is
+		}
 	}
-	switch to.Type {
-	case "Medication":
-		if m := entry(f.chart.Medications, fhir.Key{Source: r.Source, Type: to.Type, ID: to.ID}); m != nil {
-			return f.ketamine(medicine{source: r.Source, party: r.Party, concept: m.Code})
-		}
-		return yes
-	case "MedicationRequest":
-		for _, s := range f.chart.MedicationRequests {
-			if s.Latest && !s.Gone && s.Source == r.Source && s.ID == to.ID {
-				return no // on file, and not among the prescriptions of ketamine
-			}
-		}
+	switch to, _, ok := target(ref); {
+	case ok && to.Type == "MedicationRequest" && here(f.chart.MedicationRequests, r.Source, to.ID):
+		return no // on file, and not among the prescriptions of ketamine
+	case !ok && ref.Reference == nil && identified && id.System != systemNDC && id.System != systemSNOMED:
+		return yes // a number of the prescriber's own: its code says what it decides on
 	}
 	return cannotTell
+}
+
+// Where a number says which drug is meant.
+const (
+	systemNDC    = "http://hl7.org/fhir/sid/ndc"
+	systemSNOMED = "http://snomed.info/sct"
+)
+
+// here reports whether source tells of the record called id, as list now stands.
+func here[T any](list []fhir.Seen[T], source, id string) bool {
+	return slices.ContainsFunc(list, func(s fhir.Seen[T]) bool {
+		return s.Latest && !s.Gone && s.Source == source && s.ID == id
+	})
 }
 
 // sameRoute reports whether two prescriptions go by the same route, as far as both say so in one code system.
@@ -297,7 +329,7 @@ var loincLimits = map[string]vital{fhir.LOINCSystolic: systolic, fhir.LOINCDiast
 func (f *facts) components(d *decision) {
 	for i := range d.Value.Focus {
 		if f.focus(&d.Value.Focus[i], d.record) == cannotTell {
-			d.doubt = cmp.Or(d.doubt, "it is for a prescription that is not on file")
+			d.doubt = cmp.Or(d.doubt, "it is for a medicine or a prescription that is not on file")
 		}
 	}
 	conditions, absolute := 0, false
@@ -385,6 +417,7 @@ func (d *decision) bind(which vital, q *fhir.Quantity) bool {
 
 // measures reports whether a reading of which is told in unit.
 func measures(which vital, unit string) bool {
+	unit = cmp.Or(unitOf[unit], unit)
 	if which == heartRate {
 		return unit == "/min" || unit == "{beats}/min"
 	}
@@ -420,34 +453,30 @@ func words(concept *fhir.CodeableConcept, otherwise *string) string {
 const replaces = "http://hl7.org/fhir/StructureDefinition/observation-replaces"
 
 // supersedes reports whether a says that it replaces b, directly or through others.
-func (f *facts) supersedes(a, b *decision, depth int) bool {
-	if depth == 0 {
-		return false
-	}
-	for _, e := range a.Value.Extension {
-		if e.Url != replaces || e.ValueReference == nil {
-			continue
-		}
-		if points(e.ValueReference, a.Source, b.Version, b.Value.Identifier) {
-			return true
-		}
-		for i := range f.decisions {
-			if between := &f.decisions[i]; between != a && points(e.ValueReference, a.Source, between.Version, between.Value.Identifier) && f.supersedes(between, b, depth-1) {
-				return true
+func (f *facts) supersedes(a, b *decision) bool {
+	seen := []*decision{a}
+	for i := 0; i < len(seen); i++ {
+		from := seen[i]
+		for _, e := range from.Value.Extension {
+			if e.Url != replaces || e.ValueReference == nil {
+				continue
+			}
+			for j := range f.decisions {
+				to := &f.decisions[j]
+				if !slices.Contains(seen, to) && points(e.ValueReference, from.Source, to.Version, to.Value.Identifier) {
+					seen = append(seen, to)
+				}
 			}
 		}
 	}
-	return false
+	return a != b && slices.Contains(seen, b)
 }
 
 // newer reports whether a counts over b: by the replaces chain, else by when they were made, and of one moment the one
-// that stops counts.
+// that stops counts. Two that say they replace each other are weighed by their dates.
 func (f *facts) newer(a, b *decision) bool {
-	if f.supersedes(a, b, len(f.decisions)) {
-		return true
-	}
-	if f.supersedes(b, a, len(f.decisions)) {
-		return false
+	if over, under := f.supersedes(a, b), f.supersedes(b, a); over != under {
+		return over
 	}
 	return cmp.Or(a.weighs.Compare(b.weighs), cmp.Compare(a.means, b.means), older(a.Version, b.Version), strings.Compare(a.ID, b.ID)) > 0
 }
@@ -470,14 +499,15 @@ func (f *facts) decided() *decision {
 }
 
 // stopped returns the decision that stops and that no newer one clears: silence, and anything less than a decision that
-// clears for sure, lifts nothing.
+// clears for sure, lifts nothing. One that was recorded before the stop was made does not lift it, even where it says that it
+// replaces it.
 func (f *facts) stopped() *decision {
 	stop := f.newest(func(d *decision) bool { return d.means == stopsIt && !d.other })
 	if stop == nil {
 		return nil
 	}
 	for i := range f.decisions {
-		if d := &f.decisions[i]; d.clearing() && !d.other && f.newer(d, stop) {
+		if d := &f.decisions[i]; d.clearing() && !d.other && !later(d.weighs, d.Recorded()).Before(stop.weighs) && f.newer(d, stop) {
 			return nil
 		}
 	}

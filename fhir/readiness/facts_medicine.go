@@ -65,7 +65,10 @@ func (f *facts) medicines() {
 			continue
 		}
 		m := medicine{r.Source, r.Party, r.Value.MedicationCodeableConcept, r.Value.MedicationReference, r.Value.Contained}
-		if f.ketamine(m) == no {
+		if is := f.ketamine(m); is == no || is == cannotTell && f.authorises(r) == nil {
+			if is == cannotTell && r.live() && r.Value.Status == "completed" {
+				f.unreadFill = r.Version
+			}
 			continue
 		}
 		d := dispense{record: r, status: r.Value.Status}
@@ -98,13 +101,36 @@ func (f *facts) fulfil(r record[fhir.Task]) {
 }
 
 // prescribed returns the prescription that is in force: the newest active order of ketamine, else the newest completed
-// one (all of it was dispensed). nil when there is none.
+// one (all of it was dispensed). What is older than one that was stopped, or whose state is unknown, is not in force,
+// however open its record was left. nil when there is none.
 func (f *facts) prescribed() *prescription {
-	for _, status := range []string{"active", "completed"} {
-		for i := range slices.Backward(f.prescriptions) {
-			if p := &f.prescriptions[i]; p.live() && p.order && p.ketamine == yes && p.status == status {
+	var completed *prescription
+	for i := range slices.Backward(f.prescriptions) {
+		p := &f.prescriptions[i]
+		if !p.order || p.ketamine != yes {
+			continue
+		}
+		switch p.status {
+		case "active":
+			if p.live() {
 				return p
 			}
+		case "completed":
+			if completed == nil && p.live() {
+				completed = p
+			}
+		case "stopped", "cancelled", "unknown":
+			return completed
+		}
+	}
+	return completed
+}
+
+// authorises returns the prescription of ketamine on file that a dispense names, nil when it names none.
+func (f *facts) authorises(r record[fhir.MedicationDispense]) *prescription {
+	for i := range f.prescriptions {
+		if p := &f.prescriptions[i]; p.ketamine == yes && anyPoints(r.Value.AuthorizingPrescription, r.Source, p.Version, p.Value.Identifier) {
+			return p
 		}
 	}
 	return nil
@@ -134,6 +160,9 @@ type stock struct {
 // inHand counts the medicine in hand.
 //
 //	on file                                             in hand
+//	dispense of what cannot be read, on no              nothing; cannot tell
+//	  prescription of ketamine
+//	dispense to be taken another way than prescribed    nothing
 //	dispense completed and handed over                  its quantity in sessions' worth
 //	  … and its own delivery still under way or back    nothing
 //	delivery "delivered", no dispense on file           at least one dose, until one is taken
@@ -162,6 +191,9 @@ func (f *facts) inHand() stock {
 		}
 		if !f.ours(d.Version) && !d.handed.After(last) && !last.IsZero() {
 			continue
+		}
+		if p, now := f.authorises(d.record), f.prescribed(); p != nil && now != nil && !sameRoute(p.Value, now.Value) {
+			continue // it is to be taken another way
 		}
 		if away := f.away(d); away != nil {
 			s.waits = away
@@ -228,11 +260,30 @@ func (f *facts) take(s *stock, first time.Time) {
 // newestFulfilment returns the delivery told of last.
 func (f *facts) newestFulfilment() *fulfilment {
 	for i := range slices.Backward(f.fulfilments) {
-		if t := &f.fulfilments[i]; t.live() {
+		if t := &f.fulfilments[i]; t.live() && !f.otherDrug(t) {
 			return t
 		}
 	}
 	return nil
+}
+
+// otherDrug reports whether t delivers what is on file as something else than ketamine.
+func (f *facts) otherDrug(t *fulfilment) bool {
+	to, _, ok := target(t.Value.Focus)
+	if !ok {
+		return false
+	}
+	switch to.Type {
+	case "MedicationRequest":
+		return here(f.chart.MedicationRequests, t.Source, to.ID) && !slices.ContainsFunc(f.prescriptions, func(p prescription) bool {
+			return points(t.Value.Focus, t.Source, p.Version, p.Value.Identifier)
+		})
+	case "MedicationDispense":
+		return here(f.chart.MedicationDispenses, t.Source, to.ID) && !slices.ContainsFunc(f.dispenses, func(d dispense) bool {
+			return points(t.Value.Focus, t.Source, d.Version, d.Value.Identifier)
+		})
+	}
+	return false
 }
 
 // delivered reports whether d's own delivery arrived.
@@ -292,11 +343,9 @@ func (f *facts) worth(d *dispense) (float64, bool) {
 	if unit == "{session}" || unit == "session" || unit == "sessions" {
 		return quantity, true
 	}
-	p := f.prescribed()
-	for i := range f.prescriptions {
-		if len(d.Value.AuthorizingPrescription) > 0 && f.fills(d, &f.prescriptions[i]) {
-			p = &f.prescriptions[i]
-		}
+	p := f.authorises(d.record)
+	if len(d.Value.AuthorizingPrescription) == 0 {
+		p = f.prescribed()
 	}
 	if p == nil {
 		return 0, false

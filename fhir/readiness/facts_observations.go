@@ -15,6 +15,8 @@ type reading struct {
 	which   vital
 	value   float64
 	ok      bool // a plain number in the right unit
+	odd     bool // it cannot be right: the diastolic pressure is not below the systolic
+	loose   bool // its record is gone or not final: it counts only where it is beyond the limit
 	at, end time.Time
 }
 
@@ -26,8 +28,8 @@ func (f *facts) observations() {
 			continue
 		}
 		if f.ours(r.Version) {
-			if f.decides(r.Party, o) {
-				f.moved = append(f.moved, r.last())
+			if f.decides(r.Party, o) || slices.ContainsFunc(r.Told, func(t fhir.Seen[fhir.Observation]) bool { return f.decides(t.Party, t.Value) }) {
+				f.moved = append(f.moved, moved{r.last(), r.heard()})
 				f.decide(r)
 			}
 			continue
@@ -37,7 +39,7 @@ func (f *facts) observations() {
 		}
 		switch code := f.code(r.Party, &o.Code, fhir.SystemKAP); code {
 		case "":
-			if r.live() && final(o) {
+			if !void(o) {
 				f.read(r)
 			}
 		case fhir.CodeGoAhead:
@@ -88,16 +90,34 @@ func (f *facts) read(r record[fhir.Observation]) {
 		if !ok {
 			return
 		}
-		n := reading{of: r.Version, focus: o.Focus, which: which, at: at, end: end}
+		n := reading{of: r.Version, focus: o.Focus, which: which, at: at, end: end, loose: !r.live() || !final(o)}
 		value, unit, ok := amount(q)
-		n.value, n.ok = value, ok && absent == nil && measures(which, unit)
+		n.value, n.ok = value, ok && value > 0 && absent == nil && measures(which, unit)
 		f.readings = append(f.readings, n)
 	}
+	before := len(f.readings)
 	note(&o.Code, o.ValueQuantity, o.DataAbsentReason)
 	for i := range o.Component {
 		c := &o.Component[i]
 		note(&c.Code, c.ValueQuantity, c.DataAbsentReason)
 	}
+	pressure := f.readings[before:]
+	for i := range pressure {
+		for j := range pressure {
+			if x, y := &pressure[i], &pressure[j]; x.which == systolic && y.which == diastolic && x.value <= y.value {
+				x.odd, y.odd = true, true
+			}
+		}
+	}
+}
+
+// counts reports whether r, a yes-or-no record, is listened to: while it is final and still there; and where it says what
+// keeps the gate shut, until it was taken back as a mistake. That it is gone unsays nothing.
+func counts(r *record[fhir.Observation], want bool) bool {
+	if void(r.Value) {
+		return false
+	}
+	return r.live() && final(r.Value) || r.Value.ValueBoolean != nil && *r.Value.ValueBoolean != want
 }
 
 // acknowledged returns the newest word of the therapist on dose and instructions, nil when there is none.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	r4 "github.com/samply/golang-fhir-models/fhir-models/fhir"
+
 	"github.com/kaphub/kaphub/fhir"
 )
 
@@ -20,10 +22,10 @@ type release struct {
 // consent is a Consent to treatment of one kind.
 type consent struct {
 	record[fhir.Consent]
-	kind  fhir.Code
-	given time.Time
-	to    time.Time // zero: open
-	bad   bool      // its dates cannot be read
+	kind     fhir.Code
+	given    time.Time
+	from, to time.Time // zero: open
+	doubt    string    // why it cannot be relied upon, in words
 }
 
 // withdrawn reports whether the client took c back: it was set inactive, and nothing since made it active again.
@@ -86,39 +88,84 @@ func (f *facts) releaseOf(r record[fhir.Consent]) (release, bool) {
 		}) {
 		return release{}, false
 	}
-	named := false
+	denies := p.Type != nil && p.Type.Code() == "deny"
+	named := denies && len(p.Actor) == 0 // a denial of nobody in particular is one of everybody
 	for i := range p.Actor {
-		named = named || f.names(&p.Actor[i].Reference, r.Source, &f.policy.Prescriber)
+		ref := &p.Actor[i].Reference
+		named = named || f.names(ref, r.Source, &f.policy.Prescriber) || denies && len(f.identities(ref, r.Source, 2)) == 0
 	}
 	if !named {
 		return release{}, false
 	}
 	out := release{record: r}
+	var bad bool
+	out.from, out.to, bad = f.period(p.Period)
 	switch {
 	case p.Type == nil:
 		out.doubt = "it does not say whether it permits or denies"
+	case denies:
+	case bad:
+		out.doubt = "its period cannot be read"
 	case len(p.Provision) > 0:
 		out.doubt = "it has exceptions that the hub cannot apply"
+	case !Covers(p) || p.DataPeriod != nil:
+		out.doubt = "it is limited to something else"
 	default:
 		out.permits = p.Type.Code() == "permit"
-	}
-	var bad bool
-	out.from, out.to, bad = f.period(p.Period)
-	if bad {
-		out.doubt = "its period cannot be read"
 	}
 	out.given = f.given(r, out.from)
 	return out, true
 }
 
+// Covers reports whether what p permits is wide enough for a referral: to be told, for treatment, and not of single records
+// or other kinds of record. What p does not speak of, it does not limit. Its periods are not looked at.
+func Covers(p *r4.ConsentProvision) bool {
+	among := func(codes []fhir.Coding, wanted ...string) bool {
+		return len(codes) == 0 || slices.ContainsFunc(codes, func(c fhir.Coding) bool { return slices.Contains(wanted, text(c.Code)) })
+	}
+	told := len(p.Action) == 0 || slices.ContainsFunc(p.Action, func(a fhir.CodeableConcept) bool {
+		return len(a.Coding) > 0 && among(a.Coding, "disclose", "access")
+	})
+	return told && len(p.Data) == 0 && among(p.Purpose, "TREAT", "ETREAT", "CAREMGT", "COC", "PATRQT") && among(p.Class, "ServiceRequest")
+}
+
+// Released returns the version of the practice's record under which this prescriber may be told now; nil when the gate
+// "release" would not be met. It is the one predicate by which anything is planned and sent.
+func Released(chart fhir.Chart, policy Policy, now time.Time) *fhir.Version {
+	f := &facts{chart: &chart, policy: &policy, clock: &clock{now: now}, zone: cmp.Or(policy.Zone, time.UTC)}
+	f.papers()
+	if r := f.released(); r.now != nil && r.denied == nil {
+		return r.now.Version
+	}
+	return nil
+}
+
+// outlived returns the doubt about a paper signed at given when another of its kind was withdrawn by v: that the older
+// one is closed on the day the new one is signed is how papers are renewed; withdrawn on a later day, it cannot be told
+// whether the client meant this one too.
+func (f *facts) outlived(given time.Time, v *fhir.Version) string {
+	if v == nil || DayOf(given, f.zone).Plus(1).Start(f.zone).After(v.Recorded()) {
+		return ""
+	}
+	return "another was withdrawn on " + f.on(v.Recorded()) + ", after it was signed"
+}
+
 // consentOf reads r as a consent to treatment.
 func (f *facts) consentOf(r record[fhir.Consent], kind fhir.Code) consent {
 	out := consent{record: r, kind: kind}
-	var from time.Time
 	if p := r.Value.Provision; p != nil {
-		from, out.to, out.bad = f.period(p.Period)
+		var bad bool
+		out.from, out.to, bad = f.period(p.Period)
+		switch {
+		case bad:
+			out.doubt = "its period cannot be read"
+		case p.Type != nil && p.Type.Code() == "deny":
+			out.doubt = "it denies something"
+		case len(p.Provision) > 0:
+			out.doubt = "it has exceptions that the hub cannot apply"
+		}
 	}
-	out.given = f.given(r, from)
+	out.given = f.given(r, out.from)
 	return out
 }
 

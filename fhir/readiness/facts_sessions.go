@@ -18,13 +18,16 @@ type session struct {
 
 // dose is a day on which a dose was taken.
 type dose struct {
-	day Day
-	at  time.Time // the latest that is told of it
-	of  *fhir.Version
+	day       Day
+	first, at time.Time // the earliest and the latest that is told of it
+	of        *fhir.Version
 }
 
-// usual is how long a session lasts when its record does not say.
-const usual = 2 * time.Hour
+// How long a session lasts when its record does not say, and how long at most: an end beyond that is a slip.
+const (
+	usual   = 2 * time.Hour
+	longest = 24 * time.Hour
+)
 
 // standing reports whether the appointment may still happen, or is going on.
 func (s *session) standing() bool {
@@ -57,7 +60,7 @@ func (f *facts) appointments() {
 			continue
 		}
 		s.start, s.end = from, from.Add(usual)
-		if end, _, ok := f.when(r.Value.End); ok && end.After(from) {
+		if end, _, ok := f.when(r.Value.End); ok && end.After(from) && end.Sub(from) <= longest {
 			s.end = end
 		}
 		switch {
@@ -187,10 +190,13 @@ func (f *facts) sessionFacts() {
 				if at.After(d.at) {
 					d.at = at
 				}
+				if at.Before(d.first) {
+					d.first = at
+				}
 				return
 			}
 		}
-		f.taken = append(f.taken, dose{day: day, at: at, of: v})
+		f.taken = append(f.taken, dose{day: day, first: at, at: at, of: v})
 	}
 	for i := range f.dosing {
 		if s := &f.dosing[i]; s.done() {

@@ -23,6 +23,7 @@ type stop struct {
 //
 //	flag's code                       told by            it is
 //	kap|stop                          anybody            a hold while active
+//	once kap|stop, coded anew since   anybody            still a hold: only "inactive" or a mistake lifts it
 //	no meaning that the hub can read  a prescriber       perhaps a hold: cannot tell
 //	another meaning, or unreadable    the practice       no hold
 func (f *facts) findStops() {
@@ -30,26 +31,37 @@ func (f *facts) findStops() {
 		if copied(r.Value.Identifier) {
 			continue
 		}
-		code, reading := f.policy.Terms.Code(r.Party, &r.Value.Code, fhir.SystemKAP)
-		means := reading == fhir.Mapped && code == fhir.CodeStop || holds(&r.Value.Code, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeStop})
-		if !means && (reading == fhir.Mapped || practices(r.Version)) {
+		mapped, bears := false, false
+		stands := func(flag *fhir.Flag) answer {
+			code, reading := f.policy.Terms.Code(r.Party, &flag.Code, fhir.SystemKAP)
+			mapped = reading == fhir.Mapped
+			means := mapped && code == fhir.CodeStop || holds(&flag.Code, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeStop})
+			bears = bears || means || !mapped
+			switch {
+			case flag.Status.Code() != "active":
+				return no
+			case means:
+				return yes
+			}
+			return cannotTell
+		}
+		newest := stands(r.Value)
+		doubtful := newest == cannotTell && !mapped && !practices(r.Version)
+		is, v := r.says(stands)
+		if f.ours(r.Version) && bears {
+			f.moved = append(f.moved, moved{r.last(), r.heard()})
+		}
+		if newest == no || is != yes && !doubtful {
 			continue
 		}
-		if f.ours(r.Version) {
-			f.moved = append(f.moved, r.last())
-		}
-		active := func(flag *fhir.Flag) bool { return flag.Status.Code() == "active" }
-		if !active(r.Value) {
-			continue
-		}
-		s := stop{what: "a stop", says: r.Version, gone: r.Gone, title: f.title(r.Version), since: r.since(active)}
+		s := stop{what: "a stop", says: v, gone: r.Gone, title: f.title(r.Version), since: r.since(func(flag *fhir.Flag) bool { return stands(flag) != no })}
 		if r.Value.Period != nil {
 			s.since = f.instant(s.since, r.Value.Period.Start)
 		}
-		if means {
+		if is == yes {
 			f.stops = append(f.stops, s)
 		} else {
-			s.what = "an alert that the hub cannot read"
+			s.what, s.says = "an alert that the hub cannot read", r.Version
 			f.doubts = append(f.doubts, s)
 		}
 	}
@@ -84,8 +96,11 @@ func onHold(status string) answer {
 	return no
 }
 
-// held notes p as a stop when it is on hold.
+// held notes p as a stop when it is on hold, and as a doubt when it says not to give the medicine.
 func (f *facts) held(p prescription) {
+	if not := p.Value.DoNotPerform; not != nil && *not && p.Value.Status == "active" && p.ketamine == yes {
+		f.doubts = append(f.doubts, stop{what: "an order not to give the medicine", says: p.Version, gone: p.Gone, title: f.title(p.Version), since: p.authored})
+	}
 	is, v := p.says(func(m *fhir.MedicationRequest) answer { return onHold(m.Status) })
 	if is != yes {
 		return
@@ -118,7 +133,8 @@ type event struct {
 //	expected, settled               –                                              none
 //	none                            –                                              cannot tell
 //
-// It is the practice's to grade again, and the prescriber's to answer. That the record is gone does neither.
+// It is the practice's to grade again, and the prescriber's to answer. That the record is gone does neither. What counts
+// is when it was recorded, not when it happened, and no date to come: nobody answers what nobody has told yet.
 func (f *facts) findEvents() {
 	for _, r := range records(f.chart.AdverseEvents, f.look) {
 		if id := r.Value.Identifier; id != nil && copied([]fhir.Identifier{*id}) {
@@ -147,8 +163,8 @@ func (f *facts) findEvents() {
 			}
 		}
 		e.since = r.since(func(told *fhir.AdverseEvent) bool { g := grade(told); return g == e.grade || g == "" })
-		if r.Told == nil {
-			e.since = f.instant(e.since, r.Value.RecordedDate, r.Value.Date)
+		if _, end, ok := f.when(r.Value.RecordedDate); ok && r.Told == nil && end.Before(e.since) {
+			e.since = end.Add(-time.Nanosecond)
 		}
 		if e.grade != "" && f.answered(e.since) {
 			continue
@@ -178,6 +194,6 @@ func (f *facts) grade(party string, e *fhir.AdverseEvent) string {
 // answered reports whether an allowed decider made a decision after t.
 func (f *facts) answered(t time.Time) bool {
 	return slices.ContainsFunc(f.decisions, func(d decision) bool {
-		return d.who == yes && d.means != pending && d.means != unreadable && d.issued.After(t) && f.clock.passed(d.issued.Add(-f.policy.Rules.Skew))
+		return d.who == yes && !d.other && d.means != pending && d.means != unreadable && d.issued.After(t) && f.clock.passed(d.issued.Add(-f.policy.Rules.Skew))
 	})
 }

@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -54,7 +55,8 @@ func (g Gate) adverse() Gate {
 //	not asked                 –                           unknown: ask the prescriber
 //	none set                  –                           not asked for
 //	set                       none                        open
-//	set                       no number, another unit     unknown
+//	set                       no number, another unit,    unknown
+//	                          or not a possible one
 //	set                       beyond it                   blocked (R37)
 //	set                       within it                   met
 //
@@ -67,7 +69,7 @@ func vitalsGate(f *facts) Gate {
 	for which := range vitals {
 		limit, line, sheet := f.limit(which)
 		agreed = agreed || sheet
-		r := f.reading(which)
+		r := f.reading(which, limit)
 		name := which.name()
 		switch {
 		case line == NotAsked, line == NoneSet && which != heartRate && d != nil && d.byReading:
@@ -77,10 +79,10 @@ func vitalsGate(f *facts) Gate {
 		case r == nil:
 			g := open("No "+name+" of the day is on file", "take blood pressure and heart rate", rests...)
 			missing = first(missing, &g)
-		case !r.ok:
+		case !r.beyond(limit) && (!r.ok || r.odd):
 			g := untold("The "+name+" of the day cannot be read", "take it again", r.of)
 			unsure = first(unsure, &g)
-		case r.value > limit.value || limit.exclusive && r.value == limit.value:
+		case r.beyond(limit):
 			return blocked("The "+name+" of "+f.on(r.at)+" "+atTime(r.at, f.zone)+" is "+count(r.value)+", beyond the limit of "+count(limit.value), "hold; call "+f.prescriber()+f.phones(), r.of).from(r.at)
 		default:
 			rests = append(rests, r.of)
@@ -107,8 +109,14 @@ func (v vital) name() string {
 	return [...]string{"systolic pressure", "diastolic pressure", "heart rate"}[v]
 }
 
-// reading returns the newest reading of which on the session's day up to now, nil when there is none.
-func (f *facts) reading(which vital) *reading {
+// beyond reports whether r is a number beyond limit.
+func (r *reading) beyond(limit bound) bool {
+	return r.ok && (r.value > limit.value || limit.exclusive && r.value == limit.value)
+}
+
+// reading returns the newest reading of which on the session's day up to now, nil when there is none. One that is gone or
+// not final counts where it is beyond the limit: that it is gone lifts nothing.
+func (f *facts) reading(which vital, limit bound) *reading {
 	day := DayOf(f.next.start, f.zone)
 	from, to := day.Start(f.zone), day.Plus(1).Start(f.zone)
 	if evening := f.next.start.Add(-readingsCount); evening.Before(from) {
@@ -117,6 +125,9 @@ func (f *facts) reading(which vital) *reading {
 	var best *reading
 	for i := range f.readings {
 		r := &f.readings[i]
+		if r.loose && !r.beyond(limit) {
+			continue
+		}
 		if r.which != which || r.at.Before(from) || !r.at.Before(to) || !f.clock.passed(r.at.Add(-f.policy.Rules.Skew)) {
 			continue
 		}
@@ -141,9 +152,18 @@ func (f *facts) elsewhereFocused(refs []fhir.Reference, source string) bool {
 	return false
 }
 
-// isFocus reports whether refs, written by source, name the next session.
+// isFocus reports whether refs, written by source, name the next session and no other one. An identifier that a whole
+// series shares names none of them.
 func (f *facts) isFocus(refs []fhir.Reference, source string) bool {
-	return anyPoints(refs, source, f.next.Version, f.next.Value.Identifier)
+	if !anyPoints(refs, source, f.next.Version, f.next.Value.Identifier) {
+		return false
+	}
+	for i := range f.dosing {
+		if s := &f.dosing[i]; s != f.next && anyPoints(refs, source, s.Version, s.Value.Identifier) {
+			return false
+		}
+	}
+	return true
 }
 
 func rideGate(f *facts) Gate {
@@ -176,7 +196,7 @@ func (f *facts) check(code string, want bool, words, next string) Gate {
 	for i := range f.checks[code] {
 		r := &f.checks[code][i]
 		said := f.said(*r)
-		if !r.live() || !final(r.Value) || !f.isFocus(r.Value.Focus, r.Source) || said.Before(opens) || !f.clock.passed(said.Add(-f.policy.Rules.Skew)) {
+		if !counts(r, want) || !f.isFocus(r.Value.Focus, r.Source) || said.Before(opens) || f.takenEarlier(r, opens) || !f.clock.passed(said.Add(-f.policy.Rules.Skew)) {
 			continue
 		}
 		if best == nil || said.After(f.said(*best)) || said.Equal(f.said(*best)) && !is(r.Value.ValueBoolean, want) {
@@ -194,6 +214,12 @@ func (f *facts) check(code string, want bool, words, next string) Gate {
 		return open("Recorded as not so", next, best.Version).by(checkOwner[code]).adverse()
 	}
 	return met(words, best.Version)
+}
+
+// takenEarlier reports whether r says of itself that it was made before opens, whenever it was issued.
+func (f *facts) takenEarlier(r *record[fhir.Observation], opens time.Time) bool {
+	made := f.instant(opens, r.Value.EffectiveDateTime, r.Value.EffectiveInstant)
+	return made.Before(opens)
 }
 
 var checkOwner = map[string]Owner{
@@ -219,7 +245,7 @@ func goAheadGate(f *facts) Gate {
 	if r == nil {
 		return open("The therapist's go-ahead is not on file yet", next)
 	}
-	on := f.on(r.Recorded()) + " " + atTime(r.Recorded(), f.zone)
+	on := f.stamp(f.confirmed(r))
 	if r.Value.ValueBoolean == nil {
 		return untold("The go-ahead of "+on+" cannot be read", next, r.Version)
 	}
@@ -232,9 +258,8 @@ func goAheadGate(f *facts) Gate {
 	case cannotTell:
 		return untold("The go-ahead of "+on+" does not say who gave it", next, r.Version)
 	}
-	if changed := f.changedSince(r.Recorded()); len(changed) > 0 {
-		v := changed[0]
-		return open("The go-ahead of "+on+" is older than the change of "+v.Type+" at "+f.title(v)+" on "+f.on(v.Recorded())+" "+atTime(v.Recorded(), f.zone), next+" again", append(changed, r.Version)...).adverse()
+	if changed := f.changedSince(f.confirmed(r)); len(changed) > 0 {
+		return open("The go-ahead of "+on+" is older than "+f.change(changed[0]), "look at the change, then "+next+" again", append(changed, r.Version)...).adverse()
 	}
 	return met("Go-ahead given on "+on, r.Version, f.next.Version)
 }
@@ -243,16 +268,36 @@ func goAheadGate(f *facts) Gate {
 func (f *facts) goAhead() *record[fhir.Observation] {
 	opens := f.next.start.Add(-arrivalOpens)
 	var best *record[fhir.Observation]
+	var since time.Time
 	for i := range f.goAheads {
 		r := &f.goAheads[i]
-		if !r.live() || !final(r.Value) || !f.isFocus(r.Value.Focus, r.Source) || r.Recorded().Before(opens) || !f.clock.passed(r.Recorded().Add(-f.policy.Rules.Skew)) {
+		at, yes := f.confirmed(r), is(r.Value.ValueBoolean, true)
+		if !yes {
+			at = r.Recorded()
+		}
+		if !counts(r, true) || !f.isFocus(r.Value.Focus, r.Source) || at.Before(opens) || !f.clock.passed(at.Add(-f.policy.Rules.Skew)) {
 			continue
 		}
-		if best == nil || r.Recorded().After(best.Recorded()) || r.Recorded().Equal(best.Recorded()) && !is(r.Value.ValueBoolean, true) {
-			best = r
+		if best == nil || at.After(since) || at.Equal(since) && !yes {
+			best, since = r, at
 		}
 	}
 	return best
+}
+
+// confirmed is when a go-ahead was given: as it says, and no later than it was recorded. That its record was saved again, with
+// or without a change, does not make it newer.
+func (f *facts) confirmed(r *record[fhir.Observation]) time.Time {
+	at := r.Recorded()
+	for _, s := range []*string{r.Value.Issued, r.Value.EffectiveDateTime, r.Value.EffectiveInstant} {
+		if _, end, ok := f.when(s); ok {
+			if last := end.Add(-time.Nanosecond); last.Before(at) {
+				at = last
+			}
+			break
+		}
+	}
+	return at
 }
 
 // givenByTherapist reports whether r was given by one of those whom the session names as its therapists. A session that
@@ -306,18 +351,65 @@ func (f *facts) same(a *fhir.Reference, at string, b *fhir.Reference, bt string)
 	return false
 }
 
-// changedSince returns what changed at or after t of what the go-ahead was given on: the session, the prescriber's
-// decisions, prescriptions and stops; the newest first.
+// changedSince returns what changed at or after t, when the go-ahead was given, of what it was given on: the session, the
+// prescriber's decisions, prescriptions and stops; the newest first. What the prescriber had recorded before, but the hub
+// heard of only after, the therapist could not know: that counts too, unless it is all the hub ever heard of its kind (a
+// hub that is new hears of everything late).
 func (f *facts) changedSince(t time.Time) []*fhir.Version {
-	all := append([]*fhir.Version{f.next.Version}, f.moved...)
+	prescribed := make([]moved, 0, len(f.prescriptions))
 	for i := range f.prescriptions {
-		all = append(all, f.prescriptions[i].last())
+		p := &f.prescriptions[i]
+		prescribed = append(prescribed, moved{p.last(), p.heard()})
 	}
-	all = slices.DeleteFunc(all, func(v *fhir.Version) bool { return v.Recorded().Before(t) })
+	var all []*fhir.Version
+	if v := f.arranged(); !v.Recorded().Before(t) {
+		all = append(all, v)
+	}
+	for _, kind := range [][]moved{f.moved, prescribed} {
+		known := slices.ContainsFunc(kind, func(m moved) bool { return !m.heard.After(t) })
+		for _, m := range kind {
+			if !m.Recorded().Before(t) || known && m.Received.After(t) {
+				all = append(all, m.Version)
+			}
+		}
+	}
 	slices.SortFunc(all, func(a, b *fhir.Version) int {
 		return cmp.Or(b.Recorded().Compare(a.Recorded()), cmp.Compare(a.String(), b.String()))
 	})
 	return all
+}
+
+// arranged returns the version of the next session since which its time, its people and its place are what they are: that
+// the client was checked in, or somebody noted something, is no change of the session.
+func (f *facts) arranged() *fhir.Version {
+	v := f.next.Version
+	for _, told := range slices.Backward(f.next.Told) {
+		was := session{record: record[fhir.Appointment]{Version: told.Version, Value: told.Value}, status: told.Value.Status.Code()}
+		if !was.standing() || !sameArrangement(told.Value, f.next.Value) || f.kind(was.record) != f.next.kind {
+			break
+		}
+		v = told.Version
+	}
+	return v
+}
+
+func sameArrangement(a, b *fhir.Appointment) bool {
+	people := func(x *fhir.Appointment) (actors []*fhir.Reference) {
+		for i := range x.Participant {
+			actors = append(actors, x.Participant[i].Actor)
+		}
+		return actors
+	}
+	return text(a.Start) == text(b.Start) && text(a.End) == text(b.End) && remote(a) == remote(b) &&
+		reflect.DeepEqual(people(a), people(b)) && reflect.DeepEqual(a.BasedOn, b.BasedOn)
+}
+
+// change says what changed, by whom and when: "the dose or prescription as Skylight changed it on 2 Mar 2026 09:15".
+func (f *facts) change(v *fhir.Version) string {
+	what := map[string]string{
+		"Appointment": "the appointment", "Observation": "the decision on clearance", "MedicationRequest": "the prescription", "Flag": "the stop",
+	}[v.Type]
+	return what + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
 }
 
 // appointment is the next session as the verdict shows it.

@@ -100,9 +100,9 @@ func (f *facts) contradicted(d *decision) (*fhir.Version, string) {
 		return nil, ""
 	}
 	switch status := f.businessStatus(task); status {
-	case fhir.DecisionNotCleared, fhir.DecisionDeferred, fhir.DecisionWithdrawn:
+	case fhir.DecisionNotCleared, fhir.DecisionDeferred, fhir.DecisionWithdrawn, "4.0", "6.0":
 		if f.instant(task.Recorded(), task.Value.LastModified).After(d.issued) {
-			return task.Version, status
+			return task.Version, cmp.Or(map[string]string{"4.0": "declined", "6.0": "cancelled"}[status], status)
 		}
 	}
 	return nil, ""
@@ -292,11 +292,11 @@ func (f *facts) limit(which vital) (b bound, line Answer, agreed bool) {
 	}
 	s := f.policy.Sheet
 	asked := [vitals]Asked[Limit]{s.Systolic, s.Diastolic, s.HeartRate}[which]
-	if asked.Answer == Set && !measures(which, cmp.Or(unitOf[asked.Value.Unit], asked.Value.Unit)) {
+	if asked.Answer == Set && !measures(which, asked.Value.Unit) {
 		return bound{}, NotAsked, true // a limit in another unit is no limit that can be compared
 	}
 	return bound{set: asked.Answer == Set, value: asked.Value.Value}, asked.Answer, true
 }
 
-// unitOf reads units as people write them on a sheet.
-var unitOf = map[string]string{"mmHg": "mm[Hg]", "bpm": "/min", "beats/min": "/min"}
+// unitOf reads units as people write them.
+var unitOf = map[string]string{"mmHg": "mm[Hg]", "mmhg": "mm[Hg]", "bpm": "/min", "beats/min": "/min", "beats/minute": "/min"}

@@ -75,6 +75,7 @@ func (f *facts) fillMonths() int {
 //
 //	in hand                                                    gate
 //	nothing on file                                            open
+//	nothing but what cannot be read                            unknown
 //	under way, at the pharmacy, held up, returned              open
 //	out of date at the instant of need                         open
 //	counted: at least one session's worth                      met
@@ -84,6 +85,9 @@ func (f *facts) fillMonths() int {
 //	not counted, some taken since                              unknown
 func medicineGate(f *facts) Gate {
 	s := f.stock
+	if !s.any && f.unreadFill != nil {
+		return untold("What was dispensed on "+f.on(f.unreadFill.Recorded())+" cannot be read", "map the pharmacy's code for ketamine, or record a label check", f.unreadFill).by(Operator)
+	}
 	if !s.any {
 		return f.waitsFor(s)
 	}
@@ -129,6 +133,8 @@ func (f *facts) waitsFor(s stock) Gate {
 //	none, and none to be had –                –                              not due: the prescription is open first
 //	none, by what was filled –                –                              unknown: nothing to acknowledge
 //	on file                  none             –                              unknown
+//	on file, and another     they differ      –                              unknown
+//	  active one changed since
 //	on file                  on file          none                           open
 //	on file                  on file          of these very directions       met
 //	on file                  on file          of others                      open (R24)
@@ -144,6 +150,9 @@ func instructionsGate(f *facts) Gate {
 		return untold("The prescription of "+f.on(rx.authored)+" carries no directions", "ask "+f.prescriber()+" for the dose and instructions", rx.Version).by(Prescriber)
 	}
 	ack := f.acknowledged()
+	if other := f.rival(rx); other != nil {
+		return untold("Two prescriptions are active with different directions, and the older was changed on "+f.on(other.Recorded()), "ask "+f.prescriber()+" which one holds", rx.Version, other.Version).by(Prescriber)
+	}
 	switch {
 	case ack == nil:
 		return open("The dose and instructions of "+f.on(rx.Recorded())+" are not acknowledged", "read and acknowledge them", rx.Version)
@@ -151,6 +160,21 @@ func instructionsGate(f *facts) Gate {
 		return open("The dose or instructions changed on "+f.on(rx.Recorded())+", after what was acknowledged", "read and acknowledge them; tell the client", rx.Version, ack.Version)
 	}
 	return met("Dose and instructions acknowledged on "+f.on(f.said(*ack)), ack.Version, rx.Version)
+}
+
+// rival returns another active order whose directions differ from those of rx, and which was changed since rx was
+// recorded: it cannot be told which of the two holds. nil when there is none.
+func (f *facts) rival(rx *prescription) *prescription {
+	for i := range f.prescriptions {
+		p := &f.prescriptions[i]
+		if p.Version == rx.Version || !p.live() || !p.order || p.ketamine != yes || p.status != "active" || !p.Recorded().After(rx.Recorded()) {
+			continue
+		}
+		if fhir.DosageDigest(p.Resource) != fhir.DosageDigest(rx.Resource) {
+			return p
+		}
+	}
+	return nil
 }
 
 // acknowledges reports whether ack is of the directions of rx.

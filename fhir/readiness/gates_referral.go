@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -10,7 +11,8 @@ import (
 //
 //	the practice's record    the prescriber's record      gate
 //	missing or gone          –                            unknown
-//	says that they died      –                            open
+//	says that they died      –, or says so                open
+//	merged into one that is not linked, or not in use, on either side: unknown
 //	there                    none yet                     met: nothing of theirs to confuse
 //	there                    same birth date and family   met
 //	there                    no birth date, or part of it unknown
@@ -27,8 +29,17 @@ func identityGate(f *facts) Gate {
 	if home == nil {
 		return untold("The practice's own record of the client is not on file", "ask the practice's system for the client's record")
 	}
-	if d := home.Value; d.DeceasedDateTime != nil || d.DeceasedBoolean != nil && *d.DeceasedBoolean {
-		return open("The practice recorded that the client has died", "close the course", home.Version)
+	for _, list := range [][]record[fhir.Patient]{f.clients, f.theirs} {
+		for i := range list {
+			if r := &list[i]; r.live() && (r.Value.DeceasedDateTime != nil || r.Value.DeceasedBoolean != nil && *r.Value.DeceasedBoolean) {
+				return open(f.title(r.Version)+" recorded that the client has died", "ask, and close the course", r.Version)
+			}
+		}
+	}
+	for _, list := range [][]record[fhir.Patient]{f.clients, f.theirs} {
+		if r, why := retired(list); r != nil {
+			return untold("The record of the client at "+f.title(r.Version)+" "+why, "say which record there is the client's now", r.Version)
+		}
 	}
 	for _, m := range f.mismatches() {
 		if m.is == no {
@@ -47,6 +58,36 @@ func identityGate(f *facts) Gate {
 		return met("Known at "+f.title(home.Version)+"; "+f.prescriber()+" keeps no record of the client yet", rests...)
 	}
 	return met("Birth date and family name agree at "+f.title(home.Version)+" and "+f.prescriber(), rests...)
+}
+
+// retired returns a record that was replaced by one that is not linked, or that is no longer in use, and why: what the
+// source tells of the client from then on stands elsewhere. One that was replaced by another of list is none.
+func retired(list []record[fhir.Patient]) (*record[fhir.Patient], string) {
+	linked := func(source string, ref *fhir.Reference) bool {
+		to, _, ok := target(ref)
+		return ok && slices.ContainsFunc(list, func(r record[fhir.Patient]) bool {
+			return r.live() && r.Source == source && r.Ref() == to && (r.Value.Active == nil || *r.Value.Active)
+		})
+	}
+	for i := range list {
+		r := &list[i]
+		if !r.live() {
+			continue
+		}
+		replaced, at := false, true
+		for j := range r.Value.Link {
+			if l := &r.Value.Link[j]; l.Type.Code() == "replaced-by" {
+				replaced, at = true, at && linked(r.Source, &l.Other)
+			}
+		}
+		switch {
+		case replaced && !at:
+			return r, "was merged into another that is not linked"
+		case !replaced && r.Value.Active != nil && !*r.Value.Active:
+			return r, "is no longer in use"
+		}
+	}
+	return nil, ""
 }
 
 // releaseGate asks whether the prescriber may be told.
@@ -77,7 +118,7 @@ func releaseGate(f *facts) Gate {
 	case r.over != nil:
 		return open("The release ended on "+lastDay(r.over.to, f.zone), "have the client sign a new release", r.over.Version).from(r.over.to)
 	case r.early != nil:
-		return open("The release begins on "+f.on(r.early.from), "wait, or have the client sign one from today", r.early.Version)
+		return open("The release begins on "+f.on(later(r.early.from, r.early.given)), "wait, or have the client sign one from today", r.early.Version)
 	}
 	return open("No release naming "+f.prescriber()+" is on file", "have the client sign a release")
 }
@@ -102,6 +143,10 @@ func (f *facts) released() (s permission) {
 		if !r.live() || r.Value.Status.Code() != "active" {
 			continue
 		}
+		if r.permits && !f.clock.passed(r.given.Add(-f.policy.Rules.Skew)) {
+			s.early = r
+			continue
+		}
 		begun := r.from.IsZero() || f.clock.passed(r.from)
 		over := !r.to.IsZero() && f.clock.passed(r.to)
 		switch {
@@ -112,6 +157,10 @@ func (f *facts) released() (s permission) {
 			if begun && !over {
 				s.denied = r.Version
 			}
+		case f.outlived(r.given, s.withdrawn) != "":
+			doubted := *r
+			doubted.doubt = f.outlived(r.given, s.withdrawn)
+			s.doubtful = &doubted
 		case over:
 			s.over = r
 		case !begun:
@@ -120,7 +169,7 @@ func (f *facts) released() (s permission) {
 			s.now = r
 		}
 	}
-	if s.now != nil {
+	if s.now != nil || s.doubtful != nil {
 		s.withdrawn = nil
 	}
 	return s

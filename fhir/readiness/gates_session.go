@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,10 @@ import (
 //	active at the instant of need       met
 //	ended by then                       open
 //	withdrawn                           blocked (R07), also when the record is gone: only a newer one lifts it
-//	not readable                        unknown
+//	not readable, with exceptions       unknown
+//	another withdrawn since it was      unknown
+//	  signed, on a later day
+//	dated or beginning later            open
 //	gone                                open (R48)
 func consentsGate(f *facts) Gate {
 	var rests []*fhir.Version
@@ -27,10 +31,14 @@ func consentsGate(f *facts) Gate {
 			return blocked("The client withdrew the consent to treatment on "+f.on(v.Recorded()), "hold; speak with the client and "+f.prescriber(), v, c.Gone)
 		case c == nil || !c.live():
 			return open("A consent to treatment is not on file as signed", "have the client sign it")
-		case c.bad:
-			return untold("The period of the consent to treatment of "+f.on(c.given)+" cannot be read", "have it written anew", c.Version)
 		case c.Value.Status.Code() != "active":
 			return open("The consent to treatment of "+f.on(c.given)+" is "+c.Value.Status.Code(), "have the client sign it", c.Version)
+		case c.doubt != "":
+			return untold("The consent to treatment of "+f.on(c.given)+" cannot be relied upon: "+c.doubt, "have the client sign it anew", c.Version)
+		case !f.clock.passed(c.given.Add(-f.policy.Rules.Skew)):
+			return open("The consent to treatment is dated "+f.on(c.given)+", which is to come", "have the client sign it", c.Version)
+		case !c.from.IsZero() && !f.over(c.from):
+			return open("The consent to treatment begins on "+f.on(c.from), "have the client sign one from today", c.Version)
 		case !c.to.IsZero() && f.over(c.to):
 			return open("The consent to treatment ends on "+lastDay(c.to, f.zone), "have the client sign a new one", c.Version)
 		}
@@ -57,7 +65,9 @@ func (f *facts) signed(kind fhir.Code) (best *consent, withdrew *fhir.Version) {
 			best = c
 		case withdrew != nil:
 			if active && c.given.After(best.given) {
-				best, withdrew = c, nil
+				signed := *c
+				signed.doubt = cmp.Or(signed.doubt, f.outlived(c.given, withdrew))
+				best, withdrew = &signed, nil
 			}
 		case active || !best.live() || best.Value.Status.Code() != "active":
 			best = c
@@ -158,7 +168,7 @@ func intervalGate(f *facts) Gate {
 // sessions still booked with another prescriber before it.
 func (f *facts) dosesBefore() (sure, perhaps []dose) {
 	for _, d := range f.taken {
-		if d.at.Before(f.next.start) && d.day != DayOf(f.next.start, f.zone) {
+		if d.first.Before(f.next.start.Add(-usual)) { // what was taken shortly before is the session's own, begun early
 			sure = append(sure, d)
 		}
 	}
@@ -166,7 +176,7 @@ func (f *facts) dosesBefore() (sure, perhaps []dose) {
 		s := &f.dosing[i]
 		day := DayOf(s.start, f.zone)
 		if s != f.next && s.standing() && s.start.Before(f.next.start) && !f.tookOn(day) {
-			perhaps = append(perhaps, dose{day: day, at: s.start, of: s.Version})
+			perhaps = append(perhaps, dose{day: day, first: s.start, at: s.start, of: s.Version})
 		}
 	}
 	return sure, perhaps
@@ -209,13 +219,13 @@ func settingGate(f *facts) Gate {
 		state, home := "", (*fhir.Version)(nil)
 		for i := range f.clients {
 			if r := &f.clients[i]; r.live() && state == "" {
-				state, home = f.state(r.Value), r.Version
+				state, home = stateOf(f.state(r.Value)), r.Version
 			}
 		}
 		if state == "" {
-			return untold("The state the client lives in is not on file", "complete the client's address", home).by(Admin)
+			return untold("The state the client lives in is not on file, or is none", "complete the client's address", home).by(Admin)
 		}
-		if slices.ContainsFunc(sheet.StatesNotServed.Value, func(s string) bool { return strings.EqualFold(s, state) }) {
+		if slices.ContainsFunc(sheet.StatesNotServed.Value, func(s string) bool { return cmp.Or(stateOf(s), s) == state }) {
 			return open(f.prescriber()+" does not serve "+state, "ask "+f.prescriber(), home)
 		}
 		rests = append(rests, home)

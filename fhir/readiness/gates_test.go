@@ -207,7 +207,7 @@ func TestClearance(t *testing.T) {
 			return c.DaysBefore(50).Clearance(fhir.DecisionWithdrawn, start, end, set("id", "w"))
 		}), want: "blocked"},
 		{name: "replaced by one issued earlier → met by the replacement", told: cleared(fhir.DecisionWithdrawn, start, end).then(func(c *course) fhir.Version {
-			return c.DaysBefore(55).Clearance(fhir.DecisionCleared, start, end, set("id", "n"), set("extension", []any{map[string]any{
+			return c.DaysBefore(45).Clearance(fhir.DecisionCleared, start, end, set("id", "n"), set("issued", "2026-01-07T09:00:00-07:00"), set("extension", []any{map[string]any{
 				"url": "http://hl7.org/fhir/StructureDefinition/observation-replaces", "valueReference": map[string]any{"reference": "Observation/clearance-p1"}}}))
 		}), want: "met"},
 		{name: "newest decision gone → unknown, the older does not return", told: plus(func(c *course) fhir.Version {

@@ -2,6 +2,7 @@ package readiness_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -286,7 +287,7 @@ func hazards(l *life, v readiness.Verdict, newest map[fhir.Key]fhir.Version) str
 			changed = later(changed, x.Recorded())
 		case "Appointment":
 			if key.ID == v.Appointment.ID {
-				changed = later(changed, x.Recorded())
+				changed = later(changed, arranged(l.versions, key))
 			}
 		case "Observation":
 			var o observation
@@ -330,6 +331,30 @@ func hazards(l *life, v readiness.Verdict, newest map[fhir.Key]fhir.Version) str
 		return "something changed since the go-ahead"
 	}
 	return ""
+}
+
+// arranged is since when the session has had the time and the people that it has.
+func arranged(versions []fhir.Version, key fhir.Key) time.Time {
+	type arrangement struct {
+		Status, Start, End string
+		Participant        []struct{ Actor json.RawMessage }
+		ServiceType        json.RawMessage
+	}
+	told := slices.DeleteFunc(slices.Clone(versions), func(x fhir.Version) bool { return x.Key != key || x.Gone })
+	slices.SortStableFunc(told, func(a, b fhir.Version) int { return a.Recorded().Compare(b.Recorded()) })
+	var since time.Time
+	before := ""
+	for _, x := range told {
+		var a arrangement
+		decode(x, &a)
+		if slices.Contains([]string{"pending", "booked", "arrived", "checked-in"}, a.Status) {
+			a.Status = ""
+		}
+		if is := fmt.Sprint(a); is != before {
+			since, before = x.Recorded(), is
+		}
+	}
+	return since
 }
 
 // answered reports whether any decision was issued after t.

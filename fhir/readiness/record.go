@@ -74,23 +74,29 @@ func (l *look) sees(v *fhir.Version) bool {
 	return !news || !v.Received.After(at)
 }
 
+// teller is a record as one party tells it: what another party writes under the same key is no newer word of the first.
+type teller struct {
+	fhir.Key
+	party string
+}
+
 // records gathers the tellings in list that l sees into records, in the order the hub first heard of them.
 func records[T any](list []fhir.Seen[T], l *look) []record[T] {
 	out := make([]record[T], 0, len(list))
-	var at map[fhir.Key]int
+	var at map[teller]int
 	if slices.ContainsFunc(list, func(s fhir.Seen[T]) bool { return !s.Latest }) {
-		at = make(map[fhir.Key]int, len(list))
+		at = make(map[teller]int, len(list))
 	}
 	for _, told := range list {
 		if !l.sees(told.Version) {
 			continue
 		}
-		i, again := at[told.Key]
+		i, again := at[teller{told.Key, told.Party}]
 		if !again {
 			i = len(out)
 			out = append(out, record[T]{})
 			if at != nil {
-				at[told.Key] = i
+				at[teller{told.Key, told.Party}] = i
 			}
 		}
 		out[i].hear(told)
@@ -175,9 +181,23 @@ func target(ref *fhir.Reference) (to fhir.Ref, far, ok bool) {
 	return fhir.Ref{Type: kind, ID: s[i+1:]}, far, kind != "" && s[i+1:] != ""
 }
 
+// heard returns when the hub first heard of the record.
+func (r *record[T]) heard() time.Time {
+	at := r.Received
+	for _, told := range r.Told {
+		if told.Received.Before(at) {
+			at = told.Received
+		}
+	}
+	return at
+}
+
 // points reports whether ref, written by source, means the record v that has these business identifiers.
 func points(ref *fhir.Reference, source string, v *fhir.Version, ids []fhir.Identifier) bool {
-	if to, far, ok := target(ref); ok && to == v.Ref() && (far || source == v.Source) {
+	switch to, far, ok := target(ref); {
+	case ok && !far && source == v.Source:
+		return to == v.Ref() // its own server's id says more than an identifier, which several records may share
+	case ok && far && to == v.Ref():
 		return true
 	}
 	id, ok := fhir.IDOf(ref.Identifier)

@@ -152,15 +152,15 @@ func goAheadVoid(f *facts) []Finding {
 	if given == nil || !is(given.Value.ValueBoolean, true) {
 		return nil
 	}
-	changed := f.changedSince(given.Recorded())
+	changed := f.changedSince(f.confirmed(given))
 	if len(changed) == 0 {
 		return nil
 	}
 	names := make([]string, 0, len(changed))
 	for _, v := range changed {
-		names = append(names, v.Type+" at "+f.title(v)+" on "+f.stamp(v.Recorded()))
+		names = append(names, f.change(v))
 	}
-	return []Finding{found(S2, f.next.String(), "The go-ahead of "+f.stamp(given.Recorded())+" is older than a change: "+strings.Join(names, "; "), "confirm the go-ahead again", append(changed, given.Version)...)}
+	return []Finding{found(S2, f.next.String(), "The go-ahead of "+f.stamp(f.confirmed(given))+" is older than "+strings.Join(names, "; "), "look at the change, then confirm the go-ahead again", append(changed, given.Version)...)}
 }
 
 // stamp writes a date and a time of day.

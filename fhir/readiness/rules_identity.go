@@ -115,7 +115,7 @@ func releaseMissing(f *facts) []Finding {
 	case r.doubtful != nil:
 		return []Finding{found(S1, about, "The release cannot be applied: "+r.doubtful.doubt+": nothing is sent", "have the release written anew", r.doubtful.Version)}
 	case r.early != nil:
-		return []Finding{found(S1, about, "The release begins on "+f.on(r.early.from)+": nothing is sent before", "wait, or have the client sign one from today", r.early.Version)}
+		return []Finding{found(S1, about, "The release begins on "+f.on(later(r.early.from, r.early.given))+": nothing is sent before", "wait, or have the client sign one from today", r.early.Version)}
 	}
 	return []Finding{found(S1, about, "No release naming "+f.prescriber()+" is on file: nothing is sent", "have the client sign a release")}
 }

@@ -191,8 +191,8 @@ func (f *facts) eachVersion(yield func(*fhir.Version)) {
 	for _, v := range f.takenBy {
 		yield(v)
 	}
-	for _, v := range f.moved {
-		yield(v)
+	for _, m := range f.moved {
+		yield(m.Version)
 	}
 	for _, list := range [][]session{f.dosing, f.preparations, f.evaluations, f.followUps} {
 		for i := range list {
