@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,27 @@ func TestASyncWaitsOutOnlyPausesThatHaveAReason(t *testing.T) {
 			e := exchange.Entry{Last: now.Add(test.last), Due: now.Add(test.due)}
 			if got := (ahead{by: test.by}).rests(e, now); got != test.want {
 				t.Errorf("rests is %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWhatStillWaitsIsToldWithItsReason(t *testing.T) {
+	one := []exchange.Entry{{Delivery: exchange.Delivery{To: "skylight"}}}
+	tests := []struct {
+		name      string
+		open      []exchange.Entry
+		reachable []string
+		want      string
+	}{
+		{"nothing waits", nil, []string{"skylight"}, ""},
+		{"one waits for its next try", one, []string{"practice", "skylight"}, "1 delivery is staged and waits for the next try: kaphub deliveries shows why"},
+		{"a prescriber has no server yet", one, []string{"practice"}, "no connector leads to skylight: configure one, and what waits for it (1) is sent"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := strings.Join(waiting(test.open, exchange.Staged, test.reachable), "; "); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
 	}

@@ -344,14 +344,34 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 		if err != nil {
 			return fmt.Errorf("read deliveries: %w", err)
 		}
-		if len(open) > 0 {
-			told = append(told, fmt.Sprintf("%d deliveries are %s and wait for the next try: kaphub deliveries shows why", len(open), state))
-		}
+		told = append(told, waiting(open, state, h.parties())...)
 	}
 	if len(told) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", errUnwell, strings.Join(told, "; "))
+}
+
+// waiting tells how many deliveries are still open, and which of them have no way to go.
+func waiting(open []exchange.Entry, state exchange.State, reachable []string) []string {
+	var told []string
+	stuck := jobs.Counts{}
+	for _, e := range open {
+		if !slices.Contains(reachable, e.To) {
+			stuck[e.To]++
+		}
+	}
+	n := len(open)
+	for _, to := range slices.Sorted(maps.Keys(stuck)) {
+		n -= int(stuck[to])
+		told = append(told, fmt.Sprintf("no connector leads to %s: configure one, and what waits for it (%d) is sent", to, stuck[to]))
+	}
+	if n == 1 {
+		told = append(told, fmt.Sprintf("1 delivery is %s and waits for the next try: kaphub deliveries shows why", state))
+	} else if n > 1 {
+		told = append(told, fmt.Sprintf("%d deliveries are %s and wait for the next try: kaphub deliveries shows why", n, state))
+	}
+	return told
 }
 
 // words tell counts in a fixed order, zeros left out.
