@@ -39,6 +39,10 @@ func TestAVersionSaysWhenItWasRecordedAndWhatItIs(t *testing.T) {
 	if !v.Recorded().Equal(monday) {
 		t.Error("the owner's own time does not count")
 	}
+	v.Resource.LastUpdated = v.Received.Add(time.Minute)
+	if !v.Recorded().Equal(v.Received) {
+		t.Error("nothing is recorded after it was received")
+	}
 	if got, want := v.Basis(), (Basis{"ehr", Practice, "Flag", "f1", 3}); got != want {
 		t.Errorf("basis %v, want %v", got, want)
 	}

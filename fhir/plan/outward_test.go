@@ -111,6 +111,14 @@ func TestWhatLeavesFirst(t *testing.T) {
 		{"a release that was withdrawn in the same second as another was given", func(w *world) {
 			w.tell(w.PatientHere(), w.Release(set("id", "a")), w.Release(set("id", "b"), set("status", "inactive")), w.Referral())
 		}, ""},
+		{"an older release withdrawn long after this one was signed: whether both were meant cannot be told", func(w *world) {
+			signed := set("dateTime", w.Day(-30))
+			w.tell(w.DaysBefore(30).Release(set("id", "older"), signed))
+			w.DaysBefore(10)
+			w.tell(w.PatientHere(), w.Release(), w.Referral())
+			w.DaysBefore(2)
+			w.tell(w.Release(set("id", "older"), signed, set("status", "inactive")))
+		}, ""},
 		{"a release given after an older one was withdrawn", func(w *world) {
 			w.tell(w.DaysBefore(30).Release(set("id", "older"), set("status", "inactive")))
 			w.DaysBefore(3)

@@ -65,6 +65,8 @@ type situation struct {
 	ledger     []exchange.Entry
 	byID       map[string]exchange.Entry
 	byCopy     map[fhir.ID][]exchange.Entry // in the ledger's order
+
+	asked, mayTell bool // whether the gate "release" is met, once asked
 }
 
 func survey(chart fhir.Chart, policy readiness.Policy, ledger []exchange.Entry, now time.Time) *situation {

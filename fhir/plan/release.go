@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -66,23 +65,24 @@ func (s *situation) permits(c fhir.Seen[fhir.Consent]) string {
 	if s.denied(s.given(c)) {
 		return whyDenied
 	}
-	if s.ended(s.given(c)) {
+	if s.ended(s.given(c)) || !s.open() {
 		return whyEnded
 	}
 	return ""
 }
 
+// open reports whether the gate "release" is met: nothing is told on which the readiness verdict would not rest.
+func (s *situation) open() bool {
+	if !s.asked {
+		s.asked, s.mayTell = true, readiness.Released(s.chart, s.policy, s.now) != nil
+	}
+	return s.mayTell
+}
+
 // covers reports whether a permission is wide enough for a referral: to be told, for treatment, and not of single records
 // or other kinds of record. What p does not speak of, it does not limit.
 func (s *situation) covers(p *r4.ConsentProvision) bool {
-	among := func(codes []r4.Coding, wanted ...string) bool {
-		return len(codes) == 0 || slices.ContainsFunc(codes, func(c r4.Coding) bool { return c.Code != nil && slices.Contains(wanted, *c.Code) })
-	}
-	told := len(p.Action) == 0 || slices.ContainsFunc(p.Action, func(a fhir.CodeableConcept) bool {
-		return len(a.Coding) > 0 && among(a.Coding, "disclose", "access")
-	})
-	return told && len(p.Data) == 0 && s.within(p.DataPeriod) &&
-		among(p.Purpose, "TREAT", "ETREAT", "CAREMGT", "COC", "PATRQT") && among(p.Class, "ServiceRequest")
+	return readiness.Covers(p) && s.within(p.DataPeriod)
 }
 
 // ended reports whether the client withdrew a release to this prescriber that was given no earlier than given: what was
@@ -210,8 +210,8 @@ func (s *situation) known(v *fhir.Version, ref fhir.Reference, depth int) []fhir
 	if ref.Reference == nil || depth == 0 {
 		return ids
 	}
-	if id, inside := strings.CutPrefix(*ref.Reference, "#"); inside {
-		return append(ids, contained(v.Resource, id)...)
+	if strings.HasPrefix(*ref.Reference, "#") {
+		return append(ids, fhir.ContainedIdentifiers(v.Resource, *ref.Reference)...)
 	}
 	to, ok := s.own(v.Source, *ref.Reference)
 	if !ok {
@@ -256,25 +256,6 @@ func local(literal string) (fhir.Ref, bool) {
 		literal = parts[len(parts)-2] + "/" + parts[len(parts)-1]
 	}
 	return fhir.ParseRef(literal, "")
-}
-
-// contained returns the business identifiers of the resource that r contains under id.
-func contained(r fhir.Resource, id string) []fhir.ID {
-	var body struct {
-		Contained []struct {
-			ID         string    `json:"id"`
-			Identifier []fhir.ID `json:"identifier"`
-		} `json:"contained"`
-	}
-	if json.Unmarshal(r.Body, &body) != nil {
-		return nil
-	}
-	for _, c := range body.Contained {
-		if c.ID == id {
-			return slices.DeleteFunc(c.Identifier, func(i fhir.ID) bool { return i.System == "" || i.Value == "" })
-		}
-	}
-	return nil
 }
 
 // latest returns the latest version of key in list, unless it is gone.

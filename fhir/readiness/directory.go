@@ -17,12 +17,17 @@ const (
 	yes
 )
 
-// names reports whether ref, written by source, names party by one of its identifiers: on the reference itself, or on
-// the organization or role it leads to.
-func (f *facts) names(ref *fhir.Reference, source string, party *Party) bool {
-	return slices.ContainsFunc(f.identities(ref, source, 2), func(id fhir.ID) bool {
+// names reports whether ref, written in v, names party by one of its identifiers: on the reference itself, or on the
+// organization or role it leads to.
+func (f *facts) names(ref *fhir.Reference, v *fhir.Version, party *Party) bool {
+	return slices.ContainsFunc(f.meant(ref, v), func(id fhir.ID) bool {
 		return slices.Contains(party.Identifiers, id)
 	})
+}
+
+// meant returns the business identifiers of whoever ref, written in v, means, there or in what v contains.
+func (f *facts) meant(ref *fhir.Reference, v *fhir.Version) []fhir.ID {
+	return append(f.identities(ref, v.Source, 2), fhir.ContainedIdentifiers(v.Resource, text(ref.Reference))...)
 }
 
 // identities returns the business identifiers of whoever ref, written by source, means, following a role to its
@@ -80,10 +85,10 @@ func identified(ids []fhir.ID, own []fhir.Identifier) []fhir.ID {
 
 // decider reports whether any of the references names somebody who may decide on clearance; cannotTell when nobody that
 // they name can be identified.
-func (f *facts) decider(refs []fhir.Reference, source string) answer {
+func (f *facts) decider(refs []fhir.Reference, v *fhir.Version) answer {
 	found := cannotTell
 	for i := range refs {
-		for _, id := range f.identities(&refs[i], source, 2) {
+		for _, id := range f.meant(&refs[i], v) {
 			if slices.Contains(f.policy.Sheet.Deciders, id) {
 				return yes
 			}

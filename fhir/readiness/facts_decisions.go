@@ -82,7 +82,7 @@ func (f *facts) decide(r record[fhir.Observation]) {
 	d.means, d.says = f.meaning(r.Party, r.Value)
 	d.issued = f.issued(r, d.means)
 	d.weighs = d.issued
-	d.who = f.decider(r.Value.Performer, r.Source)
+	d.who = f.decider(r.Value.Performer, r.Version)
 	if d.means == stopsIt {
 		if d.weighs.After(r.Received) {
 			d.weighs = r.Recorded() // a date to come does not make a stop outweigh what lifts it

@@ -76,7 +76,7 @@ func (f *facts) papers() {
 }
 
 func (f *facts) refersTo(r record[fhir.ServiceRequest], party *Party) bool {
-	return slices.ContainsFunc(r.Value.Performer, func(ref fhir.Reference) bool { return f.names(&ref, r.Source, party) })
+	return slices.ContainsFunc(r.Value.Performer, func(ref fhir.Reference) bool { return f.names(&ref, r.Version, party) })
 }
 
 // releaseOf reads r as a release to this prescriber; ok is false when it is none, or names others only.
@@ -92,7 +92,7 @@ func (f *facts) releaseOf(r record[fhir.Consent]) (release, bool) {
 	named := denies && len(p.Actor) == 0 // a denial of nobody in particular is one of everybody
 	for i := range p.Actor {
 		ref := &p.Actor[i].Reference
-		named = named || f.names(ref, r.Source, &f.policy.Prescriber) || denies && len(f.identities(ref, r.Source, 2)) == 0
+		named = named || f.names(ref, r.Version, &f.policy.Prescriber) || denies && f.anybody(ref, r.Version)
 	}
 	if !named {
 		return release{}, false
@@ -108,13 +108,29 @@ func (f *facts) releaseOf(r record[fhir.Consent]) (release, bool) {
 		out.doubt = "its period cannot be read"
 	case len(p.Provision) > 0:
 		out.doubt = "it has exceptions that the hub cannot apply"
-	case !Covers(p) || p.DataPeriod != nil:
+	case !Covers(p) || !f.during(p.DataPeriod):
 		out.doubt = "it is limited to something else"
 	default:
 		out.permits = p.Type.Code() == "permit"
 	}
 	out.given = f.given(r, out.from)
 	return out, true
+}
+
+// anybody reports whether ref, written in v, may mean the prescriber: it leads to an organization or a clinician of whom
+// nothing is known here.
+func (f *facts) anybody(ref *fhir.Reference, v *fhir.Version) bool {
+	if ref.Reference == nil || len(f.meant(ref, v)) > 0 {
+		return false
+	}
+	to, _, ok := target(ref)
+	return !ok || slices.Contains([]string{"Organization", "Practitioner", "PractitionerRole"}, to.Type)
+}
+
+// during reports whether now lies in p; none does not limit, one that cannot be read does.
+func (f *facts) during(p *fhir.Period) bool {
+	from, to, bad := f.period(p)
+	return !bad && (from.IsZero() || f.clock.passed(from)) && (to.IsZero() || !f.clock.passed(to))
 }
 
 // Covers reports whether what p permits is wide enough for a referral: to be told, for treatment, and not of single records

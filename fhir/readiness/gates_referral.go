@@ -96,7 +96,7 @@ func retired(list []record[fhir.Patient]) (*record[fhir.Patient], string) {
 //	none                                         open
 //	permits, active, in its period               met, until its end
 //	  … but one given later was withdrawn        open (R07)
-//	  … but an active record denies it           open
+//	  … but an active record, not older, denies  open
 //	period over, or not yet begun                open
 //	with exceptions, unreadable period or type   unknown
 //	gone                                         open (R48)
@@ -104,7 +104,7 @@ func releaseGate(f *facts) Gate {
 	r := f.released()
 	switch {
 	case r.denied != nil:
-		return open("The practice recorded a denial to tell "+f.prescriber(), "ask the client", r.denied).by(Client)
+		return open("The practice recorded a denial to tell "+f.prescriber(), "ask the client whom they allow to be told", r.denied.Version).by(Client)
 	case r.now != nil:
 		words := "Released to " + f.prescriber() + " on " + f.on(r.now.given)
 		if !r.now.to.IsZero() {
@@ -125,8 +125,8 @@ func releaseGate(f *facts) Gate {
 
 // permission says how the releases to this prescriber stand now.
 type permission struct {
-	now, doubtful, over, early *release
-	denied, withdrawn          *fhir.Version
+	now, doubtful, over, early, denied *release
+	withdrawn                          *fhir.Version
 }
 
 // released finds the release that counts. The one given last decides: a withdrawal ends what was given before it.
@@ -155,7 +155,7 @@ func (f *facts) released() (s permission) {
 			s.doubtful = r
 		case !r.permits:
 			if begun && !over {
-				s.denied = r.Version
+				s.denied = r
 			}
 		case f.outlived(r.given, s.withdrawn) != "":
 			doubted := *r
@@ -167,6 +167,9 @@ func (f *facts) released() (s permission) {
 			s.early = r
 		default:
 			s.now = r
+			if before := s.denied; before != nil && before.given.Before(r.given) {
+				s.denied = nil
+			}
 		}
 	}
 	if s.now != nil || s.doubtful != nil {

@@ -290,6 +290,12 @@ func TestNoHostileChartIsReady(t *testing.T) {
 		{name: "a denial to everybody beside the release", state: N, told: ago(5*day, func(c *course) fhir.Version {
 			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.actor", nil))
 		}).confirmed()},
+		{name: "a denial to an organization of which nothing is known", state: N, told: ago(5*day, func(c *course) fhir.Version {
+			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.actor.0.reference", ref("Organization/unheard-of")))
+		}).confirmed()},
+		{name: "a denial whose period cannot be read", state: N, told: ago(5*day, func(c *course) fhir.Version {
+			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.period.end", "2027-01-01T10:00:00"))
+		}).confirmed()},
 		{name: "a release for research alone", told: again(2*day, "Consent", "release-p1", set("provision.purpose", []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH"}})).confirmed()},
 		{name: "the release withdrawn", state: N, told: again(2*day, "Consent", "release-p1", set("status", "inactive")).confirmed()},
 
@@ -427,6 +433,12 @@ func TestNoHarmlessChartIsHeldUp(t *testing.T) {
 		{name: "a session of ten days ago that was never closed and ends next year", told: ago(20*day, func(c *course) fhir.Version {
 			return c.Dosing(now.Add(-10*day), set("id", "b"), set("end", "2027-01-01T00:00:00Z"))
 		})},
+		{name: "a denial of long ago, before the client released it", told: ago(90*day, func(c *course) fhir.Version { return c.Release(set("id", "b"), set("provision.type", "deny")) })},
+		{name: "a denial to a relative", told: ago(5*day, func(c *course) fhir.Version {
+			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.actor.0.reference", ref("RelatedPerson/r1")))
+		})},
+		{name: "a decider whom the decision contains", told: again(2*day, "Observation", "clearance-p1", set("performer", []any{ref("#d")}), set("contained", []any{map[string]any{
+			"resourceType": "Practitioner", "id": "d", "identifier": []any{map[string]any{"system": fhirtest.DeciderNPI.System, "value": fhirtest.DeciderNPI.Value}}}}))},
 		{name: "a stop of last month, lifted", told: ago(30*day, func(c *course) fhir.Version { return c.Flag("active") }).ago(28*day, func(c *course) fhir.Version { return c.Flag("inactive") })},
 	} {
 		t.Run(r.name, func(t *testing.T) {

@@ -107,7 +107,7 @@ func releaseMissing(f *facts) []Finding {
 		}
 		return []Finding{found(S3, about, "The release ends on "+lastDay(r.now.to, f.zone), "have the client sign a new one", r.now.Version)}
 	case r.denied != nil:
-		return []Finding{found(S1, about, "The practice recorded a denial to tell "+f.prescriber()+": nothing is sent", "ask the client", r.denied).by(Client)}
+		return []Finding{found(S1, about, "The practice recorded a denial to tell "+f.prescriber()+": nothing is sent", "ask the client whom they allow to be told", r.denied.Version).by(Client)}
 	case r.withdrawn != nil:
 		return nil
 	case r.over != nil:
