@@ -28,7 +28,7 @@ var gates = []struct {
 	{GateReferral, Prescriber, false, referralGate},
 	{GateEvaluation, Prescriber, false, evaluationGate},
 	{GateClearance, Prescriber, false, clearanceGate},
-	{GateHold, Prescriber, false, holdGate},
+	{GateHold, Therapist, false, holdGate},
 	{GatePrescription, Prescriber, false, prescriptionGate},
 	{GateMedicine, Pharmacy, false, medicineGate},
 	{GateInstructions, Therapist, false, instructionsGate},
@@ -42,7 +42,7 @@ var gates = []struct {
 	{GateRide, Client, true, rideGate},
 	{GateFasting, Client, true, fastingGate},
 	{GateLocation, Therapist, true, locationGate},
-	{GateNewInformation, Prescriber, true, newInformationGate},
+	{GateNewInformation, Therapist, true, newInformationGate},
 	{GateGoAhead, Therapist, true, goAheadGate},
 }
 

@@ -209,7 +209,7 @@ func (f *facts) check(code string, want bool, words, next string) Gate {
 	case best.Value.ValueBoolean == nil:
 		return untold("The answer of "+f.on(f.said(*best))+" cannot be read", next, best.Version).by(Therapist)
 	case *best.Value.ValueBoolean != want && code == fhir.CodeNewInformation:
-		return open("Something is new since the clearance", "ask the prescriber: "+f.prescriber()+f.phones(), best.Version).adverse()
+		return open("Something is new since the clearance", "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", best.Version).by(Therapist).adverse()
 	case *best.Value.ValueBoolean != want:
 		return open("Recorded as not so", next, best.Version).by(checkOwner[code]).adverse()
 	}
@@ -404,7 +404,7 @@ func sameArrangement(a, b *fhir.Appointment) bool {
 		reflect.DeepEqual(people(a), people(b)) && reflect.DeepEqual(a.BasedOn, b.BasedOn)
 }
 
-// change says what changed, by whom and when: "the dose or prescription as Skylight changed it on 2 Mar 2026 09:15".
+// change says what changed, by whom and when: "the prescription as Skylight changed it on 2 Mar 2026 09:15".
 func (f *facts) change(v *fhir.Version) string {
 	what := map[string]string{
 		"Appointment": "the appointment", "Observation": "the decision on clearance", "MedicationRequest": "the prescription", "Flag": "the stop",

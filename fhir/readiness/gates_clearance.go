@@ -32,7 +32,7 @@ import (
 func clearanceGate(f *facts) Gate {
 	p := f.prescriber()
 	if stop := f.stopped(); stop != nil {
-		return blocked(p+" recorded "+stop.says+" on "+f.on(stop.issued), "hold; speak with "+p, stop.last(), stop.Version).from(stop.weighs)
+		return blocked(p+" recorded "+stop.says+" on "+f.on(stop.issued), "hold; speak with "+p+f.phones(), stop.last(), stop.Version).from(stop.weighs).by(Therapist)
 	}
 	d := f.decided()
 	if d == nil {
@@ -137,20 +137,20 @@ func holdGate(f *facts) Gate {
 	}
 	for _, e := range f.events {
 		if e.grade == fhir.CodeSerious {
-			return blocked(e.title+" recorded a serious adverse event on "+f.on(e.since), "hold; call "+f.prescriber()+f.phones(), e.says, e.gone).from(e.since).by(Therapist)
+			return blocked(e.title+" recorded a serious adverse event on "+f.on(e.since), "hold; call "+f.prescriber()+f.phones(), e.says, e.gone).from(e.since)
 		}
 	}
 	if len(f.doubts) > 0 {
 		s := f.doubts[0]
-		return untold(s.title+" recorded "+s.what+" on "+f.on(s.since), "ask "+s.title+" what it means", s.says, s.gone).from(s.since)
+		return untold(s.title+" recorded "+s.what+" on "+f.on(s.since), "ask "+s.title+" what it means", s.says, s.gone).from(s.since).by(Prescriber)
 	}
 	for _, e := range f.events {
 		if e.grade == "" {
-			return untold(e.title+" recorded an adverse event on "+f.on(e.since)+" whose grade cannot be read", "grade it: serious, ask the prescriber, or expected and settled", e.says, e.gone).from(e.since).by(Therapist)
+			return untold(e.title+" recorded an adverse event on "+f.on(e.since)+" whose grade cannot be read", "grade it: serious, ask the prescriber, or expected and settled", e.says, e.gone).from(e.since)
 		}
 	}
 	for _, e := range f.events {
-		return open(e.title+" recorded an adverse event to ask "+f.prescriber()+" about on "+f.on(e.since), "ask "+f.prescriber()+f.phones(), e.says, e.gone).from(e.since).by(Therapist)
+		return open(e.title+" recorded an adverse event to ask "+f.prescriber()+" about on "+f.on(e.since), "ask "+f.prescriber()+f.phones(), e.says, e.gone).from(e.since)
 	}
 	g := met("No stop and no open adverse event is on file", f.ground()...)
 	g.Since = time.Time{}

@@ -298,7 +298,7 @@ func evaluationGate(f *facts) Gate {
 	case booked != nil:
 		return open("The evaluation is booked for "+f.on(booked.start), "wait for the evaluation", booked.Version).until(booked.start)
 	case missed != nil:
-		return open("The evaluation of "+f.on(missed.start)+" is "+missed.status+" and none is booked", "have the client book another", missed.Version).by(Client)
+		return open("The evaluation of "+f.on(missed.start)+" was "+plural(missed.status == "noshow", "missed", "not kept ("+missed.status+")")+" and none is booked", "have the client book another", missed.Version).by(Client)
 	}
 	return open("No evaluation is on file", "have the client book the evaluation with "+f.prescriber()).by(Client)
 }

@@ -178,6 +178,11 @@ func TestNoHostileChartIsReady(t *testing.T) {
 			return c.Clearance(fhir.DecisionCleared, c.Day(-2), c.Day(40), set("id", "x"))
 		}).ago(2*day-time.Hour, func(c *course) fhir.Version { return c.AdverseEvent(fhir.CodeSerious, set("recordedDate", c.Day(-2))) }).confirmed()},
 
+		{name: "a serious adverse event dated next year", state: H, told: ago(5*day, func(c *course) fhir.Version {
+			return c.AdverseEvent(fhir.CodeSerious, set("recordedDate", "2027-03-01"), set("date", "2027-03-01"))
+		}).confirmed()},
+		{name: "a serious adverse event whose record is gone", state: H, told: ago(5*day, func(c *course) fhir.Version { return c.AdverseEvent(fhir.CodeSerious) }).gone("AdverseEvent", "event").confirmed()},
+
 		// The prescription and the medicine.
 		{name: "the prescription stopped", state: N, told: again(2*day, "MedicationRequest", "rx-p1", set("status", "stopped")).confirmed()},
 		{name: "the prescription cancelled", state: N, told: again(2*day, "MedicationRequest", "rx-p1", set("status", "cancelled")).confirmed()},
@@ -420,6 +425,34 @@ func TestNoHarmlessChartIsHeldUp(t *testing.T) {
 		{name: "a release for treatment", told: again(2*day, "Consent", "release-p1", set("provision.purpose", []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT"}}))},
 		{name: "a serious event long answered", told: ago(55*day, func(c *course) fhir.Version { return c.AdverseEvent(fhir.CodeSerious) })},
 		{name: "the prescriber's clock is two minutes ahead", told: told(all).mistimed("2026-01-12T16:02:00Z", "Observation", "clearance-p1")},
+		{name: "a serious event dated next year by mistake, answered since", told: ago(15*day, func(c *course) fhir.Version {
+			return c.AdverseEvent(fhir.CodeSerious, set("recordedDate", "2027-03-01"))
+		}).ago(12*day, func(c *course) fhir.Version {
+			return c.Clearance(fhir.DecisionCleared, c.Day(-12), c.Day(40), set("id", "x"))
+		})},
+		{name: "the session at 23:59, the clearance to the end of that day", at: 13 * time.Hour, told: func(c *course) []fhir.Version {
+			c.Session = time.Date(2026, 3, 3, 23, 59, 0, 0, fhirtest.Denver)
+			vs := fhirtest.WithoutRecord(c.InOrder(), "Observation", "clearance-p1")
+			vs = append(vs, c.DaysBefore(50).Clearance(fhir.DecisionCleared, "2026-01-12", "2026-03-03"))
+			vs = append(vs, c.On(now.Add(12*time.Hour)).Arrival()...)
+			return append(vs, c.On(now.Add(12*time.Hour)).GoAhead())
+		}},
+		{name: "a prescriber who only writes e-mails: the six entries of the desk", policy: func(p *readiness.Policy) {
+			p.Practice.Sources, p.Prescriber.Sources = []string{fhirtest.PracticeSource}, []string{"mailbox"}
+			p.Sheet.FollowUp, p.Sheet.Systolic.Value.Unit = readiness.None[time.Duration](), "mmHg"
+		}, chart: func(c *fhir.Chart) {
+			c.Sources[1].Name = "mailbox"
+			c.Links = c.Links[:1]
+		}, told: func(c *course) []fhir.Version {
+			mail := func(v fhir.Version) fhir.Version { v.Source = "mailbox"; return v }
+			vs := []fhir.Version{c.DaysBefore(30).PatientHere(), c.Release(), c.TreatmentConsent()}
+			rx := c.DaysBefore(20).Prescription(set("dispenseRequest", nil), set("dosageInstruction.0.doseAndRate", nil), set("dosageInstruction.0.route", nil))
+			vs = append(vs, mail(c.DaysBefore(25).Clearance(fhir.DecisionCleared, c.Day(-25), "", set("focus", nil))), mail(rx),
+				mail(c.Dispense(set("quantity", map[string]any{"value": 3, "unit": "session"}))), c.Acknowledged(rx),
+				c.DaysBefore(10).Preparation(c.Now.AddDate(0, 0, -10)), c.DaysBefore(9).Dosing(c.Session))
+			vs = append(vs, c.On(now.Add(-30*time.Minute)).Arrival()...)
+			return append(vs, c.On(now.Add(-10*time.Minute)).GoAhead())
+		}},
 		{name: "a sickness medicine prescribed and delivered too", told: ago(30*day, func(c *course) fhir.Version {
 			return c.Prescription(set("id", "ondansetron"), set("medicationCodeableConcept", coded(fhir.SystemRxNorm, "26225")))
 		}).ago(5*day, func(c *course) fhir.Version {

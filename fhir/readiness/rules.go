@@ -9,10 +9,6 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
-// Edition counts the changes to gates and rules that decide differently. A policy's hash covers it, so that every
-// verdict is judged again.
-const Edition = 1
-
 // Rule is one row of the catalogue (rules.md): what it is called and how it judges.
 type Rule struct {
 	Code     string   // "R10"
@@ -35,7 +31,7 @@ var catalogue = []Rule{
 	{"R06", "release-missing", "S1; S3 when it will end soon", Admin, GateRelease, false, nil, releaseMissing},
 	{"R07", "consent-withdrawn", "S1", Therapist, GateConsents, true, nil, consentWithdrawn},
 	{"R09", "booked-without-clearance", "S2; S1 within 72 h", Therapist, GateClearance, false, nil, bookedWithoutClearance},
-	{"R10", "clearance-expires-before-session", "S2; S1 within 48 h; S3 for a later session", Prescriber, GateClearance, false, nil, clearanceExpires},
+	{"R10", "clearance-expires-before-session", "S2; S1 within 48 h", Prescriber, GateClearance, false, nil, clearanceExpires},
 	{"R12", "clearance-withdrawn", "S1", Therapist, GateClearance, true, nil, clearanceWithdrawn},
 	{"R15", "prescriber-hold", "S1", Therapist, GateHold, true, nil, prescriberHold},
 	{"R17", "cleared-without-prescription", "S3; S2 after 3 business days", Prescriber, GatePrescription, false, noClearance, clearedWithoutPrescription},

@@ -39,9 +39,8 @@ func bookedWithoutClearance(f *facts) []Finding {
 //
 //	first session in the window after the end   begins      finding
 //	none                                        –           none
-//	the next session                            ≤ 48 h      S1
-//	the next session                            later       S2
-//	a session after the next                    –           S3: this verdict is not about it
+//	the next session, or one after it           ≤ 48 h      S1
+//	the next session, or one after it           later       S2
 func clearanceExpires(f *facts) []Finding {
 	d := f.decided()
 	if d == nil || f.stopped() != nil || !d.clearing() || d.to.IsZero() {
@@ -52,10 +51,7 @@ func clearanceExpires(f *facts) []Finding {
 			continue
 		}
 		severity := S2
-		switch {
-		case s != f.next:
-			severity = S3
-		case f.clock.passed(s.start.Add(-f.policy.Rules.ClearanceUrgent)):
+		if f.clock.passed(s.start.Add(-f.policy.Rules.ClearanceUrgent)) {
 			severity = S1
 		}
 		end := lastDay(d.to, f.zone)

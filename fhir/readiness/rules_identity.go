@@ -14,21 +14,28 @@ import (
 //	family names nearly alike –                                       S4, a notice
 //	preferred names differ    –                                       none
 //	one side not complete     –                                       none: the gate is unknown
+//	a record may be another   yes, or no                              S1, or S2
+//	  client's
 func identityMismatch(f *facts) (out []Finding) {
+	attached := S2
+	if len(f.decisions) > 0 || len(f.prescriptions) > 0 {
+		attached = S1
+	}
+	for _, l := range f.chart.Links {
+		if l.How == fhir.Candidate {
+			out = append(out, found(attached, l.Source+"/"+l.Patient, "A record at "+l.Source+" may be this client's or another's", "compare it with the client's papers: link it, or turn it down", f.ground()...))
+		}
+	}
 	for _, m := range f.mismatches() {
 		switch {
 		case m.close:
 			out = append(out, found(S4, m.b.String(), m.words, "compare the spelling with the client's papers", m.a, m.b))
 		case m.is == no:
-			severity := S2
-			if len(f.decisions) > 0 || len(f.prescriptions) > 0 {
-				severity = S1
-			}
 			what := "family name"
 			if m.birth {
 				what = "birth date"
 			}
-			out = append(out, found(severity, m.b.String(), m.words, "compare the two records with the client's papers; unlink them if they are two people", m.a, m.b).
+			out = append(out, found(attached, m.b.String(), m.words, "compare the two records with the client's papers; unlink them if they are two people", m.a, m.b).
 				values(m.a.Party, what+" as in "+m.a.Ref().String(), m.b.Party, what+" as in "+m.b.Ref().String()))
 		}
 	}

@@ -84,7 +84,7 @@ func recordDisappeared(f *facts) (out []Finding) {
 	lastGone(f.referrals, func(s *fhir.ServiceRequest) bool { return s.Status.Code() == "active" }, func(r *record[fhir.ServiceRequest]) {
 		note(S2, "referral", r.Version, r.Gone)
 	})
-	lastGone(f.coordination, always, func(r *record[fhir.Task]) { note(S2, "prescriber's Task", r.Version, r.Gone) })
+	lastGone(f.coordination, always, func(r *record[fhir.Task]) { note(S2, "prescriber's record of the referral", r.Version, r.Gone) })
 	if r := f.released(); r.now == nil && r.withdrawn == nil {
 		for i := range f.releases {
 			if r := &f.releases[i]; r.permits && r.Value.Status.Code() == "active" {
