@@ -46,7 +46,7 @@ func TestAVersionSaysWhenItWasRecordedAndWhatItIs(t *testing.T) {
 	if got, want := v.Basis(), (Basis{"ehr", Practice, "Flag", "f1", 3}); got != want {
 		t.Errorf("basis %v, want %v", got, want)
 	}
-	if v.Key.String() != "ehr/Flag/f1" || v.Ref().String() != "Flag/f1" || (Ref{}).String() != "" {
+	if v.String() != "ehr/Flag/f1" || v.Ref().String() != "Flag/f1" || (Ref{}).String() != "" {
 		t.Error("keys are not written as source/Type/id")
 	}
 }

@@ -11,6 +11,7 @@ import (
 // Reading is how certain the meaning of a coded value is.
 type Reading int
 
+// The readings, from knowing nothing to knowing.
 const (
 	Absent    Reading = iota // no coding at all
 	Unmapped                 // codings, but none in the wanted system and no ConceptMap leads there

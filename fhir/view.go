@@ -10,6 +10,8 @@ import (
 // The views a resource is read through: samply's, and where samply drops or invents data, a shadow of it that embeds
 // the method-less type and overrides only the broken fields (contained everywhere, value[x] of Task, medication[x]).
 // A view is for reading; what is relayed or updated is edited in the raw tree (Edit), never encoded from a view.
+
+// Resources read through samply's own types.
 type (
 	Patient                  = fhir.Patient
 	Consent                  = fhir.Consent
@@ -26,7 +28,10 @@ type (
 	Medication               = fhir.Medication
 	OperationOutcome         = fhir.OperationOutcome
 	CapabilityStatement      = fhir.CapabilityStatement
+)
 
+// The data types they are made of.
+type (
 	Reference       = fhir.Reference
 	Identifier      = fhir.Identifier
 	CodeableConcept = fhir.CodeableConcept

@@ -12,13 +12,11 @@ var now = time.Date(2026, 3, 3, 16, 0, 0, 0, time.UTC)
 func TestABlamelessClientCanBeRead(t *testing.T) {
 	c := Client(now)
 	vs := c.Blameless()
-	for _, v := range []fhir.Version{
+	vs = append(vs,
 		c.HeartRate(60), c.Flag("active"), c.AdverseEvent(fhir.CodeSerious), c.Administration(now, 1),
 		c.SessionDone(now), c.Fulfilment(fhir.FulfilmentShipped),
 		c.Clearance(fhir.DecisionConditions, c.Day(0), "", Set("component.-1", Condition("ECG"))),
-	} {
-		vs = append(vs, v)
-	}
+	)
 	chart := c.Chart(append(vs, c.Gone(vs[0], "deleted"))...)
 	if len(chart.Unread) > 0 {
 		t.Errorf("unread: %v", chart.Unread[0].Key)
