@@ -232,7 +232,7 @@ func (f *facts) followUp() (u followUp) {
 	var last time.Time
 	var rests *fhir.Version
 	note := func(at time.Time, v *fhir.Version) {
-		if at.After(last) {
+		if at.After(last) || at.Equal(last) && rests != nil && v.String() < rests.String() { // of one moment always the same
 			last, rests = at, v
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -301,6 +302,9 @@ func hazards(l *life, v readiness.Verdict, newest map[fhir.Key]fhir.Version) str
 				if o.Status != "final" && o.Status != "amended" || len(o.Value.Coding) == 0 {
 					continue
 				}
+				if o.Issued.IsZero() {
+					o.Issued = began(l.versions, key, o.Value.Coding[0].Code)
+				}
 				if code := o.Value.Coding[0].Code; code == fhir.DecisionWithdrawn || code == fhir.DecisionNotCleared {
 					lastStop = later(lastStop, o.Issued)
 				} else if o.Issued.After(lastDecision) {
@@ -331,6 +335,19 @@ func hazards(l *life, v readiness.Verdict, newest map[fhir.Key]fhir.Version) str
 		return "something changed since the go-ahead"
 	}
 	return ""
+}
+
+// began is since when the record of a decision has said code.
+func began(versions []fhir.Version, key fhir.Key, code string) (at time.Time) {
+	told := slices.DeleteFunc(slices.Clone(versions), func(x fhir.Version) bool { return x.Key != key || x.Gone })
+	slices.SortStableFunc(told, func(a, b fhir.Version) int { return a.Recorded().Compare(b.Recorded()) })
+	for _, x := range slices.Backward(told) {
+		if !strings.Contains(string(x.Resource.Body), `"`+code+`"`) {
+			break
+		}
+		at = x.Recorded()
+	}
+	return at
 }
 
 // arranged is since when the session has had the time and the people that it has.
