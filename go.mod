@@ -3,27 +3,27 @@ module github.com/kaphub/kaphub
 go 1.26.0
 
 require (
-	charm.land/lipgloss/v2 v2.0.6
-	github.com/alecthomas/kong v1.17.0
-	github.com/caarlos0/env/v11 v11.4.2
-	github.com/go-resty/resty/v2 v2.17.2
-	github.com/goccy/go-yaml v1.19.2
-	github.com/jackc/pgx/v5 v5.12.0
-	github.com/ncruces/go-sqlite3 v0.36.0
-	github.com/pressly/goose/v3 v3.29.0
-	github.com/prometheus/client_golang v1.25.0
-	github.com/riverqueue/river v0.49.0
+	charm.land/lipgloss/v2 v2.0.6 // tables and colours at a terminal, wide characters included
+	github.com/alecthomas/kong v1.17.0 // the command line from typed structs
+	github.com/caarlos0/env/v11 v11.4.2 // secrets and overrides from the environment
+	github.com/go-resty/resty/v2 v2.17.2 // fixed by the owner; only in connectors/internal/rest
+	github.com/goccy/go-yaml v1.19.2 // YAML with positions, so that every mistake has its line
+	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
+	github.com/ncruces/go-sqlite3 v0.36.0 // SQLite without cgo, encrypted pages (adiantum); v0.37.0 does not install
+	github.com/pressly/goose/v3 v3.29.0 // migrations
+	github.com/prometheus/client_golang v1.25.0 // /metrics
+	github.com/riverqueue/river v0.49.0 // the queue; 0.49 is the one version with both drivers
 	github.com/riverqueue/river/riverdriver v0.49.0
 	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.49.0
 	github.com/riverqueue/river/riverdriver/riversqlite v0.49.0
 	github.com/riverqueue/river/rivertype v0.49.0
-	github.com/robfig/cron/v3 v3.0.1
-	github.com/samply/golang-fhir-models/fhir-models v0.3.2
-	github.com/sony/gobreaker/v2 v2.4.0
-	github.com/vbauerster/mpb/v8 v8.9.3
-	golang.org/x/term v0.47.0
-	golang.org/x/time v0.16.0
-	pgregory.net/rapid v1.3.0
+	github.com/robfig/cron/v3 v3.0.1 // fixed by the owner: its parser and Schedule
+	github.com/samply/golang-fhir-models/fhir-models v0.3.2 // fixed by the owner: views to read through, shadowed where it drops data
+	github.com/sony/gobreaker/v2 v2.4.0 // one breaker per counterpart
+	github.com/vbauerster/mpb/v8 v8.9.3 // progress bars, silent where there is no terminal
+	golang.org/x/term v0.47.0 // is this a terminal, and how wide
+	golang.org/x/time v0.16.0 // one rate limit per counterpart
+	pgregory.net/rapid v1.3.0 // property tests, with shrinking
 )
 
 require (
