@@ -157,7 +157,7 @@ func TestNoHostileChartIsReady(t *testing.T) {
 			return v
 		}).confirmed()},
 		{name: "a stop, lifted by an older telling that came late", state: H, told: ago(day, stop).ago(10*day, func(c *course) fhir.Version { return c.Flag("inactive") }).confirmed()},
-		{name: "a stop that is gone", state: H, told: told(ago(10*day, stop)).gone("Flag", "stop").confirmed()},
+		{name: "a stop that is gone", state: H, told: ago(10*day, stop).gone("Flag", "stop").confirmed()},
 		{name: "a stop of a prescriber who is not configured", state: H, told: ago(10*day, func(c *course) fhir.Version {
 			v := c.Flag("active")
 			v.Source, v.Party = "unheard-of", "unheard-of"
