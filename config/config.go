@@ -59,7 +59,8 @@ type Prescriber struct {
 	Sheet       Sheet    `yaml:"sheet"`
 	Ketamine    []Code   `yaml:"ketamine_codes"`
 	ConceptMaps []string `yaml:"concept_maps"`
-	Rules       Rules    `yaml:"rules"` // over the hub's
+	Withhold    []string `yaml:"withhold"` // what this prescriber is not told, like Patient.address
+	Rules       Rules    `yaml:"rules"`    // over the hub's
 }
 
 // ID is a business identifier.

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/config"
 	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/fhir/store"
 	"github.com/kaphub/kaphub/jobs"
@@ -45,7 +47,7 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	}
 	var wrong []config.Problem
 	h.connectors, wrong = connect(&c, s)
-	problems = append(append(problems, wrong...), badSchedules(&c)...)
+	problems = append(append(append(problems, wrong...), badSchedules(&c)...), notWithholdable(&c)...)
 	if err := c.Invalid(problems); err != nil {
 		return nil, err
 	}
@@ -82,6 +84,20 @@ func bases(all []connectors.Connector) map[string]string {
 		}
 	}
 	return by
+}
+
+// notWithholdable are the elements that no prescriber can be kept from.
+func notWithholdable(c *config.Config) []config.Problem {
+	var problems []config.Problem
+	for i, p := range c.Prescribers {
+		for j, name := range p.Withhold {
+			if !slices.Contains(exchange.Withholdable(), name) {
+				problems = append(problems, c.Problem(fmt.Sprintf("prescribers[%d].withhold[%d]", i, j),
+					"%s cannot be withheld: write some of %s", name, strings.Join(exchange.Withholdable(), ", ")))
+			}
+		}
+	}
+	return problems
 }
 
 // badSchedules are the schedules that cannot be kept.

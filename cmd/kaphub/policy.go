@@ -38,6 +38,7 @@ func policies(c *config.Config) ([]readiness.Policy, error) {
 			Ketamine:      codes(p.Ketamine),
 			Credentials:   credentials(c.Practice.Credentials),
 			Consents:      codes(c.Practice.Consents, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeTreatmentConsent}),
+			Withhold:      p.Withhold,
 			Part2:         c.Hub.Part2,
 			Rules:         rules(rules(readiness.DefaultRules(), c.Rules), p.Rules),
 		}

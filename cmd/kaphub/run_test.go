@@ -190,15 +190,17 @@ prescribers`)
 	p.change("hub: {", `schedules: {sync: "0 0 31 2 *"}
 hub: {`)
 	p.change("phone: 303-555-0100", "fone: 303-555-0100")
+	p.change("    sheet:", "    withhold: [Patient.name]\n    sheet:")
 	s := p.must(1, "sync")
 	got := strings.ReplaceAll(s.err, p.dir+string(filepath.Separator), "")
-	want := `kaphub: the config has 6 mistakes:
+	want := `kaphub: the config has 7 mistakes:
   kaphub.yaml:1:13: schedules.sync cannot be kept: schedule "0 0 31 2 *": it never fires: there is no such day
   kaphub.yaml:3:25: store.key_file is not there (kaphub.key): bring the key this store was made with, or run kaphub init for a new hub
   kaphub.yaml:7:97: practice.connectors[0].auth.token_file secrets/ehr is not there: put the token into it, and run chmod 600 secrets/ehr
   kaphub.yaml:12:51: prescribers[0].connectors[0].base_url is http beyond this machine, where everybody on the way can read it: write https
-  kaphub.yaml:17:18: prescribers[0].sheet.follow_up "quarterly" is no duration: write days, hours or minutes, like 90d, 26h or 45m
-  kaphub.yaml:28:7: prescribers[0].sheet.fone is no key here: write phone
+  kaphub.yaml:13:16: prescribers[0].withhold[0] Patient.name cannot be withheld: write some of Consent.performer, Consent.policy, Patient.telecom, Patient.gender, Patient.address, Patient.communication, ServiceRequest.category, ServiceRequest.priority, ServiceRequest.occurrenceDateTime, ServiceRequest.occurrencePeriod, ServiceRequest.performerType, ServiceRequest.reasonCode
+  kaphub.yaml:18:18: prescribers[0].sheet.follow_up "quarterly" is no duration: write days, hours or minutes, like 90d, 26h or 45m
+  kaphub.yaml:29:7: prescribers[0].sheet.fone is no key here: write phone
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

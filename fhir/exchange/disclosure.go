@@ -3,6 +3,7 @@ package exchange
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -55,6 +56,38 @@ func DefaultDisclosure() Disclosure {
 		Systems: []string{fhir.SystemCopy, "http://hl7.org/fhir/sid/us-ssn"},
 		Uses:    []string{"old"}, // a name somebody has left behind is nobody's business
 	}
+}
+
+// withholdable are the elements that a practice may keep from one prescriber besides: what a copy cannot stand or be
+// matched without is not among them.
+var withholdable = map[string][]string{
+	"Patient":        {"telecom", "gender", "address", "communication"},
+	"Consent":        {"performer", "policy"},
+	"ServiceRequest": {"category", "priority", "occurrenceDateTime", "occurrencePeriod", "performerType", "reasonCode"},
+}
+
+// Withholdable returns what Without takes, as "Type.element", in a fixed order.
+func Withholdable() (names []string) {
+	for _, typ := range slices.Sorted(maps.Keys(withholdable)) {
+		for _, element := range withholdable[typ] {
+			names = append(names, typ+"."+element)
+		}
+	}
+	return names
+}
+
+// Without returns d less the elements named as "Type.element" (45 CFR 164.522(a): a restriction that the practice agreed
+// to). A name that is not among Withholdable takes nothing away.
+func (d Disclosure) Without(names ...string) Disclosure {
+	less := d
+	less.Elements = maps.Clone(d.Elements)
+	for _, name := range names {
+		typ, element, _ := strings.Cut(name, ".")
+		if slices.Contains(withholdable[typ], element) {
+			less.Elements[typ] = slices.DeleteFunc(slices.Clone(less.Elements[typ]), func(e string) bool { return e == element })
+		}
+	}
+	return less
 }
 
 // Trim returns what of a resource may cross, and the paths of what stays. Literal references never cross: they mean

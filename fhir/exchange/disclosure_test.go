@@ -87,6 +87,24 @@ func TestWhatMayNotLeaveAtAll(t *testing.T) {
 	}
 }
 
+func TestAPracticeMayTellOnePrescriberLess(t *testing.T) {
+	all := DefaultDisclosure()
+	less := all.Without("Patient.address", "Patient.identifier", "nonsense")
+	body := []byte(`{"resourceType":"Patient","id":"p","identifier":[{"system":"urn:mrn","value":"1"}],"address":[{"city":"Denver"}]}`)
+	for _, row := range []struct {
+		name string
+		list Disclosure
+		want string
+	}{
+		{"what is withheld stays; what a copy is matched by does not", less, `{"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"1"}]}`},
+		{"the list it was taken from is as it was", all, `{"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"1"}],"address":[{"city":"Denver"}]}`},
+	} {
+		if out, _, err := row.list.Trim("Patient", body); err != nil || string(out) != row.want {
+			t.Errorf("%s: %s, %v", row.name, out, err)
+		}
+	}
+}
+
 func TestAListMayAllowAnExtension(t *testing.T) {
 	d := DefaultDisclosure()
 	d.Extensions = []string{"http://hl7.org/fhir/StructureDefinition/individual-pronouns"}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -23,6 +24,9 @@ func (s *situation) outward() []exchange.Delivery {
 		if d, ok := s.step(r, release); ok {
 			d.To, d.Lane = s.prescriber, lane(r.Key)
 			d.Occasion += " under " + at(release.Version)
+			if less := s.policy.Withhold; len(less) > 0 {
+				d.Occasion += " less " + strings.Join(less, " ") // told with less, it is another telling
+			}
 			basis := release.Basis()
 			d.Release = &basis
 			wanted = append(wanted, s.fill(d))

@@ -368,6 +368,27 @@ func TestWhatMustNotLeaveDoesNot(t *testing.T) {
 	}
 }
 
+func TestWhatThePracticeWithholdsFromThisPrescriberStays(t *testing.T) {
+	w := newWorld()
+	w.tell(w.PatientHere(set("address", []any{map[string]any{"city": "HIDINGPLACE"}})), w.Release(), w.Referral(set("reasonCode", []any{map[string]any{"text": "REASON"}})))
+	told := w.stage().Stage[0]
+	w.policy.Withhold = []string{"Patient.address", "ServiceRequest.reasonCode"}
+	c := w.stage()
+	if len(c.Withdraw) != 1 || c.Withdraw[0] != told.ID || len(c.Stage) != 1 || c.Stage[0].ID == told.ID {
+		t.Errorf("what was staged before must be taken back and told with less: %+v", c)
+	}
+	w.arrive()
+	same(t, w.settle(t), "consent, referral, task")
+	for _, e := range w.ledger {
+		if e.State == exchange.Delivered && (strings.Contains(string(e.Body), "HIDINGPLACE") || strings.Contains(string(e.Body), "REASON")) {
+			t.Errorf("%s left with what was to be withheld", e.What)
+		}
+	}
+	if len(mentions(w, "Juniper")) == 0 {
+		t.Error("the rest is told")
+	}
+}
+
 func TestAPart2ProgrammeSendsTheNoticeAlong(t *testing.T) {
 	w := referred()
 	w.policy.Part2 = true

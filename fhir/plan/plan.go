@@ -72,7 +72,7 @@ type situation struct {
 func survey(chart fhir.Chart, policy readiness.Policy, ledger []exchange.Entry, now time.Time) *situation {
 	s := &situation{
 		chart: chart, policy: policy, prescriber: policy.Prescriber.Name, zone: cmp.Or(policy.Zone, time.UTC),
-		disclosure: exchange.DefaultDisclosure(), now: now,
+		disclosure: exchange.DefaultDisclosure().Without(policy.Withhold...), now: now,
 		ledger: ledger, byID: make(map[string]exchange.Entry, len(ledger)), byCopy: make(map[fhir.ID][]exchange.Entry, len(ledger)),
 	}
 	for _, e := range ledger {
