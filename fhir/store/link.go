@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
+	"strconv"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -145,7 +145,10 @@ func (r *receipt) enrol(ctx context.Context, read reading) error {
 	for i, it := range append(clear, vague...) {
 		client := r.clients[it.subject]
 		if client == "" {
-			client = newClient()
+			var err error
+			if client, err = r.newClient(ctx, it.subject); err != nil {
+				return err
+			}
 			if err := r.putLink(ctx, r.src.Name, r.src.Party, it.subject, client, enrolled); err != nil {
 				return err
 			}
@@ -188,15 +191,22 @@ func (r *receipt) enrol(ctx context.Context, read reading) error {
 	return nil
 }
 
-// newClient returns a random hub key: it says nothing about whom it names.
-func newClient() string {
+// newClient returns the hub key of a client whom the source's patient makes one. It says nothing about whom it names. A
+// store begun anew with the same master key names the same client the same, so that what was written elsewhere is found
+// there and not written twice. A key that was ever given is not given again: the patient was parted from that client.
+func (r *receipt) newClient(ctx context.Context, patient string) (string, error) {
 	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
-	var b [10]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	for i := range b {
-		b[i] = alphabet[b[i]%32]
+	for try := 0; ; try++ {
+		sum := mac(r.db.keys.digests, "client", r.src.Name, patient, strconv.Itoa(try))
+		key := make([]byte, 10)
+		for i := range key {
+			key[i] = alphabet[sum[i]%32]
+		}
+		client := "c-" + string(key)
+		if n, err := r.CountLinks(ctx, client); err != nil || n == 0 {
+			return client, err
+		}
 	}
-	return "c-" + string(b[:])
 }
 
 // keepDigests replaces the digests by which the page's patients are matched. Of patients of the practice who are no

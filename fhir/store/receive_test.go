@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -412,4 +413,23 @@ func (w *world) whole(r exchange.Roster) exchange.Everybody {
 	all, err := r.Everybody(w.ctx)
 	w.must(err)
 	return all
+}
+
+func TestAStoreBegunAnewWithItsKeyNamesClientsTheSame(t *testing.T) {
+	keyIn := func(name string) (*world, string) {
+		w := newWorld(t, filepath.Join(t.TempDir(), name))
+		c := fhirtest.Client(w.now)
+		w.receive(ehr, page(c.PatientHere(), c.Referral()))
+		return w, w.client(ehr, c.Patient)
+	}
+	_, first := keyIn("lost.db")
+	w, again := keyIn("anew.db")
+	want(t, "hub key", again, first)
+
+	c := fhirtest.Client(w.now)
+	w.must(w.Unlink(w.ctx, "admin", ehr, c.Patient, again))
+	w.receive(ehr, page(c.Referral(fhirtest.Set("status", "on-hold"))))
+	if other := w.client(ehr, c.Patient); other == again || other == "" {
+		t.Errorf("parted from %s, the patient became %q", again, other)
+	}
 }

@@ -54,6 +54,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countEngagementsStmt, err = db.PrepareContext(ctx, countEngagements); err != nil {
 		return nil, fmt.Errorf("error preparing query CountEngagements: %w", err)
 	}
+	if q.countLinksStmt, err = db.PrepareContext(ctx, countLinks); err != nil {
+		return nil, fmt.Errorf("error preparing query CountLinks: %w", err)
+	}
 	if q.countSealedStmt, err = db.PrepareContext(ctx, countSealed); err != nil {
 		return nil, fmt.Errorf("error preparing query CountSealed: %w", err)
 	}
@@ -371,6 +374,11 @@ func (q *Queries) Close() error {
 	if q.countEngagementsStmt != nil {
 		if cerr := q.countEngagementsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countEngagementsStmt: %w", cerr)
+		}
+	}
+	if q.countLinksStmt != nil {
+		if cerr := q.countLinksStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countLinksStmt: %w", cerr)
 		}
 	}
 	if q.countSealedStmt != nil {
@@ -862,6 +870,7 @@ type Queries struct {
 	clientsMentioningStmt  *sql.Stmt
 	clientsSharingStmt     *sql.Stmt
 	countEngagementsStmt   *sql.Stmt
+	countLinksStmt         *sql.Stmt
 	countSealedStmt        *sql.Stmt
 	countVersionsStmt      *sql.Stmt
 	cursorStmt             *sql.Stmt
@@ -966,6 +975,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		clientsMentioningStmt:  q.clientsMentioningStmt,
 		clientsSharingStmt:     q.clientsSharingStmt,
 		countEngagementsStmt:   q.countEngagementsStmt,
+		countLinksStmt:         q.countLinksStmt,
 		countSealedStmt:        q.countSealedStmt,
 		countVersionsStmt:      q.countVersionsStmt,
 		cursorStmt:             q.cursorStmt,

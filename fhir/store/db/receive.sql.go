@@ -104,6 +104,17 @@ func (q *Queries) CountEngagements(ctx context.Context, client string) (int64, e
 	return count, err
 }
 
+const countLinks = `-- name: CountLinks :one
+SELECT count(*) FROM link WHERE client = $1
+`
+
+func (q *Queries) CountLinks(ctx context.Context, client string) (int64, error) {
+	row := q.queryRow(ctx, q.countLinksStmt, countLinks, client)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const digestsOf = `-- name: DigestsOf :many
 SELECT digest FROM digest WHERE source = $1 AND patient = $2
 `

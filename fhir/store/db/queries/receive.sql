@@ -94,6 +94,8 @@ WHERE state = 'UNKNOWN'
   AND (CAST(@party AS text) = 'practice' OR client IN (SELECT e.client FROM engagement e WHERE e.prescriber = @party));
 -- name: CountEngagements :one
 SELECT count(*) FROM engagement WHERE client = @client;
+-- name: CountLinks :one
+SELECT count(*) FROM link WHERE client = @client;
 -- name: EndLink :execrows
 UPDATE link SET ended = @ended WHERE source = @source AND patient = @patient AND client = @client AND ended = 0 AND how <> 'candidate';
 -- name: PartedFrom :many
