@@ -165,15 +165,6 @@ func Actors(c Consent) (refs []Reference) {
 	return refs
 }
 
-// IsTreatmentConsent reports whether c is a consent to treatment with one of codes as its category; default kap-treatment-consent.
-func IsTreatmentConsent(c Consent, codes ...Code) bool {
-	if len(codes) == 0 {
-		codes = []Code{{SystemKAP, CodeTreatmentConsent}}
-	}
-	return holds(&c.Scope, Code{SystemConsentScope, "treatment"}) &&
-		slices.ContainsFunc(c.Category, func(k CodeableConcept) bool { return holds(&k, codes...) })
-}
-
 // holds reports whether concept has one of codes as it stands, without translation.
 func holds(concept *CodeableConcept, codes ...Code) bool {
 	return concept != nil && slices.ContainsFunc(concept.Coding, func(c Coding) bool {

@@ -97,24 +97,3 @@ func TestAPracticesOwnCodesAreRecognisedThroughItsMaps(t *testing.T) {
 		t.Error("a referral code named in the config is not recognised")
 	}
 }
-
-func TestATreatmentConsent(t *testing.T) {
-	c := fhirtest.Client(time.Date(2026, 3, 3, 16, 0, 0, 0, time.UTC))
-	read := func(v fhir.Version) fhir.Consent {
-		consent, err := fhir.Read[fhir.Consent](v.Resource)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return consent
-	}
-	own := fhir.Code{System: "https://reverie.example/forms", Code: "off-label"}
-	if !fhir.IsTreatmentConsent(read(c.TreatmentConsent())) || fhir.IsTreatmentConsent(read(c.TreatmentConsent()), own) {
-		t.Error("a treatment consent is the one whose category was asked for")
-	}
-	if !fhir.IsTreatmentConsent(read(c.TreatmentConsent(set("category.0.coding.-1", own))), own) {
-		t.Error("the practice's own form is not found")
-	}
-	if fhir.IsTreatmentConsent(read(c.Release())) {
-		t.Error("a release is taken for a consent to treatment")
-	}
-}
