@@ -330,11 +330,9 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 		if d.by[job][pull.Busy] > 0 {
 			told = append(told, job+": another kaphub is at it: wait for it, or stop it, then sync again")
 		}
+		told = append(told, notArrived(strings.TrimPrefix(job, "push "), d.by[job])...)
 	}
 	for _, src := range report.SourceStates(h.policies, states, h.now()) {
-		if d.by["pull "+src.Name][pull.Busy] > 0 {
-			told = append(told, fmt.Sprintf("source %s is being read by another process: what it brings is not in this sync", src.Name))
-		}
 		if src.State != report.Fresh && d.failed["pull "+src.Name] == nil {
 			told = append(told, strings.TrimSuffix(fmt.Sprintf("source %s is %s: %s", src.Name, src.State, src.Why), ": "))
 		}
@@ -350,6 +348,17 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", errUnwell, strings.Join(told, "; "))
+}
+
+// notArrived tells what a person must see to, of what this cycle sent to a party: nothing goes on by itself.
+func notArrived(to string, counts jobs.Counts) (told []string) {
+	if n := counts[push.Refused]; n > 0 {
+		told = append(told, fmt.Sprintf("refused by %s: %d; kaphub deliveries list --state refused shows which, and retry sends one again once its cause is settled", to, n))
+	}
+	if n := counts[push.Unknown]; n > 0 {
+		told = append(told, fmt.Sprintf("sent to %s, and whether it arrived cannot be found out: %d; ask them, and see kaphub deliveries list --state unknown", to, n))
+	}
+	return told
 }
 
 // waiting tells how many deliveries are still open, and which of them have no way to go.

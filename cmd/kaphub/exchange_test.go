@@ -187,7 +187,11 @@ func TestNobodyIsNamedWhereNobodyNeedsToBe(t *testing.T) {
 	}
 	address := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindString(line)
 
-	whatIsSaid("sync", p.run("--log", "debug", "sync"))
+	synced := p.run("--log", "debug", "sync")
+	whatIsSaid("sync", synced)
+	if synced.code != exitUnwell || !strings.Contains(synced.err, "refused by skylight: 2") {
+		t.Errorf("a refused delivery is nobody's business: sync exits %d: %s", synced.code, synced.err)
+	}
 	whatIsSaid("run", p.run("--log", "debug", "run", "sync"))
 	if refused := p.must(0, "deliveries", "list", "--state", "refused"); !strings.Contains(refused.out, "consent") {
 		t.Errorf("her release was not refused, so nothing is tested:\n%s", refused.out)

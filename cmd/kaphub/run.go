@@ -19,11 +19,11 @@ import (
 const (
 	exitWell   = 0
 	exitError  = 1
-	exitUnwell = 3 // a source failed or is stale
+	exitUnwell = 3 // a source failed or is stale, or something did not arrive
 )
 
-// errUnwell is what a command answers when it did its work, but a source failed or is stale.
-var errUnwell = errors.New("a source failed or is stale")
+// errUnwell is what a command answers when it did its work, but a source failed or is stale, or a delivery did not arrive.
+var errUnwell = errors.New("not all is well")
 
 // cli is what a user types.
 type cli struct {
@@ -37,7 +37,7 @@ type cli struct {
 	Init       initCommand       `cmd:"" help:"Write kaphub.yaml and a key file; overwrites nothing."`
 	Check      checkCommand      `cmd:"" help:"Check config, key, schedules and every counterpart."`
 	Serve      serveCommand      `cmd:"" help:"Keep the schedules and the queue, and answer /healthz, /readyz and /metrics."`
-	Sync       syncCommand       `cmd:"" help:"Pull, reconcile and push once. Exits 0 all well, 1 error, 3 a source failed or is stale."`
+	Sync       syncCommand       `cmd:"" help:"Pull, reconcile and push once. Exits 0 all well, 1 error, 3 a source failed or is stale, or something did not arrive."`
 	Run        runCommand        `cmd:"" help:"Run one job by hand; twice does no harm."`
 	Status     statusCommand     `cmd:"" help:"The board: every client's verdict."`
 	Explain    explainCommand    `cmd:"" help:"Every gate of a client, what it rests on and who must act."`

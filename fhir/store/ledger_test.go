@@ -35,6 +35,8 @@ func ledgerLife(t *testing.T, dsn string) {
 	want(t, "state", e.State, exchange.Delivered)
 	want(t, "where", e.Receipt.Ref.ID, "t1")
 	want(t, "planned again", len(w.stale()), 1)
+	_, _, err = w.Attempt(w.ctx, a.ID, time.Minute) // what arrived is never tried again
+	wantError(t, err, exchange.ErrConflict)
 
 	w.decide(w.verdict(client, readiness.NotReady), plan.Changes{Withdraw: []string{b.ID}})
 	list, err := w.Deliveries(w.ctx, exchange.Withdrawn)
