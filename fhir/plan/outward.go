@@ -49,7 +49,8 @@ func (s *situation) referrals() []referral {
 
 // refers reports whether r asks this prescriber for an evaluation, whatever became of it.
 func (s *situation) refers(r referral) bool {
-	if r.Value.Intent.Code() != "order" || r.Value.DoNotPerform != nil && *r.Value.DoNotPerform || !s.asks(r.Value.Code) {
+	asks := fhir.Recogniser{ReferralCodes: s.policy.ReferralCodes, Terms: s.policy.Terms}
+	if r.Value.DoNotPerform != nil && *r.Value.DoNotPerform || !asks.IsReferral(*r.Value) {
 		return false
 	}
 	if len(r.Value.Performer) == 0 {
@@ -57,13 +58,6 @@ func (s *situation) refers(r referral) bool {
 	}
 	return slices.ContainsFunc(r.Value.Performer, func(p fhir.Reference) bool {
 		return s.names(r.Version, p, s.policy.Prescriber)
-	})
-}
-
-func (s *situation) asks(code *fhir.CodeableConcept) bool {
-	ours, reading := s.policy.Terms.Code(fhir.Practice, code, fhir.SystemKAP)
-	return slices.ContainsFunc(s.policy.ReferralCodes, func(want fhir.Code) bool {
-		return has(code, want) || reading == fhir.Mapped && want == fhir.Code{System: fhir.SystemKAP, Code: ours}
 	})
 }
 
