@@ -54,12 +54,14 @@ type Page struct {
 	Resources []fhir.Resource
 	Gone      []fhir.Ref // deleted at the source (410, or a delete entry)
 	Rejects   []fhir.Reject
-	Swept     []string // Patient ids read to the beginning by this page alone: what it does not hold, the source does not have
-	Next      Cursor   // to be stored with this page (invariant 1)
-	More      bool     // ask again at once with Next
-	Complete  bool     // with Next the source has been read to its end as of Asked; only meaningful when !More
-	Why       string   // coded reason why the read is not complete
-	Unknowns  int      // rows withheld by the source (OperationOutcome entries)
+	Swept     []string  // Patient ids read to the beginning by this page alone: what it does not hold, the source does not have
+	Next      Cursor    // to be stored with this page (invariant 1)
+	More      bool      // ask again at once with Next
+	Complete  bool      // with Next the source has been read to its end as of AsOf; only meaningful when !More
+	AsOf      time.Time // up to when, by the hub's clock, Complete speaks; zero = now. Never later than now.
+	Aside     bool      // an entry by itself: it says nothing of how far the source was read, which stays as it was
+	Why       string    // coded reason why the read is not complete
+	Unknowns  int       // rows withheld by the source (OperationOutcome entries)
 }
 
 // What names a kind of delivery.

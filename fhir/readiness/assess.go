@@ -94,7 +94,7 @@ type doubt struct {
 // unknowns are the reasons that lie in how the records came, not in what they say.
 func (f *facts) unknowns() (out []doubt) {
 	for _, party := range []*Party{&f.policy.Practice, &f.policy.Prescriber} {
-		if len(party.Sources) == 0 {
+		if len(party.Awaited()) == 0 {
 			out = append(out, doubt{"nothing is read for " + cmp.Or(party.Title, party.Name), "configure a source for it", Operator})
 		}
 	}

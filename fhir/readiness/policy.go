@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -75,7 +76,23 @@ type Party struct {
 	Title       string // as shown: "Skylight Psychedelics"
 	Identifiers []fhir.ID
 	Sources     []string      // connector instances that are read for it
+	Desk        string        // the source of what people enter by hand for it; "" = none
 	Limit       time.Duration // a complete read older than this is stale; 0 = one business day, same day for a session today
+}
+
+// Tells reports whether the source named speaks for p.
+func (p Party) Tells(source string) bool {
+	return slices.Contains(p.Sources, source) || p.Desk != "" && p.Desk == source
+}
+
+// Awaited are the sources whose complete read a verdict waits for: those that are read for p; where none is, its desk,
+// which is read up to the last "I have read everything up to …". A desk beside another source is never waited for: what
+// was entered there is there.
+func (p Party) Awaited() []string {
+	if len(p.Sources) == 0 && p.Desk != "" {
+		return []string{p.Desk}
+	}
+	return p.Sources
 }
 
 // Credential is something with an end that must be current: a licence, a certificate, an agreement.

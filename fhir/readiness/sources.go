@@ -64,14 +64,14 @@ func (p *Policy) goesStale(s fhir.SourceState, session time.Time) time.Time {
 
 // partyOf returns whom s speaks for, with the calendar that its limit is counted by.
 func (p *Policy) partyOf(s fhir.SourceState) (Party, Hours) {
-	if slices.Contains(p.Practice.Sources, s.Name) || s.Party == fhir.Practice {
+	if p.Practice.Tells(s.Name) || s.Party == fhir.Practice {
 		return p.Practice, Hours{}
 	}
-	if slices.Contains(p.Prescriber.Sources, s.Name) || s.Party == p.Prescriber.Name {
+	if p.Prescriber.Tells(s.Name) || s.Party == p.Prescriber.Name {
 		return p.Prescriber, p.Sheet.Hours
 	}
 	for _, other := range p.Others {
-		if slices.Contains(other.Sources, s.Name) || s.Party == other.Name {
+		if other.Tells(s.Name) || s.Party == other.Name {
 			return other, Hours{}
 		}
 	}
@@ -92,17 +92,18 @@ func (f *facts) sources() []source {
 	if f.depends != nil {
 		return f.depends
 	}
-	names := slices.Concat(f.policy.Practice.Sources, f.policy.Prescriber.Sources)
+	names := slices.Concat(f.policy.Practice.Awaited(), f.policy.Prescriber.Awaited())
+	desks := f.desks()
 	add := func(name string) {
-		if name != "" && !slices.Contains(names, name) {
+		if name != "" && !slices.Contains(names, name) && !slices.Contains(desks, name) {
 			names = append(names, name)
 		}
 	}
 	for _, other := range f.policy.Others {
-		linked := slices.ContainsFunc(f.chart.Links, func(l fhir.Link) bool { return slices.Contains(other.Sources, l.Source) })
-		for _, name := range other.Sources {
-			if linked {
-				add(name)
+		linked := slices.ContainsFunc(f.chart.Links, func(l fhir.Link) bool { return other.Tells(l.Source) })
+		for _, name := range other.Awaited() {
+			if linked && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 	}
@@ -124,11 +125,21 @@ func (f *facts) sources() []source {
 		}
 	})
 	for i := range f.depends {
-		if s := &f.depends[i]; s.is == Fresh && s.heard.After(s.state.LastComplete) {
+		if s := &f.depends[i]; s.is == Fresh && s.heard.After(s.state.LastComplete) && !slices.Contains(desks, s.name) {
 			s.is = Incomplete // a read is under way: this may be half of its news
 		}
 	}
 	return f.depends
+}
+
+// desks are the sources of what was entered by hand: each entry is whole when it is there.
+func (f *facts) desks() (names []string) {
+	for _, party := range append([]Party{f.policy.Practice, f.policy.Prescriber}, f.policy.Others...) {
+		if party.Desk != "" {
+			names = append(names, party.Desk)
+		}
+	}
+	return names
 }
 
 // eachTold calls yield for every version in the chart that is the client's own.

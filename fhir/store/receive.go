@@ -328,13 +328,18 @@ func (r *receipt) settleSource(ctx context.Context, page exchange.Page, before t
 		if after == before {
 			return nil
 		}
+	case page.Aside:
+		return nil
 	default:
 		if why == "" && !page.Complete {
 			why = cmp.Or(page.Why, "read not complete")
 		}
 		after.Withheld, after.LastTried, after.Complete, after.Why = 0, r.at, why == "", why
-		if after.Complete {
-			after.LastComplete = r.at
+		if asOf := r.at; after.Complete {
+			if !page.AsOf.IsZero() {
+				asOf = min(asOf, ms(page.AsOf))
+			}
+			after.LastComplete = max(after.LastComplete, asOf)
 		}
 	}
 	r.noted = true
