@@ -18,7 +18,7 @@ type deliveriesCommand struct {
 }
 
 type listDeliveries struct {
-	State string `enum:",staged,attempted,delivered,refused,withdrawn,unknown" default:"" help:"Only these: staged, attempted, delivered, refused, withdrawn or unknown."`
+	State string `enum:",staged,attempted,laid-out,delivered,refused,withdrawn,unknown" default:"" help:"Only these: staged, attempted, laid-out, delivered, refused, withdrawn or unknown."`
 }
 
 // Run lists deliveries.

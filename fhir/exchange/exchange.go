@@ -73,6 +73,7 @@ const (
 	WhatConsent  What = "consent"
 	WhatReferral What = "referral" // ServiceRequest
 	WhatTask     What = "task"     // the coordination Task
+	WhatPacket   What = "packet"   // the first three in one Bundle, for a person to hand over to whom no connector reaches
 
 	WhatTaskStatus   What = "task-status"  // home: the prescriber's Task as the practice may read it
 	WhatClearance    What = "clearance"    // home: a copy of the clearance Observation
@@ -91,6 +92,9 @@ const (
 	Refused   State = "refused"   // the other side said no; shown, replayable
 	Withdrawn State = "withdrawn" // surely never arrived, and a later verdict took it back
 	Unknown   State = "unknown"   // tried, outcome cannot be found out: a person decides
+	// LaidOut: on paper or in a folder, for a person to hand over. It may have been handed over already, so it is never
+	// taken for unsent: only a person who says so ends it. With a Why it must not be handed over any more.
+	LaidOut State = "laid-out"
 )
 
 // Delivery is one thing that should stand at the other side. Its ID is the same on every try (invariant 3).
@@ -137,6 +141,9 @@ const (
 	OutcomeUpdated Outcome = "updated"
 	OutcomeRefused Outcome = "refused"
 	OutcomeUnknown Outcome = "unknown"
+
+	OutcomeLaidOut    Outcome = "laid-out"    // it lies ready for a person to hand over: LaidOut, not Delivered
+	OutcomeHandedOver Outcome = "handed-over" // a person says that it was handed over, By, At
 )
 
 // Receipt is the other side's answer to a delivery.
@@ -146,6 +153,7 @@ type Receipt struct {
 	VersionID string
 	Codes     []string // the coded part of an OperationOutcome: "severity/code", never diagnostics
 	At        time.Time
+	By        string // the person who says so, as the hub knows its users; "" = the other side itself
 }
 
 // Entry is a delivery as the ledger keeps it.

@@ -9,6 +9,7 @@
 //	withdrew it under the same id     | staged anew, as the next occasion ("again 1")
 //	holds an older one, staged        | the older one is withdrawn, this one staged
 //	holds an older one, attempted     | none until its outcome is known
+//	holds an older one, laid out      | staged, to replace it: a person may have handed the older one over
 //	holds an older one, delivered     | staged, as an update of the same copy
 //	no longer wanted, staged          | withdrawn
 //

@@ -128,6 +128,8 @@ func (db *DB) Deliver(ctx context.Context, f Fence, r exchange.Receipt) error {
 			d.State, d.Why = string(exchange.Refused), "refused"
 		case exchange.OutcomeUnknown:
 			d.State, d.Why = string(exchange.Unknown), "outcome unknown"
+		case exchange.OutcomeLaidOut:
+			d.State = string(exchange.LaidOut)
 		default:
 			d.State = string(exchange.Delivered)
 		}

@@ -112,3 +112,22 @@ func lost(t *testing.T, dsn string) {
 	want(t, "an earlier try may still have arrived", e.State, exchange.Attempted)
 	want(t, "attempts", e.Attempts, 4)
 }
+
+// What lies ready for a person may have been handed over already: it holds no lane, and is neither tried nor withdrawn.
+func laidOut(t *testing.T, dsn string) {
+	w, _, client := enrolledWorld(t, dsn)
+	a, b := delivery(client, "x", "a"), delivery(client, "x", "b")
+	w.decide(w.verdict(client, readiness.InOrder), plan.Changes{Stage: []exchange.Delivery{a, b}})
+	f, _, err := w.Attempt(w.ctx, a.ID, time.Minute)
+	w.must(err)
+	w.must(w.Deliver(w.ctx, f, exchange.Receipt{Outcome: exchange.OutcomeLaidOut, At: w.now}))
+	e, err := w.Delivery(w.ctx, a.ID)
+	w.must(err)
+	want(t, "state", e.State, exchange.LaidOut)
+	want(t, "due", len(w.due()), 1)
+	want(t, "the next one in its lane", w.due()[0].ID, b.ID)
+	_, _, err = w.Attempt(w.ctx, a.ID, time.Minute)
+	wantError(t, err, exchange.ErrConflict)
+	wantError(t, w.Withdraw(w.ctx, a.ID, "no"), exchange.ErrConflict)
+	wantError(t, w.Retry(w.ctx, a.ID), exchange.ErrConflict)
+}

@@ -220,6 +220,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"a source that fails and comes back has its clients judged again", recovers},
 		{"a delivery's life, from staged to delivered", ledgerLife},
 		{"one lane, one delivery at a time", lanes},
+		{"what is laid out for a person is neither tried nor withdrawn", laidOut},
 		{"a lost reply is asked about before it is sent again", lost},
 		{"the roster asks only about whom the prescriber was told", roster},
 		{"settings and moments of the past", settings},

@@ -168,11 +168,13 @@ func (r *run) deliver(ctx context.Context, f exchange.Fence, receipt exchange.Re
 		r.counts[Unknown]++
 	case exchange.OutcomeExisted:
 		r.counts[Existed]++
+	case exchange.OutcomeLaidOut:
+		r.counts[LaidOut]++
 	default:
 		r.counts[Sent]++
 	}
 	if r.Progress != nil {
-		r.Progress(int(r.counts[Sent] + r.counts[Existed] + r.counts[Refused] + r.counts[Unknown]))
+		r.Progress(int(r.counts[Sent] + r.counts[Existed] + r.counts[LaidOut] + r.counts[Refused] + r.counts[Unknown]))
 	}
 	return nil
 }

@@ -65,6 +65,7 @@ const (
 	Existed   = "existed" // stood there already, from a try whose reply was lost
 	Refused   = "refused"
 	Unknown   = "unknown"   // a person decides
+	LaidOut   = "laid out"  // lies ready for a person to hand over
 	Withdrawn = "withdrawn" // not sent: the release no longer allows it
 	Deferred  = "deferred"  // surely not arrived
 	Lost      = "lost"      // may have arrived: asked about later

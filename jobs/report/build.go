@@ -397,6 +397,10 @@ func (b *builder) deliveries(r *Report) {
 			next = "see what was refused, correct it or retry by hand"
 		case e.State == exchange.Unknown:
 			next = "ask the other side whether it arrived, then retry or leave it"
+		case e.State == exchange.LaidOut && e.Why != "":
+			next = "do not hand it over; if it was already, record when: kaphub deliveries handed-over"
+		case e.State == exchange.LaidOut:
+			next = "hand it over, then record it: kaphub deliveries handed-over"
 		case e.State == exchange.Attempted:
 			next = "asked about again by itself"
 		case e.State == exchange.Staged && e.Attempts > 0:
@@ -406,7 +410,7 @@ func (b *builder) deliveries(r *Report) {
 		}
 		r.Sending = append(r.Sending, Delivery{e.ID, e.Client, b.title(e.To), e.What, e.State, e.Attempts, e.Staged, e.Why, next})
 	}
-	order := []exchange.State{exchange.Refused, exchange.Unknown, exchange.Attempted, exchange.Staged}
+	order := []exchange.State{exchange.Refused, exchange.Unknown, exchange.LaidOut, exchange.Attempted, exchange.Staged}
 	slices.SortStableFunc(r.Sending, func(x, y Delivery) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, x.State), slices.Index(order, y.State)), x.Staged.Compare(y.Staged), cmp.Compare(x.ID, y.ID))
 	})
