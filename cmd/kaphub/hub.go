@@ -52,11 +52,8 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 		return nil, err
 	}
 	h.config = c
-	if h.policies, err = policies(&c); err != nil {
+	if h.policies, err = policies(&c, bases(h.connectors)); err != nil {
 		return nil, err
-	}
-	for i := range h.policies {
-		h.policies[i].Bases = bases(h.connectors)
 	}
 	key, err := masterKey(&c)
 	if err != nil {

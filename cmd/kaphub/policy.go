@@ -14,8 +14,9 @@ import (
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
-// policies turns what the operator wrote into one policy for each prescriber, in the order of the config.
-func policies(c *config.Config) ([]readiness.Policy, error) {
+// policies turns what the operator wrote into one policy for each prescriber, in the order of the config. bases are what
+// the absolute references of each source begin with.
+func policies(c *config.Config, bases map[string]string) ([]readiness.Policy, error) {
 	maps, err := conceptMaps(c)
 	if err != nil {
 		return nil, err
@@ -40,6 +41,7 @@ func policies(c *config.Config) ([]readiness.Policy, error) {
 			Consents:      codes(c.Practice.Consents, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeTreatmentConsent}),
 			Withhold:      p.Withhold,
 			Part2:         c.Hub.Part2,
+			Bases:         bases,
 			Rules:         rules(rules(readiness.DefaultRules(), c.Rules), p.Rules),
 		}
 		for j := range c.Prescribers {

@@ -49,7 +49,7 @@ func load(t *testing.T, text string, files map[string]string) []readiness.Policy
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := policies(&c)
+	all, err := policies(&c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,8 @@ type situation struct {
 	byID       map[string]exchange.Entry
 	byCopy     map[fhir.ID][]exchange.Entry // in the ledger's order
 
-	asked, mayTell bool // whether the gate "release" is met, once asked
+	asked  bool // whether readiness was asked about the releases
+	judged []readiness.Release
 }
 
 func survey(chart fhir.Chart, policy readiness.Policy, ledger []exchange.Entry, now time.Time) *situation {

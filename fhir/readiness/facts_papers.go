@@ -5,19 +5,8 @@ import (
 	"slices"
 	"time"
 
-	r4 "github.com/samply/golang-fhir-models/fhir-models/fhir"
-
 	"github.com/kaphub/kaphub/fhir"
 )
-
-// release is a Consent to tell this prescriber, or a denial of it.
-type release struct {
-	record[fhir.Consent]
-	permits  bool
-	doubt    string    // why the hub cannot apply it, in words
-	given    time.Time // when the client gave it
-	from, to time.Time // zero: open
-}
 
 // consent is a Consent to treatment of one kind.
 type consent struct {
@@ -77,93 +66,6 @@ func (f *facts) papers() {
 
 func (f *facts) refersTo(r record[fhir.ServiceRequest], party *Party) bool {
 	return slices.ContainsFunc(r.Value.Performer, func(ref fhir.Reference) bool { return f.names(&ref, r.Version, party) })
-}
-
-// releaseOf reads r as a release to this prescriber; ok is false when it is none, or names others only.
-func (f *facts) releaseOf(r record[fhir.Consent]) (release, bool) {
-	c, p := r.Value, r.Value.Provision
-	if p == nil || !holds(&c.Scope, fhir.Code{System: fhir.SystemConsentScope, Code: "patient-privacy"}) ||
-		!slices.ContainsFunc(c.Category, func(k fhir.CodeableConcept) bool {
-			return holds(&k, fhir.Code{System: fhir.SystemActCode, Code: "IDSCL"}) || holds(&k, fhir.Code{System: fhir.SystemLOINC, Code: fhir.LOINCConsentDocument})
-		}) {
-		return release{}, false
-	}
-	denies := p.Type != nil && p.Type.Code() == "deny"
-	named := denies && len(p.Actor) == 0 // a denial of nobody in particular is one of everybody
-	for i := range p.Actor {
-		ref := &p.Actor[i].Reference
-		named = named || f.names(ref, r.Version, &f.policy.Prescriber) || denies && f.anybody(ref, r.Version)
-	}
-	if !named {
-		return release{}, false
-	}
-	out := release{record: r}
-	var bad bool
-	out.from, out.to, bad = f.period(p.Period)
-	switch {
-	case p.Type == nil:
-		out.doubt = "it does not say whether it permits or denies"
-	case denies:
-	case bad:
-		out.doubt = "its period cannot be read"
-	case len(p.Provision) > 0:
-		out.doubt = "it has exceptions that the hub cannot apply"
-	case !Covers(p) || !f.during(p.DataPeriod):
-		out.doubt = "it is limited to something else"
-	default:
-		out.permits = p.Type.Code() == "permit"
-	}
-	out.given = f.given(r, out.from)
-	return out, true
-}
-
-// anybody reports whether ref, written in v, may mean the prescriber: it leads to an organization or a clinician of whom
-// nothing is known here.
-func (f *facts) anybody(ref *fhir.Reference, v *fhir.Version) bool {
-	if ref.Reference == nil || len(f.meant(ref, v)) > 0 {
-		return false
-	}
-	to, _, ok := target(ref)
-	return !ok || slices.Contains([]string{"Organization", "Practitioner", "PractitionerRole"}, to.Type)
-}
-
-// during reports whether now lies in p; none does not limit, one that cannot be read does.
-func (f *facts) during(p *fhir.Period) bool {
-	from, to, bad := f.period(p)
-	return !bad && (from.IsZero() || f.clock.passed(from)) && (to.IsZero() || !f.clock.passed(to))
-}
-
-// Covers reports whether what p permits is wide enough for a referral: to be told, for treatment, and not of single records
-// or other kinds of record. What p does not speak of, it does not limit. Its periods are not looked at.
-func Covers(p *r4.ConsentProvision) bool {
-	among := func(codes []fhir.Coding, wanted ...string) bool {
-		return len(codes) == 0 || slices.ContainsFunc(codes, func(c fhir.Coding) bool { return slices.Contains(wanted, text(c.Code)) })
-	}
-	told := len(p.Action) == 0 || slices.ContainsFunc(p.Action, func(a fhir.CodeableConcept) bool {
-		return len(a.Coding) > 0 && among(a.Coding, "disclose", "access")
-	})
-	return told && len(p.Data) == 0 && among(p.Purpose, "TREAT", "ETREAT", "CAREMGT", "COC", "PATRQT") && among(p.Class, "ServiceRequest")
-}
-
-// Released returns the version of the practice's record under which this prescriber may be told now; nil when the gate
-// "release" would not be met. It is the one predicate by which anything is planned and sent.
-func Released(chart fhir.Chart, policy Policy, now time.Time) *fhir.Version {
-	f := &facts{chart: &chart, policy: &policy, clock: &clock{now: now}, zone: cmp.Or(policy.Zone, time.UTC)}
-	f.papers()
-	if r := f.released(); r.now != nil && r.denied == nil {
-		return r.now.Version
-	}
-	return nil
-}
-
-// outlived returns the doubt about a paper signed at given when another of its kind was withdrawn by v: that the older
-// one is closed on the day the new one is signed is how papers are renewed; withdrawn on a later day, it cannot be told
-// whether the client meant this one too.
-func (f *facts) outlived(given time.Time, v *fhir.Version) string {
-	if v == nil || DayOf(given, f.zone).Plus(1).Start(f.zone).After(v.Recorded()) {
-		return ""
-	}
-	return "another was withdrawn on " + f.on(v.Recorded()) + ", after it was signed"
 }
 
 // consentOf reads r as a consent to treatment.

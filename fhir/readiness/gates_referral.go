@@ -123,61 +123,6 @@ func releaseGate(f *facts) Gate {
 	return open("No release naming "+f.prescriber()+" is on file", "have the client sign a release")
 }
 
-// permission says how the releases to this prescriber stand now.
-type permission struct {
-	now, doubtful, over, early, denied *release
-	withdrawn                          *fhir.Version
-}
-
-// released finds the release that counts. The one given last decides: a withdrawal ends what was given before it.
-func (f *facts) released() (s permission) {
-	var ended time.Time
-	for i := range f.releases {
-		r := &f.releases[i]
-		if is, v := withdrawn(r.record); is && !r.given.Before(ended) {
-			ended, s.withdrawn = r.given, v
-		}
-	}
-	for i := range f.releases {
-		r := &f.releases[i]
-		if !r.live() || r.Value.Status.Code() != "active" {
-			continue
-		}
-		if r.permits && !f.clock.passed(r.given.Add(-f.policy.Rules.Skew)) {
-			s.early = r
-			continue
-		}
-		begun := r.from.IsZero() || f.clock.passed(r.from)
-		over := !r.to.IsZero() && f.clock.passed(r.to)
-		switch {
-		case s.withdrawn != nil && !r.given.After(ended) && (r.permits || r.doubt != ""):
-		case r.doubt != "":
-			s.doubtful = r
-		case !r.permits:
-			if begun && !over {
-				s.denied = r
-			}
-		case f.outlived(r.given, s.withdrawn) != "":
-			doubted := *r
-			doubted.doubt = f.outlived(r.given, s.withdrawn)
-			s.doubtful = &doubted
-		case over:
-			s.over = r
-		case !begun:
-			s.early = r
-		default:
-			s.now = r
-			if before := s.denied; before != nil && before.given.Before(r.given) {
-				s.denied = nil
-			}
-		}
-	}
-	if s.now != nil || s.doubtful != nil {
-		s.withdrawn = nil
-	}
-	return s
-}
-
 // referralGate asks whether the prescriber took the referral.
 //
 //	our order         coordination Task at the prescriber   a later decision   gate

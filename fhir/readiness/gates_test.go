@@ -34,6 +34,14 @@ func TestRelease(t *testing.T) {
 			return append(less("Consent", "release")(c), c.DaysBefore(60).Release(edits...))
 		}
 	}
+	based := func(p *readiness.Policy) {
+		p.Bases = map[string]string{fhirtest.PracticeSource: "https://ehr.example/fhir/"}
+	}
+	addressed := func(to string) told {
+		return told(release(set("provision.actor.0.reference", map[string]any{"reference": to}))).then(func(c *course) fhir.Version {
+			return c.Told(fhirtest.PracticeSource, fhir.Practice, `{"resourceType":"Organization","id":"org-1","identifier":[{"system":"`+fhirtest.PrescriberNPI.System+`","value":"`+fhirtest.PrescriberNPI.Value+`"}]}`)
+		})
+	}
 	judgeGate(t, readiness.GateRelease, []rowAt{
 		{name: "active and names the prescriber → met", told: all, want: "met"},
 		{name: "none → open", told: less("Consent", "release"), want: "open", state: readiness.NotReady},
@@ -59,6 +67,14 @@ func TestRelease(t *testing.T) {
 		{name: "an active denial given later → open", told: plus(func(c *course) fhir.Version {
 			return c.Release(set("id", "no"), set("provision.type", "deny"))
 		}), want: "open"},
+		{name: "a denial of the same day, whose hour nobody knows, beside a release of the morning → open", want: "open", told: told(release(set("dateTime", "2026-02-02T09:00:00-07:00"))).then(func(c *course) fhir.Version {
+			return c.Release(set("id", "no"), set("provision.type", "deny"), set("dateTime", "2026-02-02"))
+		})},
+		{name: "a denial of the day before → met", want: "met", told: told(release(set("dateTime", "2026-02-02T09:00:00-07:00"))).then(func(c *course) fhir.Version {
+			return c.Release(set("id", "no"), set("provision.type", "deny"), set("dateTime", "2026-02-01"))
+		})},
+		{name: "names who bears the prescriber's id at another server → open", policy: based, told: addressed("https://elsewhere.example/fhir/Organization/org-1"), want: "open"},
+		{name: "names the prescriber by its own server's full address → met", policy: based, told: addressed("https://ehr.example/fhir/Organization/org-1"), want: "met"},
 		{name: "gone → open", told: told(all).gone("Consent", "release"), want: "open"},
 		{name: "the hub's own copy → open", told: release(set("identifier", []any{map[string]any{"system": fhir.SystemCopy, "value": "x"}})), want: "open"},
 		{name: "the practice's record told by the prescriber → open", want: "open", told: func(c *course) []fhir.Version {

@@ -80,6 +80,9 @@ type Party struct {
 	Limit       time.Duration // a complete read older than this is stale; 0 = one business day, same day for a session today
 }
 
+// is reports whether id is one of p's.
+func (p Party) is(id fhir.ID) bool { return slices.Contains(p.Identifiers, id) }
+
 // Tells reports whether the source named speaks for p.
 func (p Party) Tells(source string) bool {
 	return slices.Contains(p.Sources, source) || p.Desk != "" && p.Desk == source
