@@ -19,6 +19,8 @@ type Chart struct {
 	Rejects []Reject   // open ones that belong to this client
 	Unread  []*Version // stored versions that could not be read through their view
 
+	Outstanding []Outstanding // what should stand at another party and as far as the hub knows does not, in the order in which it was staged
+
 	Patients                  []Seen[Patient]
 	Consents                  []Seen[Consent]
 	ServiceRequests           []Seen[ServiceRequest]

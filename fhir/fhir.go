@@ -145,3 +145,20 @@ type Reject struct {
 	Moment   Moment
 	Resolved string // "" while open; else "superseded" or a person's reason
 }
+
+// Outstanding is a delivery that has not come to its end. What and State are words of package exchange.
+type Outstanding struct {
+	ID         string
+	Prescriber string // the engagement it belongs to
+	To         string // the party that should receive it
+	What       string
+	State      string // "staged", "attempted", "laid-out", "refused" or "unknown"
+	Staged     time.Time
+	Since      time.Time // since when it was laid out, refused or unknown; else of its first try; zero = never tried
+	Attempts   int
+	Last       time.Time // when the last try began; zero = never tried
+	Why        string    // coded reason of the last failure
+	Due        time.Time // the next try not before; zero = none by itself, or not known of a past moment
+	Superseded bool      // a later delivery of the same copy was staged: it is made good by that one
+	Rests      []Basis   // the versions it would disclose
+}

@@ -99,10 +99,12 @@ func (h *hub) cycle(ctx context.Context, shown bars) (done, error) {
 }
 
 func (h *hub) decideAndSend(ctx context.Context, d *done, judging, sending *bar) error {
+	failed := false
 	for range rounds {
 		counts, err := h.reconcile(ctx, judging)
 		d.note("reconcile", counts, err) // a chart that cannot be judged keeps no other's deliveries waiting
 		again, judged := false, counts[reconcile.Judged] > 0
+		failed = false
 		for _, party := range h.parties() {
 			if d.failed["push "+party] != nil {
 				continue // it was unreachable a moment ago: what is due stays due
@@ -110,15 +112,20 @@ func (h *hub) decideAndSend(ctx context.Context, d *done, judging, sending *bar)
 			counts, err := h.push(ctx, party, sending)
 			d.note("push "+party, counts, err)
 			again = again || settled(counts) || judged && counts[push.Waiting] > 0
+			failed = failed || counts[push.Deferred]+counts[push.Lost] > 0
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if !again {
-			return nil
+			break
 		}
 	}
-	return nil
+	if failed { // what a failed try says of the client (R46) is judged now, without trying once more
+		counts, err := h.reconcile(ctx, judging)
+		d.note("reconcile", counts, err)
+	}
+	return ctx.Err()
 }
 
 // resume lets a restored store send again, once every source was read and every open attempt was asked about.

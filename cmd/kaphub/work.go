@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/jobs"
+	"github.com/kaphub/kaphub/jobs/push"
 	"github.com/kaphub/kaphub/jobs/reconcile"
 )
 
@@ -64,7 +65,7 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 	for _, party := range h.parties() {
 		list = append(list, jobs.Job{Name: "push " + party, Lane: "push-" + party, Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
 			counts, err := h.push(ctx, party, nil)
-			if settled(counts) { // the next step of a referral is staged when the former has its receipt
+			if settled(counts) || counts[push.Deferred]+counts[push.Lost] > 0 { // the next step, or what a failed try says of the client
 				nudge("reconcile")
 			}
 			return counts, err

@@ -60,7 +60,8 @@ func (db *DB) Chart(ctx context.Context, client string, asOf fhir.Moment) (fhir.
 		}
 		slices.SortStableFunc(versions, func(a, b fhir.Version) int { return int(a.Moment - b.Moment) })
 		chart = fhir.NewChart(client, fhir.Moment(at), versions, linksOf(links, at), sources, open)
-		return nil
+		chart.Outstanding, err = outstanding(ctx, q, client, at)
+		return err
 	})
 	return chart, err
 }

@@ -138,7 +138,8 @@ func (db *DB) Deliver(ctx context.Context, f Fence, r exchange.Receipt) error {
 	})
 }
 
-// replan has the engagement of d judged again.
+// replan has the engagement of d judged again: a failed try may be the one too many (R46), and an answer may let the
+// next step of a referral go.
 func (c *commit) replan(ctx context.Context, d table.Delivery) error {
 	_, err := c.MoveEngagement(ctx, table.MoveEngagementParams{Moment: c.moment, Client: d.Client, Prescriber: d.Prescriber})
 	return err
@@ -156,7 +157,7 @@ func (db *DB) Defer(ctx context.Context, f Fence, until time.Time, why string) e
 		if lost > 0 {
 			d.State = string(exchange.Attempted)
 		}
-		return nil
+		return c.replan(ctx, *d)
 	})
 }
 
@@ -164,7 +165,7 @@ func (db *DB) Defer(ctx context.Context, f Fence, until time.Time, why string) e
 func (db *DB) Lost(ctx context.Context, f Fence, until time.Time, why string) error {
 	return db.end(ctx, "lost", f, func(c *commit, d *table.Delivery) error {
 		d.Due, d.Why, c.detail = ms(until), why, why
-		return nil
+		return c.replan(ctx, *d)
 	})
 }
 

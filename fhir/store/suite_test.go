@@ -222,6 +222,8 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"one lane, one delivery at a time", lanes},
 		{"what is laid out for a person is neither tried nor withdrawn", laidOut},
 		{"a lost reply is asked about before it is sent again", lost},
+		{"the chart holds what is outstanding, as of any moment", outstandings},
+		{"what was refused is made good by a later delivery of the same copy", superseded},
 		{"the roster asks only about whom the prescriber was told", roster},
 		{"settings and moments of the past", settings},
 		{"the audit names what was altered", auditNames},

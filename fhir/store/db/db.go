@@ -204,6 +204,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.openRejectsStmt, err = db.PrepareContext(ctx, openRejects); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenRejects: %w", err)
 	}
+	if q.outstandingStepsStmt, err = db.PrepareContext(ctx, outstandingSteps); err != nil {
+		return nil, fmt.Errorf("error preparing query OutstandingSteps: %w", err)
+	}
 	if q.partedFromStmt, err = db.PrepareContext(ctx, partedFrom); err != nil {
 		return nil, fmt.Errorf("error preparing query PartedFrom: %w", err)
 	}
@@ -626,6 +629,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing openRejectsStmt: %w", cerr)
 		}
 	}
+	if q.outstandingStepsStmt != nil {
+		if cerr := q.outstandingStepsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing outstandingStepsStmt: %w", cerr)
+		}
+	}
 	if q.partedFromStmt != nil {
 		if cerr := q.partedFromStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing partedFromStmt: %w", cerr)
@@ -920,6 +928,7 @@ type Queries struct {
 	nextMomentStmt         *sql.Stmt
 	nextPlaceStmt          *sql.Stmt
 	openRejectsStmt        *sql.Stmt
+	outstandingStepsStmt   *sql.Stmt
 	partedFromStmt         *sql.Stmt
 	patientsOfStmt         *sql.Stmt
 	patientsOfClientStmt   *sql.Stmt
@@ -1025,6 +1034,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		nextMomentStmt:         q.nextMomentStmt,
 		nextPlaceStmt:          q.nextPlaceStmt,
 		openRejectsStmt:        q.openRejectsStmt,
+		outstandingStepsStmt:   q.outstandingStepsStmt,
 		partedFromStmt:         q.partedFromStmt,
 		patientsOfStmt:         q.patientsOfStmt,
 		patientsOfClientStmt:   q.patientsOfClientStmt,

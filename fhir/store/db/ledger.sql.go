@@ -255,6 +255,77 @@ func (q *Queries) MoveEngagement(ctx context.Context, arg MoveEngagementParams) 
 	return result.RowsAffected()
 }
 
+const outstandingSteps = `-- name: OutstandingSteps :many
+SELECT d.id, d.prescriber, d.party, d.what, d.rests, d.staged, d.due, d.moment AS standing,
+  s.moment, s.at, s.state, s.attempts, s.why,
+  CAST(EXISTS (SELECT 1 FROM delivery e JOIN step f ON f.id = e.id
+    WHERE e.client = d.client AND e.prescriber = d.prescriber AND e.place > d.place AND d.copy_value <> ''
+      AND e.copy_system = d.copy_system AND e.copy_value = d.copy_value AND f.moment <= $1) AS boolean) AS superseded
+FROM delivery d JOIN step s ON s.id = d.id
+WHERE d.client = $2 AND s.moment <= $1 AND (d.state NOT IN ('delivered', 'withdrawn') OR d.moment > $1)
+ORDER BY d.place, s.moment
+`
+
+type OutstandingStepsParams struct {
+	Moment int64
+	Client string
+}
+
+type OutstandingStepsRow struct {
+	ID         string
+	Prescriber string
+	Party      string
+	What       string
+	Rests      string
+	Staged     int64
+	Due        int64
+	Standing   int64
+	Moment     int64
+	At         int64
+	State      string
+	Attempts   int64
+	Why        string
+	Superseded bool
+}
+
+func (q *Queries) OutstandingSteps(ctx context.Context, arg OutstandingStepsParams) ([]OutstandingStepsRow, error) {
+	rows, err := q.query(ctx, q.outstandingStepsStmt, outstandingSteps, arg.Moment, arg.Client)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutstandingStepsRow
+	for rows.Next() {
+		var i OutstandingStepsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Prescriber,
+			&i.Party,
+			&i.What,
+			&i.Rests,
+			&i.Staged,
+			&i.Due,
+			&i.Standing,
+			&i.Moment,
+			&i.At,
+			&i.State,
+			&i.Attempts,
+			&i.Why,
+			&i.Superseded,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putStep = `-- name: PutStep :exec
 INSERT INTO step (id, moment, at, state, attempts, why, receipt, mac)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

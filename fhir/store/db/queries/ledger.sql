@@ -27,3 +27,12 @@ UPDATE engagement SET moved = @moment, due = 0 WHERE client = @client AND prescr
 -- name: LostBefore :one
 SELECT count(*) FROM step s WHERE s.id = @id AND s.state = 'attempted' AND s.attempts < @attempts
   AND NOT EXISTS (SELECT 1 FROM step d WHERE d.id = s.id AND d.attempts = s.attempts AND d.state = 'staged');
+-- name: OutstandingSteps :many
+SELECT d.id, d.prescriber, d.party, d.what, d.rests, d.staged, d.due, d.moment AS standing,
+  s.moment, s.at, s.state, s.attempts, s.why,
+  CAST(EXISTS (SELECT 1 FROM delivery e JOIN step f ON f.id = e.id
+    WHERE e.client = d.client AND e.prescriber = d.prescriber AND e.place > d.place AND d.copy_value <> ''
+      AND e.copy_system = d.copy_system AND e.copy_value = d.copy_value AND f.moment <= @moment) AS boolean) AS superseded
+FROM delivery d JOIN step s ON s.id = d.id
+WHERE d.client = @client AND s.moment <= @moment AND (d.state NOT IN ('delivered', 'withdrawn') OR d.moment > @moment)
+ORDER BY d.place, s.moment;
