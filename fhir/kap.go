@@ -23,6 +23,9 @@ const (
 	SystemTaskCode       = "http://hl7.org/fhir/CodeSystem/task-code"
 	SystemUCUM           = "http://unitsofmeasure.org"
 
+	// ExtensionPronouns is how a Patient says by which words the client is spoken of.
+	ExtensionPronouns = "http://hl7.org/fhir/StructureDefinition/individual-pronouns"
+
 	// SystemCopy is the identifier system of what the hub itself wrote: its value is exchange.CopyID.
 	// A resource that carries it is a copy and never a fact of its own (fhir.md section 5).
 	SystemCopy = Base + "/copy"

@@ -1,0 +1,143 @@
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+var now = time.Date(2026, 3, 3, 16, 0, 0, 0, time.UTC)
+
+var skylight = Prescriber{Name: "skylight", Title: "Skylight Psychedelics", ID: fhir.ID{System: fhir.SystemNPI, Value: "1234567893"}}
+
+var format = Format{Prescribers: []Prescriber{skylight}, Now: now}
+
+const (
+	head = "id,family,given,birth_date"
+	ada  = "17,Invented,Ada Maria,1988-02-29"
+)
+
+func TestARosterBecomesPatientsAndReferrals(t *testing.T) {
+	file := "ID,Family,Given,birth date,chosen_name,pronouns,phone,email,address,city,state,postal_code,contact_preference,calendar_token,prescriber,referred_on,referral_id,referral_reason_code,therapist,therapist_npi\r\n" +
+		"17,Invented,Ada Maria,1988-02-29,Juniper,they/them,(303) 555-0100,j@example.org,\"1 Main St\r\nApt 2\",Denver,CO,80202,text,tok-17,Skylight Psychedelics,2026-02-20,R-1,F33.2,Tara Therapist,1987654321\r\n"
+	all, refused, err := Roster(strings.NewReader("\ufeff"+file), format)
+	if err != nil || len(refused) > 0 || len(all) != 2 {
+		t.Fatalf("%d records, refused %v, %v", len(all), refused, err)
+	}
+	id := PatientID(SystemNumber, "17")
+	for i, want := range []string{
+		`{"address":[{"city":"Denver","line":["1 Main St Apt 2"],"postalCode":"80202","state":"CO","use":"home"}],"birthDate":"1988-02-29",` +
+			`"extension":[{"extension":[{"url":"value","valueCodeableConcept":{"text":"they/them"}}],"url":"` + fhir.ExtensionPronouns + `"}],"id":"` + id + `",` +
+			`"identifier":[{"system":"` + SystemNumber + `","value":"17"},{"system":"` + SystemCalendarToken + `","value":"tok-17"}],` +
+			`"name":[{"family":"Invented","given":["Ada","Maria"],"use":"official"},{"text":"Juniper","use":"usual"}],"resourceType":"Patient",` +
+			`"telecom":[{"system":"phone","value":"(303) 555-0100"},{"rank":1,"system":"sms","value":"(303) 555-0100"},{"system":"email","value":"j@example.org"}]}`,
+		`{"authoredOn":"2026-02-20","code":{"coding":[{"code":"kap-evaluation","system":"` + fhir.SystemKAP + `"}]},"id":"r-` + key("referral", id, "skylight", "R-1") + `",` +
+			`"identifier":[{"system":"` + SystemReferral + `","type":{"coding":[{"code":"PLAC","system":"` + fhir.SystemIdentifierType + `"}]},"value":"R-1"}],"intent":"order",` +
+			`"performer":[{"display":"Skylight Psychedelics","identifier":{"system":"` + fhir.SystemNPI + `","value":"1234567893"}}],` +
+			`"reasonCode":[{"coding":[{"code":"F33.2","system":"http://hl7.org/fhir/sid/icd-10-cm"}]}],` +
+			`"requester":{"display":"Tara Therapist","identifier":{"system":"` + fhir.SystemNPI + `","value":"1987654321"}},"resourceType":"ServiceRequest","status":"active","subject":{"reference":"Patient/` + id + `"}}`,
+	} {
+		if got := string(all[i].Body); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	hub := fhir.Recogniser{ReferralCodes: []fhir.Code{{System: fhir.SystemKAP, Code: fhir.CodeEvaluation}},
+		Prescribers: []fhir.Known{{Name: "skylight", Identifiers: []fhir.ID{skylight.ID}}}}
+	if prescribers, ok := hub.Concerns(all[1]); !ok || len(prescribers) != 1 {
+		t.Errorf("the referral makes nobody a client: %v %v", prescribers, ok)
+	}
+}
+
+func TestABadRowIsRefusedAlone(t *testing.T) {
+	for _, row := range []struct{ name, columns, cells, want string }{
+		{"no number", "", ",Invented,Ada,1988-02-29", "line 2: id: missing"},
+		{"no family name", "", "17,,Ada,1988-02-29", "line 2: family: missing"},
+		{"no date of birth", "", "17,Invented,Ada,", "line 2: birth_date: missing"},
+		{"a date as people write it in the United States", "", "17,Invented,Ada,2/29/1988", "line 2: birth_date: no-date"},
+		{"born tomorrow week", "", "17,Invented,Ada,2026-03-10", "line 2: birth_date: in-the-future"},
+		{"born before telephones", "", "17,Invented,Ada,1888-02-29", "line 2: birth_date: no-date"},
+		{"a field too many", "", ada + ",", "line 2: wrong-number-of-fields"},
+		{"a field too few", "", "17,Invented,Ada", "line 2: wrong-number-of-fields"},
+		{"a quote inside a word", "", `17,Inv"ented,Ada,1988-02-29`, "line 2: quotes"},
+		{"a bell in the name", "", "17,Inven\ated,Ada,1988-02-29", "line 2: family: control-character"},
+		{"a novel for a name", "", "17," + strings.Repeat("x", 1001) + ",Ada,1988-02-29", "line 2: family: too-long"},
+		{"an e-mail address without an at", ",email", ada + ",nobody", "line 2: email: wrong-form"},
+		{"a state in full", ",state", ada + ",Colorado", "line 2: state: wrong-form"},
+		{"preferred by carrier pigeon", ",contact_preference", ada + ",pigeon", "line 2: contact_preference: not-a-known-word"},
+		{"preferred by phone, without one", ",contact_preference", ada + ",phone", "line 2: contact_preference: needs-another-column"},
+		{"referred to somebody else", ",prescriber,referred_on", ada + ",elsewhere,2026-02-20", "line 2: prescriber: no-prescriber-of-the-config"},
+		{"a status of no referral", ",referral_status", ada + ",active", "line 2: referral_status: needs-another-column"},
+		{"a status that is none", ",referred_on,referral_status", ada + ",2026-02-20,maybe", "line 2: referral_status: not-a-known-word"},
+		{"referred next month", ",referred_on", ada + ",2026-04-20", "line 2: referred_on: in-the-future"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			good := "18,Other,Bea,1990-01-01" + strings.Repeat(",", strings.Count(row.columns, ","))
+			all, refused, err := Roster(strings.NewReader(head+row.columns+"\n"+row.cells+"\n"+good+"\n"), format)
+			if err != nil || len(refused) != 1 || refused[0].String() != row.want {
+				t.Fatalf("refused %v, %v; want %s", refused, err, row.want)
+			}
+			if len(all) != 1 || all[0].ID != PatientID(SystemNumber, "18") {
+				t.Errorf("%d records came beside it", len(all))
+			}
+			if string(refused[0].Row) != row.cells {
+				t.Errorf("kept %q", refused[0].Row)
+			}
+		})
+	}
+}
+
+func TestARowThatNamesItsClientIsTheirs(t *testing.T) {
+	_, refused, err := Roster(strings.NewReader(head+"\n17,Invented,Ada,soon\n"), format)
+	if id := PatientID(SystemNumber, "17"); err != nil || len(refused) != 1 || refused[0].Client != id || refused[0].ID != id || refused[0].Type != "Patient" {
+		t.Errorf("%+v %v", refused, err)
+	}
+	items, whole, err := roster([]byte(head+"\n"+ada+"\n"+ada+"\n"), format)
+	if err != nil || !whole || len(items) != 2 || items[1].refused == nil || items[1].refused.Reason != BadTwice {
+		t.Errorf("the same client twice: %v", items)
+	}
+}
+
+func TestAQuoteThatIsNeverClosedIsSaid(t *testing.T) {
+	items, whole, err := roster([]byte(head+"\n"+ada+"\n18,\"Open,Bea,1990-01-01\n19,Third,Cleo,1990-01-01\n"), format)
+	if err != nil || whole || len(items) != 2 || items[1].refused.String() != "line 3: "+BadEnd {
+		t.Errorf("whole %v: %+v, %v", whole, items, err)
+	}
+}
+
+func TestUSDatesWhereTheConfigSaysSo(t *testing.T) {
+	f := format
+	f.USDates = true
+	all, refused, err := Roster(strings.NewReader(head+"\n17,Invented,Ada,2/29/1988\n18,Other,Bea,1990-01-01\n"), f)
+	if err != nil || len(refused) > 0 || len(all) != 2 || !strings.Contains(string(all[0].Body), `"birthDate":"1988-02-29"`) {
+		t.Errorf("%v %v", refused, err)
+	}
+}
+
+func TestAFileThatCannotBeTakenSaysWhatToDo(t *testing.T) {
+	for _, row := range []struct{ name, file, reason, hint string }{
+		{"nothing", "", FileEmpty, "export it again"},
+		{"UTF-16, as spreadsheets save it", "\xff\xfei\x00d\x00", FileEncoding, "UTF-16"},
+		{"Windows-1252", head + "\n17,Ir\xe8ne,Ada,1988-02-29\n", FileEncoding, "UTF-8"},
+		{"a spreadsheet", "PK\x03\x04\x00\x00", FileEncoding, "no text"},
+		{"no header", "17,Zanzibarra,Ada,1988-02-29\n", FileHeader, "column 2 is none of the known ones"},
+		{"a column missing", "id,family,given\n17,A,B\n", FileHeader, "column birth_date is missing"},
+		{"a column twice", head + ",family\n", FileHeader, "column family stands there twice"},
+		{"semicolons", "id;family;given;birth_date\n", FileHeader, "semicolons"},
+		{"a header in broken quotes", "\"id,family\n", FileHeader, RosterColumns()},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, _, err := Roster(strings.NewReader(row.file), format)
+			wrong, ok := errors.AsType[*Unread](err)
+			if !ok || wrong.Reason != row.reason || !strings.Contains(wrong.Hint, row.hint) {
+				t.Fatalf("got %v", err)
+			}
+			if strings.Contains(fmt.Sprint(err), "Zanzibarra") {
+				t.Errorf("it repeats a name: %v", err)
+			}
+		})
+	}
+}
