@@ -109,11 +109,12 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 	if err != nil {
 		return err
 	}
-	readable := map[fhir.Ref]bool{}
+	readable, strangers := map[fhir.Ref]bool{}, map[string]bool{}
 	for _, it := range read.items {
 		readable[it.Ref()] = true
 		if it.subject != "" && r.clients[it.subject] == "" {
 			r.done.Ignored++
+			strangers[it.subject] = true
 			if now := r.heads[it.Ref()]; now != nil && now.subject != it.subject {
 				if err := r.keepGone(ctx, it.Ref(), movedAway); err != nil {
 					return err
@@ -124,6 +125,9 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 		if err := r.keep(ctx, it); err != nil {
 			return err
 		}
+	}
+	if err := r.noteStrangers(ctx, strangers, read); err != nil {
+		return err
 	}
 	for _, ref := range page.Gone {
 		if err := r.keepGone(ctx, ref, "deleted"); err != nil {
@@ -141,6 +145,31 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 		return err
 	}
 	return r.settleSource(ctx, page, before, orphans)
+}
+
+// noteStrangers notes whose records were ignored at a prescriber, and whose own Patient record was read. Whoever was only
+// named is asked for (Roster): a server may show what hangs on a Patient before the Patient itself, even on the one the
+// hub wrote, and a delta never comes back to what it passed.
+func (r *receipt) noteStrangers(ctx context.Context, named map[string]bool, read reading) error {
+	if r.src.Party == fhir.Practice {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, it := range read.items {
+		if it.Type == "Patient" {
+			seen[it.ID] = true
+			delete(named, it.ID)
+		}
+	}
+	if len(seen) > 0 {
+		if err := r.NoteSeen(ctx, table.NoteSeenParams{Source: r.src.Name, Since: r.at, Patients: set(seen)}); err != nil {
+			return err
+		}
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	return r.NoteStrangers(ctx, table.NoteStrangersParams{Source: r.src.Name, Since: r.at, Patients: set(named)})
 }
 
 // movedAway is why a record is gone for the patient it belonged to before.

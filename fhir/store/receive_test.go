@@ -408,6 +408,32 @@ func roster(t *testing.T, dsn string) {
 	want(t, "our own key links", w.client(skylight, "s-p1"), client)
 }
 
+func laggards(t *testing.T, dsn string) {
+	w := newWorld(t, dsn)
+	course := fhirtest.Client(w.now)
+	asked := func() string {
+		r, err := w.Roster(w.ctx, skylight)
+		w.must(err)
+		return fmt.Sprint(r.New)
+	}
+	w.receive(ehr, page(course.Referral(), course.PatientHere()))
+	client := w.client(ehr, course.Patient)
+	there := slices.DeleteFunc(course.InOrder(), func(v fhir.Version) bool { return v.Source != "skylight" || v.Type == "Patient" })
+	w.receive(skylight, page(there...))
+	want(t, "records of a Patient who was never seen: they are asked for", asked(), "[s-p1]")
+	w.receive(skylight, page(fhirtest.Nth(2, w.now).PatientThere()))
+	want(t, "somebody else's Patient is no answer", asked(), "[s-p1]")
+	w.now = w.now.Add(8 * 24 * time.Hour)
+	want(t, "nobody is asked for for ever", asked(), "[]")
+	w.now = w.now.Add(-8 * 24 * time.Hour)
+	late := page(append(there, course.PatientThere())...)
+	late.Swept = []string{"s-p1"}
+	w.receive(skylight, late)
+	want(t, "linked when their Patient shows", w.client(skylight, "s-p1"), client)
+	want(t, "what hung on it is in the chart", len(fhir.Now(w.chart(client).MedicationRequests)) > 0, true)
+	want(t, "asked for no more", asked(), "[]")
+}
+
 func (w *world) whole(r exchange.Roster) exchange.Everybody {
 	w.Helper()
 	all, err := r.Everybody(w.ctx)

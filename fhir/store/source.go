@@ -76,13 +76,18 @@ func (c *commit) checkLease(ctx context.Context, src Source, l Lease) error {
 	return err
 }
 
-// Roster returns whom src is asked about: who is linked there and not read to the beginning yet; and, if a source asks,
+// Roster returns whom src is asked about: who is linked there and not read to the beginning yet, and whose records were
+// told before their Patient was; and, if a source asks,
 // everybody who is linked, and the identifiers of those who are not. At a prescriber only clients are wanted who were
 // disclosed there, since asking tells. The whole is read once.
 func (db *DB) Roster(ctx context.Context, src Source) (exchange.Roster, error) {
 	var r exchange.Roster
 	err := db.snap(ctx, "roster of "+src.Name, func(q *table.Queries) (err error) {
-		r.New, err = q.Unread(ctx, src.Name)
+		if r.New, err = q.Unread(ctx, src.Name); err != nil {
+			return err
+		}
+		unseen, err := q.Unseen(ctx, table.UnseenParams{Source: src.Name, Since: ms(db.now().Add(-askFor))})
+		r.New = append(r.New, unseen...)
 		return err
 	})
 	var once sync.Once
@@ -99,6 +104,9 @@ func (db *DB) Roster(ctx context.Context, src Source) (exchange.Roster, error) {
 	}
 	return r, err
 }
+
+// askFor is how long a Patient is asked for whom records name and whose own record was never read.
+const askFor = 7 * 24 * time.Hour
 
 func everybody(ctx context.Context, q *table.Queries, src Source) (all exchange.Everybody, err error) {
 	if all.Members, err = q.Members(ctx, src.Name); err != nil {

@@ -225,6 +225,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"the chart holds what is outstanding, as of any moment", outstandings},
 		{"what was refused is made good by a later delivery of the same copy", superseded},
 		{"the roster asks only about whom the prescriber was told", roster},
+		{"whose records come before their Patient does is asked for", laggards},
 		{"settings and moments of the past", settings},
 		{"the audit names what was altered", auditNames},
 		{"a new process finds everything where it was", reopens},

@@ -257,6 +257,38 @@ func (q *Queries) Unread(ctx context.Context, source string) ([]string, error) {
 	return items, nil
 }
 
+const unseen = `-- name: Unseen :many
+SELECT patient FROM stranger WHERE source = $1 AND NOT seen AND since >= $2 ORDER BY since DESC, patient LIMIT 50
+`
+
+type UnseenParams struct {
+	Source string
+	Since  int64
+}
+
+func (q *Queries) Unseen(ctx context.Context, arg UnseenParams) ([]string, error) {
+	rows, err := q.query(ctx, q.unseenStmt, unseen, arg.Source, arg.Since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var patient string
+		if err := rows.Scan(&patient); err != nil {
+			return nil, err
+		}
+		items = append(items, patient)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const versionsAt = `-- name: VersionsAt :many
 SELECT v.source, v.type, v.id, v.n, v.party, v.subject, v.moment, v.received, v.gone, v.why, v.version_id, v.last_updated, v.hash, v.mac, v.body FROM link l JOIN version v ON v.source = l.source AND v.subject = l.patient
 WHERE l.client = $1 AND l.how <> 'candidate' AND l.moment <= $2 AND (l.ended = 0 OR l.ended > $2)

@@ -201,6 +201,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.nextPlaceStmt, err = db.PrepareContext(ctx, nextPlace); err != nil {
 		return nil, fmt.Errorf("error preparing query NextPlace: %w", err)
 	}
+	if q.noteSeenStmt, err = db.PrepareContext(ctx, noteSeen); err != nil {
+		return nil, fmt.Errorf("error preparing query NoteSeen: %w", err)
+	}
+	if q.noteStrangersStmt, err = db.PrepareContext(ctx, noteStrangers); err != nil {
+		return nil, fmt.Errorf("error preparing query NoteStrangers: %w", err)
+	}
 	if q.openRejectsStmt, err = db.PrepareContext(ctx, openRejects); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenRejects: %w", err)
 	}
@@ -302,6 +308,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.unreadStmt, err = db.PrepareContext(ctx, unread); err != nil {
 		return nil, fmt.Errorf("error preparing query Unread: %w", err)
+	}
+	if q.unseenStmt, err = db.PrepareContext(ctx, unseen); err != nil {
+		return nil, fmt.Errorf("error preparing query Unseen: %w", err)
 	}
 	if q.verdictStmt, err = db.PrepareContext(ctx, verdict); err != nil {
 		return nil, fmt.Errorf("error preparing query Verdict: %w", err)
@@ -624,6 +633,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing nextPlaceStmt: %w", cerr)
 		}
 	}
+	if q.noteSeenStmt != nil {
+		if cerr := q.noteSeenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noteSeenStmt: %w", cerr)
+		}
+	}
+	if q.noteStrangersStmt != nil {
+		if cerr := q.noteStrangersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noteStrangersStmt: %w", cerr)
+		}
+	}
 	if q.openRejectsStmt != nil {
 		if cerr := q.openRejectsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openRejectsStmt: %w", cerr)
@@ -794,6 +813,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing unreadStmt: %w", cerr)
 		}
 	}
+	if q.unseenStmt != nil {
+		if cerr := q.unseenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unseenStmt: %w", cerr)
+		}
+	}
 	if q.verdictStmt != nil {
 		if cerr := q.verdictStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing verdictStmt: %w", cerr)
@@ -927,6 +951,8 @@ type Queries struct {
 	moveUnknownStmt        *sql.Stmt
 	nextMomentStmt         *sql.Stmt
 	nextPlaceStmt          *sql.Stmt
+	noteSeenStmt           *sql.Stmt
+	noteStrangersStmt      *sql.Stmt
 	openRejectsStmt        *sql.Stmt
 	outstandingStepsStmt   *sql.Stmt
 	partedFromStmt         *sql.Stmt
@@ -961,6 +987,7 @@ type Queries struct {
 	takeLeaseStmt          *sql.Stmt
 	tipStmt                *sql.Stmt
 	unreadStmt             *sql.Stmt
+	unseenStmt             *sql.Stmt
 	verdictStmt            *sql.Stmt
 	verdictsFromStmt       *sql.Stmt
 	versionOfStmt          *sql.Stmt
@@ -1033,6 +1060,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moveUnknownStmt:        q.moveUnknownStmt,
 		nextMomentStmt:         q.nextMomentStmt,
 		nextPlaceStmt:          q.nextPlaceStmt,
+		noteSeenStmt:           q.noteSeenStmt,
+		noteStrangersStmt:      q.noteStrangersStmt,
 		openRejectsStmt:        q.openRejectsStmt,
 		outstandingStepsStmt:   q.outstandingStepsStmt,
 		partedFromStmt:         q.partedFromStmt,
@@ -1067,6 +1096,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		takeLeaseStmt:          q.takeLeaseStmt,
 		tipStmt:                q.tipStmt,
 		unreadStmt:             q.unreadStmt,
+		unseenStmt:             q.unseenStmt,
 		verdictStmt:            q.verdictStmt,
 		verdictsFromStmt:       q.verdictsFromStmt,
 		versionOfStmt:          q.versionOfStmt,

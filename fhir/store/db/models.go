@@ -193,6 +193,13 @@ type Step struct {
 	Mac      string
 }
 
+type Stranger struct {
+	Source  string
+	Patient string
+	Since   int64
+	Seen    bool
+}
+
 type Tip struct {
 	Name    string
 	Moment  int64

@@ -578,6 +578,38 @@ func (q *Queries) MoveUnknown(ctx context.Context, arg MoveUnknownParams) (int64
 	return result.RowsAffected()
 }
 
+const noteSeen = `-- name: NoteSeen :exec
+INSERT INTO stranger (source, patient, since, seen) SELECT $1, k.key, $2, true FROM json_each($3) AS k WHERE true
+ON CONFLICT (source, patient) DO UPDATE SET seen = true
+`
+
+type NoteSeenParams struct {
+	Source   string
+	Since    int64
+	Patients string
+}
+
+func (q *Queries) NoteSeen(ctx context.Context, arg NoteSeenParams) error {
+	_, err := q.exec(ctx, q.noteSeenStmt, noteSeen, arg.Source, arg.Since, arg.Patients)
+	return err
+}
+
+const noteStrangers = `-- name: NoteStrangers :exec
+INSERT INTO stranger (source, patient, since, seen) SELECT $1, k.key, $2, false FROM json_each($3) AS k WHERE true
+ON CONFLICT (source, patient) DO NOTHING
+`
+
+type NoteStrangersParams struct {
+	Source   string
+	Since    int64
+	Patients string
+}
+
+func (q *Queries) NoteStrangers(ctx context.Context, arg NoteStrangersParams) error {
+	_, err := q.exec(ctx, q.noteStrangersStmt, noteStrangers, arg.Source, arg.Since, arg.Patients)
+	return err
+}
+
 const openRejects = `-- name: OpenRejects :many
 SELECT id, type, ref, subject, hash, moment FROM reject WHERE source = $1 AND resolved_moment = 0
 `

@@ -27,6 +27,8 @@ ORDER BY j.moment, j.id;
 SELECT patient FROM link WHERE source = @source AND ended = 0 AND how <> 'candidate' ORDER BY patient;
 -- name: Unread :many
 SELECT patient FROM link WHERE source = @source AND read_back = 0 AND ended = 0 AND how <> 'candidate' ORDER BY patient;
+-- name: Unseen :many
+SELECT patient FROM stranger WHERE source = @source AND NOT seen AND since >= @since ORDER BY since DESC, patient LIMIT 50;
 -- name: WantedAtPractice :many
 SELECT DISTINCT l.client FROM link l
 WHERE l.party = 'practice' AND l.ended = 0 AND l.how <> 'candidate'

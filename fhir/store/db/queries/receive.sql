@@ -46,6 +46,12 @@ SELECT d.patient, d.digest FROM json_each(@patients) AS k CROSS JOIN digest d WH
 INSERT INTO digest (source, patient, digest) VALUES (@source, @patient, @digest) ON CONFLICT (source, patient, digest) DO NOTHING;
 -- name: DropDigest :exec
 DELETE FROM digest WHERE source = @source AND patient = @patient AND digest = @digest;
+-- name: NoteStrangers :exec
+INSERT INTO stranger (source, patient, since, seen) SELECT @source, k.key, @since, false FROM json_each(@patients) AS k WHERE true
+ON CONFLICT (source, patient) DO NOTHING;
+-- name: NoteSeen :exec
+INSERT INTO stranger (source, patient, since, seen) SELECT @source, k.key, @since, true FROM json_each(@patients) AS k WHERE true
+ON CONFLICT (source, patient) DO UPDATE SET seen = true;
 -- name: ClientsSharing :many
 SELECT DISTINCT d.digest, l.client FROM json_each(@digests) AS k CROSS JOIN digest d
 JOIN link l ON l.source = d.source AND l.patient = d.patient
