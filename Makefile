@@ -37,6 +37,10 @@ vuln: ## known vulnerabilities, where the database can be reached
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@.ci/fuzz $${FUZZTIME:-30s}
 
+.PHONY: faults
+faults: ## SCHEDULES (1000) random schedules of faults between the hub and both sides; after each both must agree
+	KAPHUB_SCHEDULES=$${SCHEDULES:-1000} go test -count=1 -timeout 3h -run TestAfterAnyFaultBothSidesAgree -v ./cmd/kaphub | grep -v '^ *\(===\|---\)'
+
 .PHONY: bench
 bench: ## Go benchmarks, readable by benchstat; then the ratios in one run
 	go test -run '^$$' -bench . -benchmem -count=$${COUNT:-1} ./fhir/... ./jobs/...

@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	charm.land/lipgloss/v2 v2.0.6 // tables and colours at a terminal, wide characters included
+	github.com/Shopify/toxiproxy/v2 v2.12.0 // tests only: faults between the hub and both sides
 	github.com/alecthomas/kong v1.17.0 // the command line from typed structs
 	github.com/caarlos0/env/v11 v11.4.2 // secrets and overrides from the environment
 	github.com/go-resty/resty/v2 v2.17.2 // fixed by the owner; only in connectors/internal/rest
@@ -18,6 +19,7 @@ require (
 	github.com/riverqueue/river/riverdriver/riversqlite v0.49.0
 	github.com/riverqueue/river/rivertype v0.49.0
 	github.com/robfig/cron/v3 v3.0.1 // fixed by the owner: its parser and Schedule
+	github.com/rs/zerolog v1.33.0 // tests only: toxiproxy's logger, to silence it
 	github.com/samply/golang-fhir-models/fhir-models v0.3.2 // fixed by the owner: views to read through, shadowed where it drops data
 	github.com/sony/gobreaker/v2 v2.4.0 // one breaker per counterpart
 	github.com/vbauerster/mpb/v8 v8.9.3 // progress bars, silent where there is no terminal
@@ -39,10 +41,13 @@ require (
 	github.com/charmbracelet/x/windows v0.2.2 // indirect
 	github.com/clipperhouse/displaywidth v0.11.0 // indirect
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+	github.com/gorilla/mux v1.8.1 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/lucasb-eyer/go-colorful v1.4.1 // indirect
+	github.com/mattn/go-colorable v0.1.13 // indirect
+	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mattn/go-runewidth v0.0.24 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/muesli/cancelreader v0.2.2 // indirect
@@ -54,6 +59,7 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/riverqueue/river/rivershared v0.49.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/rs/xid v1.5.0 // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
 	github.com/tidwall/gjson v1.19.0 // indirect
 	github.com/tidwall/match v1.2.0 // indirect
@@ -67,5 +73,6 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
+	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 	lukechampine.com/adiantum v1.1.1 // indirect
 )

@@ -212,6 +212,16 @@ func (w *World) populate(clients int) {
 	}
 }
 
+// welcome plans so many lives that begin today and go their way without a hitch.
+func (w *World) welcome(clients int) {
+	for range clients {
+		c := w.person()
+		c.wants, c.why = notReady, "new: referred this morning, to be sent by the hub"
+		c.enrols(-2 * time.Hour)
+		c.w.plan(-time.Hour, c.isReferred)
+	}
+}
+
 // enrols opens the client's record and signs the papers.
 func (c *client) enrols(at time.Duration) {
 	c.w.plan(at, c.joins)

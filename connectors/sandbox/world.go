@@ -21,6 +21,8 @@ type WorldOptions struct {
 	Seed    uint64           // the same seed at the same time gives the same world
 	Clients int              // how many; 0 = one for each situation, more = further lives beside them
 	Pace    Pace             // how fast lives go on; the zero Pace is Office()
+
+	Newcomers int // not 0 = nobody but so many clients who were referred this morning, and whom the prescriber will accept
 }
 
 // World is a practice, a prescriber, and the clients they share. Its past is there from the start; each Tick lets
@@ -76,7 +78,11 @@ func NewWorld(options WorldOptions) (*World, error) {
 		seen:       map[fhir.Ref]bool{},
 	}
 	w.plan(-400*day, w.furnish)
-	w.populate(options.Clients)
+	if options.Newcomers > 0 {
+		w.welcome(options.Newcomers)
+	} else {
+		w.populate(options.Clients)
+	}
 	w.happen(w.start, true)
 	return w, w.err
 }
