@@ -126,6 +126,9 @@ type Rules struct {
 	FillLimitMonths  *int      `yaml:"fill_limit_months"`
 	RefillLimit      *int      `yaml:"refill_limit"`
 	DosesSpare       *int      `yaml:"doses_spare"`
+	DeliveryTries    *int      `yaml:"delivery_tries"`
+	DeliveryWait     *Duration `yaml:"delivery_wait"`
+	HandOverWait     *int      `yaml:"hand_over_wait"` // business days
 }
 
 // File returns the path the config was read from.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Validate answers an *Invalid with everything that is wrong, nil when nothing is. Load has called it already.
@@ -191,6 +192,11 @@ func (c *Config) rules(path string, r Rules) []Problem {
 	within("referral_escalate", r.ReferralEscalate, 1, 60, "")
 	within("prescription_wait", r.PrescriptionWait, 1, 60, "")
 	within("doses_spare", r.DosesSpare, 0, 60, "")
+	within("delivery_tries", r.DeliveryTries, 1, 20, "")
+	within("hand_over_wait", r.HandOverWait, 1, 60, "")
+	if r.DeliveryWait != nil && (*r.DeliveryWait <= 0 || *r.DeliveryWait > Duration(72*time.Hour)) {
+		ps = append(ps, c.Problem(path+".delivery_wait", "must be longer than nothing and no longer than 3d: write it like 6h"))
+	}
 	if r.Window != nil && *r.Window <= 0 {
 		ps = append(ps, c.Problem(path+".window", "must be longer than nothing: write it like 14d"))
 	}

@@ -243,6 +243,7 @@ func rules(base readiness.Rules, r config.Rules) readiness.Rules {
 	for to, from := range map[*time.Duration]*config.Duration{
 		&base.Window: r.Window, &base.Skew: r.Skew, &base.ReleaseWarn: r.ReleaseWarn, &base.BookedUrgent: r.BookedUrgent,
 		&base.ClearanceWarn: r.ClearanceWarn, &base.ClearanceUrgent: r.ClearanceUrgent, &base.ClearanceMaxAge: r.ClearanceMaxAge,
+		&base.DeliveryWait: r.DeliveryWait,
 	} {
 		if from != nil {
 			*to = time.Duration(*from)
@@ -251,6 +252,7 @@ func rules(base readiness.Rules, r config.Rules) readiness.Rules {
 	for to, from := range map[*int]*int{
 		&base.ReferralWarn: r.ReferralWarn, &base.ReferralEscalate: r.ReferralEscalate, &base.PrescriptionWait: r.PrescriptionWait,
 		&base.FillLimitMonths: r.FillLimitMonths, &base.RefillLimit: r.RefillLimit, &base.DosesSpare: r.DosesSpare,
+		&base.DeliveryTries: r.DeliveryTries, &base.HandOverWait: r.HandOverWait,
 	} {
 		if from != nil {
 			*to = *from

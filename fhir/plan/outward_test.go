@@ -458,7 +458,9 @@ func TestAReferralCorrectedAfterARefusalGoesAgain(t *testing.T) {
 	w.ledger[0].State, w.ledger[0].Attempts = exchange.Refused, 1
 	same(t, whats(w.stage()), "")
 	w.tell(w.PatientHere(set("address", nil)))
-	same(t, whats(w.stage()), "patient")
+	same(t, whats(w.stage()), "patient, withdraw")
+	w.arrive()
+	same(t, w.settle(t), "consent, referral, task") // what was refused is not asked for once more
 }
 
 func TestAReleaseRenewedOnTheWayIsShownAgainBeforeTheReferral(t *testing.T) {

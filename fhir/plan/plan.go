@@ -12,6 +12,7 @@
 //	holds an older one, laid out      | staged, to replace it: a person may have handed the older one over
 //	holds an older one, delivered     | staged, as an update of the same copy
 //	no longer wanted, staged          | withdrawn
+//	no longer wanted, refused         | withdrawn: there is nothing left for a person to correct
 //
 // What is staged has for sure not arrived, tried or not: a try that may have arrived leaves a delivery attempted.
 package plan
@@ -30,7 +31,7 @@ import (
 // Changes is what to do to the ledger.
 type Changes struct {
 	Stage    []exchange.Delivery
-	Withdraw []string // delivery ids, staged ones only
+	Withdraw []string // delivery ids, of staged and refused ones
 }
 
 // Plan calculates the changes for one engagement. ledger holds all entries of the engagement, oldest first.
@@ -100,7 +101,7 @@ func (s *situation) compare(wanted []exchange.Delivery) Changes {
 		_, d.Update = s.stands(d.Copy)
 		c.Stage = append(c.Stage, d)
 	}
-	c.Withdraw = s.staged(keep)
+	c.Withdraw = append(s.staged(keep), s.refused(keep)...)
 	return c
 }
 
@@ -123,6 +124,18 @@ func (s *situation) staged(keep map[string]bool) []string {
 	var ids []string
 	for _, e := range s.ledger {
 		if e.State == exchange.Staged && !keep[e.ID] {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
+// refused returns the ids of the refused deliveries that are not to be kept: something later took their place, or they
+// would only ask again for what has happened since.
+func (s *situation) refused(keep map[string]bool) []string {
+	var ids []string
+	for _, e := range s.ledger {
+		if e.State == exchange.Refused && !keep[e.ID] {
 			ids = append(ids, e.ID)
 		}
 	}

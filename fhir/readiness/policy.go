@@ -137,6 +137,9 @@ type Rules struct {
 	FillLimitMonths  int           // R21: 6, 21 CFR 1306.22
 	RefillLimit      int           // R21: 5, 21 CFR 1306.22
 	DosesSpare       int           // R22: warn at ≤ this many spare
+	DeliveryTries    int           // R46: this many, or
+	DeliveryWait     time.Duration // so long
+	HandOverWait     int           // R46, business days that a packet may lie
 	ClearanceMaxAge  time.Duration // of a clearance without end and without a sheet value: 0 = unknown
 }
 
@@ -149,5 +152,6 @@ func DefaultRules() Rules {
 		ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
 		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour,
 		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1,
+		DeliveryTries: 5, DeliveryWait: 6 * time.Hour, HandOverWait: 1,
 	}
 }

@@ -42,6 +42,7 @@ var catalogue = []Rule{
 	{"R30", "adverse-event-open", "S1 serious; S2 ask the prescriber", Therapist, GateHold, true, nil, adverseEventOpen},
 	{"R44", "source-stale", "S2", Operator, "", false, nil, sourceStale},
 	{"R45", "page-incomplete", "S2", Operator, "", false, nil, pageIncomplete},
+	{"R46", "delivery-failed", "S2; S4 once the referral was taken up without it", Operator, "", false, nil, deliveryFailed},
 	{"R48", "record-disappeared", "S1 for a clearance or a hold; else S2", Operator, "", true, nil, recordDisappeared},
 	{"R52", "go-ahead-void", "S2", Therapist, GateGoAhead, false, nil, goAheadVoid},
 }

@@ -169,7 +169,7 @@ func (db *DB) Lost(ctx context.Context, f Fence, until time.Time, why string) er
 	})
 }
 
-// Withdraw takes a staged delivery back; ErrConflict once it was tried.
+// Withdraw takes a staged delivery back, or one that was refused; ErrConflict while a try may have arrived.
 func (db *DB) Withdraw(ctx context.Context, id, why string) error {
 	return db.commit(ctx, "withdraw", id, func(c *commit) error {
 		c.detail = why
@@ -185,11 +185,15 @@ func (c *commit) withdraw(ctx context.Context, id, why string) error {
 	if d.State == string(exchange.Withdrawn) {
 		return nil
 	}
-	if d.State != string(exchange.Staged) {
+	refused := d.State == string(exchange.Refused)
+	if d.State != string(exchange.Staged) && !refused {
 		return fmt.Errorf("delivery is %s: %w", d.State, exchange.ErrConflict)
 	}
 	d.State, d.Why, d.Due = string(exchange.Withdrawn), why, 0
-	return c.step(ctx, d)
+	if err := c.step(ctx, d); err != nil || !refused {
+		return err
+	}
+	return c.replan(ctx, d) // the verdict still says that somebody must see to it (R46)
 }
 
 // Retry makes a refused or unknown delivery due now, by a person's decision. An unknown one is asked about first.

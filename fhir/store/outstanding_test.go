@@ -103,3 +103,19 @@ func superseded(t *testing.T, dsn string) {
 	w.must(err)
 	want(t, "as it was then", then.Outstanding[0].Superseded, false)
 }
+
+// What was refused and is not wanted any more is taken back, and the verdict that still speaks of it is judged again.
+func takenBack(t *testing.T, dsn string) {
+	w, _, client := enrolledWorld(t, dsn)
+	a := delivery(client, "x", "a")
+	w.decide(w.verdict(client, readiness.InOrder), plan.Changes{Stage: []exchange.Delivery{a}})
+	f, _, err := w.Attempt(w.ctx, a.ID, time.Minute)
+	w.must(err)
+	w.must(w.Deliver(w.ctx, f, exchange.Receipt{Outcome: exchange.OutcomeRefused}))
+	want(t, "outstanding", len(w.chart(client).Outstanding), 1)
+	w.decide(w.verdict(client, readiness.NotReady), plan.Changes{Withdraw: []string{a.ID}})
+	want(t, "outstanding", len(w.chart(client).Outstanding), 0)
+	want(t, "judged again", len(w.stale()), 1)
+	w.decide(w.verdict(client, readiness.InOrder), plan.Changes{})
+	want(t, "and then no more", len(w.stale()), 0)
+}

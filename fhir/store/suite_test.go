@@ -224,6 +224,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"a lost reply is asked about before it is sent again", lost},
 		{"the chart holds what is outstanding, as of any moment", outstandings},
 		{"what was refused is made good by a later delivery of the same copy", superseded},
+		{"what was refused is taken back when it is not wanted any more", takenBack},
 		{"the roster asks only about whom the prescriber was told", roster},
 		{"whose records come before their Patient does is asked for", laggards},
 		{"settings and moments of the past", settings},
