@@ -45,6 +45,11 @@ type Checker interface {
 	Check(ctx context.Context) (Report, error)
 }
 
+// Offerer tells what a counterpart offers as far as is known, asking it only where nothing is known yet.
+type Offerer interface {
+	Offers(ctx context.Context) (Capabilities, error)
+}
+
 // Connector is one configured way of talking to one party. What it cannot do is nil.
 type Connector struct {
 	Name    string // the source's name, as in the config
@@ -56,28 +61,7 @@ type Connector struct {
 	Pusher  Pusher
 	Asker   Asker
 	Checker Checker
-}
-
-// Report is what Check found.
-type Report struct {
-	Software     string
-	Capabilities Capabilities
-	Lines        []Line // what works, what degrades, what is impossible and what is done instead
-}
-
-// Line is one finding of Check.
-type Line struct {
-	Level string // "works", "degrades", "impossible"
-	About string
-	Text  string
-}
-
-// Capabilities is what a counterpart offers, from its own statement and the config's overrides.
-type Capabilities struct {
-	Types             []string // readable resource types; nil = it does not say
-	LastUpdated       bool     // searches take _lastUpdated
-	ConditionalCreate bool
-	IdentifierSearch  bool
+	Offerer Offerer
 }
 
 // Fault is what kind of trouble an Error is, and so what the queue does about it.

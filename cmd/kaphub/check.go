@@ -22,27 +22,23 @@ type checkCommand struct {
 
 // checked is one thing that was looked at.
 type checked struct {
-	Level string `json:"level"` // works, degrades, impossible, fails
-	About string `json:"about"`
-	Text  string `json:"text"`
+	Level   string `json:"level"` // works, degrades, impossible, fails
+	About   string `json:"about"`
+	Text    string `json:"text"`
+	Instead string `json:"instead,omitempty"` // what is done instead
 }
 
 // counterpart is what a connector found at the other side.
 type counterpart struct {
-	Name         string                   `json:"name"`
-	Party        string                   `json:"party"`
-	Title        string                   `json:"-"`
-	Software     string                   `json:"software,omitempty"`
-	Capabilities *connectors.Capabilities `json:"capabilities,omitempty"`
-	Lines        []checked                `json:"lines"`
+	name, party, title, software string
+	capabilities                 connectors.Capabilities
+	lines                        []checked
 }
 
 // checkup is everything that kaphub check says.
 type checkup struct {
-	Schema       int           `json:"schema"`
-	Well         bool          `json:"well"`
-	Hub          []checked     `json:"hub"`
-	Counterparts []counterpart `json:"counterparts"`
+	hub          []checked
+	counterparts []counterpart
 }
 
 // Run looks at everything that a sync would need and changes nothing at any counterpart.
@@ -52,19 +48,14 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	up := checkup{Schema: 1, Hub: h.checkHub(ctx)}
+	up := checkup{hub: h.checkHub(ctx)}
 	for _, one := range h.connectors {
-		up.Counterparts = append(up.Counterparts, check(ctx, one, h.titles()[one.Party]))
+		up.counterparts = append(up.counterparts, check(ctx, one, h.titles()[one.Party]))
 	}
-	lines := up.Hub
-	for _, p := range up.Counterparts {
-		lines = append(lines, p.Lines...)
-	}
-	up.Well = !slices.ContainsFunc(lines, func(l checked) bool { return l.Level == "fails" })
 	if err := c.show(s, up); err != nil {
 		return err
 	}
-	if !up.Well {
+	if !up.well() {
 		return errors.New("something does not work: see what the lines that begin with FAILS say to do")
 	}
 	return nil
@@ -73,39 +64,39 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 // checkHub says what is worth knowing of the hub's own parts, which could all be opened.
 func (h *hub) checkHub(ctx context.Context) []checked {
 	c := &h.config
-	lines := []checked{{"works", "config", fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.connectors), "source"), several(len(h.policies), "prescriber"))}}
+	lines := []checked{{Level: "works", About: "config", Text: fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.connectors), "source"), several(len(h.policies), "prescriber"))}}
 	if isPostgres(c.Store.DSN.Reveal()) {
-		lines = append(lines, checked{"degrades", "store", "PostgreSQL is reached; the hub does not encrypt it: see that its disk and its backups are encrypted, for nothing else does"})
+		lines = append(lines, checked{Level: "degrades", About: "store", Text: "PostgreSQL is reached; the hub does not encrypt it: see that its disk and its backups are encrypted, for nothing else does"})
 	} else {
-		lines = append(lines, checked{"works", "store", "opens with this key; the file, its WAL and its backups are encrypted"})
+		lines = append(lines, checked{Level: "works", About: "store", Text: "opens with this key; the file, its WAL and its backups are encrypted"})
 	}
 	switch paused, err := h.store.Paused(ctx); {
 	case err != nil:
-		lines = append(lines, checked{"fails", "store", err.Error()})
+		lines = append(lines, checked{Level: "fails", About: "store", Text: err.Error()})
 	case paused:
-		lines = append(lines, checked{"degrades", "store", "sending is paused after a restore: kaphub sync reads every source, asks about every open attempt, and goes on"})
+		lines = append(lines, checked{Level: "degrades", About: "store", Text: "sending is paused after a restore: kaphub sync reads every source, asks about every open attempt, and goes on"})
 	}
 	for _, key := range []string{"sync", "night", "sweep", "report"} {
 		switch warning, err := jobs.Check(schedules(c)[key], c.Location()); {
 		case schedules(c)[key] == "":
-			lines = append(lines, checked{"degrades", "schedule " + key, "is not set: it runs by hand only"})
+			lines = append(lines, checked{Level: "degrades", About: "schedule " + key, Text: "is not set: it runs by hand only"})
 		case err != nil:
-			lines = append(lines, checked{"fails", "schedule " + key, err.Error()})
+			lines = append(lines, checked{Level: "fails", About: "schedule " + key, Text: err.Error()})
 		case warning != "":
-			lines = append(lines, checked{"degrades", "schedule " + key, warning})
+			lines = append(lines, checked{Level: "degrades", About: "schedule " + key, Text: warning})
 		default:
-			lines = append(lines, checked{"works", "schedule " + key, schedules(c)[key]})
+			lines = append(lines, checked{Level: "works", About: "schedule " + key, Text: schedules(c)[key]})
 		}
 	}
 	for _, p := range h.policies {
 		if len(p.Prescriber.Sources) == 0 {
-			lines = append(lines, checked{"degrades", p.Prescriber.Name, "has no connector: what it tells must be entered by hand"})
+			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: "has no connector: what it tells must be entered by hand"})
 		}
 		if text := strangers(p); text != "" {
-			lines = append(lines, checked{"degrades", p.Prescriber.Name, text})
+			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: text})
 		}
 		if open := unasked(p.Sheet); len(open) > 0 {
-			lines = append(lines, checked{"degrades", p.Prescriber.Name, "the sheet leaves open " + strings.Join(open, ", ") + ": these gates stay unknown until the prescriber is asked"})
+			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: "the sheet leaves open " + strings.Join(open, ", ") + ": these gates stay unknown until the prescriber is asked"})
 		}
 	}
 	return lines
@@ -158,38 +149,50 @@ func unasked(s readiness.Sheet) []string {
 
 // check asks one counterpart what it offers.
 func check(ctx context.Context, one connectors.Connector, title string) counterpart {
-	found := counterpart{Name: one.Name, Party: one.Party, Title: title, Lines: []checked{}}
+	found := counterpart{name: one.Name, party: one.Party, title: title}
 	if one.Checker == nil {
-		found.Lines = append(found.Lines, checked{"degrades", one.Name, "cannot be checked from here"})
+		found.lines = append(found.lines, checked{Level: "degrades", About: one.Name, Text: "cannot be checked from here"})
 		return found
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	report, err := one.Checker.Check(ctx)
-	found.Software, found.Capabilities = report.Software, &report.Capabilities
+	found.software, found.capabilities = report.Software, report.Capabilities
 	for _, l := range report.Lines {
-		found.Lines = append(found.Lines, checked(l))
+		found.lines = append(found.lines, checked(l))
 	}
 	if err != nil {
-		found.Lines = append(found.Lines, checked{"fails", one.Name, sentence(err)})
+		found.lines = append(found.lines, checked{Level: "fails", About: one.Name, Text: sentence(err)})
 	}
 	return found
+}
+
+// well reports whether nothing fails.
+func (up checkup) well() bool {
+	lines := up.hub
+	for _, p := range up.counterparts {
+		lines = append(lines, p.lines...)
+	}
+	return !slices.ContainsFunc(lines, func(l checked) bool { return l.Level == "fails" })
 }
 
 func (c *checkCommand) show(s *scene, up checkup) error {
 	if c.JSON {
 		to := json.NewEncoder(s.out)
 		to.SetIndent("", "  ")
-		return to.Encode(up)
+		return to.Encode(up.dialects())
 	}
 	width, _ := terminal(s.out)
-	s.lines(width, "The hub", up.Hub)
-	for _, p := range up.Counterparts {
-		title := p.Title
-		if p.Software != "" {
-			title += ": " + p.Software
+	s.lines(width, "The hub", up.hub)
+	for _, p := range up.counterparts {
+		title := p.title
+		if p.software != "" {
+			title += ": " + p.software
 		}
-		s.lines(width, p.Name+", for "+title, p.Lines)
+		if p.capabilities.Mode != "" {
+			title += ", read " + modes[p.capabilities.Mode]
+		}
+		s.lines(width, p.name+", for "+title, p.lines)
 	}
 	return nil
 }
@@ -207,7 +210,11 @@ func (s *scene) lines(width int, title string, lines []checked) {
 		if level == "fails" {
 			level = "FAILS"
 		}
-		rows := wrap(l.Text, width-before)
+		text := l.Text
+		if l.Instead != "" {
+			text += "; instead: " + l.Instead
+		}
+		rows := wrap(text, width-before)
 		s.printf("  %-*s  %-*s  %s\n", levels, level, abouts, l.About, rows[0])
 		for _, row := range rows[1:] {
 			s.printf("%*s%s\n", before, "", row)

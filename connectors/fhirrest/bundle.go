@@ -32,18 +32,18 @@ type entry struct {
 	gone     fhir.Ref
 }
 
-// readBundle takes a searchset apart. The resources in it keep their bytes; whether they can be read is the gate's business.
-func readBundle(op string, body []byte) (bundle, error) {
-	b, err := takeApart(body)
+// readBundle takes a Bundle of a kind apart. The resources in it keep their bytes; whether they can be read is the gate's business.
+func readBundle(op, kind string, body []byte) (bundle, error) {
+	b, err := takeApart(kind, body)
 	if err != nil {
-		e := connectors.Errorf(op, connectors.Garbled, "answer is no searchset: %w", err)
+		e := connectors.Errorf(op, connectors.Garbled, "answer is no %s: %w", kind, err)
 		e.Unsent = true
 		return bundle{}, e
 	}
 	return b, nil
 }
 
-func takeApart(body []byte) (bundle, error) {
+func takeApart(want string, body []byte) (bundle, error) {
 	b := bundle{total: -1}
 	top, err := object(body)
 	if err != nil {
@@ -58,7 +58,7 @@ func takeApart(body []byte) (bundle, error) {
 			return b, errors.New(name + " cannot be read")
 		}
 	}
-	if kind != "Bundle" || mode != "searchset" {
+	if kind != "Bundle" || mode != want {
 		return b, errors.New("it is something else")
 	}
 	if at, err := time.Parse(time.RFC3339, meta.LastUpdated); err == nil {

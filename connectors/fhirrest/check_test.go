@@ -22,11 +22,15 @@ func TestCheckSaysWhatDegradesAndWhatIsImpossible(t *testing.T) {
 		{"all is well", sandbox.Dialect{}, fhirrest.Options{}, "", []string{"works changes", "works writing", "works reading"}},
 		{"no _lastUpdated", sandbox.Dialect{NoLastUpdated: true}, fhirrest.Options{}, "", []string{"degrades changes", "works writing", "works reading"}},
 		{"a practice that is searched for one patient only", sandbox.Dialect{PatientRequired: true}, fhirrest.Options{Party: fhir.Practice, Dialect: fhirrest.Dialect{PatientRequired: true}}, "",
-			[]string{"impossible changes", "works reading"}},
-		{"a server that needs a patient, and nobody said so", sandbox.Dialect{PatientRequired: true}, fhirrest.Options{}, "", []string{"impossible Observation"}},
+			[]string{"degrades changes", "impossible new clients", "works reading"}},
+		{"a server that needs a patient, and nobody said so", sandbox.Dialect{PatientRequired: true}, fhirrest.Options{}, "", []string{"degrades changes", "works reading"}},
+		{"a practice that needs a patient, and nobody said so", sandbox.Dialect{PatientRequired: true}, fhirrest.Options{Party: fhir.Practice}, "", []string{"degrades changes", "impossible new clients", "works reading"}},
+		{"some types tell what changed", sandbox.Dialect{NoLastUpdatedOf: []string{"Task"}}, fhirrest.Options{}, "", []string{"degrades changes", "works reading"}},
+		{"If-Match is not looked at", sandbox.Dialect{IfMatch: sandbox.IfMatchIgnored}, fhirrest.Options{}, "", []string{"degrades updates"}},
 		{"creates are not conditional", sandbox.Dialect{NoConditionalCreate: true}, fhirrest.Options{}, "", []string{"degrades writing"}},
 		{"neither conditional creates nor identifier search", sandbox.Dialect{NoConditionalCreate: true, NoIdentifierSearch: true}, fhirrest.Options{}, "", []string{"impossible writing"}},
-		{"the statement has no Task", sandbox.Dialect{Missing: []string{"Task"}}, fhirrest.Options{}, "", []string{"degrades Task", "impossible Task", "works reading", "works writing"}},
+		{"the statement has no Task", sandbox.Dialect{Missing: []string{"Task"}}, fhirrest.Options{}, "", []string{"degrades Task", "degrades Task sent", "works reading", "works writing"}},
+		{"the statement has no ServiceRequest", sandbox.Dialect{Missing: []string{"ServiceRequest"}}, fhirrest.Options{}, "", []string{"impossible ServiceRequest sent"}},
 		{"the config has no Task", sandbox.Dialect{}, fhirrest.Options{Dialect: fhirrest.Dialect{Types: []string{"Patient", "Observation", "MedicationRequest"}}}, "", []string{"degrades Task", "works reading"}},
 		{"a right is missing", sandbox.Dialect{}, fhirrest.Options{}, "Observation", []string{"impossible Observation"}},
 		{"an essential type is stated and not known", sandbox.Dialect{}, fhirrest.Options{}, "-Observation", []string{"impossible Observation"}},
@@ -46,7 +50,7 @@ func TestCheckSaysWhatDegradesAndWhatIsImpossible(t *testing.T) {
 					t.Errorf("no line %q in %+v", want, report.Lines)
 				}
 			}
-			if report.Software != "kaphub sandbox" || len(report.Capabilities.Types) == 0 {
+			if report.Software != "kaphub sandbox" || len(report.Capabilities.Reads) == 0 || !report.Capabilities.Known {
 				t.Errorf("%+v", report)
 			}
 			for _, line := range f.asked {
@@ -73,7 +77,7 @@ func TestEveryMistakeInTheConfigIsTold(t *testing.T) {
 		{"two tokens", fhirrest.Config{BaseURL: "https://fhir.example.org", Auth: fhirrest.AuthConfig{Kind: "bearer", TokenEnv: "A", TokenFile: "b"}}, []string{"auth"}},
 		{"a token and no auth", fhirrest.Config{BaseURL: "http://localhost", Auth: fhirrest.AuthConfig{Kind: "none", TokenEnv: "A"}}, []string{"auth"}},
 		{"all at once", fhirrest.Config{BaseURL: "https://fhir.example.org?x", Auth: bearer,
-			Dialect: fhirrest.Dialect{LastUpdated: "le", PageSize: 5000, Overlap: -1, MaxPages: -1, Types: []string{"Task", "Binary"}},
+			Dialect: fhirrest.Dialect{LastUpdated: "lt", PageSize: 5000, Overlap: -1, MaxPages: -1, Types: []string{"Task", "Binary"}},
 			Limits:  fhirrest.Limits{Timeout: -1, HeaderTimeout: -1, MaxBody: -1, Rate: -1, Burst: -1, Trip: -1, Rest: -1}},
 			[]string{"base_url", "dialect.last_updated", "dialect.page_size", "dialect.overlap", "dialect.max_pages", "dialect.types[1]", "limits.timeout", "limits.header_timeout",
 				"limits.max_body_bytes", "limits.requests_per_second", "limits.burst", "limits.trip_after", "limits.rest"}},

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -54,13 +55,21 @@ func (c Config) Validate() []Mistake {
 	wrong(c.Auth.Kind == AuthNone && (c.Auth.TokenFile != "" || c.Auth.TokenEnv != ""), "auth", "names a token and kind none: write kind: bearer, or take the token out")
 
 	d, l := c.Dialect, c.Limits
-	wrong(d.LastUpdated != "" && !slices.Contains([]string{LastUpdatedGE, LastUpdatedGT, LastUpdatedNone}, d.LastUpdated), "dialect.last_updated", "is none of ge, gt and none: leave it out to follow the server")
+	prefixes := []string{LastUpdatedGE, LastUpdatedGT, LastUpdatedLE, LastUpdatedNone}
+	wrong(d.LastUpdated != "" && !slices.Contains(prefixes, d.LastUpdated), "dialect.last_updated", "is none of ge, gt, le and none: leave it out to follow the server")
+	for _, typ := range slices.Sorted(maps.Keys(d.LastUpdatedOf)) {
+		wrong(!readable(typ) || !slices.Contains(prefixes, d.LastUpdatedOf[typ]), "dialect.last_updated_of."+typ, "is no type that the hub reads, or none of ge, gt, le and none: write like {MedicationRequest: none}")
+	}
+	wrong(d.Totals != "" && d.Totals != TotalsExact && d.Totals != TotalsEstimated, "dialect.totals", "is neither exact nor estimated: leave it out to find out")
 	wrong(d.PageSize < 0 || d.PageSize > 1000, "dialect.page_size", "is not between 1 and 1000")
 	wrong(d.Overlap < 0 || d.Overlap > 24*time.Hour, "dialect.overlap", "is not between 1s and 1d: write something like 5m")
 	wrong(d.MaxPages < 0, "dialect.max_pages", "is less than 1")
 	for i, typ := range d.Types {
-		readable := slices.Contains(practice.types, typ) || slices.Contains(prescriber.types, typ)
-		wrong(!readable, fmt.Sprintf("dialect.types[%d]", i), "is no resource type that the hub reads: write some of %s", strings.Join(readables(), ", "))
+		wrong(!readable(typ), fmt.Sprintf("dialect.types[%d]", i), "is no resource type that the hub reads: write some of %s", strings.Join(readables(), ", "))
+	}
+	for i, typ := range d.Writes {
+		all := slices.Concat(practice.writes, prescriber.writes)
+		wrong(!slices.Contains(all, typ), fmt.Sprintf("dialect.writes[%d]", i), "is no resource type that the hub writes: write some of %s", strings.Join(all, ", "))
 	}
 	wrong(l.Timeout < 0 || l.Timeout > time.Hour, "limits.timeout", "is not between 1s and 1h")
 	wrong(l.HeaderTimeout < 0 || l.HeaderTimeout > time.Hour, "limits.header_timeout", "is not between 1s and 1h")
@@ -70,6 +79,10 @@ func (c Config) Validate() []Mistake {
 	wrong(l.Trip < 0, "limits.trip_after", "is less than 1")
 	wrong(l.Rest < 0 || l.Rest > 24*time.Hour, "limits.rest", "is not between 1s and 1d")
 	return all
+}
+
+func readable(typ string) bool {
+	return slices.Contains(practice.types, typ) || slices.Contains(prescriber.types, typ)
 }
 
 func readables() []string {

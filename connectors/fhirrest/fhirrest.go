@@ -29,20 +29,31 @@ const (
 const (
 	LastUpdatedGE   = "ge"
 	LastUpdatedGT   = "gt"
+	LastUpdatedLE   = "le"   // only what did not change since can be asked for: as good as none
 	LastUpdatedNone = "none" // then a pull goes through the roster, client by client
 )
 
 // Dialect is what the operator knows of a server better than it states itself. A zero field leaves it to the server.
 type Dialect struct {
-	LastUpdated       string        `yaml:"last_updated"`     // LastUpdatedGE, …GT or …None; "" = by statement and probe
-	PageSize          int           `yaml:"page_size"`        // 100
-	Overlap           time.Duration `yaml:"overlap"`          // 5 m: how far before the last read the next one begins
-	Types             []string      `yaml:"types"`            // what is read from it; nil = all that its role has and its statement does not leave out
-	PatientRequired   bool          `yaml:"patient_required"` // searches of clinical types need a patient
-	ConditionalCreate *bool         `yaml:"conditional_create"`
-	IdentifierSearch  *bool         `yaml:"identifier_search"`
-	MaxPages          int           `yaml:"max_pages"` // of one search; 10,000: more is taken for a paging loop
+	LastUpdated       string            `yaml:"last_updated"`       // LastUpdatedGE, …GT, …LE or …None; "" = by statement and probe
+	LastUpdatedOf     map[string]string `yaml:"last_updated_of"`    // the same for single types, before last_updated
+	PageSize          int               `yaml:"page_size"`          // 100
+	Overlap           time.Duration     `yaml:"overlap"`            // 5 m: how far before the last read the next one begins
+	Types             []string          `yaml:"types"`              // what is read from it; nil = all that its role has and its statement does not leave out
+	Writes            []string          `yaml:"writes"`             // what it takes of what the hub brings; nil = by statement, [] = nothing
+	PatientRequired   bool              `yaml:"patient_required"`   // searches of clinical types need a patient
+	ConditionalCreate *bool             `yaml:"conditional_create"` // If-None-Exist is looked at
+	IdentifierSearch  *bool             `yaml:"identifier_search"`
+	IfMatch           *bool             `yaml:"if_match"`  // a stale If-Match is turned down
+	Totals            string            `yaml:"totals"`    // TotalsExact or …Estimated; "" = the count is asked for where a total does not add up
+	MaxPages          int               `yaml:"max_pages"` // of one search; 10,000: more is taken for a paging loop
 }
+
+// How far Bundle.total can be relied on.
+const (
+	TotalsExact     = "exact"
+	TotalsEstimated = "estimated" // then a search that was cut short cannot be noticed by it
+)
 
 // Options are what New needs.
 type Options struct {
@@ -79,7 +90,7 @@ func New(o Options) (connectors.Connector, error) {
 		d.MaxPages = 10_000
 	}
 	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, asking: make(chan struct{}, 1)}
-	return connectors.Connector{Name: o.Name, Party: o.Party, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s}, nil
+	return connectors.Connector{Name: o.Name, Party: o.Party, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s, Offerer: s}, nil
 }
 
 // server is the counterpart, as far as the hub can tell.
@@ -99,6 +110,7 @@ type role struct {
 	essential []string // without these nobody can be judged
 	discover  []string // in a sweep: what makes somebody a client
 	writes    []string // what the hub has to bring there
+	must      string   // of these, without which nothing is brought by this way at all
 }
 
 var (
@@ -114,6 +126,7 @@ var (
 			"AdverseEvent", "ServiceRequest", "Practitioner", "PractitionerRole", "Organization", "Medication"},
 		essential: []string{"Patient", "Task", "Observation", "MedicationRequest"},
 		writes:    []string{"Patient", "Consent", "ServiceRequest", "Task"},
+		must:      "ServiceRequest",
 	}
 )
 

@@ -239,6 +239,15 @@ func TestTwoCopiesDoNotUndoThatThisTryWroteOne(t *testing.T) {
 	f, c := newFar(t, sandbox.Dialect{NoConditionalCreate: true}, fhirrest.Options{Dialect: fhirrest.Dialect{ConditionalCreate: set(true)}})
 	f.Put(t, string(delivery("earlier").Body))
 	f.changing("POST", "Patient", func(s int, h http.Header, _ string) (int, string) { h.Del("Location"); return s, "" })
+	nameless, looked := f.otherwise, false
+	f.otherwise = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet && r.URL.Path == "/Patient" && !looked { // the earlier one does not show yet
+			looked = true
+			say(w, 200, `{"resourceType":"Bundle","type":"searchset","total":0}`)
+			return true
+		}
+		return nameless(w, r)
+	}
 	if got := pushed(t, c, delivery("a"), false); got != "conflict, may have arrived" {
 		t.Errorf("%s", got)
 	}

@@ -20,14 +20,15 @@ import (
 )
 
 // Pull reads one page of a round over everything the server has to tell: first members new to the hub, to the beginning;
-// then either what changed since the last round, type by type, or, where searches cannot tell what changed, client by
-// client. The last page of a round is empty: when it is asked for, all before it is stored, and whoever became a member
-// on the way has been read back. A round that was left alone half way does not end the read: another one follows, so that
-// nothing old counts as just read.
+// then what changed since the last round, type by type; then, of the types whose searches cannot tell what changed,
+// everything, client by client. The last page of a round is empty: when it is asked for, all before it is stored, and
+// whoever became a member on the way has been read back. A round that was left alone half way does not end the read:
+// another one follows, so that nothing old counts as just read.
 //
 // A search that is refused (403, 404 …) leaves the round incomplete and the others go on, so that a hold is seen while
-// something else is broken; what the server's statement or the config leaves out is not missed. A server that cannot
-// be reached, is busy or answers garbage ends the page with an error, and the same cursor tries again.
+// something else is broken; what the server's statement or the config leaves out is not missed. Where a type turns out to
+// take another search than its statement says, that one is made from then on. A server that cannot be reached, is busy or
+// answers garbage ends the page with an error, and the same cursor tries again.
 func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchange.Roster) (exchange.Page, error) {
 	p, err := s.position("pull "+s.name, since)
 	if err != nil {
@@ -40,19 +41,15 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 	p.forget(roster)
 	if id, ok := p.newcomer(roster); ok {
 		p.Back = append(p.Back, id)
-		return s.readMember(ctx, offers, p, id)
+		return s.readMember(ctx, offers, p, id, offers.clinical())
 	}
 
-	searches := offers.types
-	var all exchange.Everybody
-	if !offers.delta {
-		if all, err = roster.Everybody(ctx); err != nil {
-			return exchange.Page{}, err
-		}
-		searches = s.discoveries(offers, all)
-	}
 	var last error
 	for {
+		searches, all, err := s.searches(ctx, offers, roster)
+		if err != nil {
+			return exchange.Page{}, err
+		}
 		name, ok := p.pending(searches)
 		if !ok {
 			break
@@ -65,16 +62,28 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 		case !ownTrouble(err):
 			return exchange.Page{}, err
 		}
+		better, learned, tried := s.mend(ctx, offers, typeOf(name), err)
+		if tried != nil {
+			return exchange.Page{}, tried
+		}
+		if learned {
+			offers, p.Walk = better, nil
+			continue
+		}
 		last = err
 		if !s.dispensable(offers, name, err) {
 			p.fault(coded(name, err))
 		}
 		p.finish(name)
 	}
-	if !offers.delta {
+	if each := offers.each(); len(each) > 0 {
+		all, err := roster.Everybody(ctx)
+		if err != nil {
+			return exchange.Page{}, err
+		}
 		if id, ok := following(all, p.After); ok {
 			p.After = id
-			return s.readMember(ctx, offers, p, id)
+			return s.readMember(ctx, offers, p, id, each)
 		}
 	}
 	s.missed(&p, offers)
@@ -85,6 +94,21 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 		return exchange.Page{Next: p.closed(), More: true}, nil
 	}
 	return exchange.Page{Next: p.closed(), Complete: p.Why == "", Why: p.Why}, nil
+}
+
+// searches are the searches of a round: one for each type that tells what changed; and where not all do, those that find
+// new clients.
+func (s *server) searches(ctx context.Context, offers *offer, roster exchange.Roster) (names []string, all exchange.Everybody, err error) {
+	for _, typ := range offers.types {
+		if offers.tells(typ) {
+			names = append(names, typ)
+		}
+	}
+	if len(offers.each()) == 0 {
+		return names, all, nil
+	}
+	all, err = roster.Everybody(ctx)
+	return append(names, s.discoveries(offers, all)...), all, err
 }
 
 // Sweep reads one member of the roster, everything there is of them. resume says after whom.
@@ -103,7 +127,7 @@ func (s *server) Sweep(ctx context.Context, resume exchange.Cursor, roster excha
 	}
 	if id, ok := following(all, p.After); ok {
 		p.After = id
-		return s.readMember(ctx, offers, p, id)
+		return s.readMember(ctx, offers, p, id, offers.clinical())
 	}
 	return exchange.Page{Complete: p.Why == "", Why: p.Why}, nil
 }
@@ -111,16 +135,17 @@ func (s *server) Sweep(ctx context.Context, resume exchange.Cursor, roster excha
 // step reads the next page of the search called name and moves p behind it.
 func (s *server) step(ctx context.Context, offers *offer, p *position, name string, all exchange.Everybody) (exchange.Page, error) {
 	typ, portion, _ := strings.Cut(name, " ")
+	told := offers.tells(name)
 	if p.Walk == nil || p.Walk.Type != name {
 		p.Walk = &walk{Type: name}
-		if offers.delta {
+		if told {
 			p.Walk.At = p.Marks[name]
 		}
 	}
 	w := *p.Walk // p moves only when the page is whole
 	call := rest.Call{Op: "search " + typ, Path: typ, Link: w.Link}
 	if call.Link == "" {
-		call.Query = s.changed(offers, w)
+		call.Query = s.changed(offers.search[name], w.At)
 		if portion != "" {
 			call.Query = url.Values{"identifier": {wanted(all, portion)}}
 		}
@@ -144,14 +169,26 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	var page exchange.Page
 	s.sort(&page, b, "")
 	w.Held = w.Held || page.Unknowns > 0
+	if told && offers.names() {
+		if err := s.directory(ctx, offers, &page); err != nil {
+			return exchange.Page{}, err
+		}
+	}
 
-	keyed := offers.delta
+	before := w.At
+	keyed := told && offers.search[name].sorts
 	if keyed && b.next != "" {
 		if keyed, err = s.keepsOrder(ctx, offers, &w, b); err != nil {
 			return exchange.Page{}, err
 		}
 	}
 	done, loop := w.follow(b, keyed)
+	short := false
+	if done && !w.Held && w.short(b) {
+		if short, err = s.cutShort(ctx, typ, s.changed(offers.search[name], before), w.Rows); err != nil {
+			return exchange.Page{}, err
+		}
+	}
 	switch {
 	case loop || w.Pages >= s.dialect.MaxPages && !done:
 		return exchange.Page{}, pagingLoop(call.Op)
@@ -160,11 +197,11 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	case w.Held:
 		p.fault(typ + ": rows withheld")
 		p.finish(name) // its mark stays: what was withheld is asked for again
-	case w.short(b):
+	case short:
 		p.fault(typ + ": pages do not add up to their total")
 		p.finish(name)
 	default:
-		if offers.delta {
+		if told {
 			p.mark(name, w, s.dialect.Overlap, s.now())
 		}
 		p.finish(name)
@@ -194,32 +231,74 @@ func (p *position) mark(name string, w walk, overlap time.Duration, now time.Tim
 	p.Marks = marks
 }
 
-// changed is the query for what changed since w.At.
-func (s *server) changed(offers *offer, w walk) url.Values {
+// changed is the query for what changed since at, as far as a can tell.
+func (s *server) changed(a ability, at time.Time) url.Values {
 	q := url.Values{"_count": {strconv.Itoa(s.dialect.PageSize)}}
-	if !offers.delta {
+	if !a.tells() {
 		return q
 	}
-	q.Set("_sort", "_lastUpdated")
-	if w.At.IsZero() {
+	if a.sorts {
+		q.Set("_sort", "_lastUpdated")
+	}
+	if at.IsZero() {
 		return q
 	}
-	prefix, at := "ge", w.At.Add(-time.Millisecond) // a server may have rounded up what it told
-	if s.dialect.LastUpdated == LastUpdatedGT {
-		prefix, at = "gt", w.At.Add(-coarse)
+	since := at.Add(-time.Millisecond) // a server may have rounded up what it told
+	if a.since == LastUpdatedGT {
+		since = at.Add(-coarse)
 	}
-	q.Set("_lastUpdated", prefix+at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	q.Set("_lastUpdated", a.since+since.UTC().Format("2006-01-02T15:04:05.000Z"))
 	return q
+}
+
+// cutShort reports whether a search whose pages held fewer rows than their total says was cut short. Many servers only
+// estimate a page's total: then the count itself is asked for. Where that is refused, the total is believed.
+func (s *server) cutShort(ctx context.Context, typ string, query url.Values, rows int) (bool, error) {
+	switch s.dialect.Totals {
+	case TotalsEstimated:
+		return false, nil
+	case TotalsExact:
+		return true, nil
+	}
+	query = maps.Clone(query)
+	query.Del("_sort")
+	query.Del("_count")
+	query.Set("_summary", "count")
+	b, _, err := s.search(ctx, rest.Call{Op: "count " + typ, Path: typ, Query: query})
+	if err != nil {
+		return true, whole(err)
+	}
+	return b.total < 0 || b.total > rows, nil
 }
 
 // search makes a search and reads the page that comes.
 func (s *server) search(ctx context.Context, call rest.Call) (bundle, rest.Answer, error) {
+	return s.list(ctx, call, "searchset")
+}
+
+// list asks for a Bundle of a kind.
+func (s *server) list(ctx context.Context, call rest.Call, kind string) (bundle, rest.Answer, error) {
+	call.Link = s.under(call)
 	answer, err := s.client.Do(ctx, call)
 	if err != nil {
 		return bundle{}, answer, err
 	}
-	b, err := readBundle(call.Op, answer.Body)
+	b, err := readBundle(call.Op, kind, answer.Body)
 	return b, answer, err
+}
+
+// under is call's link as an address. A relative one is meant from the server's base, or, where it is a query only, from
+// the search that it goes on with.
+func (s *server) under(call rest.Call) string {
+	link := call.Link
+	switch {
+	case link == "" || strings.HasPrefix(link, "/") || strings.Contains(link, "://"):
+		return link
+	case strings.HasPrefix(link, "?"):
+		_, typ, _ := strings.Cut(call.Op, " ")
+		return s.client.Base() + "/" + typ + link
+	}
+	return s.client.Base() + "/" + strings.TrimPrefix(link, "./")
 }
 
 // expired reports whether a link is no longer good: it is refused, or it leads away since base_url was changed.
@@ -246,7 +325,7 @@ func (s *server) keepsOrder(ctx context.Context, offers *offer, w *walk, b bundl
 	if _, onward := ordered(b.entries, w.At); w.Order != "" || !onward {
 		return w.Order == orderKept, nil
 	}
-	call := rest.Call{Op: "search " + w.Type, Path: w.Type, Query: s.changed(offers, *w)}
+	call := rest.Call{Op: "search " + w.Type, Path: w.Type, Query: s.changed(offers.search[w.Type], w.At)}
 	call.Query.Set("_sort", "-_lastUpdated")
 	call.Query.Set("_count", "1")
 	back, _, err := s.search(ctx, call)
@@ -306,8 +385,14 @@ func notOffered(err error) bool {
 	return false
 }
 
-func coded(name string, err error) string {
+// typeOf is the resource type that a search called name is of.
+func typeOf(name string) string {
 	typ, _, _ := strings.Cut(name, " ")
+	return typ
+}
+
+func coded(name string, err error) string {
+	typ := typeOf(name)
 	if notOffered(err) {
 		return typ + ": not offered"
 	}
@@ -321,19 +406,16 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// discoveries are the searches that find new clients where a pull goes client by client: at a practice what makes
-// somebody a client, at a prescriber the patients who carry a client's identifier, some at a time.
+// discoveries are the searches that find new clients where not every type tells what changed: at a practice what makes
+// somebody a client; and, where patients themselves are not told, those who carry a client's identifier, some at a time.
 func (s *server) discoveries(offers *offer, all exchange.Everybody) []string {
 	var names []string
-	if s.party == fhir.Practice {
-		for _, typ := range s.role().discover {
-			if slices.Contains(offers.types, typ) && !s.dialect.PatientRequired {
-				names = append(names, typ)
-			}
+	for _, typ := range s.role().discover {
+		if slices.Contains(offers.types, typ) && !offers.tells(typ) && !offers.search[typ].patient {
+			names = append(names, typ)
 		}
-		return names
 	}
-	for i := 0; i < len(all.Wanted) && slices.Contains(offers.types, "Patient"); i += atOnce {
+	for i := 0; i < len(all.Wanted) && slices.Contains(offers.types, "Patient") && !offers.tells("Patient"); i += atOnce {
 		names = append(names, "Patient "+strconv.Itoa(i))
 	}
 	return names

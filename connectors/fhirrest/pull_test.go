@@ -456,7 +456,7 @@ func TestAServerThatStatesNothingIsTried(t *testing.T) {
 				t.Errorf("read client by client: %v", swept)
 			}
 			report, err := c.Checker.Check(t.Context())
-			if err != nil || report.Capabilities.LastUpdated == tc.sweep || report.Capabilities.Types != nil {
+			if err != nil || (report.Capabilities.Mode == connectors.ModeDelta) == tc.sweep || report.Capabilities.Known {
 				t.Errorf("%+v %v", report.Capabilities, err)
 			}
 		})

@@ -1,12 +1,14 @@
 package fhirrest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,12 +20,13 @@ import (
 
 // Push makes d stand at the server, once:
 //
-//	                              none there   one there                          two there
-//	first try, creates conditional   create and let the server look                   conflict
-//	otherwise, look by identifier    create    existed; an update is put if it differs  conflict
-//	asked or update, cannot look     create if creates are conditional, else uncertain
+//	                                 none there   one there                            two there
+//	look by identifier               create       existed; an update is put if it differs  conflict
+//	cannot look, first try           create
+//	cannot look, asked or update     create if creates are conditional, else uncertain
 //
-// Some servers ignore the condition without a word, hence the look first whenever an earlier try may have arrived.
+// Some servers state conditional creates and ignore the condition without a word, hence the look first, always; and the
+// condition is always sent, for a search may show a record later than it is made.
 func (s *server) Push(ctx context.Context, d exchange.Delivery, asked bool) (exchange.Receipt, error) {
 	receipt, err := s.push(ctx, d, asked)
 	if err != nil {
@@ -44,12 +47,9 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 	if err != nil {
 		return exchange.Receipt{}, sending(err, true)
 	}
-	if offers.condition && !asked && !d.Update {
-		return s.create(ctx, offers, d)
-	}
 	found, err := s.lookUp(ctx, offers, d)
 	switch {
-	case errors.Is(err, errBlind) && (asked || d.Update) && !offers.condition:
+	case errors.Is(err, errBlind) && (asked || d.Update) && !offers.condition.is:
 		return exchange.Receipt{}, err
 	case errors.Is(err, errBlind):
 		return s.create(ctx, offers, d)
@@ -58,8 +58,8 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 	case len(found) > 1:
 		return exchange.Receipt{}, sending(twoCopies("create "+d.Type), true)
 	case len(found) == 1:
-		return s.settle(ctx, d, found[0])
-	case asked && !offers.condition && s.now().Sub(d.Tried).Abs() < toShow:
+		return s.settle(ctx, offers, d, found[0])
+	case asked && !offers.condition.is && s.now().Sub(d.Tried).Abs() < toShow:
 		e := connectors.Errorf("search "+d.Type, connectors.Temporary, "not there yet; it is given time to show")
 		e.After = toShow
 		return exchange.Receipt{}, e
@@ -196,12 +196,12 @@ func (s *server) create(ctx context.Context, offers *offer, d exchange.Delivery)
 		return s.readBack(ctx, d, exchange.Receipt{Outcome: exchange.OutcomeCreated, Ref: at.ref, VersionID: at.version})
 	}
 	at.body = nil // what the condition matched may have moved since
-	return s.settle(ctx, d, at)
+	return s.settle(ctx, offers, d, at)
 }
 
 // settle is about a copy that stands there: it is left as it is, or an update is put in its place if the words differ.
 // Somebody may be faster; then it is read again and decided again, once.
-func (s *server) settle(ctx context.Context, d exchange.Delivery, at standing) (exchange.Receipt, error) {
+func (s *server) settle(ctx context.Context, offers *offer, d exchange.Delivery, at standing) (exchange.Receipt, error) {
 	existed := exchange.Receipt{Outcome: exchange.OutcomeExisted, Ref: at.ref, VersionID: at.version}
 	if !d.Update && at.body != nil {
 		return existed, nil
@@ -214,7 +214,7 @@ func (s *server) settle(ctx context.Context, d exchange.Delivery, at standing) (
 		if existed.VersionID = now.version; !d.Update || sameContent(now.body, d.Body) {
 			return existed, nil
 		}
-		receipt, err := s.replace(ctx, d, now)
+		receipt, err := s.replace(ctx, offers, d, now)
 		if err == nil || connectors.FaultOf(err) != connectors.Conflict {
 			return receipt, err
 		}
@@ -224,7 +224,7 @@ func (s *server) settle(ctx context.Context, d exchange.Delivery, at standing) (
 }
 
 // replace puts d in the place of old, if old is still what stands there.
-func (s *server) replace(ctx context.Context, d exchange.Delivery, old standing) (exchange.Receipt, error) {
+func (s *server) replace(ctx context.Context, offers *offer, d exchange.Delivery, old standing) (exchange.Receipt, error) {
 	op := "update " + d.Type
 	body, err := fhir.Apply(d.Body, fhir.Edit{Path: "id", Value: old.ref.ID})
 	if err != nil {
@@ -238,7 +238,60 @@ func (s *server) replace(ctx context.Context, d exchange.Delivery, old standing)
 	if err != nil {
 		return exchange.Receipt{}, err
 	}
-	return s.readBack(ctx, d, exchange.Receipt{Outcome: exchange.OutcomeUpdated, Ref: old.ref, VersionID: standsAt(d.Type, answer).version})
+	written := standsAt(d.Type, answer)
+	receipt, err := s.readBack(ctx, d, exchange.Receipt{Outcome: exchange.OutcomeUpdated, Ref: old.ref, VersionID: written.version})
+	if err == nil && s.overwrote(ctx, offers, old, cmp.Or(written.version, receipt.VersionID)) {
+		receipt.Codes = append(receipt.Codes, exchange.CodeOverwrote)
+	}
+	return receipt, err
+}
+
+// overwrote reports whether an update that the server took was put over words of somebody else's that nobody here has
+// read: between the version that was looked at and ours stands another. A server that looks at If-Match turns such an
+// update down; of one that does not, and of one that says so wrongly, the versions tell. It is noted that it does not.
+func (s *server) overwrote(ctx context.Context, offers *offer, old standing, ours string) bool {
+	before, err1 := strconv.Atoi(old.version)
+	after, err2 := strconv.Atoi(ours)
+	if old.version == "" || ours == "" || err1 == nil && err2 == nil && after == before+1 {
+		return false
+	}
+	b, _, err := s.list(ctx, rest.Call{Op: "history of " + old.ref.Type, Path: old.ref.Type + "/" + url.PathEscape(old.ref.ID) + "/_history", Query: url.Values{"_count": {"20"}}}, "history")
+	if err != nil {
+		return false // nobody can tell
+	}
+	between, begun := false, false
+	for _, e := range b.entries { // newest first
+		switch v := versionOf(e.resource); {
+		case v == ours:
+			begun = true
+		case v == old.version:
+			if between {
+				s.unguarded(ctx, offers)
+			}
+			return between
+		case begun:
+			between = true
+		}
+	}
+	return false
+}
+
+func versionOf(body []byte) string {
+	var glance struct{ Meta struct{ VersionID string } }
+	_ = json.Unmarshal(body, &glance) // a delete has no body, and no version to look for
+	return glance.Meta.VersionID
+}
+
+// unguarded notes that the server was seen not to look at If-Match.
+func (s *server) unguarded(ctx context.Context, offers *offer) {
+	release, err := s.hold(ctx)
+	if err != nil {
+		return
+	}
+	defer release()
+	knows := *offers
+	knows.versions = claim[string]{guardNone, connectors.Probe}
+	s.offer = &knows
 }
 
 // readBack looks whether what was written stands there under our identifier. The server's word that it took it is the

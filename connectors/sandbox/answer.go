@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -25,8 +26,14 @@ func outcome(status int, code, text string) answer {
 }
 
 func (s *Server) send(w http.ResponseWriter, a answer) {
+	s.mu.Lock()
+	d := s.options.Dialect
+	s.mu.Unlock()
 	h := w.Header()
 	h.Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
+	if d.NoClock {
+		h["Date"] = nil
+	}
 	for _, pair := range a.headers {
 		h.Set(pair[0], pair[1])
 	}
@@ -34,10 +41,7 @@ func (s *Server) send(w http.ResponseWriter, a answer) {
 		h.Set("Content-Type", "application/fhir+json; charset=utf-8")
 	}
 	body := a.body
-	s.mu.Lock()
-	escaped := s.options.Dialect.Escaped
-	s.mu.Unlock()
-	if escaped {
+	if d.Escaped {
 		var out bytes.Buffer
 		json.HTMLEscape(&out, body)
 		body = out.Bytes()
@@ -76,17 +80,20 @@ func (s *Server) metadata() answer {
 		}
 		r := object{
 			"type":              typ,
-			"interaction":       interactions,
+			"interaction":       interactionsOf(typ, d),
 			"versioning":        "versioned-update",
 			"readHistory":       true,
 			"updateCreate":      true,
-			"conditionalCreate": !d.NoConditionalCreate,
+			"conditionalCreate": !d.NoConditionalCreate || d.Overstates,
 			"conditionalUpdate": false,
 			"conditionalDelete": "not-supported",
 			"searchParam":       searchParams,
 		}
-		if d.IfMatch == IfMatchIgnored {
+		if d.IfMatch == IfMatchIgnored && !d.Overstates {
 			r["versioning"] = "versioned"
+		}
+		if d.NoVersions {
+			r["versioning"], r["readHistory"] = "no-version", false
 		}
 		if d.PatientRequired && clinical(typ) {
 			r["documentation"] = "Searches need a patient, an _id or an identifier."
@@ -110,7 +117,17 @@ func (s *Server) metadata() answer {
 	})}
 }
 
-var interactions = []object{
-	{"code": "read"}, {"code": "vread"}, {"code": "update"}, {"code": "delete"},
-	{"code": "history-instance"}, {"code": "create"}, {"code": "search-type"},
+// interactionsOf are what can be done with a type in this dialect.
+func interactionsOf(typ string, d Dialect) (list []object) {
+	codes := []string{"read", "search-type"}
+	if !d.NoVersions {
+		codes = append(codes, "vread", "history-instance")
+	}
+	if !slices.Contains(d.NoWrites, typ) {
+		codes = append(codes, "create", "update", "delete")
+	}
+	for _, code := range codes {
+		list = append(list, object{"code": code})
+	}
+	return list
 }

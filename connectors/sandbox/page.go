@@ -12,6 +12,7 @@ const pagesKept = 1024
 
 // page is what is left of a search's answer: the rows as they were when it was asked.
 type page struct {
+	typ   string
 	self  string
 	rows  []*version
 	total int
@@ -46,33 +47,55 @@ func (p *pages) find(handle string) (page, bool) {
 
 // page answers with the first rows of p and a link to the rest.
 func (s *Server) page(base string, p page, fault *Fault) answer {
+	d := s.options.Dialect
 	now := p.rows[:min(p.size, len(p.rows))]
 	links := []link{{"self", p.self}}
 	if rest := p.rows[len(now):]; len(rest) > 0 {
-		next := base + "/?" + pageParameter + "=" + s.pages.keep(page{self: p.self, rows: rest, total: p.total, size: p.size})
+		if d.Repeats && p.size > 1 {
+			rest = p.rows[len(now)-1:]
+		}
+		next := "?" + pageParameter + "=" + s.pages.keep(page{typ: p.typ, self: p.self, rows: rest, total: p.total, size: p.size})
+		switch d.Links {
+		case LinksAbsolute:
+			next = base + "/" + next
+		case LinksOfType:
+			next = p.typ + next
+		}
 		links = append(links, link{"next", next})
 	}
 	if fault.is(LoopPages) {
 		links = []link{{"self", p.self}, {"next", p.self}}
 	}
+	held := fault.is(WithholdRow) || slices.Contains(d.Withhold, p.typ)
 	entries := make([][]byte, 0, len(now))
 	for i, v := range now {
-		if fault.is(WithholdRow) && i == 0 {
+		if held && i == 0 {
 			entries = append(entries, withheld)
 			continue
 		}
-		entries = append(entries, entry(base, v))
+		entries = append(entries, entry(base, v, d))
 	}
-	if fault.is(WithholdRow) && len(now) == 0 {
+	if held && len(now) == 0 {
 		entries = append(entries, withheld)
 	}
-	return s.bundle("searchset", p.total, entries, links)
+	return s.bundle("searchset", d.Total.say(p.total), entries, links)
 }
 
-func entry(base string, v *version) []byte {
+// say is what a page's total says of so many rows; negative: nothing.
+func (t Totals) say(n int) int {
+	switch t {
+	case TotalEstimated:
+		return n + 3
+	case TotalAbsent:
+		return -1
+	}
+	return n
+}
+
+func entry(base string, v *version, d Dialect) []byte {
 	var out bytes.Buffer
 	out.WriteString(`{"fullUrl":"` + base + "/" + v.row.typ + "/" + v.row.id + `","resource":`)
-	out.Write(v.body)
+	out.Write(d.words(v.body))
 	out.WriteString(`,"search":{"mode":"match"}}`)
 	return out.Bytes()
 }

@@ -85,7 +85,7 @@ var (
 // parametersOf returns the search parameters that typ has in this dialect.
 func parametersOf(typ string, d Dialect) []parameter {
 	list := []parameter{byID}
-	if !d.NoLastUpdated {
+	if d.told(typ) {
 		list = append(list, byLastUpdated)
 	}
 	for _, p := range kinds[typ] {

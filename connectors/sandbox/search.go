@@ -55,7 +55,7 @@ func (s *Server) search(base, typ string, form url.Values, fault *Fault) answer 
 		return s.bundle("searchset", len(found), nil, []link{{"self", base + "/" + typ + "?" + form.Encode()}})
 	}
 	return s.page(base, page{
-		self: base + "/" + typ + "?" + form.Encode(), rows: found, total: len(found), size: q.count,
+		typ: typ, self: base + "/" + typ + "?" + form.Encode(), rows: found, total: len(found), size: q.count,
 	}, fault)
 }
 
@@ -94,8 +94,11 @@ func (s *Server) find(typ string, q query) []*version {
 
 // visible returns the newest version that searches show already, nil if there is none.
 func (s *Server) visible(r *row) *version {
+	d := s.options.Dialect
 	for _, v := range slices.Backward(r.versions) {
-		if v.gone || v.seen+s.options.Dialect.LateBy < s.searches || s.options.Dialect.LateBy == 0 {
+		counted := d.LateBy == 0 || v.seen+d.LateBy < s.searches
+		passed := d.LateFor == 0 || !s.options.Now().Before(v.at.Add(d.LateFor))
+		if v.gone || counted && passed {
 			return v
 		}
 	}
@@ -119,6 +122,9 @@ func (s *Server) understand(typ string, form url.Values) (query, *answer) {
 				return refuse("value", "_count is no number")
 			}
 			q.count, q.summary = min(n, d.PageCap), q.summary || n == 0
+			if d.PageSize > 0 && n > 0 {
+				q.count = d.PageSize
+			}
 			continue
 		case "_summary":
 			if values[0] != "count" {
@@ -130,7 +136,10 @@ func (s *Server) understand(typ string, form url.Values) (query, *answer) {
 			if values[0] != "_lastUpdated" && values[0] != "-_lastUpdated" {
 				return refuse("not-supported", "this server sorts by _lastUpdated only")
 			}
-			q.sorted, q.newest = true, values[0][0] == '-'
+			if d.Sort == SortRefused {
+				return refuse("not-supported", "this server does not sort")
+			}
+			q.sorted, q.newest = d.Sort == SortKept, values[0][0] == '-'
 			continue
 		case "_format", "_total":
 			continue
@@ -147,6 +156,9 @@ func (s *Server) understand(typ string, form url.Values) (query, *answer) {
 			c, ok := understandCondition(parameters[i], v)
 			if !ok {
 				return refuse("value", "the value of "+name+" cannot be read")
+			}
+			if name == byLastUpdated.name && d.Prefixes != nil && slices.ContainsFunc(c.wanted, func(w want) bool { return !slices.Contains(d.Prefixes, w.prefix) }) {
+				return refuse("value", "this server does not take that prefix of _lastUpdated")
 			}
 			q.conditions = append(q.conditions, c)
 		}
@@ -263,7 +275,13 @@ type link struct{ relation, url string }
 // bundle writes a Bundle by hand, so that every record in it stays as it was written.
 func (s *Server) bundle(typ string, total int, entries [][]byte, links []link) answer {
 	var out bytes.Buffer
-	out.WriteString(`{"resourceType":"Bundle","type":"` + typ + `","meta":{"lastUpdated":"` + s.options.Now().UTC().Format(instant) + `"},"total":` + strconv.Itoa(total))
+	out.WriteString(`{"resourceType":"Bundle","type":"` + typ + `"`)
+	if !s.options.Dialect.NoClock {
+		out.WriteString(`,"meta":{"lastUpdated":"` + s.options.Now().UTC().Format(instant) + `"}`)
+	}
+	if total >= 0 {
+		out.WriteString(`,"total":` + strconv.Itoa(total))
+	}
 	for i, l := range links {
 		out.WriteString([]string{`,"link":[`, `,`}[min(i, 1)])
 		out.Write(mustJSON(object{"relation": l.relation, "url": l.url}))

@@ -26,30 +26,6 @@ type Options struct {
 	Wait      func(context.Context, time.Duration) error // how a delay is spent; nil = a timer
 }
 
-// Dialect is how a server departs from plain R4. Its CapabilityStatement tells the truth about all of it.
-type Dialect struct {
-	NoLastUpdated       bool     // searches refuse _lastUpdated
-	NoConditionalCreate bool     // If-None-Exist is ignored: a second create makes a second record
-	NoIdentifierSearch  bool     // searches refuse identifier
-	IfMatch             IfMatch  // how a stale If-Match is answered
-	PatientRequired     bool     // clinical types are searched with a patient, an _id or an identifier only
-	Missing             []string // types it does not have: "Task", "MedicationDispense"
-	PageCap             int      // largest page; 0 = 500
-	LateBy              int      // a written row shows up in searches only after this many further searches
-	Escaped             bool     // writes < > & as \u003c \u003e \u0026
-	Lenient             bool     // ignores search parameters that it does not know
-}
-
-// IfMatch is how a server answers an If-Match that is no longer true.
-type IfMatch int
-
-// The ways to answer a stale If-Match.
-const (
-	IfMatch412     IfMatch = iota // 412 Precondition Failed, as R4 says
-	IfMatch409                    // 409 Conflict, as many do
-	IfMatchIgnored                // not looked at: the last writer wins
-)
-
 // Server is a FHIR R4 server in memory. It is safe for concurrent use.
 type Server struct {
 	options Options
@@ -76,9 +52,7 @@ func NewServer(options Options) *Server {
 	if options.MaxBody == 0 {
 		options.MaxBody = 4 << 20
 	}
-	if options.Dialect.PageCap == 0 {
-		options.Dialect.PageCap = 500
-	}
+	options.Dialect = options.Dialect.orDefault()
 	if options.Wait == nil {
 		options.Wait = wait
 	}
@@ -92,10 +66,7 @@ func NewServer(options Options) *Server {
 func (s *Server) Speak(d Dialect) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d.PageCap == 0 {
-		d.PageCap = 500
-	}
-	s.options.Dialect = d
+	s.options.Dialect = d.orDefault()
 }
 
 // Calls returns the requests seen so far, oldest first.
@@ -185,8 +156,12 @@ func (s *Server) admits(r *http.Request) bool {
 func (s *Server) answer(r *http.Request, t target, body []byte, fault *Fault) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t.typ != "" && (slices.Contains(s.options.Dialect.Missing, t.typ) || kinds[t.typ] == nil) {
+	d := s.options.Dialect
+	if t.typ != "" && (slices.Contains(d.Missing, t.typ) || kinds[t.typ] == nil) {
 		return outcome(http.StatusNotFound, "not-supported", "this server has no "+t.typ)
+	}
+	if r.Method != http.MethodGet && !t.search && slices.Contains(d.NoWrites, t.typ) {
+		return outcome(http.StatusMethodNotAllowed, "not-supported", "this server takes no "+t.typ)
 	}
 	base := "http://" + r.Host
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -205,14 +180,16 @@ func (s *Server) answer(r *http.Request, t target, body []byte, fault *Fault) an
 			form[k] = append(form[k], v...)
 		}
 		return s.search(base, t.typ, form, fault)
+	case r.Method == http.MethodGet && t.history && d.NoVersions:
+		return outcome(http.StatusNotFound, "not-supported", "this server keeps no versions")
 	case r.Method == http.MethodGet && t.history && t.version == "":
 		return s.history(base, t)
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		return s.read(t)
+		return s.spoken(s.read(t))
 	case r.Method == http.MethodPost && t.id == "" && t.typ != "":
-		return s.create(base, t.typ, r.Header, body)
+		return s.spoken(s.create(base, t.typ, r.Header, body))
 	case r.Method == http.MethodPut && t.id != "" && !t.history:
-		return s.update(base, t, r.Header, body)
+		return s.spoken(s.update(base, t, r.Header, body))
 	case r.Method == http.MethodDelete && t.id != "" && !t.history:
 		return s.delete(t)
 	}

@@ -146,6 +146,10 @@ const (
 	OutcomeHandedOver Outcome = "handed-over" // a person says that it was handed over, By, At
 )
 
+// CodeOverwrote among a receipt's codes: the copy was updated, and words of somebody else's that nobody here had read
+// were written over; the counterpart did not turn the update down.
+const CodeOverwrote = "warning/conflict"
+
 // Receipt is the other side's answer to a delivery.
 type Receipt struct {
 	Outcome   Outcome
