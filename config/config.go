@@ -51,16 +51,26 @@ type Practice struct {
 
 // Prescriber is a party that clears, prescribes and holds.
 type Prescriber struct {
-	Name        string   `yaml:"name"`
-	Title       string   `yaml:"title"`
-	Identifiers []ID     `yaml:"identifiers"`
-	Connectors  []Entry  `yaml:"connectors"`
-	StaleAfter  Duration `yaml:"stale_after"` // 0 = one business day
-	Sheet       Sheet    `yaml:"sheet"`
-	Ketamine    []Code   `yaml:"ketamine_codes"`
-	ConceptMaps []string `yaml:"concept_maps"`
-	Withhold    []string `yaml:"withhold"` // what this prescriber is not told, like Patient.address
-	Rules       Rules    `yaml:"rules"`    // over the hub's
+	Name        string     `yaml:"name"`
+	Title       string     `yaml:"title"`
+	Identifiers []ID       `yaml:"identifiers"`
+	Connectors  []Entry    `yaml:"connectors"`
+	StaleAfter  Duration   `yaml:"stale_after"` // 0 = one business day
+	Sheet       Sheet      `yaml:"sheet"`
+	Ketamine    []Code     `yaml:"ketamine_codes"`
+	ConceptMaps []string   `yaml:"concept_maps"`
+	TaskDialect string     `yaml:"task_dialect"` // the guide by which this prescriber moves its Tasks: any, cow, bser, sdoh, cdex
+	TaskSteps   []TaskStep `yaml:"task_steps"`   // agreed over the guide
+	Withhold    []string   `yaml:"withhold"`     // what this prescriber is not told, like Patient.address
+	Rules       Rules      `yaml:"rules"`        // over the hub's
+}
+
+// TaskStep is one step of a Task that was agreed upon: {from: accepted, to: rejected, by: filler, is: normal}.
+type TaskStep struct {
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+	By   string `yaml:"by"` // placer, filler, either
+	Is   string `yaml:"is"` // normal, allowed, anomalous
 }
 
 // ID is a business identifier.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,6 +75,21 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 	if p.Sheet.Signed.IsZero() && p.Sheet.agreed() && !c.has(path+".sheet.signed") {
 		add(path+".sheet.signed", "is missing: write the date on which the prescriber agreed to the sheet, like 2026-01-10")
 	}
+	oneOf := func(path, value string, words ...string) {
+		if !slices.Contains(words, value) {
+			add(path, "%q is none of %s", value, strings.Join(words, ", "))
+		}
+	}
+	if p.TaskDialect != "" {
+		oneOf(path+".task_dialect", p.TaskDialect, "any", "cow", "bser", "sdoh", "cdex")
+	}
+	for i, s := range p.TaskSteps {
+		at := fmt.Sprintf("%s.task_steps[%d]", path, i)
+		oneOf(at+".from", s.From, taskStates...)
+		oneOf(at+".to", s.To, taskStates...)
+		oneOf(at+".by", s.By, "placer", "filler", "either")
+		oneOf(at+".is", s.Is, "normal", "allowed", "anomalous")
+	}
 	for i, state := range p.Sheet.StatesNotServed.Value {
 		if len(state) != 2 || strings.ToUpper(state) != state {
 			add(fmt.Sprintf("%s.sheet.states_not_served[%d]", path, i), "%q is no state: write its two letters, like AK", state)
@@ -94,6 +110,9 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 	}
 	return ps
 }
+
+// taskStates are FHIR's.
+var taskStates = []string{"draft", "requested", "received", "accepted", "rejected", "ready", "cancelled", "in-progress", "on-hold", "failed", "completed", "entered-in-error"}
 
 // agreed reports whether any line claims that the prescriber said something.
 func (s *Sheet) agreed() bool {

@@ -76,6 +76,40 @@ const (
 	DecisionWithdrawn  = "withdrawn"
 )
 
+// Codes in SystemBusinessStatus: the union by meaning of BSeR's, COW's and the practice's own (fhir.md section 2). BSeR's
+// numbers are kept as they are; COW's visit-scheduled and visit-complete mean BusinessScheduled and BusinessVisited.
+const (
+	BusinessCreated        = "2.0"
+	BusinessAccepted       = "3.0"
+	BusinessDeclined       = "4.0"
+	BusinessScheduled      = "5.1.1"
+	BusinessNoShow         = "5.1.2"
+	BusinessVisitCancelled = "5.1.3"
+	BusinessVisited        = "5.1.4"
+	BusinessCancelAsked    = "5.2"
+	BusinessCancelled      = "6.0"
+	BusinessDone           = "7.0"
+
+	BusinessAwaitsInformation = "awaiting-information"
+	BusinessIntakeSent        = "intake-sent"
+	BusinessIntakeIncomplete  = "intake-incomplete"
+	BusinessAwaitsConsent     = "awaiting-consent"
+	BusinessCleared           = "cleared"
+	BusinessConditions        = "cleared-with-conditions"
+	BusinessNotCleared        = "not-cleared"
+	BusinessDeferred          = "deferred"
+	BusinessPrescribed        = "rx-sent"
+	BusinessDispensed         = "rx-dispensed"
+	BusinessReferredOn        = "referred-onward"
+)
+
+// BusinessStatuses returns every code in SystemBusinessStatus, in the order of a referral's course.
+func BusinessStatuses() []string {
+	return []string{BusinessCreated, BusinessAccepted, BusinessDeclined, BusinessIntakeSent, BusinessIntakeIncomplete, BusinessAwaitsInformation,
+		BusinessAwaitsConsent, BusinessScheduled, BusinessNoShow, BusinessVisitCancelled, BusinessVisited, BusinessCleared, BusinessConditions,
+		BusinessNotCleared, BusinessDeferred, BusinessPrescribed, BusinessDispensed, BusinessReferredOn, BusinessCancelAsked, BusinessCancelled, BusinessDone}
+}
+
 // Codes in SystemFulfilment.
 const (
 	FulfilmentSent       = "sent-to-pharmacy"

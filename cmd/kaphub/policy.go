@@ -34,6 +34,8 @@ func policies(c *config.Config, bases map[string]string) ([]readiness.Policy, er
 			Prescriber:    prescriberParty(p),
 			Zone:          c.Location(),
 			Sheet:         sheet(&p.Sheet, c.Location()),
+			TaskGuide:     readiness.Guide(p.TaskDialect),
+			TaskSteps:     taskSteps(p.TaskSteps),
 			Terms:         terms,
 			ReferralCodes: codes(c.Practice.ReferralCodes, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeEvaluation}),
 			Ketamine:      codes(p.Ketamine),
@@ -140,6 +142,14 @@ func prescriberParty(p *config.Prescriber) readiness.Party {
 	}
 	return readiness.Party{Name: p.Name, Title: title, Identifiers: ids(p.Identifiers),
 		Sources: sourceNames(p.Connectors), Limit: time.Duration(p.StaleAfter)}
+}
+
+func taskSteps(from []config.TaskStep) []readiness.Step {
+	var to []readiness.Step
+	for _, s := range from {
+		to = append(to, readiness.Step{From: s.From, To: s.To, By: readiness.Mover(s.By), Manner: readiness.Manner(s.Is)})
+	}
+	return to
 }
 
 func sourceNames(entries []config.Entry) []string {

@@ -2,7 +2,6 @@ package readiness
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -32,6 +31,9 @@ type facts struct {
 	consents  []consent // to treatment
 
 	coordination []record[fhir.Task]
+	placed       []record[fhir.Task] // the practice's own Tasks that ask the prescriber
+	aborts       []record[fhir.Task] // that ask to cancel or to stop
+	questions    []record[fhir.Task] // the prescriber's, part of a referral
 	fulfilments  []fulfilment
 
 	dosing       []session // the practice's, by start
@@ -178,44 +180,4 @@ func (f *facts) people() {
 			f.theirs = append(f.theirs, r)
 		}
 	}
-}
-
-// tasks sorts the coordination Tasks from the deliveries of medicine.
-func (f *facts) tasks() {
-	for _, r := range records(f.chart.Tasks, f.look) {
-		if !f.ours(r.Version) && !practices(r.Version) {
-			continue
-		}
-		switch {
-		case f.code(r.Party, r.Value.Code, fhir.SystemKAP) == fhir.CodeFulfilment:
-			if !copied(r.Value.Identifier) {
-				f.fulfil(r)
-			}
-		case f.ours(r.Version) && f.coordinates(r.Value):
-			f.coordination = append(f.coordination, r)
-		}
-	}
-	slices.SortStableFunc(f.coordination, func(a, b record[fhir.Task]) int {
-		return cmp.Or(f.instant(a.Recorded(), a.Value.AuthoredOn).Compare(f.instant(b.Recorded(), b.Value.AuthoredOn)), older(a.Version, b.Version))
-	})
-}
-
-// coordinates reports whether t asks the prescriber to fulfil a referral.
-func (f *facts) coordinates(t *fhir.Task) bool {
-	code := f.code(f.policy.Prescriber.Name, t.Code, fhir.SystemTaskCode)
-	if code != "" {
-		return code == "fulfill"
-	}
-	to, _, ok := target(t.Focus)
-	return ok && to.Type == "ServiceRequest"
-}
-
-// task returns the newest coordination Task, nil when there is none.
-func (f *facts) task() *record[fhir.Task] {
-	for i := range slices.Backward(f.coordination) {
-		if r := &f.coordination[i]; r.Value.Status.Code() != "entered-in-error" {
-			return r
-		}
-	}
-	return nil
 }

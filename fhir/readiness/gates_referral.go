@@ -131,7 +131,8 @@ func releaseGate(f *facts) Gate {
 //	active            none                                  none               open: nothing heard
 //	active            requested, received                   none               open
 //	active            accepted, in progress, completed      –                  met
-//	active            rejected, cancelled, failed, on hold  none, or earlier   open
+//	active            rejected, cancelled, failed, on hold  none, or earlier   open, with the reason given
+//	active            closed, and taken up again            none, or earlier   open: it is looked at again
 //	any               any                                   made since         met: it was taken
 func referralGate(f *facts) Gate {
 	task, order := f.task(), f.order()
@@ -147,6 +148,9 @@ func referralGate(f *facts) Gate {
 	if task == nil || !task.live() {
 		return open(f.prescriber()+" has recorded nothing on the referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn)), "ask "+f.prescriber()+" whether it arrived", order.Version)
 	}
+	if again := reopened(task); again != nil {
+		return open(f.prescriber()+" took the closed referral up again on "+f.on(again.Recorded()), "ask "+f.prescriber()+" what is looked at again", again).from(again.Recorded())
+	}
 	on := f.on(f.instant(task.Recorded(), task.Value.LastModified))
 	switch status := task.Value.Status.Code(); status {
 	case "accepted", "in-progress", "completed", "ready":
@@ -154,7 +158,7 @@ func referralGate(f *facts) Gate {
 	case "requested", "received", "draft":
 		return open("The referral is "+status+" at "+f.prescriber()+" since "+f.on(f.waiting(task)), "ask "+f.prescriber()+" to accept it", task.Version).from(f.waiting(task))
 	default:
-		return open(f.prescriber()+" recorded the referral as "+status+" on "+on, "ask "+f.prescriber()+" why, or refer elsewhere", task.Version)
+		return open(f.prescriber()+" recorded the referral as "+status+" on "+on+f.why(task), "ask "+f.prescriber()+", or refer elsewhere", task.Version)
 	}
 }
 
@@ -195,6 +199,9 @@ func (f *facts) laterDecision(task *record[fhir.Task], order *record[fhir.Servic
 				return nil
 			}
 		}
+		if again := reopened(task); again != nil && again.Recorded().After(d.issued) {
+			return nil
+		}
 	}
 	if order != nil && order.Value.Status.Code() == "revoked" && order.Recorded().After(d.issued) {
 		return nil
@@ -230,7 +237,7 @@ func evaluationGate(f *facts) Gate {
 	task := f.task()
 	if task != nil && task.live() {
 		switch f.businessStatus(task) {
-		case "visit-complete", "5.1.4", "7.0":
+		case "visit-complete", fhir.BusinessVisited, fhir.BusinessDone:
 			return met(f.prescriber()+" recorded the visit as complete on "+f.on(task.Recorded()), task.Version)
 		}
 		if task.Value.Status.Code() == "completed" {
@@ -246,9 +253,4 @@ func evaluationGate(f *facts) Gate {
 		return open("The evaluation of "+f.on(missed.start)+" was "+plural(missed.status == "noshow", "missed", "not kept ("+missed.status+")")+" and none is booked", "have the client book another", missed.Version).by(Client)
 	}
 	return open("No evaluation is on file", "have the client book the evaluation with "+f.prescriber()).by(Client)
-}
-
-// businessStatus reads where the prescriber says the referral stands.
-func (f *facts) businessStatus(task *record[fhir.Task]) string {
-	return f.code(task.Party, task.Value.BusinessStatus, fhir.SystemBusinessStatus)
 }

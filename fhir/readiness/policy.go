@@ -112,6 +112,8 @@ type Policy struct {
 	Others        []Party        // the other prescribers: a hold from any of them holds here too
 	Zone          *time.Location // the practice's
 	Sheet         Sheet
+	TaskGuide     Guide  // by which the prescriber moves its Tasks; "" = AnyGuide
+	TaskSteps     []Step // agreed over the guide
 	Terms         *fhir.Terms
 	ReferralCodes []fhir.Code
 	Ketamine      []fhir.Code // codes that mean ketamine besides RxNorm 6130

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,17 +128,20 @@ func (r *record[T]) hear(told fhir.Seen[T]) {
 	r.Version, r.Value = newest.Version, newest.Value
 }
 
-// older orders two versions of one record by their owner's clock, then by the owner's own count of versions.
+// older orders two versions of one record by their owner's clock, then by the owner's own count of versions; by the count
+// first where the owner tells no time, and only the hub's own clock is left.
 func older(a, b *fhir.Version) int {
-	if c := a.Recorded().Compare(b.Recorded()); c != 0 {
-		return c
-	}
 	m, errA := strconv.Atoi(a.Resource.VersionID)
 	n, errB := strconv.Atoi(b.Resource.VersionID)
+	count := 0
 	if errA == nil && errB == nil {
-		return m - n
+		count = cmp.Compare(m, n)
 	}
-	return 0
+	clock := a.Recorded().Compare(b.Recorded())
+	if a.Key == b.Key && a.Resource.LastUpdated.IsZero() && b.Resource.LastUpdated.IsZero() {
+		return cmp.Or(count, clock)
+	}
+	return cmp.Or(clock, count)
 }
 
 // copied reports whether identifiers mark something that the hub itself wrote: never a fact of its own.
