@@ -109,7 +109,7 @@ func (c *retryDelivery) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	switch err := h.store.Retry(ctx, e.ID); {
+	switch err := h.store.Retry(ctx, h.actor, e.ID); {
 	case errors.Is(err, exchange.ErrConflict):
 		return fmt.Errorf("delivery %.12s is %s: only refused and unknown ones can be tried again", e.ID, e.State)
 	case err != nil:

@@ -144,6 +144,9 @@ const (
 
 	OutcomeLaidOut    Outcome = "laid-out"    // it lies ready for a person to hand over: LaidOut, not Delivered
 	OutcomeHandedOver Outcome = "handed-over" // a person says that it was handed over, By, At
+
+	OutcomeTold     Outcome = "told"      // a person says that it arrived, or was carried there by phone or on paper
+	OutcomeNotThere Outcome = "not-there" // a person says that it did not arrive, or was not handed over
 )
 
 // CodeOverwrote among a receipt's codes: the copy was updated, and words of somebody else's that nobody here had read
@@ -158,6 +161,8 @@ type Receipt struct {
 	Codes     []string // the coded part of an OperationOutcome: "severity/code", never diagnostics
 	At        time.Time
 	By        string // the person who says so, as the hub knows its users; "" = the other side itself
+	To        string `json:",omitempty"` // to whom it was handed, or who there said so; "" = not recorded
+	Note      string `json:",omitempty"` // in that person's words
 }
 
 // Entry is a delivery as the ledger keeps it.

@@ -86,7 +86,7 @@ func (db *DB) Attempt(ctx context.Context, id string, ttl time.Duration) (Fence,
 			return exchange.ErrBusy
 		}
 		d.State, d.Trying, d.Last = string(exchange.Attempted), true, c.at
-		d.Attempts, d.Due = d.Attempts+1, c.at+ttl.Milliseconds()
+		d.Attempts, d.Due, d.Receipt = d.Attempts+1, c.at+ttl.Milliseconds(), "" // an answer of before stays in its step
 		return c.step(ctx, d)
 	})
 	if err != nil {
@@ -194,26 +194,6 @@ func (c *commit) withdraw(ctx context.Context, id, why string) error {
 		return err
 	}
 	return c.replan(ctx, d) // the verdict still says that somebody must see to it (R46)
-}
-
-// Retry makes a refused or unknown delivery due now, by a person's decision. An unknown one is asked about first.
-func (db *DB) Retry(ctx context.Context, id string) error {
-	return db.commit(ctx, "retry", id, func(c *commit) error {
-		d, err := c.Delivery(ctx, id)
-		if err != nil {
-			return found(err)
-		}
-		switch exchange.State(d.State) {
-		case exchange.Refused:
-			d.State = string(exchange.Staged)
-		case exchange.Unknown:
-			d.State = string(exchange.Attempted)
-		default:
-			return fmt.Errorf("delivery is %s, only refused and unknown ones can be tried again: %w", d.State, exchange.ErrConflict)
-		}
-		d.Due, d.Why = c.at, "tried again by hand"
-		return c.step(ctx, d)
-	})
 }
 
 // Due returns deliveries to a party that should be tried now, in the order in which they were staged. In each lane

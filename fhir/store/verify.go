@@ -22,7 +22,7 @@ func (db *DB) VerifyAudit(ctx context.Context, progress func(done, total int64))
 		if v.total, err = q.CountSealed(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.versions, v.links, v.rejects, v.verdicts, v.deliveries, v.steps, v.settings, v.chain} {
+		for _, check := range []func(context.Context) error{v.versions, v.links, v.rejects, v.verdicts, v.deliveries, v.steps, v.tellings, v.settings, v.chain} {
 			if err := check(ctx); err != nil {
 				return err
 			}
@@ -153,6 +153,14 @@ func (v *verifier) steps(ctx context.Context) error {
 	rows, err := v.AllSteps(ctx)
 	for _, r := range rows {
 		v.row("step", fmt.Sprintf("delivery %s (step at %d)", r.ID, r.Moment), r.Moment, r.Mac, stepParts(r)...)
+	}
+	return err
+}
+
+func (v *verifier) tellings(ctx context.Context) error {
+	rows, err := v.AllTellings(ctx)
+	for _, r := range rows {
+		v.row("telling", "telling "+r.ID, r.Moment, r.Mac, tellingParts(r)...)
 	}
 	return err
 }

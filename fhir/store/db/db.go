@@ -33,6 +33,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.allStepsStmt, err = db.PrepareContext(ctx, allSteps); err != nil {
 		return nil, fmt.Errorf("error preparing query AllSteps: %w", err)
 	}
+	if q.allTellingsStmt, err = db.PrepareContext(ctx, allTellings); err != nil {
+		return nil, fmt.Errorf("error preparing query AllTellings: %w", err)
+	}
 	if q.appendAuditStmt, err = db.PrepareContext(ctx, appendAudit); err != nil {
 		return nil, fmt.Errorf("error preparing query AppendAudit: %w", err)
 	}
@@ -71,6 +74,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.deliveriesOfStmt, err = db.PrepareContext(ctx, deliveriesOf); err != nil {
 		return nil, fmt.Errorf("error preparing query DeliveriesOf: %w", err)
+	}
+	if q.deliveriesOfClientStmt, err = db.PrepareContext(ctx, deliveriesOfClient); err != nil {
+		return nil, fmt.Errorf("error preparing query DeliveriesOfClient: %w", err)
 	}
 	if q.deliveryStmt, err = db.PrepareContext(ctx, delivery); err != nil {
 		return nil, fmt.Errorf("error preparing query Delivery: %w", err)
@@ -255,6 +261,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putStepStmt, err = db.PrepareContext(ctx, putStep); err != nil {
 		return nil, fmt.Errorf("error preparing query PutStep: %w", err)
 	}
+	if q.putTellingStmt, err = db.PrepareContext(ctx, putTelling); err != nil {
+		return nil, fmt.Errorf("error preparing query PutTelling: %w", err)
+	}
 	if q.putVerdictStmt, err = db.PrepareContext(ctx, putVerdict); err != nil {
 		return nil, fmt.Errorf("error preparing query PutVerdict: %w", err)
 	}
@@ -300,8 +309,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.stepDeliveryStmt, err = db.PrepareContext(ctx, stepDelivery); err != nil {
 		return nil, fmt.Errorf("error preparing query StepDelivery: %w", err)
 	}
+	if q.stepsOfStmt, err = db.PrepareContext(ctx, stepsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query StepsOf: %w", err)
+	}
+	if q.stepsOfClientStmt, err = db.PrepareContext(ctx, stepsOfClient); err != nil {
+		return nil, fmt.Errorf("error preparing query StepsOfClient: %w", err)
+	}
 	if q.takeLeaseStmt, err = db.PrepareContext(ctx, takeLease); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeLease: %w", err)
+	}
+	if q.tellingsOfStmt, err = db.PrepareContext(ctx, tellingsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query TellingsOf: %w", err)
 	}
 	if q.tipStmt, err = db.PrepareContext(ctx, tip); err != nil {
 		return nil, fmt.Errorf("error preparing query Tip: %w", err)
@@ -351,6 +369,11 @@ func (q *Queries) Close() error {
 	if q.allStepsStmt != nil {
 		if cerr := q.allStepsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allStepsStmt: %w", cerr)
+		}
+	}
+	if q.allTellingsStmt != nil {
+		if cerr := q.allTellingsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allTellingsStmt: %w", cerr)
 		}
 	}
 	if q.appendAuditStmt != nil {
@@ -416,6 +439,11 @@ func (q *Queries) Close() error {
 	if q.deliveriesOfStmt != nil {
 		if cerr := q.deliveriesOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deliveriesOfStmt: %w", cerr)
+		}
+	}
+	if q.deliveriesOfClientStmt != nil {
+		if cerr := q.deliveriesOfClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deliveriesOfClientStmt: %w", cerr)
 		}
 	}
 	if q.deliveryStmt != nil {
@@ -723,6 +751,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putStepStmt: %w", cerr)
 		}
 	}
+	if q.putTellingStmt != nil {
+		if cerr := q.putTellingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putTellingStmt: %w", cerr)
+		}
+	}
 	if q.putVerdictStmt != nil {
 		if cerr := q.putVerdictStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putVerdictStmt: %w", cerr)
@@ -798,9 +831,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing stepDeliveryStmt: %w", cerr)
 		}
 	}
+	if q.stepsOfStmt != nil {
+		if cerr := q.stepsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing stepsOfStmt: %w", cerr)
+		}
+	}
+	if q.stepsOfClientStmt != nil {
+		if cerr := q.stepsOfClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing stepsOfClientStmt: %w", cerr)
+		}
+	}
 	if q.takeLeaseStmt != nil {
 		if cerr := q.takeLeaseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing takeLeaseStmt: %w", cerr)
+		}
+	}
+	if q.tellingsOfStmt != nil {
+		if cerr := q.tellingsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tellingsOfStmt: %w", cerr)
 		}
 	}
 	if q.tipStmt != nil {
@@ -895,6 +943,7 @@ type Queries struct {
 	allLinksStmt           *sql.Stmt
 	allSettingsStmt        *sql.Stmt
 	allStepsStmt           *sql.Stmt
+	allTellingsStmt        *sql.Stmt
 	appendAuditStmt        *sql.Stmt
 	auditAfterStmt         *sql.Stmt
 	boardStmt              *sql.Stmt
@@ -908,6 +957,7 @@ type Queries struct {
 	cursorStmt             *sql.Stmt
 	deliveriesStmt         *sql.Stmt
 	deliveriesOfStmt       *sql.Stmt
+	deliveriesOfClientStmt *sql.Stmt
 	deliveryStmt           *sql.Stmt
 	digestsOfStmt          *sql.Stmt
 	digestsOfManyStmt      *sql.Stmt
@@ -969,6 +1019,7 @@ type Queries struct {
 	putSettingStmt         *sql.Stmt
 	putSourceStmt          *sql.Stmt
 	putStepStmt            *sql.Stmt
+	putTellingStmt         *sql.Stmt
 	putVerdictStmt         *sql.Stmt
 	putVersionStmt         *sql.Stmt
 	rejectStmt             *sql.Stmt
@@ -984,7 +1035,10 @@ type Queries struct {
 	staleByTimeStmt        *sql.Stmt
 	stepAtStmt             *sql.Stmt
 	stepDeliveryStmt       *sql.Stmt
+	stepsOfStmt            *sql.Stmt
+	stepsOfClientStmt      *sql.Stmt
 	takeLeaseStmt          *sql.Stmt
+	tellingsOfStmt         *sql.Stmt
 	tipStmt                *sql.Stmt
 	unreadStmt             *sql.Stmt
 	unseenStmt             *sql.Stmt
@@ -1004,6 +1058,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		allLinksStmt:           q.allLinksStmt,
 		allSettingsStmt:        q.allSettingsStmt,
 		allStepsStmt:           q.allStepsStmt,
+		allTellingsStmt:        q.allTellingsStmt,
 		appendAuditStmt:        q.appendAuditStmt,
 		auditAfterStmt:         q.auditAfterStmt,
 		boardStmt:              q.boardStmt,
@@ -1017,6 +1072,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		cursorStmt:             q.cursorStmt,
 		deliveriesStmt:         q.deliveriesStmt,
 		deliveriesOfStmt:       q.deliveriesOfStmt,
+		deliveriesOfClientStmt: q.deliveriesOfClientStmt,
 		deliveryStmt:           q.deliveryStmt,
 		digestsOfStmt:          q.digestsOfStmt,
 		digestsOfManyStmt:      q.digestsOfManyStmt,
@@ -1078,6 +1134,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putSettingStmt:         q.putSettingStmt,
 		putSourceStmt:          q.putSourceStmt,
 		putStepStmt:            q.putStepStmt,
+		putTellingStmt:         q.putTellingStmt,
 		putVerdictStmt:         q.putVerdictStmt,
 		putVersionStmt:         q.putVersionStmt,
 		rejectStmt:             q.rejectStmt,
@@ -1093,7 +1150,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		staleByTimeStmt:        q.staleByTimeStmt,
 		stepAtStmt:             q.stepAtStmt,
 		stepDeliveryStmt:       q.stepDeliveryStmt,
+		stepsOfStmt:            q.stepsOfStmt,
+		stepsOfClientStmt:      q.stepsOfClientStmt,
 		takeLeaseStmt:          q.takeLeaseStmt,
+		tellingsOfStmt:         q.tellingsOfStmt,
 		tipStmt:                q.tipStmt,
 		unreadStmt:             q.unreadStmt,
 		unseenStmt:             q.unseenStmt,

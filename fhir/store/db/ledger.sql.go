@@ -120,6 +120,59 @@ func (q *Queries) DeliveriesOf(ctx context.Context, arg DeliveriesOfParams) ([]D
 	return items, nil
 }
 
+const deliveriesOfClient = `-- name: DeliveriesOfClient :many
+SELECT id, client, prescriber, party, what, occasion, copy_system, copy_value, type, body, replaces, rests, permit, lane, place, mac, state, staged, due, attempts, trying, last, why, receipt, moment FROM delivery WHERE client = $1 ORDER BY place
+`
+
+func (q *Queries) DeliveriesOfClient(ctx context.Context, client string) ([]Delivery, error) {
+	rows, err := q.query(ctx, q.deliveriesOfClientStmt, deliveriesOfClient, client)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Delivery
+	for rows.Next() {
+		var i Delivery
+		if err := rows.Scan(
+			&i.ID,
+			&i.Client,
+			&i.Prescriber,
+			&i.Party,
+			&i.What,
+			&i.Occasion,
+			&i.CopySystem,
+			&i.CopyValue,
+			&i.Type,
+			&i.Body,
+			&i.Replaces,
+			&i.Rests,
+			&i.Permit,
+			&i.Lane,
+			&i.Place,
+			&i.Mac,
+			&i.State,
+			&i.Staged,
+			&i.Due,
+			&i.Attempts,
+			&i.Trying,
+			&i.Last,
+			&i.Why,
+			&i.Receipt,
+			&i.Moment,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const delivery = `-- name: Delivery :one
 SELECT id, client, prescriber, party, what, occasion, copy_system, copy_value, type, body, replaces, rests, permit, lane, place, mac, state, staged, due, attempts, trying, last, why, receipt, moment FROM delivery WHERE id = $1
 `
@@ -222,7 +275,8 @@ func (q *Queries) DueDeliveries(ctx context.Context, arg DueDeliveriesParams) ([
 
 const lostBefore = `-- name: LostBefore :one
 SELECT count(*) FROM step s WHERE s.id = $1 AND s.state = 'attempted' AND s.attempts < $2
-  AND NOT EXISTS (SELECT 1 FROM step d WHERE d.id = s.id AND d.attempts = s.attempts AND d.state = 'staged')
+  AND NOT EXISTS (SELECT 1 FROM step d WHERE d.id = s.id AND d.state = 'staged' AND d.moment > s.moment
+    AND (d.attempts = s.attempts OR d.receipt <> ''))
 `
 
 type LostBeforeParams struct {
@@ -356,6 +410,50 @@ func (q *Queries) PutStep(ctx context.Context, arg PutStepParams) error {
 	return err
 }
 
+const putTelling = `-- name: PutTelling :exec
+INSERT INTO telling (id, client, party, recipient, address, at, how, what, purpose, teller, instead, recorded, actor, moment, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+`
+
+type PutTellingParams struct {
+	ID        string
+	Client    string
+	Party     string
+	Recipient string
+	Address   string
+	At        int64
+	How       string
+	What      string
+	Purpose   string
+	Teller    string
+	Instead   string
+	Recorded  int64
+	Actor     string
+	Moment    int64
+	Mac       string
+}
+
+func (q *Queries) PutTelling(ctx context.Context, arg PutTellingParams) error {
+	_, err := q.exec(ctx, q.putTellingStmt, putTelling,
+		arg.ID,
+		arg.Client,
+		arg.Party,
+		arg.Recipient,
+		arg.Address,
+		arg.At,
+		arg.How,
+		arg.What,
+		arg.Purpose,
+		arg.Teller,
+		arg.Instead,
+		arg.Recorded,
+		arg.Actor,
+		arg.Moment,
+		arg.Mac,
+	)
+	return err
+}
+
 const stage = `-- name: Stage :execrows
 INSERT INTO delivery (id, client, prescriber, party, what, occasion, copy_system, copy_value, type, body, replaces, rests,
   permit, lane, place, mac, state, staged, due, attempts, trying, last, why, receipt, moment)
@@ -442,4 +540,119 @@ func (q *Queries) StepDelivery(ctx context.Context, arg StepDeliveryParams) erro
 		arg.ID,
 	)
 	return err
+}
+
+const stepsOf = `-- name: StepsOf :many
+SELECT id, moment, at, state, attempts, why, receipt, mac FROM step WHERE id = $1 ORDER BY moment
+`
+
+func (q *Queries) StepsOf(ctx context.Context, id string) ([]Step, error) {
+	rows, err := q.query(ctx, q.stepsOfStmt, stepsOf, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Step
+	for rows.Next() {
+		var i Step
+		if err := rows.Scan(
+			&i.ID,
+			&i.Moment,
+			&i.At,
+			&i.State,
+			&i.Attempts,
+			&i.Why,
+			&i.Receipt,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const stepsOfClient = `-- name: StepsOfClient :many
+SELECT s.id, s.moment, s.at, s.state, s.attempts, s.why, s.receipt, s.mac FROM delivery d JOIN step s ON s.id = d.id WHERE d.client = $1 ORDER BY d.place, s.moment
+`
+
+func (q *Queries) StepsOfClient(ctx context.Context, client string) ([]Step, error) {
+	rows, err := q.query(ctx, q.stepsOfClientStmt, stepsOfClient, client)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Step
+	for rows.Next() {
+		var i Step
+		if err := rows.Scan(
+			&i.ID,
+			&i.Moment,
+			&i.At,
+			&i.State,
+			&i.Attempts,
+			&i.Why,
+			&i.Receipt,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tellingsOf = `-- name: TellingsOf :many
+SELECT id, client, party, recipient, address, at, how, what, purpose, teller, instead, recorded, actor, moment, mac FROM telling WHERE client = $1 ORDER BY at, moment
+`
+
+func (q *Queries) TellingsOf(ctx context.Context, client string) ([]Telling, error) {
+	rows, err := q.query(ctx, q.tellingsOfStmt, tellingsOf, client)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Telling
+	for rows.Next() {
+		var i Telling
+		if err := rows.Scan(
+			&i.ID,
+			&i.Client,
+			&i.Party,
+			&i.Recipient,
+			&i.Address,
+			&i.At,
+			&i.How,
+			&i.What,
+			&i.Purpose,
+			&i.Teller,
+			&i.Instead,
+			&i.Recorded,
+			&i.Actor,
+			&i.Moment,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -200,6 +200,24 @@ type Stranger struct {
 	Seen    bool
 }
 
+type Telling struct {
+	ID        string
+	Client    string
+	Party     string
+	Recipient string
+	Address   string
+	At        int64
+	How       string
+	What      string
+	Purpose   string
+	Teller    string
+	Instead   string
+	Recorded  int64
+	Actor     string
+	Moment    int64
+	Mac       string
+}
+
 type Tip struct {
 	Name    string
 	Moment  int64

@@ -116,10 +116,53 @@ func (q *Queries) AllSteps(ctx context.Context) ([]Step, error) {
 	return items, nil
 }
 
+const allTellings = `-- name: AllTellings :many
+SELECT id, client, party, recipient, address, at, how, what, purpose, teller, instead, recorded, actor, moment, mac FROM telling ORDER BY moment, id
+`
+
+func (q *Queries) AllTellings(ctx context.Context) ([]Telling, error) {
+	rows, err := q.query(ctx, q.allTellingsStmt, allTellings)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Telling
+	for rows.Next() {
+		var i Telling
+		if err := rows.Scan(
+			&i.ID,
+			&i.Client,
+			&i.Party,
+			&i.Recipient,
+			&i.Address,
+			&i.At,
+			&i.How,
+			&i.What,
+			&i.Purpose,
+			&i.Teller,
+			&i.Instead,
+			&i.Recorded,
+			&i.Actor,
+			&i.Moment,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countSealed = `-- name: CountSealed :one
 SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELECT count(*) FROM link WHERE ended <> 0) + (SELECT count(*) FROM reject)
   + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM delivery)
-  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM audit) AS bigint)
+  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM telling) + (SELECT count(*) FROM audit) AS bigint)
 `
 
 func (q *Queries) CountSealed(ctx context.Context) (int64, error) {

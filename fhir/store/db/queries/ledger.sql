@@ -26,7 +26,8 @@ VALUES (@id, @moment, @at, @state, @attempts, @why, @receipt, @mac);
 UPDATE engagement SET moved = @moment, due = 0 WHERE client = @client AND prescriber = @prescriber;
 -- name: LostBefore :one
 SELECT count(*) FROM step s WHERE s.id = @id AND s.state = 'attempted' AND s.attempts < @attempts
-  AND NOT EXISTS (SELECT 1 FROM step d WHERE d.id = s.id AND d.attempts = s.attempts AND d.state = 'staged');
+  AND NOT EXISTS (SELECT 1 FROM step d WHERE d.id = s.id AND d.state = 'staged' AND d.moment > s.moment
+    AND (d.attempts = s.attempts OR d.receipt <> ''));
 -- name: OutstandingSteps :many
 SELECT d.id, d.prescriber, d.party, d.what, d.rests, d.staged, d.due, d.moment AS standing,
   s.moment, s.at, s.state, s.attempts, s.why,
@@ -36,3 +37,14 @@ SELECT d.id, d.prescriber, d.party, d.what, d.rests, d.staged, d.due, d.moment A
 FROM delivery d JOIN step s ON s.id = d.id
 WHERE d.client = @client AND s.moment <= @moment AND (d.state NOT IN ('delivered', 'withdrawn') OR d.moment > @moment)
 ORDER BY d.place, s.moment;
+-- name: StepsOf :many
+SELECT * FROM step WHERE id = @id ORDER BY moment;
+-- name: DeliveriesOfClient :many
+SELECT * FROM delivery WHERE client = @client ORDER BY place;
+-- name: StepsOfClient :many
+SELECT s.* FROM delivery d JOIN step s ON s.id = d.id WHERE d.client = @client ORDER BY d.place, s.moment;
+-- name: PutTelling :exec
+INSERT INTO telling (id, client, party, recipient, address, at, how, what, purpose, teller, instead, recorded, actor, moment, mac)
+VALUES (@id, @client, @party, @recipient, @address, @at, @how, @what, @purpose, @teller, @instead, @recorded, @actor, @moment, @mac);
+-- name: TellingsOf :many
+SELECT * FROM telling WHERE client = @client ORDER BY at, moment;

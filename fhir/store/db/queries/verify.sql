@@ -1,7 +1,7 @@
 -- name: CountSealed :one
 SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELECT count(*) FROM link WHERE ended <> 0) + (SELECT count(*) FROM reject)
   + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM delivery)
-  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM audit) AS bigint);
+  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM telling) + (SELECT count(*) FROM audit) AS bigint);
 -- name: VersionsFrom :many
 SELECT * FROM version WHERE (source, type, id, n) > (CAST(@source AS text), CAST(@type AS text), CAST(@id AS text), CAST(@n AS bigint)) ORDER BY source, type, id, n LIMIT @lim;
 -- name: VerdictsFrom :many
@@ -18,3 +18,5 @@ SELECT * FROM step WHERE id = @id AND moment = @moment;
 SELECT * FROM setting ORDER BY name, moment;
 -- name: CountVersions :one
 SELECT count(*) FROM version;
+-- name: AllTellings :many
+SELECT * FROM telling ORDER BY moment, id;
