@@ -64,7 +64,7 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 // checkHub says what is worth knowing of the hub's own parts, which could all be opened.
 func (h *hub) checkHub(ctx context.Context) []checked {
 	c := &h.config
-	lines := []checked{{Level: "works", About: "config", Text: fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.connectors), "source"), several(len(h.policies), "prescriber"))}}
+	lines := []checked{{Level: "works", About: "config", Text: fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.connectors), "source"), several(len(h.policies()), "prescriber"))}}
 	if isPostgres(c.Store.DSN.Reveal()) {
 		lines = append(lines, checked{Level: "degrades", About: "store", Text: "PostgreSQL is reached; the hub does not encrypt it: see that its disk and its backups are encrypted, for nothing else does"})
 	} else {
@@ -88,7 +88,7 @@ func (h *hub) checkHub(ctx context.Context) []checked {
 			lines = append(lines, checked{Level: "works", About: "schedule " + key, Text: schedules(c)[key]})
 		}
 	}
-	for _, p := range h.policies {
+	for _, p := range h.policies() {
 		if len(p.Prescriber.Sources) == 0 {
 			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: "has no connector: what it tells must be entered by hand"})
 		}

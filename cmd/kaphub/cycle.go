@@ -171,10 +171,14 @@ func (h *hub) pullAll(ctx context.Context, d *done, shown bars) {
 }
 
 func (h *hub) pull(ctx context.Context, c connectors.Connector, line *bar) (jobs.Counts, error) {
-	return h.patiently(ctx, 10*time.Second, pull.Step{
+	counts, err := h.patiently(ctx, 10*time.Second, pull.Step{
 		Store: h.store, Puller: c.Puller, Source: source(c), Holder: h.holder, Now: h.now,
 		Progress: func(_, resources int) { line.at(int64(resources), 0) },
 	}.Run)
+	if err != nil {
+		return counts, err
+	}
+	return counts, h.learn(ctx, c)
 }
 
 // patiently runs again while another process holds what is needed. In the foreground only: a process that died is taken
@@ -218,6 +222,9 @@ func (h *hub) sweepAll(ctx context.Context) (jobs.Counts, error) {
 }
 
 func (h *hub) reconcile(ctx context.Context, line *bar) (jobs.Counts, error) {
+	if err := h.inform(ctx); err != nil {
+		return nil, err
+	}
 	return reconcile.Step{Store: h.store, Policies: h.byPrescriber(), Now: h.now, Progress: func(judged int) { line.at(int64(judged), 0) }}.Run(ctx)
 }
 
@@ -339,7 +346,7 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 		}
 		told = append(told, notArrived(strings.TrimPrefix(job, "push "), d.by[job])...)
 	}
-	for _, src := range report.SourceStates(h.policies, states, h.now()) {
+	for _, src := range report.SourceStates(h.policies(), states, h.now()) {
 		if src.State != report.Fresh && d.failed["pull "+src.Name] == nil {
 			told = append(told, strings.TrimSuffix(fmt.Sprintf("source %s is %s: %s", src.Name, src.State, src.Why), ": "))
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kaphub/kaphub/config"
@@ -22,7 +23,8 @@ import (
 // hub is everything put together: what a command works with.
 type hub struct {
 	config     config.Config
-	policies   []readiness.Policy // in the order of the config, never empty
+	written    []readiness.Policy                 // as the config has them, in its order, never empty
+	informed   atomic.Pointer[[]readiness.Policy] // the same, with what the counterparts were found to offer
 	connectors []connectors.Connector
 	store      *store.DB
 	now        func() time.Time
@@ -52,9 +54,10 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 		return nil, err
 	}
 	h.config = c
-	if h.policies, err = policies(&c, bases(h.connectors)); err != nil {
+	if h.written, err = policies(&c, bases(h.connectors)); err != nil {
 		return nil, err
 	}
+	h.informed.Store(&h.written)
 	key, err := masterKey(&c)
 	if err != nil {
 		return nil, err
@@ -62,11 +65,11 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	if err := vanished(&c); err != nil {
 		return nil, err
 	}
-	h.store, err = store.Open(ctx, store.Options{DSN: dsn(&c), Key: key, Now: s.now, Recogniser: recogniser(&c, h.policies)})
+	h.store, err = store.Open(ctx, store.Options{DSN: dsn(&c), Key: key, Now: s.now, Recogniser: recogniser(&c, h.written)})
 	if err != nil {
 		return nil, err
 	}
-	if err := remember(&c); err != nil {
+	if err := errors.Join(remember(&c), h.inform(ctx)); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}
 	return h, nil
@@ -128,18 +131,18 @@ func (h *hub) close() {
 
 // policy is the prescriber's; one whom the config no longer names has a policy under which no verdict stands.
 func (h *hub) policy(prescriber string) readiness.Policy {
-	for _, p := range h.policies {
+	for _, p := range h.policies() {
 		if p.Prescriber.Name == prescriber {
 			return p
 		}
 	}
-	return readiness.Policy{Prescriber: readiness.Party{Name: prescriber, Title: prescriber}, Practice: h.policies[0].Practice, Zone: h.config.Location()}
+	return readiness.Policy{Prescriber: readiness.Party{Name: prescriber, Title: prescriber}, Practice: h.policies()[0].Practice, Zone: h.config.Location()}
 }
 
 // byPrescriber are the policies by the prescriber's name.
 func (h *hub) byPrescriber() map[string]readiness.Policy {
 	all := map[string]readiness.Policy{}
-	for _, p := range h.policies {
+	for _, p := range h.policies() {
 		all[p.Prescriber.Name] = p
 	}
 	return all
@@ -148,7 +151,7 @@ func (h *hub) byPrescriber() map[string]readiness.Policy {
 // hashes name the policy that each prescriber's verdicts must rest on.
 func (h *hub) hashes() map[string]string {
 	all := map[string]string{}
-	for _, p := range h.policies {
+	for _, p := range h.policies() {
 		all[p.Prescriber.Name] = p.Hash
 	}
 	return all
@@ -167,8 +170,8 @@ func (h *hub) parties() []string {
 
 // titles are the parties as shown.
 func (h *hub) titles() map[string]string {
-	all := map[string]string{fhir.Practice: h.policies[0].Practice.Title}
-	for _, p := range h.policies {
+	all := map[string]string{fhir.Practice: h.policies()[0].Practice.Title}
+	for _, p := range h.policies() {
 		all[p.Prescriber.Name] = p.Prescriber.Title
 	}
 	return all

@@ -126,7 +126,7 @@ func (h *hub) ready(ctx context.Context) (text string, ok bool) {
 		return "sending is paused after a restore: run kaphub sync\n", false
 	}
 	text = "ready\n"
-	for _, source := range report.SourceStates(h.policies, states, h.now()) {
+	for _, source := range report.SourceStates(h.policies(), states, h.now()) {
 		text += fmt.Sprintf("source %s: %s\n", source.Name, source.State)
 	}
 	return text, true

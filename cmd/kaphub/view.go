@@ -16,7 +16,7 @@ import (
 // readiness.Current: a verdict shown is a verdict checked (law 8).
 func (h *hub) view(ctx context.Context, asOf time.Time) (report.Input, error) {
 	now := h.now()
-	in := report.Input{Generated: now, AsOf: now, Practice: h.policies[0].Practice.Title, Zone: h.config.Location(), Titles: h.titles()}
+	in := report.Input{Generated: now, AsOf: now, Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Titles: h.titles()}
 	var moment fhir.Moment
 	if !asOf.IsZero() {
 		var err error
@@ -32,7 +32,7 @@ func (h *hub) view(ctx context.Context, asOf time.Time) (report.Input, error) {
 	if err != nil {
 		return in, fmt.Errorf("read sources: %w", err)
 	}
-	in.Sources = report.SourceStates(h.policies, states, in.AsOf)
+	in.Sources = report.SourceStates(h.policies(), states, in.AsOf)
 	board, err := h.store.Board(ctx, moment)
 	if err != nil {
 		return in, fmt.Errorf("read board: %w", err)

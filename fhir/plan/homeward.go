@@ -66,6 +66,9 @@ func (s *situation) everReferred() []referral {
 func (s *situation) carry(wanted []exchange.Delivery, what exchange.What, v *fhir.Version, edits func() []fhir.Edit) []exchange.Delivery {
 	id := exchange.CopyID(s.chart.Client, fhir.Practice, what, v.Key)
 	last, before := s.stands(id)
+	if !s.policy.Practice.Accepts(kinds[what]) {
+		return wanted // it is shown here, and nowhere else
+	}
 	if before && slices.Contains(last.Rests, v.Basis()) {
 		return wanted // carried home already
 	}

@@ -105,7 +105,18 @@ func (s *situation) told(text *string, v *fhir.Version) time.Time {
 }
 
 // step returns the next delivery of the referral's lane; ok is false when nothing is missing or nothing may go.
+//
+//	the prescriber's systems take    what goes there
+//	all four                         Patient, Consent, ServiceRequest, Task
+//	no Task                          Patient, Consent, ServiceRequest
+//	no Consent                       the referral without a copy of the release, on which it rests all the same
+//	no Patient                       the referral, if they know the client already; else nothing
+//	no ServiceRequest                nothing: a Task without what it is about says nothing
 func (s *situation) step(r referral, release fhir.Seen[fhir.Consent]) (d exchange.Delivery, ok bool) {
+	takes := s.policy.Prescriber.Accepts
+	if !takes("ServiceRequest") {
+		return d, false
+	}
 	taskCopy := s.copyThere(exchange.WhatTask, r.Key)
 	if _, done := s.there(taskCopy); done {
 		return d, false
@@ -118,18 +129,24 @@ func (s *situation) step(r referral, release fhir.Seen[fhir.Consent]) (d exchang
 		return d, false
 	}
 	patient, ok := s.patientThere(r)
+	if !ok && !takes("Patient") {
+		return d, false
+	}
 	if !ok {
 		return s.patient(r)
 	}
 	consentCopy := s.copyThere(exchange.WhatConsent, release.Key)
 	consent, ok := s.stands(consentCopy)
-	if !ok || !slices.Contains(consent.Rests, release.Basis()) {
+	if takes("Consent") && (!ok || !slices.Contains(consent.Rests, release.Basis())) {
 		return s.consent(release, patient, consentCopy)
 	}
 	referralCopy := s.copyThere(exchange.WhatReferral, r.Key)
 	there, ok := s.there(referralCopy)
 	if !ok {
-		return s.request(r, request, patient, consent.Receipt.Ref, referralCopy)
+		return s.request(r, request, patient, consent.Receipt, referralCopy)
+	}
+	if !takes("Task") {
+		return d, false
 	}
 	return s.task(r, there, patient, taskCopy)
 }
@@ -196,12 +213,14 @@ func (s *situation) consent(c fhir.Seen[fhir.Consent], patient fhir.Ref, id fhir
 	return s.delivery(exchange.WhatConsent, c.Version, id, body, append(edits, fhir.Edit{Path: "identifier.-1", Value: identifier(id)})...)
 }
 
-func (s *situation) request(r referral, body []byte, patient, consent fhir.Ref, id fhir.ID) (exchange.Delivery, bool) {
+func (s *situation) request(r referral, body []byte, patient fhir.Ref, consent *exchange.Receipt, id fhir.ID) (exchange.Delivery, bool) {
 	edits := []fhir.Edit{
 		{Path: "subject", Value: literal(patient)},
 		{Path: "performer", Value: []object{party(s.policy.Prescriber)}},
 		{Path: "requester", Value: s.requester(r)},
-		{Path: "supportingInfo", Value: []object{literal(consent)}},
+	}
+	if consent != nil {
+		edits = append(edits, fhir.Edit{Path: "supportingInfo", Value: []object{literal(consent.Ref)}})
 	}
 	if plac, ours := s.placer(r); ours {
 		edits = append(edits, fhir.Edit{Path: "identifier.-1", Value: plac})

@@ -117,6 +117,9 @@ func (f *facts) unknowns() (out []doubt) {
 	if len(f.chart.Unread) > 0 {
 		out = append(out, doubt{"a stored record of the client cannot be interpreted", "ask the source to correct it", Operator})
 	}
+	if f.next == nil && f.policy.Practice.Lacks("Appointment") {
+		out = append(out, doubt{cmp.Or(f.policy.Practice.Title, f.policy.Practice.Name) + "'s system does not tell of sessions", "add a calendar feed", Operator})
+	}
 	if f.nextDoubt != "" {
 		out = append(out, doubt{f.nextDoubt, "say on the appointment which referral it is based on", Therapist})
 	}

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -92,6 +93,12 @@ func untold(words, next string, rests ...*fhir.Version) Gate {
 
 func notDue(words, next string, rests ...*fhir.Version) Gate {
 	return Gate{State: NotDue, Words: words, Next: next, Because: because(rests...), Since: latest(rests)}
+}
+
+// silent is a gate for which nothing is on file because no system of the party's tells of it: whether there is something
+// cannot be known from there.
+func (f *facts) silent(p Party, of, next string, rests ...*fhir.Version) Gate {
+	return untold(cmp.Or(p.Title, p.Name)+"'s system does not tell "+of+", and nothing was entered by hand", next, rests...)
 }
 
 // by makes another owner responsible.

@@ -15,7 +15,7 @@ import (
 //	newest decision for this medicine                   gate
 //	stops (not cleared, withdrawn), nothing newer       blocked (R12): only a decision that clears for sure lifts it
 //	  clears for sure
-//	none                                                open (R09)
+//	none                                                open (R09); unknown where the prescriber's systems tell none
 //	pending (registered, preliminary)                   open
 //	deferred                                            open
 //	unmapped, absent, two values, unknown status        unknown
@@ -35,6 +35,9 @@ func clearanceGate(f *facts) Gate {
 		return blocked(p+" recorded "+stop.says+" on "+f.on(stop.issued), "hold; speak with "+p+f.phones(), stop.last(), stop.Version).from(stop.weighs).by(Therapist)
 	}
 	d := f.decided()
+	if d == nil && f.policy.Prescriber.Lacks("Observation") && f.policy.Prescriber.Lacks("DiagnosticReport") {
+		return f.silent(f.policy.Prescriber, "of decisions", "ask "+p+" for the decision, and enter it at the desk", f.ground()...)
+	}
 	if d == nil {
 		return open("No decision of "+p+" on clearance is on file", "ask "+p+" for the decision")
 	}
@@ -191,7 +194,8 @@ func (f *facts) phones() string {
 //	set                no decision or follow-up to count from       open
 //	set                not before the instant of need               met
 //	set                before it, and still to come                 not due
-//	set                over, none done since                        open (R29)
+//	set                over, none done since                        open (R29); unknown where the prescriber's systems
+//	                                                                have no Appointment
 func followUpGate(f *facts) Gate {
 	u := f.followUp()
 	p := f.prescriber()
@@ -213,6 +217,9 @@ func followUpGate(f *facts) Gate {
 	}
 	if u.booked != nil {
 		words += "; booked for " + f.on(u.booked.start)
+	}
+	if f.clock.passed(u.due) && f.policy.Prescriber.Lacks("Appointment") {
+		return f.silent(f.policy.Prescriber, "of follow-ups", "ask "+p+" whether it was held, and enter it at the desk", u.rests...)
 	}
 	if f.clock.passed(u.due) {
 		return open(words+", and none is on file", "have the client book the follow-up with "+p, u.rests...).from(u.due)

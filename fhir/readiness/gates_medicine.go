@@ -19,7 +19,7 @@ import (
 //	"active" with intent proposal or plan, do-not        –                  open: that is no prescription
 //	of a medicine that cannot be read, unknown status    –                  unknown
 //	none on file                                         yes                met: what was dispensed was prescribed
-//	none on file                                         no                 open
+//	none on file                                         no                 open; unknown where the prescriber's systems tell none
 //	gone                                                 –                  unknown (R48)
 func prescriptionGate(f *facts) Gate {
 	p := f.prescriber()
@@ -39,6 +39,8 @@ func prescriptionGate(f *facts) Gate {
 	switch {
 	case last == nil && s.any:
 		return met("Dispensed on "+f.on(s.since)+", hence prescribed", s.rests...)
+	case last == nil && f.policy.Prescriber.Lacks("MedicationRequest"):
+		return f.silent(f.policy.Prescriber, "of prescriptions", "enter the label check at the desk when the medicine is there", f.ground()...)
 	case last == nil:
 		return open("No prescription is on file", "ask "+p+" for the prescription")
 	case !last.live():
@@ -74,7 +76,7 @@ func (f *facts) fillMonths() int {
 // medicineGate asks whether the client has the medicine, enough of it and in date. How it is counted stands at inHand.
 //
 //	in hand                                                    gate
-//	nothing on file                                            open
+//	nothing on file                                            open; unknown where the prescriber's systems tell no dispense
 //	nothing but what cannot be read                            unknown
 //	under way, at the pharmacy, held up, returned              open
 //	out of date at the instant of need                         open
@@ -109,6 +111,9 @@ func medicineGate(f *facts) Gate {
 
 // waitsFor says why there is nothing in hand.
 func (f *facts) waitsFor(s stock) Gate {
+	if s.waits == nil && f.policy.Prescriber.Lacks("MedicationDispense") {
+		return f.silent(f.policy.Prescriber, "what was dispensed", "enter the label check at the desk when the medicine is there", f.ground()...).by(Therapist)
+	}
 	if s.waits == nil {
 		return open("No medicine is on file as dispensed", "ask the pharmacy or the client")
 	}

@@ -93,7 +93,7 @@ func retired(list []record[fhir.Patient]) (*record[fhir.Patient], string) {
 // releaseGate asks whether the prescriber may be told.
 //
 //	newest release for this prescriber           gate
-//	none                                         open
+//	none                                         open; unknown where the practice's systems do not tell of releases
 //	permits, active, in its period               met, until its end
 //	  … but one given later was withdrawn        open (R07)
 //	  … but an active record, not older, denies  open
@@ -120,15 +120,20 @@ func releaseGate(f *facts) Gate {
 	case r.early != nil:
 		return open("The release begins on "+f.on(later(r.early.from, r.early.given)), "wait, or have the client sign one from today", r.early.Version)
 	}
+	if f.policy.Practice.Lacks("Consent") {
+		return f.silent(f.policy.Practice, "of releases", "enter the signed release at the desk", f.ground()...)
+	}
 	return open("No release naming "+f.prescriber()+" is on file", "have the client sign a release")
 }
 
 // referralGate asks whether the prescriber took the referral.
 //
 //	our order         coordination Task at the prescriber   a later decision   gate
-//	none              –                                     none               open: refer
+//	none              –                                     none               open: refer; unknown where the practice's
+//	                                                                           systems do not tell of referrals
 //	revoked           –                                     none, or earlier   open
-//	active            none                                  none               open: nothing heard
+//	active            none                                  none               open: nothing heard; unknown where the
+//	                                                                           prescriber's systems have no Task
 //	active            requested, received                   none               open
 //	active            accepted, in progress, completed      –                  met
 //	active            rejected, cancelled, failed, on hold  none, or earlier   open, with the reason given
@@ -139,11 +144,21 @@ func referralGate(f *facts) Gate {
 	if d := f.laterDecision(task, order); d != nil {
 		return met(f.prescriber()+" recorded a decision on "+f.on(d.issued)+": the referral was taken", d.Version)
 	}
+	if order == nil && f.policy.Practice.Lacks("ServiceRequest") {
+		return f.silent(f.policy.Practice, "of referrals", "enter the referral at the desk").by(Admin)
+	}
 	if order == nil {
 		return open("No referral to "+f.prescriber()+" is on file", "refer the client").by(Admin)
 	}
 	if order.Value.Status.Code() != "active" && order.Value.Status.Code() != "completed" {
 		return open("The practice's referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn))+" is "+order.Value.Status.Code(), "refer the client again, or close the course", order.Version).by(Admin)
+	}
+	if task == nil && f.policy.Prescriber.Lacks("Task") {
+		next := "ask " + f.prescriber() + " whether it was accepted; their decision tells, or the desk"
+		if !f.policy.Prescriber.Accepts("ServiceRequest") {
+			next = "hand the referral over by hand, for it cannot be written there; then " + next
+		}
+		return f.silent(f.policy.Prescriber, "what becomes of a referral", next, order.Version)
 	}
 	if task == nil || !task.live() {
 		return open(f.prescriber()+" has recorded nothing on the referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn)), "ask "+f.prescriber()+" whether it arrived", order.Version)
@@ -217,7 +232,7 @@ func (f *facts) laterDecision(task *record[fhir.Task], order *record[fhir.Servic
 //	Task completed, or the visit complete          met
 //	evaluation booked                              open, due then
 //	evaluation missed or cancelled, none booked    open
-//	nothing                                        open
+//	nothing                                        open; unknown where the prescriber's systems have no Appointment
 func evaluationGate(f *facts) Gate {
 	if d := f.laterDecision(nil, nil); d != nil {
 		return met(f.prescriber()+" recorded a decision on "+f.on(d.issued)+": the evaluation is done", d.Version)
@@ -251,6 +266,9 @@ func evaluationGate(f *facts) Gate {
 		return open("The evaluation is booked for "+f.on(booked.start), "wait for the evaluation", booked.Version).until(booked.start)
 	case missed != nil:
 		return open("The evaluation of "+f.on(missed.start)+" was "+plural(missed.status == "noshow", "missed", "not kept ("+missed.status+")")+" and none is booked", "have the client book another", missed.Version).by(Client)
+	}
+	if f.policy.Prescriber.Lacks("Appointment") {
+		return f.silent(f.policy.Prescriber, "of evaluations", "ask "+f.prescriber()+" whether one is booked; their decision tells that it was held", f.ground()...)
 	}
 	return open("No evaluation is on file", "have the client book the evaluation with "+f.prescriber()).by(Client)
 }

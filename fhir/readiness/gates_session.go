@@ -29,6 +29,8 @@ func consentsGate(f *facts) Gate {
 		switch {
 		case v != nil:
 			return blocked("The client withdrew the consent to treatment on "+f.on(v.Recorded()), "hold; speak with the client and "+f.prescriber(), v, c.Gone)
+		case c == nil && f.policy.Practice.Lacks("Consent"):
+			return f.silent(f.policy.Practice, "of consents", "enter the signed consent at the desk", f.ground()...)
 		case c == nil || !c.live():
 			return open("A consent to treatment is not on file as signed", "have the client sign it")
 		case c.Value.Status.Code() != "active":

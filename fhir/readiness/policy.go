@@ -78,7 +78,15 @@ type Party struct {
 	Sources     []string      // connector instances that are read for it
 	Desk        string        // the source of what people enter by hand for it; "" = none
 	Limit       time.Duration // a complete read older than this is stale; 0 = one business day, same day for a session today
+	Silent      []string      // resource types that none of its sources tells of, where that is known: what would stand there is unknown, not absent
+	Takes       []string      // resource types that can be written to it; nil = nothing is known to be refused
 }
+
+// Lacks reports whether no source of p is known to tell of typ: that none is on file says nothing then.
+func (p Party) Lacks(typ string) bool { return slices.Contains(p.Silent, typ) }
+
+// Accepts reports whether a resource of typ may be brought to p.
+func (p Party) Accepts(typ string) bool { return p.Takes == nil || slices.Contains(p.Takes, typ) }
 
 // is reports whether id is one of p's.
 func (p Party) is(id fhir.ID) bool { return slices.Contains(p.Identifiers, id) }

@@ -95,9 +95,10 @@ func prescriberHold(f *facts) (out []Finding) {
 //	over                        no           no                                S2
 //	over                        no           yes                               S1
 //	still to come, or none      –            –                                 none
+//	visits are not told         –            –                                 none: the gate is unknown
 func followUpOverdue(f *facts) []Finding {
 	u := f.followUp()
-	if u.due.IsZero() || !f.clock.passed(u.due) {
+	if u.due.IsZero() || !f.clock.passed(u.due) || f.policy.Prescriber.Lacks("Appointment") {
 		return nil
 	}
 	severity, rests := S2, u.rests
