@@ -6,6 +6,7 @@ require (
 	charm.land/lipgloss/v2 v2.0.6 // tables and colours at a terminal, wide characters included
 	github.com/Shopify/toxiproxy/v2 v2.12.0 // tests only: faults between the hub and both sides
 	github.com/alecthomas/kong v1.17.0 // the command line from typed structs
+	github.com/arran4/golang-ical v0.3.4 // the content lines of a calendar; the kept-up one, and emersion/go-ical panics on a cut line
 	github.com/caarlos0/env/v11 v11.4.2 // secrets and overrides from the environment
 	github.com/go-resty/resty/v2 v2.17.2 // fixed by the owner; only in connectors/internal/rest
 	github.com/goccy/go-yaml v1.19.2 // YAML with positions, so that every mistake has its line
@@ -23,6 +24,7 @@ require (
 	github.com/samply/golang-fhir-models/fhir-models v0.3.2 // fixed by the owner: views to read through, shadowed where it drops data
 	github.com/sony/gobreaker/v2 v2.4.0 // one breaker per counterpart
 	github.com/vbauerster/mpb/v8 v8.9.3 // progress bars, silent where there is no terminal
+	github.com/teambition/rrule-go v1.8.2 // recurrence rules (RFC 5545), which nobody should write anew
 	golang.org/x/term v0.47.0 // is this a terminal, and how wide
 	golang.org/x/time v0.16.0 // one rate limit per counterpart
 	pgregory.net/rapid v1.3.0 // property tests, with shrinking

@@ -57,7 +57,8 @@ type Recogniser struct {
 //	a release             patient-privacy, IDSCL or LOINC 64292-6     → whom its actors name; nobody if they are others
 //
 // prescribers are those it names; a trigger that names none, or whom it cannot tell, names all. What was entered in
-// error, and what the hub wrote itself, concerns nobody.
+// error, and what the hub wrote itself, concerns nobody; nor does an event of a calendar, which names whoever its token
+// says and makes nobody a client.
 func (g Recogniser) Concerns(r Resource) (prescribers []string, ok bool) {
 	if IsCopy(r) {
 		return nil, false
@@ -70,7 +71,7 @@ func (g Recogniser) Concerns(r Resource) (prescribers []string, ok bool) {
 		}
 	case "Appointment":
 		a, err := glance[Appointment](r)
-		if err == nil && a.Status.Code() != enteredInError && g.IsSession(a) {
+		if err == nil && a.Status.Code() != enteredInError && g.IsSession(a) && !FromCalendar(a) {
 			return g.named(nil), true
 		}
 	case "Consent":
@@ -139,6 +140,11 @@ func (g Recogniser) IsSession(a Appointment) bool {
 		_, reading := g.Terms.Code(Practice, &c, SystemSession)
 		return reading == Mapped || reading == Ambiguous
 	})
+}
+
+// FromCalendar reports whether a was read from a calendar feed.
+func FromCalendar(a Appointment) bool {
+	return slices.ContainsFunc(a.Identifier, func(i Identifier) bool { return i.System != nil && *i.System == SystemCalendarEvent })
 }
 
 // IsRelease reports whether c is a release of information: scope patient-privacy, category IDSCL or LOINC 64292-6, and

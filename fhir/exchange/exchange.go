@@ -62,6 +62,14 @@ type Page struct {
 	Aside     bool      // an entry by itself: it says nothing of how far the source was read, which stays as it was
 	Why       string    // coded reason why the read is not complete
 	Unknowns  int       // rows withheld by the source (OperationOutcome entries)
+	Strays    *[]Stray  // what stands there now of whom nobody knows, in place of what was told before; nil = not told
+}
+
+// Stray is an event of somebody whom the practice does not know: when, and under which token. Of the token the hub keeps
+// a keyed digest.
+type Stray struct {
+	Token      fhir.ID
+	Start, End time.Time
 }
 
 // What names a kind of delivery.

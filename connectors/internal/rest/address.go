@@ -14,6 +14,7 @@ import (
 const (
 	AuthNone   = "none"   // loopback only
 	AuthBearer = "bearer" // a static token
+	AuthLink   = "link"   // none but the address itself, which is the secret (Call.Link) and is in no error
 )
 
 // Auth is how the hub proves who it is. Token is asked for each request, so that it is never kept or printed.
@@ -39,7 +40,7 @@ func CheckBase(base, auth string) (*url.URL, error) {
 		return nil, errors.New("is http beyond this machine, where everybody on the way can read it: write https")
 	case auth == AuthNone && !loopback(u.Hostname()):
 		return nil, errors.New("is beyond this machine, where auth none is not allowed: write auth {kind: bearer, …}")
-	case auth != AuthNone && auth != AuthBearer:
+	case auth != AuthNone && auth != AuthBearer && auth != AuthLink:
 		return nil, errors.New("needs an auth kind: write auth {kind: bearer, token_file: …}, or {kind: none} on loopback")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
@@ -83,6 +84,15 @@ func (c *Client) Covers(u *url.URL) bool {
 
 // Base returns the counterpart's address, without anything secret.
 func (c *Client) Base() string { return c.base.String() }
+
+// Origin returns the scheme and host of a secret address, which may be shown where the rest of it may not.
+func Origin(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", errors.New("is no address")
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
 
 func hostPort(u *url.URL) string {
 	port := u.Port()

@@ -4,6 +4,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -142,6 +143,10 @@ type Call struct {
 	Body        []byte
 	IfMatch     string // an ETag
 	IfNoneExist string // an escaped query
+
+	Accept          string // a media type in place of FHIR JSON: text/calendar
+	IfNoneMatch     string // an ETag, and
+	IfModifiedSince string // a Last-Modified seen before: the answer may then be Unchanged
 }
 
 func (c Call) reads() bool { return c.Method == "" || c.Method == http.MethodGet }
@@ -153,6 +158,9 @@ type Answer struct {
 	Date     time.Time // the server's clock; zero if it does not say
 	ETag     string
 	Location string
+
+	Modified  string // Last-Modified
+	Unchanged bool   // what the call's conditions named still stands; no Body
 }
 
 // Do makes one request and answers 2xx; anything else is a *connectors.Error.
@@ -198,6 +206,11 @@ func (c *Client) send(ctx context.Context, call Call, address string) (Answer, e
 	if at, err := http.ParseTime(raw.Header.Get("Date")); err == nil {
 		answer.Date = at
 	}
+	answer.Modified = raw.Header.Get("Last-Modified")
+	if answer.Status == http.StatusNotModified && call.IfNoneMatch+call.IfModifiedSince != "" {
+		answer.Unchanged = true
+		return answer, nil
+	}
 	if answer.Status < 200 || answer.Status > 299 {
 		return answer, c.refusal(call, raw)
 	}
@@ -208,7 +221,7 @@ func (c *Client) send(ctx context.Context, call Call, address string) (Answer, e
 }
 
 func (c *Client) request(ctx context.Context, call Call) (*resty.Request, error) {
-	r := c.http.R().SetContext(ctx).SetHeader("Accept", "application/fhir+json")
+	r := c.http.R().SetContext(ctx).SetHeader("Accept", cmp.Or(call.Accept, "application/fhir+json"))
 	if call.Body != nil {
 		r.SetHeader("Content-Type", "application/fhir+json").SetBody(call.Body)
 	}
@@ -217,6 +230,12 @@ func (c *Client) request(ctx context.Context, call Call) (*resty.Request, error)
 	}
 	if call.IfNoneExist != "" {
 		r.SetHeader("If-None-Exist", call.IfNoneExist)
+	}
+	if call.IfNoneMatch != "" {
+		r.SetHeader("If-None-Match", call.IfNoneMatch)
+	}
+	if call.IfModifiedSince != "" {
+		r.SetHeader("If-Modified-Since", call.IfModifiedSince)
 	}
 	if c.auth.Kind == AuthBearer {
 		token, err := c.auth.Token()
@@ -254,7 +273,9 @@ func (c *Client) read(ctx context.Context, call Call, raw *http.Response) ([]byt
 		return nil, tooLarge()
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, nil
-	case !isJSON(raw.Header.Get("Content-Type")):
+	case call.Accept != "" && !isMedia(raw.Header.Get("Content-Type"), call.Accept):
+		return nil, garbled("", "answer is not %s", call.Accept)
+	case call.Accept == "" && !isJSON(raw.Header.Get("Content-Type")):
 		return nil, garbled("is base_url the address of the FHIR server itself?", "answer is not FHIR JSON")
 	}
 	return body, nil
@@ -264,6 +285,16 @@ func isJSON(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
 	switch strings.ToLower(strings.TrimSpace(media)) {
 	case "application/fhir+json", "application/json":
+		return true
+	}
+	return false
+}
+
+// isMedia reports whether contentType is want; a server that does not tell, or calls all text plain, is taken at want.
+func isMedia(contentType, want string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	switch media = strings.ToLower(strings.TrimSpace(media)); media {
+	case want, "", "text/plain", "application/octet-stream":
 		return true
 	}
 	return false
