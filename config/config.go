@@ -132,6 +132,7 @@ type Rules struct {
 	ClearanceWarn    *Duration `yaml:"clearance_warn"`
 	ClearanceUrgent  *Duration `yaml:"clearance_urgent"`
 	ClearanceMaxAge  *Duration `yaml:"clearance_max_age"`
+	UnsortedEvent    *Duration `yaml:"unsorted_event"`
 	PrescriptionWait *int      `yaml:"prescription_wait"`
 	FillLimitMonths  *int      `yaml:"fill_limit_months"`
 	RefillLimit      *int      `yaml:"refill_limit"`

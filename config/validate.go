@@ -216,6 +216,9 @@ func (c *Config) rules(path string, r Rules) []Problem {
 	if r.DeliveryWait != nil && (*r.DeliveryWait <= 0 || *r.DeliveryWait > Duration(72*time.Hour)) {
 		ps = append(ps, c.Problem(path+".delivery_wait", "must be longer than nothing and no longer than 3d: write it like 6h"))
 	}
+	if r.UnsortedEvent != nil && (*r.UnsortedEvent <= 0 || *r.UnsortedEvent > Duration(90*time.Minute)) {
+		ps = append(ps, c.Problem(path+".unsorted_event", "must lie between 1m and 90m: a longer event may be a dosing session"))
+	}
 	if r.Window != nil && *r.Window <= 0 {
 		ps = append(ps, c.Problem(path+".window", "must be longer than nothing: write it like 14d"))
 	}

@@ -31,9 +31,9 @@ const (
 	SystemCopy = Base + "/copy"
 	// SystemClient is the identifier system of the hub's own client keys on copies of Patient.
 	SystemClient = Base + "/client"
-	// SystemCalendarToken is the identifier system of the token by which a calendar names a client. The roster gives it to
+	// SystemToken is the identifier system of the token by which a calendar's events name a client. The roster gives it to
 	// the client's Patient; a Patient that bears nothing else says nothing of who the client is.
-	SystemCalendarToken = Base + "/calendar-token"
+	SystemToken = Base + "/calendar-token"
 	// SystemCalendarEvent is the identifier system of an Appointment that was read from a calendar feed.
 	SystemCalendarEvent = Base + "/calendar-event"
 )

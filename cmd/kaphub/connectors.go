@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -20,6 +21,7 @@ import (
 // kinds are the ways of talking. Adding one is a folder and a line here.
 var kinds = map[string]func(config.Connector, *site) (connectors.Connector, []config.Problem){
 	"fhirrest": openFHIR,
+	"ical":     openCalendar,
 }
 
 // site is what a connector may know of where it is set up.
@@ -40,7 +42,7 @@ func connect(c *config.Config, s *scene) ([]connectors.Connector, []config.Probl
 			continue // said already
 		}
 		if !ok {
-			problems = append(problems, c.Problem(entry.Path()+".kind", "%q is no kind of connector: write fhirrest", entry.Kind))
+			problems = append(problems, c.Problem(entry.Path()+".kind", "%q is no kind of connector: write %s", entry.Kind, strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")))
 			continue
 		}
 		one, wrong := open(entry, at)
@@ -56,7 +58,7 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 	unread := problems
 	for _, m := range append(own.Validate(), at.token(own.Auth)...) {
 		path := entry.Path() + "." + m.Key
-		if !slices.ContainsFunc(unread, func(p config.Problem) bool { return strings.HasPrefix(path+".", p.Path+".") }) {
+		if !mentioned(unread, path) {
 			problems = append(problems, at.config.Problem(path, "%s", m.Text))
 		}
 	}
@@ -78,6 +80,11 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 	return one, problems
 }
 
+// mentioned reports whether something is said of path already, or of what it lies in.
+func mentioned(problems []config.Problem, path string) bool {
+	return slices.ContainsFunc(problems, func(p config.Problem) bool { return strings.HasPrefix(path+".", p.Path+".") })
+}
+
 // token looks whether the token is where the config says, and kept as a secret.
 func (at *site) token(a fhirrest.AuthConfig) []fhirrest.Mistake {
 	wrong := func(key, format string, args ...any) []fhirrest.Mistake {
@@ -92,18 +99,26 @@ func (at *site) token(a fhirrest.AuthConfig) []fhirrest.Mistake {
 		}
 		return nil
 	}
-	info, err := os.Stat(at.config.Path(a.TokenFile))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return wrong("token_file", "%s is not there: put the token into it, and run chmod 600 %s", a.TokenFile, a.TokenFile)
-	case err != nil || !info.Mode().IsRegular():
-		return wrong("token_file", "%s cannot be read: name a file that the hub's user owns", a.TokenFile)
-	case info.Mode().Perm()&0o077 != 0:
-		return wrong("token_file", "%s may be read by others (mode %04o): run chmod 600 %s", a.TokenFile, info.Mode().Perm(), a.TokenFile)
-	case info.Size() == 0:
-		return wrong("token_file", "%s is empty: put the token into it", a.TokenFile)
+	if text := at.secretFile(a.TokenFile, "the token"); text != "" {
+		return wrong("token_file", "%s", text)
 	}
 	return nil
+}
+
+// secretFile says what is wrong with a file that holds a secret, and what to do; "" when nothing is.
+func (at *site) secretFile(name, what string) string {
+	info, err := os.Stat(at.config.Path(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("%s is not there: put %s into it, and run chmod 600 %s", name, what, name)
+	case err != nil || !info.Mode().IsRegular():
+		return fmt.Sprintf("%s cannot be read: name a file that the hub's user owns", name)
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Sprintf("%s may be read by others (mode %04o): run chmod 600 %s", name, info.Mode().Perm(), name)
+	case info.Size() == 0:
+		return fmt.Sprintf("%s is empty: put %s into it", name, what)
+	}
+	return ""
 }
 
 func party(entry config.Connector) string {

@@ -32,6 +32,7 @@ var rows = map[string][]string{
 	"connectors/internal/rest": {"connectors", "fhir", "fhir/exchange"},
 	"connectors/fhirrest":      {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
 	"connectors/folder":        {"connectors", "fhir", "fhir/exchange"},
+	"connectors/ical":          {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
 	"connectors/sandbox":       {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
 
 	"jobs":           {},

@@ -252,7 +252,7 @@ func sheet(s *config.Sheet, hub *time.Location) readiness.Sheet {
 func rules(base readiness.Rules, r config.Rules) readiness.Rules {
 	for to, from := range map[*time.Duration]*config.Duration{
 		&base.Window: r.Window, &base.Skew: r.Skew, &base.ReleaseWarn: r.ReleaseWarn, &base.BookedUrgent: r.BookedUrgent,
-		&base.ClearanceWarn: r.ClearanceWarn, &base.ClearanceUrgent: r.ClearanceUrgent, &base.ClearanceMaxAge: r.ClearanceMaxAge,
+		&base.ClearanceWarn: r.ClearanceWarn, &base.ClearanceUrgent: r.ClearanceUrgent, &base.ClearanceMaxAge: r.ClearanceMaxAge, &base.UnsortedEvent: r.UnsortedEvent,
 		&base.DeliveryWait: r.DeliveryWait,
 	} {
 		if from != nil {

@@ -20,7 +20,7 @@ import (
 const (
 	SystemNumber        = fhir.Base + "/practice-number"   // the practice's own number of a client
 	SystemReferral      = fhir.Base + "/practice-referral" // the practice's own number of a referral
-	SystemCalendarToken = fhir.Base + "/calendar-token"    // what stands in a calendar in place of the client's name
+	SystemCalendarToken = fhir.SystemToken                 // what stands in a calendar in place of the client's name
 )
 
 // Prescriber is whom a row may name.

@@ -75,7 +75,7 @@ var places = map[string]string{AtOffice: "AMB", AtHome: "HH", AtDistance: "VR"}
 // barePatient says that there is a client with this token, and nothing else.
 func barePatient(token string) ([]byte, fhir.Ref) {
 	ref := fhir.Ref{Type: "Patient", ID: patientID(token)}
-	return encode(patient{ref.Type, ref.ID, []identifier{{fhir.SystemCalendarToken, token}}}), ref
+	return encode(patient{ref.Type, ref.ID, []identifier{{fhir.SystemToken, token}}}), ref
 }
 
 // entries are what o is for each of its clients. Where several come, each has an appointment of their own.

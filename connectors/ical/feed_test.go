@@ -368,7 +368,7 @@ func TestAFeedThatLostMostOfItsEventsIsDoubted(t *testing.T) {
 
 func TestWhomACalendarTellsOf(t *testing.T) {
 	h := newHouse(t).feed(session("a", "K-1A", 3), session("b", "K-2B", 4), session("nobody", "K-ZZZ", 5), vevent("free", "DTSTART:20260303T160000Z", "SUMMARY:Lunch"))
-	wanted := fhir.ID{System: fhir.SystemCalendarToken, Value: "K-2B"}
+	wanted := fhir.ID{System: fhir.SystemToken, Value: "K-2B"}
 	page := h.readFor(exchange.RosterOf(nil, exchange.Everybody{Members: []string{patientID("K-1A")}, Wanted: []fhir.ID{wanted, {System: "urn:mrn", Value: "K-ZZZ"}}}))
 	var refs []string
 	for _, r := range page.Resources {

@@ -141,7 +141,7 @@ func (f *feed) look(cal *calendar, p *position, all exchange.Everybody, now time
 			}
 			place(e.token, record{key: key, hash: digest(string(e.body)), end: e.end, uid: o.uid, body: e.body})
 			if !member[id] && o.status != "cancelled" && e.end.After(now.Add(-7*day)) && len(w.strays) < strays {
-				w.strays = append(w.strays, exchange.Stray{Token: fhir.ID{System: fhir.SystemCalendarToken, Value: e.token}, Start: e.start, End: e.end})
+				w.strays = append(w.strays, exchange.Stray{Token: fhir.ID{System: fhir.SystemToken, Value: e.token}, Start: e.start, End: e.end})
 			}
 		}
 	}
@@ -160,7 +160,7 @@ const strays = 200
 // settle tells what is gone, and how the read ended.
 func (f *feed) settle(page *exchange.Page, p *position, w *world, all exchange.Everybody, now time.Time) {
 	for _, id := range all.Wanted { // their client is known elsewhere: the store links them, and reads them back
-		if id.System != fhir.SystemCalendarToken || w.tokens[patientID(id.Value)] != id.Value {
+		if id.System != fhir.SystemToken || w.tokens[patientID(id.Value)] != id.Value {
 			continue
 		}
 		if _, told := w.records[patientID(id.Value)]; !told {

@@ -155,7 +155,7 @@ func (f *feed) Check(ctx context.Context) (connectors.Report, error) {
 			tokens[t] = true
 		}
 	}
-	r := connectors.Report{Software: "iCalendar feed", Capabilities: connectors.Capabilities{Types: []string{"Appointment", "Patient"}}}
+	r := connectors.Report{Software: "iCalendar feed"}
 	say := func(level, about, format string, args ...any) {
 		r.Lines = append(r.Lines, connectors.Line{Level: level, About: about, Text: fmt.Sprintf(format, args...)})
 	}

@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -174,10 +175,19 @@ func (f *facts) instant(otherwise time.Time, dates ...*string) time.Time {
 func (f *facts) people() {
 	for _, r := range records(f.chart.Patients, f.look) {
 		switch {
+		case bare(r.Value):
 		case practices(r.Version):
 			f.clients = append(f.clients, r)
 		case f.ours(r.Version):
 			f.theirs = append(f.theirs, r)
 		}
 	}
+}
+
+// bare reports whether p says nothing of who the client is: the desk's and a calendar's records hang on such a one, which
+// bears a number that the hub gave out, and nothing else.
+func bare(p *fhir.Patient) bool {
+	return len(p.Name) == 0 && p.BirthDate == nil && len(p.Identifier) > 0 && !slices.ContainsFunc(p.Identifier, func(id fhir.Identifier) bool {
+		return text(id.System) != fhir.SystemClient && text(id.System) != fhir.SystemToken
+	})
 }

@@ -14,6 +14,7 @@ type session struct {
 	kind       string
 	status     string
 	start, end time.Time
+	unsorted   bool // an event of a calendar that no rule sorts: it counts as dosing (R51)
 }
 
 // dose is a day on which a dose was taken.
@@ -51,7 +52,7 @@ func (f *facts) appointments() {
 		if kind == "" {
 			continue
 		}
-		s := session{record: r, kind: kind, status: r.Value.Status.Code()}
+		s := session{record: r, kind: kind, status: r.Value.Status.Code(), unsorted: f.unsorted(r.Value)}
 		from, _, ok := f.when(r.Value.Start)
 		if !ok {
 			if practices(r.Version) && kind == fhir.SessionDosing && s.standing() && s.status != "pending" {
@@ -81,9 +82,13 @@ func (f *facts) appointments() {
 	}
 }
 
-// kind reads which appointment of the course r is. One that might be a dosing session is one.
+// kind reads which appointment of the course r is. One that might be a dosing session is one, and so is an event of the
+// practice's calendar that is as long as one and that no rule sorts.
 func (f *facts) kind(r record[fhir.Appointment]) string {
 	kind := ""
+	if practices(r.Version) && f.unsorted(r.Value) {
+		return fhir.SessionDosing
+	}
 	for i := range r.Value.ServiceType {
 		concept := &r.Value.ServiceType[i]
 		if holds(concept, fhir.Code{System: fhir.SystemSession, Code: fhir.SessionDosing}) {
@@ -94,6 +99,16 @@ func (f *facts) kind(r record[fhir.Appointment]) string {
 		}
 	}
 	return kind
+}
+
+// unsorted reports whether a is an event of a calendar, as long as a dosing session, whose kind is not told.
+func (f *facts) unsorted(a *fhir.Appointment) bool {
+	if !fhir.FromCalendar(*a) || len(a.ServiceType) > 0 {
+		return false
+	}
+	from, _, ok := f.when(a.Start)
+	to, _, too := f.when(a.End)
+	return ok && too && to.Sub(from) >= cmp.Or(f.policy.Rules.UnsortedEvent, DefaultRules().UnsortedEvent)
 }
 
 // findNext finds the dosing session that the verdict is about: the earliest of the practice that may still happen and

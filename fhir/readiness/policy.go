@@ -150,6 +150,7 @@ type Rules struct {
 	DeliveryTries    int           // R46: this many, or
 	DeliveryWait     time.Duration // so long
 	HandOverWait     int           // R46, business days that a packet may lie
+	UnsortedEvent    time.Duration // R51: an event of a calendar this long counts as dosing until a rule sorts it: 90 minutes
 	ClearanceMaxAge  time.Duration // of a clearance without end and without a sheet value: 0 = unknown
 }
 
@@ -161,7 +162,7 @@ func DefaultRules() Rules {
 		ReferralWarn: 2, ReferralEscalate: 5,
 		ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
 		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour,
-		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1,
+		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1, UnsortedEvent: 90 * time.Minute,
 		DeliveryTries: 5, DeliveryWait: 6 * time.Hour, HandOverWait: 1,
 	}
 }

@@ -44,6 +44,7 @@ var catalogue = []Rule{
 	{"R45", "page-incomplete", "S2", Operator, "", false, nil, pageIncomplete},
 	{"R46", "delivery-failed", "S2; S4 once the referral was taken up without it", Operator, "", false, nil, deliveryFailed},
 	{"R48", "record-disappeared", "S1 for a clearance or a hold; else S2", Operator, "", true, nil, recordDisappeared},
+	{"R51", "calendar-event-unmatched", "S2", Admin, "", false, nil, calendarEventUnmatched},
 	{"R52", "go-ahead-void", "S2", Therapist, GateGoAhead, false, nil, goAheadVoid},
 	{"R54", "task-anomalous", "S2", Admin, GateReferral, false, nil, taskAnomalous},
 }
