@@ -110,14 +110,17 @@ type Link struct {
 	Client   string    `json:"client"`
 	Source   string    `json:"source"`
 	Patient  string    `json:"patient"` // the source's Patient id
-	How      string    `json:"how"`     // "enrolled" (a KAP referral, appointment or release named it), "identifier", "person", or Candidate
+	How      string    `json:"how"`     // "enrolled" (a KAP referral, appointment or release named it), "key" (it bears the hub's own), "identifier", "person", or Candidate
 	Moment   Moment    `json:"moment"`
 	ReadBack bool      `json:"read_back"` // the source was read back to the beginning for this patient
 	Since    time.Time `json:"since"`
+
+	Evidence []Evidence `json:"evidence,omitempty"` // of a candidate: how the two records compare, each kind once
 }
 
-// Candidate is the How of what is no link yet: two could be meant, and a person must say which. Nothing may be told of
-// one client under a candidate's record: it may be another client's.
+// Candidate is the How of what is no link yet: two could be meant, or the records only seem to be one person's, and a
+// person must say. Beside a link it says that the link is in doubt. Nothing may be told of one client under a
+// candidate's record: it may be another client's.
 const Candidate = "candidate"
 
 // SourceState is how far one source has been read.

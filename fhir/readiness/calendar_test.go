@@ -3,6 +3,8 @@ package readiness
 import (
 	"testing"
 	"time"
+
+	"github.com/kaphub/kaphub/fhir"
 )
 
 func denver(t *testing.T) *time.Location {
@@ -131,7 +133,7 @@ func TestNames(t *testing.T) {
 		{"not Latin, another", "山田", "田中", 0, 0.9},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			if got := alike(plain(r.a), plain(r.b)); got < r.least || got > r.most {
+			if got := alike(fhir.PlainName(r.a), fhir.PlainName(r.b)); got < r.least || got > r.most {
 				t.Errorf("%.3f, want from %.3f to %.3f", got, r.least, r.most)
 			}
 		})

@@ -2,7 +2,6 @@ package readiness
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/kaphub/kaphub/fhir"
 )
@@ -97,7 +96,7 @@ func (f *facts) compare(a, b *record[fhir.Patient]) (mismatch, bool) {
 func families(p *fhir.Patient) []string {
 	var out []string
 	for _, n := range p.Name {
-		if s := plain(text(n.Family)); s != "" {
+		if s := fhir.PlainName(text(n.Family)); s != "" {
 			out = append(out, s)
 		}
 	}
@@ -106,7 +105,7 @@ func families(p *fhir.Patient) []string {
 	}
 	for _, n := range p.Name {
 		if words := strings.Fields(text(n.Text)); len(words) > 0 {
-			if s := plain(words[len(words)-1]); s != "" {
+			if s := fhir.PlainName(words[len(words)-1]); s != "" {
 				out = append(out, s)
 			}
 		}
@@ -143,40 +142,6 @@ func chosen(p *fhir.Patient) string {
 	}
 	return best
 }
-
-// plain returns s in lower case with letters only and without their marks: "Müller-Łoś" is "mullerlos".
-func plain(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(s) {
-		switch {
-		case r < unicode.MaxASCII && unicode.IsLetter(r):
-			b.WriteRune(r)
-		case r < unicode.MaxASCII, unicode.Is(unicode.Mn, r):
-		default:
-			if to, ok := unmarked[r]; ok {
-				b.WriteString(to)
-			} else if unicode.IsLetter(r) {
-				b.WriteRune(r)
-			}
-		}
-	}
-	return b.String()
-}
-
-// unmarked maps the marked Latin letters of European and Vietnamese names to plain ones.
-var unmarked = func() map[rune]string {
-	m := map[rune]string{'ß': "ss", 'æ': "ae", 'œ': "oe", 'þ': "th"}
-	for to, marked := range map[string]string{
-		"a": "àáâãäåāăąǎạảấầẩẫậắằẳẵặ", "c": "çćĉċč", "d": "ďđð", "e": "èéêëēĕėęěẹẻẽếềểễệ", "g": "ĝğġģ", "h": "ĥħ",
-		"i": "ìíîïĩīĭįıỉị", "j": "ĵ", "k": "ķ", "l": "ĺļľŀł", "n": "ñńņňŉ", "o": "òóôõöøōŏőơọỏốồổỗộớờởỡợ",
-		"r": "ŕŗř", "s": "śŝşšș", "t": "ţťŧț", "u": "ùúûüũūŭůűųưụủứừửữự", "w": "ŵ", "y": "ýÿŷỳỵỷỹ", "z": "źżž",
-	} {
-		for _, r := range marked {
-			m[r] = to
-		}
-	}
-	return m
-}()
 
 // alike tells how alike two names are, from 0 to 1: Jaro's measure with Winkler's weight on the beginning.
 func alike(a, b string) float64 {

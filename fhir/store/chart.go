@@ -70,7 +70,7 @@ func linksOf(rows []table.Link, at int64) []fhir.Link {
 	links := make([]fhir.Link, 0, len(rows))
 	for _, l := range rows {
 		links = append(links, fhir.Link{Client: l.Client, Source: l.Source, Patient: l.Patient, How: l.How,
-			Moment: fhir.Moment(l.Moment), ReadBack: l.ReadBack != 0 && l.ReadBack <= at, Since: clock(l.Since)})
+			Moment: fhir.Moment(l.Moment), ReadBack: l.ReadBack != 0 && l.ReadBack <= at, Since: clock(l.Since), Evidence: readEvidence(l.Evidence)})
 	}
 	return links
 }

@@ -13,8 +13,10 @@ import (
 // How a link came about. A candidate is no link: it tells that two could be meant, and that a person must say which.
 const (
 	enrolled     = "enrolled"
+	byKey        = "key"
 	byIdentifier = "identifier"
-	candidate    = "candidate"
+	byPerson     = "person"
+	candidate    = fhir.Candidate
 )
 
 // loadLinks reads which clients the page's patients are.
@@ -71,16 +73,12 @@ func (r *receipt) link(ctx context.Context, read reading) error {
 	if err != nil {
 		return err
 	}
-	r.noted = len(touched) > 0
-	if r.src.Party != fhir.Practice {
-		for _, id := range sorted(patients) {
-			if err := r.match(ctx, r.src.Name, r.src.Party, id, patients[id].digests, patients[id].ownKey); err != nil {
-				return err
-			}
-		}
-		return nil
+	births, err := r.keepTraits(ctx, patients)
+	if err != nil {
+		return err
 	}
-	return r.matchAcross(ctx, touched)
+	r.noted = len(touched)+len(births) > 0
+	return r.matchAll(ctx, patients, touched, births)
 }
 
 // matchAtPractice links patients whom another source of the practice has made clients already, so that a second
@@ -97,7 +95,7 @@ func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item)
 			digests[d] = true
 		}
 	}
-	sharing, err := r.sharing(ctx, digests)
+	sharing, err := r.sharingWith(ctx, digests)
 	if err != nil {
 		return err
 	}
@@ -209,158 +207,23 @@ func (r *receipt) newClient(ctx context.Context, patient string) (string, error)
 	}
 }
 
-// keepDigests replaces the digests by which the page's patients are matched. Of patients of the practice who are no
-// clients not even these are kept. It returns the digests that came or went.
-func (r *receipt) keepDigests(ctx context.Context, patients map[string]item) (touched map[string]bool, err error) {
-	touched = map[string]bool{}
-	if len(patients) == 0 {
-		return touched, nil
-	}
-	rows, err := r.DigestsOfMany(ctx, table.DigestsOfManyParams{Patients: set(patients), Source: r.src.Name})
-	if err != nil {
-		return nil, err
-	}
-	known := map[string][]string{}
-	for _, d := range rows {
-		known[d.Patient] = append(known[d.Patient], d.Digest)
-	}
-	for _, id := range sorted(patients) {
-		if r.src.Party == fhir.Practice && r.clients[id] == "" {
-			continue
-		}
-		stored := known[id]
-		for _, d := range patients[id].digests {
-			if slices.Contains(stored, d) {
-				continue
-			}
-			touched[d] = true
-			if err := r.PutDigest(ctx, table.PutDigestParams{Source: r.src.Name, Patient: id, Digest: d}); err != nil {
-				return nil, err
-			}
-		}
-		for _, d := range stored {
-			if slices.Contains(patients[id].digests, d) {
-				continue
-			}
-			touched[d] = true
-			if err := r.DropDigest(ctx, table.DropDigestParams{Source: r.src.Name, Patient: id, Digest: d}); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return touched, nil
-}
-
-// matchAcross looks at the patients whom prescribers have told of before, where a client's identifiers came or went.
-func (r *receipt) matchAcross(ctx context.Context, digests map[string]bool) error {
-	if len(digests) == 0 {
-		return nil
-	}
-	others, err := r.PatientsSharing(ctx, set(digests))
-	if err != nil {
-		return err
-	}
-	for _, o := range others {
-		theirs, err := r.DigestsOf(ctx, table.DigestsOfParams{Source: o.Source, Patient: o.Patient})
-		if err != nil {
-			return err
-		}
-		if err := r.match(ctx, o.Source, o.Party, o.Patient, theirs, ""); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// match links a prescriber's patient to the client with whom it alone shares an identifier, or who bears the hub's
-// own key on it. Where two could be meant, on either side, they stay candidates until a person tells.
-func (r *receipt) match(ctx context.Context, source, party, patient string, digests []string, ownKey string) error {
-	links, err := r.LinksOf(ctx, table.LinksOfParams{Patients: set(map[string]bool{patient: true}), Source: source})
-	if err != nil {
-		return err
-	}
-	linked, candidates := "", map[string]bool{}
-	for _, l := range links {
-		if l.How == candidate {
-			candidates[l.Client] = true
-		} else {
-			linked = l.Client
-		}
-	}
-	found, err := r.sharing(ctx, keySet(digests))
-	if err != nil {
-		return err
-	}
-	sharing := found.any(digests)
-	parted, err := r.PartedFrom(ctx, table.PartedFromParams{Source: source, Patient: patient})
-	if err != nil {
-		return err
-	}
-	if linked == "" && ownKey != "" && !slices.Contains(parted, ownKey) {
-		known, err := r.ClientKnown(ctx, ownKey)
-		if err != nil {
-			return err
-		}
-		if known > 0 {
-			if linked, err = ownKey, r.putLink(ctx, source, party, patient, ownKey, byIdentifier); err != nil {
-				return err
-			}
-		}
-	}
-	if linked == "" && len(sharing) == 1 && !slices.Contains(parted, sharing[0]) {
-		rivals, err := r.PatientsOfClient(ctx, table.PatientsOfClientParams{Client: sharing[0], Source: source})
-		if err != nil {
-			return err
-		}
-		taken, err := r.LinkOfClient(ctx, table.LinkOfClientParams{Client: sharing[0], Source: source})
-		if err != nil {
-			return err
-		}
-		if len(rivals) <= 1 && len(taken) == 0 {
-			if linked, err = sharing[0], r.putLink(ctx, source, party, patient, sharing[0], byIdentifier); err != nil {
-				return err
-			}
-		}
-	}
-	for _, client := range sharing {
-		if client == linked {
-			continue
-		}
-		if !candidates[client] {
-			if err := r.putLink(ctx, source, party, patient, client, candidate); err != nil {
-				return err
-			}
-		}
-		delete(candidates, client)
-	}
-	for _, client := range sorted(candidates) { // they share nothing any more, or it is settled
-		if err := r.endCandidate(ctx, source, patient, client); err != nil {
-			return err
-		}
-		r.moved[client] = true
-	}
-	return nil
-}
-
-// putLink stores a link that this page brought about, or a candidate for one.
+// putLink stores a link that this page brought about.
 func (r *receipt) putLink(ctx context.Context, source, party, patient, client, how string) error {
-	if err := r.storeLink(ctx, source, party, patient, client, how); err != nil {
+	if err := r.storeLink(ctx, table.Link{Source: source, Patient: patient, Client: client, Party: party, How: how, Since: r.at}); err != nil {
 		return err
 	}
 	r.moved[client] = true
-	if how != candidate {
-		r.done.Links++
-		if source == r.src.Name {
-			r.clients[patient], r.fresh[patient] = client, true
-		}
+	r.done.Links++
+	if source == r.src.Name {
+		r.clients[patient], r.fresh[patient] = client, true
 	}
 	return nil
 }
 
-func (c *commit) storeLink(ctx context.Context, source, party, patient, client, how string) error {
-	l := table.PutLinkParams{Source: source, Patient: patient, Client: client, Moment: c.moment, Party: party, How: how, Since: c.at}
-	l.Mac = c.seal("link", linkParts(table.Link{Source: source, Patient: patient, Client: client, Party: party, How: how, Since: c.at})...)
-	return c.PutLink(ctx, l)
+// storeLink stores l as of this commit.
+func (c *commit) storeLink(ctx context.Context, l table.Link) error {
+	return c.PutLink(ctx, table.PutLinkParams{Source: l.Source, Patient: l.Patient, Client: l.Client, Moment: c.moment, Party: l.Party,
+		How: l.How, Since: l.Since, ReadBack: l.ReadBack, Mac: c.seal("link", linkParts(l)...), Evidence: l.Evidence})
 }
 
 func (c *commit) endCandidate(ctx context.Context, source, patient, client string) error {
@@ -371,31 +234,11 @@ func (c *commit) endCandidate(ctx context.Context, source, patient, client strin
 
 // linkParts are what a link's MAC covers.
 func linkParts(l table.Link) []string {
-	return []string{l.Source, l.Patient, l.Client, l.Party, l.How, num(l.Since)}
-}
-
-// sharers are the practice's clients by the digests of their identifiers.
-type sharers map[string][]string
-
-func (c *commit) sharing(ctx context.Context, digests map[string]bool) (sharers, error) {
-	if len(digests) == 0 {
-		return nil, nil
+	parts := []string{l.Source, l.Patient, l.Client, l.Party, l.How, num(l.Since)}
+	if l.Evidence != "" { // older links have none
+		parts = append(parts, l.Evidence)
 	}
-	rows, err := c.ClientsSharing(ctx, set(digests))
-	s := sharers{}
-	for _, row := range rows {
-		s[row.Digest] = append(s[row.Digest], row.Client)
-	}
-	return s, err
-}
-
-// any returns the clients that share at least one of digests, each once, in a stable order.
-func (s sharers) any(digests []string) (clients []string) {
-	for _, d := range digests {
-		clients = append(clients, s[d]...)
-	}
-	slices.Sort(clients)
-	return slices.Compact(clients)
+	return parts
 }
 
 func keySet(keys []string) map[string]bool {

@@ -31,6 +31,7 @@ type item struct {
 	named    []string // the prescribers it names
 	digests  []string // of a Patient's business identifiers
 	ownKey   string   // the hub's own client key on a copy of a Patient
+	traits   fhir.Traits
 	mentions []fhir.Ref
 }
 
@@ -96,6 +97,7 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 	}
 	if res.Type == "Patient" {
 		it.digests, it.ownKey = db.identify(outline.Identifiers)
+		it.traits = fhir.TraitsOf(res)
 	}
 	if src.Party == fhir.Practice && it.subject != "" {
 		it.named, it.enrols = db.recogniser.Concerns(res)

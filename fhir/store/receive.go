@@ -323,12 +323,9 @@ func (r *receipt) moveClients(ctx context.Context) error {
 	if len(r.moved) == 0 {
 		return nil
 	}
-	n, err := r.MoveClients(ctx, table.MoveClientsParams{Moment: r.moment, Clients: set(r.moved)})
-	if err != nil {
-		return err
-	}
+	n, err := r.moveThem(ctx, r.moved)
 	r.done.Clients += int(n)
-	return r.LogMoved(ctx, table.LogMovedParams{Moment: r.moment, Clients: set(r.moved)})
+	return err
 }
 
 // settleSource stores how far the source is read after this page. orphans are open rejects that belong to nobody.

@@ -22,7 +22,7 @@ func (db *DB) VerifyAudit(ctx context.Context, progress func(done, total int64))
 		if v.total, err = q.CountSealed(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.versions, v.links, v.rejects, v.verdicts, v.deliveries, v.steps, v.tellings, v.settings, v.chain} {
+		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.deliveries, v.steps, v.tellings, v.settings, v.chain} {
 			if err := check(ctx); err != nil {
 				return err
 			}
@@ -95,6 +95,14 @@ func (v *verifier) links(ctx context.Context) error {
 		if r.Ended != 0 {
 			v.count(r.Ended, v.db.seal("unlink", r.Ended, r.Source, r.Patient, r.Client))
 		}
+	}
+	return err
+}
+
+func (v *verifier) rulings(ctx context.Context) error {
+	rows, err := v.AllRulings(ctx)
+	for _, r := range rows {
+		v.row("ruling", fmt.Sprintf("what was said of %s at %s", r.Client, r.Source), r.Moment, r.Mac, rulingParts(r)...)
 	}
 	return err
 }

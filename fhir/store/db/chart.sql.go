@@ -68,7 +68,7 @@ func (q *Queries) DirectoryAt(ctx context.Context, arg DirectoryAtParams) ([]Ver
 }
 
 const linksAt = `-- name: LinksAt :many
-SELECT source, patient, client, moment, party, how, since, ended, read_back, mac FROM link WHERE client = $1 AND moment <= $2 AND (ended = 0 OR ended > $2) ORDER BY source, patient, moment
+SELECT source, patient, client, moment, party, how, since, ended, read_back, mac, evidence FROM link WHERE client = $1 AND moment <= $2 AND (ended = 0 OR ended > $2) ORDER BY source, patient, moment
 `
 
 type LinksAtParams struct {
@@ -96,6 +96,7 @@ func (q *Queries) LinksAt(ctx context.Context, arg LinksAtParams) ([]Link, error
 			&i.Ended,
 			&i.ReadBack,
 			&i.Mac,
+			&i.Evidence,
 		); err != nil {
 			return nil, err
 		}

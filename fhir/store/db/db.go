@@ -27,6 +27,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.allLinksStmt, err = db.PrepareContext(ctx, allLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query AllLinks: %w", err)
 	}
+	if q.allRulingsStmt, err = db.PrepareContext(ctx, allRulings); err != nil {
+		return nil, fmt.Errorf("error preparing query AllRulings: %w", err)
+	}
 	if q.allSettingsStmt, err = db.PrepareContext(ctx, allSettings); err != nil {
 		return nil, fmt.Errorf("error preparing query AllSettings: %w", err)
 	}
@@ -47,6 +50,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.clientKnownStmt, err = db.PrepareContext(ctx, clientKnown); err != nil {
 		return nil, fmt.Errorf("error preparing query ClientKnown: %w", err)
+	}
+	if q.clientsBornStmt, err = db.PrepareContext(ctx, clientsBorn); err != nil {
+		return nil, fmt.Errorf("error preparing query ClientsBorn: %w", err)
 	}
 	if q.clientsMentioningStmt, err = db.PrepareContext(ctx, clientsMentioning); err != nil {
 		return nil, fmt.Errorf("error preparing query ClientsMentioning: %w", err)
@@ -83,6 +89,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.digestsOfStmt, err = db.PrepareContext(ctx, digestsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query DigestsOf: %w", err)
+	}
+	if q.digestsOfClientStmt, err = db.PrepareContext(ctx, digestsOfClient); err != nil {
+		return nil, fmt.Errorf("error preparing query DigestsOfClient: %w", err)
 	}
 	if q.digestsOfManyStmt, err = db.PrepareContext(ctx, digestsOfMany); err != nil {
 		return nil, fmt.Errorf("error preparing query DigestsOfMany: %w", err)
@@ -222,6 +231,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.partedFromStmt, err = db.PrepareContext(ctx, partedFrom); err != nil {
 		return nil, fmt.Errorf("error preparing query PartedFrom: %w", err)
 	}
+	if q.patientsBornStmt, err = db.PrepareContext(ctx, patientsBorn); err != nil {
+		return nil, fmt.Errorf("error preparing query PatientsBorn: %w", err)
+	}
 	if q.patientsOfStmt, err = db.PrepareContext(ctx, patientsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query PatientsOf: %w", err)
 	}
@@ -252,6 +264,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putRejectStmt, err = db.PrepareContext(ctx, putReject); err != nil {
 		return nil, fmt.Errorf("error preparing query PutReject: %w", err)
 	}
+	if q.putRulingStmt, err = db.PrepareContext(ctx, putRuling); err != nil {
+		return nil, fmt.Errorf("error preparing query PutRuling: %w", err)
+	}
 	if q.putSettingStmt, err = db.PrepareContext(ctx, putSetting); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSetting: %w", err)
 	}
@@ -263,6 +278,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.putTellingStmt, err = db.PrepareContext(ctx, putTelling); err != nil {
 		return nil, fmt.Errorf("error preparing query PutTelling: %w", err)
+	}
+	if q.putTraitStmt, err = db.PrepareContext(ctx, putTrait); err != nil {
+		return nil, fmt.Errorf("error preparing query PutTrait: %w", err)
 	}
 	if q.putVerdictStmt, err = db.PrepareContext(ctx, putVerdict); err != nil {
 		return nil, fmt.Errorf("error preparing query PutVerdict: %w", err)
@@ -284,6 +302,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.returnMomentStmt, err = db.PrepareContext(ctx, returnMoment); err != nil {
 		return nil, fmt.Errorf("error preparing query ReturnMoment: %w", err)
+	}
+	if q.rivalsOfStmt, err = db.PrepareContext(ctx, rivalsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query RivalsOf: %w", err)
+	}
+	if q.rulingsOnStmt, err = db.PrepareContext(ctx, rulingsOn); err != nil {
+		return nil, fmt.Errorf("error preparing query RulingsOn: %w", err)
 	}
 	if q.settingAtStmt, err = db.PrepareContext(ctx, settingAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SettingAt: %w", err)
@@ -324,6 +348,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.tipStmt, err = db.PrepareContext(ctx, tip); err != nil {
 		return nil, fmt.Errorf("error preparing query Tip: %w", err)
 	}
+	if q.traitOfStmt, err = db.PrepareContext(ctx, traitOf); err != nil {
+		return nil, fmt.Errorf("error preparing query TraitOf: %w", err)
+	}
+	if q.traitsOfClientStmt, err = db.PrepareContext(ctx, traitsOfClient); err != nil {
+		return nil, fmt.Errorf("error preparing query TraitsOfClient: %w", err)
+	}
+	if q.traitsOfManyStmt, err = db.PrepareContext(ctx, traitsOfMany); err != nil {
+		return nil, fmt.Errorf("error preparing query TraitsOfMany: %w", err)
+	}
 	if q.unreadStmt, err = db.PrepareContext(ctx, unread); err != nil {
 		return nil, fmt.Errorf("error preparing query Unread: %w", err)
 	}
@@ -361,6 +394,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing allLinksStmt: %w", cerr)
 		}
 	}
+	if q.allRulingsStmt != nil {
+		if cerr := q.allRulingsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allRulingsStmt: %w", cerr)
+		}
+	}
 	if q.allSettingsStmt != nil {
 		if cerr := q.allSettingsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allSettingsStmt: %w", cerr)
@@ -394,6 +432,11 @@ func (q *Queries) Close() error {
 	if q.clientKnownStmt != nil {
 		if cerr := q.clientKnownStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing clientKnownStmt: %w", cerr)
+		}
+	}
+	if q.clientsBornStmt != nil {
+		if cerr := q.clientsBornStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing clientsBornStmt: %w", cerr)
 		}
 	}
 	if q.clientsMentioningStmt != nil {
@@ -454,6 +497,11 @@ func (q *Queries) Close() error {
 	if q.digestsOfStmt != nil {
 		if cerr := q.digestsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing digestsOfStmt: %w", cerr)
+		}
+	}
+	if q.digestsOfClientStmt != nil {
+		if cerr := q.digestsOfClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing digestsOfClientStmt: %w", cerr)
 		}
 	}
 	if q.digestsOfManyStmt != nil {
@@ -686,6 +734,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing partedFromStmt: %w", cerr)
 		}
 	}
+	if q.patientsBornStmt != nil {
+		if cerr := q.patientsBornStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing patientsBornStmt: %w", cerr)
+		}
+	}
 	if q.patientsOfStmt != nil {
 		if cerr := q.patientsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing patientsOfStmt: %w", cerr)
@@ -736,6 +789,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putRejectStmt: %w", cerr)
 		}
 	}
+	if q.putRulingStmt != nil {
+		if cerr := q.putRulingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putRulingStmt: %w", cerr)
+		}
+	}
 	if q.putSettingStmt != nil {
 		if cerr := q.putSettingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putSettingStmt: %w", cerr)
@@ -754,6 +812,11 @@ func (q *Queries) Close() error {
 	if q.putTellingStmt != nil {
 		if cerr := q.putTellingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putTellingStmt: %w", cerr)
+		}
+	}
+	if q.putTraitStmt != nil {
+		if cerr := q.putTraitStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putTraitStmt: %w", cerr)
 		}
 	}
 	if q.putVerdictStmt != nil {
@@ -789,6 +852,16 @@ func (q *Queries) Close() error {
 	if q.returnMomentStmt != nil {
 		if cerr := q.returnMomentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing returnMomentStmt: %w", cerr)
+		}
+	}
+	if q.rivalsOfStmt != nil {
+		if cerr := q.rivalsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rivalsOfStmt: %w", cerr)
+		}
+	}
+	if q.rulingsOnStmt != nil {
+		if cerr := q.rulingsOnStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rulingsOnStmt: %w", cerr)
 		}
 	}
 	if q.settingAtStmt != nil {
@@ -854,6 +927,21 @@ func (q *Queries) Close() error {
 	if q.tipStmt != nil {
 		if cerr := q.tipStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing tipStmt: %w", cerr)
+		}
+	}
+	if q.traitOfStmt != nil {
+		if cerr := q.traitOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing traitOfStmt: %w", cerr)
+		}
+	}
+	if q.traitsOfClientStmt != nil {
+		if cerr := q.traitsOfClientStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing traitsOfClientStmt: %w", cerr)
+		}
+	}
+	if q.traitsOfManyStmt != nil {
+		if cerr := q.traitsOfManyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing traitsOfManyStmt: %w", cerr)
 		}
 	}
 	if q.unreadStmt != nil {
@@ -941,6 +1029,7 @@ type Queries struct {
 	db                     DBTX
 	tx                     *sql.Tx
 	allLinksStmt           *sql.Stmt
+	allRulingsStmt         *sql.Stmt
 	allSettingsStmt        *sql.Stmt
 	allStepsStmt           *sql.Stmt
 	allTellingsStmt        *sql.Stmt
@@ -948,6 +1037,7 @@ type Queries struct {
 	auditAfterStmt         *sql.Stmt
 	boardStmt              *sql.Stmt
 	clientKnownStmt        *sql.Stmt
+	clientsBornStmt        *sql.Stmt
 	clientsMentioningStmt  *sql.Stmt
 	clientsSharingStmt     *sql.Stmt
 	countEngagementsStmt   *sql.Stmt
@@ -960,6 +1050,7 @@ type Queries struct {
 	deliveriesOfClientStmt *sql.Stmt
 	deliveryStmt           *sql.Stmt
 	digestsOfStmt          *sql.Stmt
+	digestsOfClientStmt    *sql.Stmt
 	digestsOfManyStmt      *sql.Stmt
 	directoryAtStmt        *sql.Stmt
 	dropDigestStmt         *sql.Stmt
@@ -1006,6 +1097,7 @@ type Queries struct {
 	openRejectsStmt        *sql.Stmt
 	outstandingStepsStmt   *sql.Stmt
 	partedFromStmt         *sql.Stmt
+	patientsBornStmt       *sql.Stmt
 	patientsOfStmt         *sql.Stmt
 	patientsOfClientStmt   *sql.Stmt
 	patientsSharingStmt    *sql.Stmt
@@ -1016,10 +1108,12 @@ type Queries struct {
 	putMentionStmt         *sql.Stmt
 	putMetaStmt            *sql.Stmt
 	putRejectStmt          *sql.Stmt
+	putRulingStmt          *sql.Stmt
 	putSettingStmt         *sql.Stmt
 	putSourceStmt          *sql.Stmt
 	putStepStmt            *sql.Stmt
 	putTellingStmt         *sql.Stmt
+	putTraitStmt           *sql.Stmt
 	putVerdictStmt         *sql.Stmt
 	putVersionStmt         *sql.Stmt
 	rejectStmt             *sql.Stmt
@@ -1027,6 +1121,8 @@ type Queries struct {
 	rejectsAtStmt          *sql.Stmt
 	resolveRejectStmt      *sql.Stmt
 	returnMomentStmt       *sql.Stmt
+	rivalsOfStmt           *sql.Stmt
+	rulingsOnStmt          *sql.Stmt
 	settingAtStmt          *sql.Stmt
 	sourceStmt             *sql.Stmt
 	sourcesAtStmt          *sql.Stmt
@@ -1040,6 +1136,9 @@ type Queries struct {
 	takeLeaseStmt          *sql.Stmt
 	tellingsOfStmt         *sql.Stmt
 	tipStmt                *sql.Stmt
+	traitOfStmt            *sql.Stmt
+	traitsOfClientStmt     *sql.Stmt
+	traitsOfManyStmt       *sql.Stmt
 	unreadStmt             *sql.Stmt
 	unseenStmt             *sql.Stmt
 	verdictStmt            *sql.Stmt
@@ -1056,6 +1155,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:                     tx,
 		tx:                     tx,
 		allLinksStmt:           q.allLinksStmt,
+		allRulingsStmt:         q.allRulingsStmt,
 		allSettingsStmt:        q.allSettingsStmt,
 		allStepsStmt:           q.allStepsStmt,
 		allTellingsStmt:        q.allTellingsStmt,
@@ -1063,6 +1163,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		auditAfterStmt:         q.auditAfterStmt,
 		boardStmt:              q.boardStmt,
 		clientKnownStmt:        q.clientKnownStmt,
+		clientsBornStmt:        q.clientsBornStmt,
 		clientsMentioningStmt:  q.clientsMentioningStmt,
 		clientsSharingStmt:     q.clientsSharingStmt,
 		countEngagementsStmt:   q.countEngagementsStmt,
@@ -1075,6 +1176,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deliveriesOfClientStmt: q.deliveriesOfClientStmt,
 		deliveryStmt:           q.deliveryStmt,
 		digestsOfStmt:          q.digestsOfStmt,
+		digestsOfClientStmt:    q.digestsOfClientStmt,
 		digestsOfManyStmt:      q.digestsOfManyStmt,
 		directoryAtStmt:        q.directoryAtStmt,
 		dropDigestStmt:         q.dropDigestStmt,
@@ -1121,6 +1223,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		openRejectsStmt:        q.openRejectsStmt,
 		outstandingStepsStmt:   q.outstandingStepsStmt,
 		partedFromStmt:         q.partedFromStmt,
+		patientsBornStmt:       q.patientsBornStmt,
 		patientsOfStmt:         q.patientsOfStmt,
 		patientsOfClientStmt:   q.patientsOfClientStmt,
 		patientsSharingStmt:    q.patientsSharingStmt,
@@ -1131,10 +1234,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putMentionStmt:         q.putMentionStmt,
 		putMetaStmt:            q.putMetaStmt,
 		putRejectStmt:          q.putRejectStmt,
+		putRulingStmt:          q.putRulingStmt,
 		putSettingStmt:         q.putSettingStmt,
 		putSourceStmt:          q.putSourceStmt,
 		putStepStmt:            q.putStepStmt,
 		putTellingStmt:         q.putTellingStmt,
+		putTraitStmt:           q.putTraitStmt,
 		putVerdictStmt:         q.putVerdictStmt,
 		putVersionStmt:         q.putVersionStmt,
 		rejectStmt:             q.rejectStmt,
@@ -1142,6 +1247,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		rejectsAtStmt:          q.rejectsAtStmt,
 		resolveRejectStmt:      q.resolveRejectStmt,
 		returnMomentStmt:       q.returnMomentStmt,
+		rivalsOfStmt:           q.rivalsOfStmt,
+		rulingsOnStmt:          q.rulingsOnStmt,
 		settingAtStmt:          q.settingAtStmt,
 		sourceStmt:             q.sourceStmt,
 		sourcesAtStmt:          q.sourcesAtStmt,
@@ -1155,6 +1262,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		takeLeaseStmt:          q.takeLeaseStmt,
 		tellingsOfStmt:         q.tellingsOfStmt,
 		tipStmt:                q.tipStmt,
+		traitOfStmt:            q.traitOfStmt,
+		traitsOfClientStmt:     q.traitsOfClientStmt,
+		traitsOfManyStmt:       q.traitsOfManyStmt,
 		unreadStmt:             q.unreadStmt,
 		unseenStmt:             q.unseenStmt,
 		verdictStmt:            q.verdictStmt,

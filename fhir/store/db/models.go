@@ -116,6 +116,7 @@ type Link struct {
 	Ended    int64
 	ReadBack int64
 	Mac      string
+	Evidence string
 }
 
 type Mention struct {
@@ -151,6 +152,19 @@ type Reject struct {
 	ResolvedMoment int64
 	Mac            string
 	Body           string
+}
+
+type Ruling struct {
+	Source  string
+	Patient string
+	Client  string
+	Moment  int64
+	At      int64
+	Said    string
+	Actor   string
+	Reason  string
+	Agreed  string
+	Mac     string
 }
 
 type Setting struct {
@@ -224,6 +238,17 @@ type Tip struct {
 	Entries int64
 	Mac     string
 	Seal    string
+}
+
+type Trait struct {
+	Source  string
+	Patient string
+	Birth   string
+	Family  string
+	Sound   string
+	Given   string
+	Phone   string
+	Mail    string
 }
 
 type Verdict struct {

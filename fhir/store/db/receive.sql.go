@@ -430,7 +430,7 @@ func (q *Queries) LinkOfClient(ctx context.Context, arg LinkOfClientParams) ([]s
 }
 
 const linksOf = `-- name: LinksOf :many
-SELECT l.source, l.patient, l.client, l.moment, l.party, l.how, l.since, l.ended, l.read_back, l.mac FROM json_each($1) AS k CROSS JOIN link l
+SELECT l.source, l.patient, l.client, l.moment, l.party, l.how, l.since, l.ended, l.read_back, l.mac, l.evidence FROM json_each($1) AS k CROSS JOIN link l
 WHERE l.source = $2 AND l.patient = k.key AND l.ended = 0
 `
 
@@ -459,6 +459,7 @@ func (q *Queries) LinksOf(ctx context.Context, arg LinksOfParams) ([]Link, error
 			&i.Ended,
 			&i.ReadBack,
 			&i.Mac,
+			&i.Evidence,
 		); err != nil {
 			return nil, err
 		}
@@ -771,8 +772,8 @@ func (q *Queries) PutDigest(ctx context.Context, arg PutDigestParams) error {
 }
 
 const putLink = `-- name: PutLink :exec
-INSERT INTO link (source, patient, client, moment, party, how, since, ended, read_back, mac)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)
+INSERT INTO link (source, patient, client, moment, party, how, since, ended, read_back, mac, evidence)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10)
 `
 
 type PutLinkParams struct {
@@ -785,6 +786,7 @@ type PutLinkParams struct {
 	Since    int64
 	ReadBack int64
 	Mac      string
+	Evidence string
 }
 
 func (q *Queries) PutLink(ctx context.Context, arg PutLinkParams) error {
@@ -798,6 +800,7 @@ func (q *Queries) PutLink(ctx context.Context, arg PutLinkParams) error {
 		arg.Since,
 		arg.ReadBack,
 		arg.Mac,
+		arg.Evidence,
 	)
 	return err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 const allLinks = `-- name: AllLinks :many
-SELECT source, patient, client, moment, party, how, since, ended, read_back, mac FROM link ORDER BY source, patient, client, moment
+SELECT source, patient, client, moment, party, how, since, ended, read_back, mac, evidence FROM link ORDER BY source, patient, client, moment
 `
 
 func (q *Queries) AllLinks(ctx context.Context) ([]Link, error) {
@@ -32,6 +32,45 @@ func (q *Queries) AllLinks(ctx context.Context) ([]Link, error) {
 			&i.Since,
 			&i.Ended,
 			&i.ReadBack,
+			&i.Mac,
+			&i.Evidence,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const allRulings = `-- name: AllRulings :many
+SELECT source, patient, client, moment, at, said, actor, reason, agreed, mac FROM ruling ORDER BY source, patient, client, moment
+`
+
+func (q *Queries) AllRulings(ctx context.Context) ([]Ruling, error) {
+	rows, err := q.query(ctx, q.allRulingsStmt, allRulings)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Ruling
+	for rows.Next() {
+		var i Ruling
+		if err := rows.Scan(
+			&i.Source,
+			&i.Patient,
+			&i.Client,
+			&i.Moment,
+			&i.At,
+			&i.Said,
+			&i.Actor,
+			&i.Reason,
+			&i.Agreed,
 			&i.Mac,
 		); err != nil {
 			return nil, err
@@ -162,7 +201,7 @@ func (q *Queries) AllTellings(ctx context.Context) ([]Telling, error) {
 const countSealed = `-- name: CountSealed :one
 SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELECT count(*) FROM link WHERE ended <> 0) + (SELECT count(*) FROM reject)
   + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM delivery)
-  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM telling) + (SELECT count(*) FROM audit) AS bigint)
+  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM ruling) + (SELECT count(*) FROM telling) + (SELECT count(*) FROM audit) AS bigint)
 `
 
 func (q *Queries) CountSealed(ctx context.Context) (int64, error) {

@@ -30,8 +30,8 @@ WHERE up.type = 'Patient' AND l.ended = 0 AND l.how <> 'candidate';
 SELECT l.* FROM json_each(@patients) AS k CROSS JOIN link l
 WHERE l.source = @source AND l.patient = k.key AND l.ended = 0;
 -- name: PutLink :exec
-INSERT INTO link (source, patient, client, moment, party, how, since, ended, read_back, mac)
-VALUES (@source, @patient, @client, @moment, @party, @how, @since, 0, @read_back, @mac);
+INSERT INTO link (source, patient, client, moment, party, how, since, ended, read_back, mac, evidence)
+VALUES (@source, @patient, @client, @moment, @party, @how, @since, 0, @read_back, @mac, @evidence);
 -- name: EndCandidate :execrows
 UPDATE link SET ended = @ended WHERE source = @source AND patient = @patient AND client = @client AND ended = 0 AND how = 'candidate';
 -- name: MarkReadBack :execrows
