@@ -43,6 +43,7 @@ type cli struct {
 	Explain    explainCommand    `cmd:"" help:"Every gate of a client, what it rests on and who must act."`
 	Report     reportCommand     `cmd:"" help:"The reconciliation report."`
 	Deliveries deliveriesCommand `cmd:"" help:"What was sent, under which release, and with which answer."`
+	Links      linksCommand      `cmd:"" help:"Who is who: which record elsewhere is, or may be, which client's."`
 	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
 	Audit      auditCommand      `cmd:"" help:"The audit log."`
 	Backup     backupCommand     `cmd:"" help:"Write an encrypted and signed copy of the store."`

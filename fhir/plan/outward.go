@@ -182,7 +182,7 @@ func (s *situation) subject(v *fhir.Version) (fhir.Seen[fhir.Patient], bool) {
 func (s *situation) patient(r referral) (d exchange.Delivery, ok bool) {
 	for _, l := range s.chart.Links {
 		if slices.Contains(s.policy.Prescriber.Sources, l.Source) {
-			return d, false // several Patients there tie: a person decides whose the referral is (R01)
+			return d, false // there may be one already, or several tie: a person decides (R01), or there would soon be two
 		}
 	}
 	p, ok := s.subject(r.Version)

@@ -174,20 +174,23 @@ func (s *situation) there(copy fhir.ID) (fhir.Ref, bool) {
 }
 
 // patientAt returns the client's Patient at the sources, by its link; ok is false when there is none, or several that tie,
-// or another could be meant.
+// or another likely could be meant. A record that only resembles theirs does not stand beside the one that is.
 func (s *situation) patientAt(sources []string) (ref fhir.Ref, ok bool) {
 	for _, source := range sources {
+		resembles := false
 		for _, l := range s.chart.Links {
-			if l.Source != source {
-				continue
-			}
-			if l.How == fhir.Candidate || ok && ref.ID != l.Patient {
+			switch {
+			case l.Source != source:
+			case l.How == fhir.Candidate && !l.Likely():
+				resembles = true
+			case l.How == fhir.Candidate || ok && ref.ID != l.Patient:
 				return fhir.Ref{}, false
+			default:
+				ref, ok = fhir.Ref{Type: "Patient", ID: l.Patient}, true
 			}
-			ref, ok = fhir.Ref{Type: "Patient", ID: l.Patient}, true
 		}
-		if ok {
-			return ref, true
+		if ok || resembles {
+			return ref, ok
 		}
 	}
 	return fhir.Ref{}, false
@@ -196,17 +199,18 @@ func (s *situation) patientAt(sources []string) (ref fhir.Ref, ok bool) {
 // fits reports whether ref may be the client's Patient at the prescriber: one that is linked for sure, or any that is not
 // in doubt while none is.
 func (s *situation) fits(ref fhir.Ref) bool {
-	sure := false
+	named, sure := false, false
 	for _, l := range s.chart.Links {
 		if !slices.Contains(s.policy.Prescriber.Sources, l.Source) {
 			continue
 		}
-		if l.Patient == ref.ID {
-			return l.How != fhir.Candidate
+		if l.Patient == ref.ID && l.How == fhir.Candidate {
+			return false // beside a link it says that the link is in doubt
 		}
+		named = named || l.Patient == ref.ID
 		sure = sure || l.How != fhir.Candidate
 	}
-	return !sure
+	return named || !sure
 }
 
 // fill completes what every delivery of this engagement has in common.

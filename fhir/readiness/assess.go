@@ -104,10 +104,10 @@ func (f *facts) unknowns() (out []doubt) {
 		}
 	}
 	for _, l := range f.chart.Links {
-		if l.How == fhir.Candidate {
-			out = append(out, doubt{"whether a record at " + l.Source + " is this client's is not decided", "compare it with the client's papers: link it, or turn it down", Admin})
+		if f.undecided(l) {
+			out = append(out, doubt{"whether a record at " + f.place(l.Source) + " is this client's is not decided", decide, Admin})
 		}
-		if !l.ReadBack && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
+		if l.How != fhir.Candidate && !l.ReadBack && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
 			out = append(out, doubt{l.Source + " is not read back to the beginning for this client yet", "read it: kaphub sync", Operator})
 		}
 	}

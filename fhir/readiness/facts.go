@@ -117,8 +117,34 @@ func (f *facts) party(name string) Party {
 	return Party{Name: name, Title: name}
 }
 
+// anotherPrescriber is what any but this engagement's prescriber is called in its words: of what they wrote, this
+// engagement says that it stops the client and since when, and nothing else. Their own engagement says it all.
+const anotherPrescriber = "another prescriber"
+
+// foreign reports whether v is told by a prescriber of another engagement.
+func (f *facts) foreign(v *fhir.Version) bool { return !practices(v) && !f.ours(v) }
+
+// unless returns ours, but for what another prescriber recorded theirs.
+func (f *facts) unless(v *fhir.Version, ours, theirs string) string {
+	if f.foreign(v) {
+		return theirs
+	}
+	return ours
+}
+
+// begin is a party's title at the beginning of a sentence.
+func begin(title string) string {
+	if title == anotherPrescriber {
+		return "Another prescriber"
+	}
+	return title
+}
+
 // title returns what the party of v is called on the screen.
 func (f *facts) title(v *fhir.Version) string {
+	if f.foreign(v) {
+		return anotherPrescriber
+	}
 	p := f.party(v.Party)
 	return cmp.Or(p.Title, p.Name)
 }

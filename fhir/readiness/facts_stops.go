@@ -54,14 +54,14 @@ func (f *facts) findStops() {
 		if newest == no || is != yes && !doubtful {
 			continue
 		}
-		s := stop{what: "a stop", says: v, gone: r.Gone, title: f.title(r.Version), since: r.since(func(flag *fhir.Flag) bool { return stands(flag) != no })}
+		s := stop{what: f.unless(r.Version, "a stop", "a hold"), says: v, gone: r.Gone, title: f.title(r.Version), since: r.since(func(flag *fhir.Flag) bool { return stands(flag) != no })}
 		if r.Value.Period != nil {
 			s.since = f.instant(s.since, r.Value.Period.Start)
 		}
 		if is == yes {
 			f.stops = append(f.stops, s)
 		} else {
-			s.what, s.says = "an alert that the hub cannot read", r.Version
+			s.what, s.says = f.unless(r.Version, "an alert that the hub cannot read", "what the hub cannot read"), r.Version
 			f.doubts = append(f.doubts, s)
 		}
 	}
@@ -77,12 +77,55 @@ func (f *facts) findStops() {
 		})
 		if is == yes {
 			since := r.since(func(p *fhir.CarePlan) bool { return onHold(p.Status.Code()) != no })
-			f.stops = append(f.stops, stop{what: "the care plan on hold", says: v, gone: r.Gone, title: f.title(r.Version), since: since})
+			f.stops = append(f.stops, stop{what: f.unless(r.Version, "the care plan on hold", "a hold"), says: v, gone: r.Gone, title: f.title(r.Version), since: since})
 		}
 	}
+	f.findRefusals()
+	f.sortStops()
+}
+
+func (f *facts) sortStops() {
 	slices.SortStableFunc(f.stops, func(a, b stop) int {
 		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.String(), b.says.String()))
 	})
+}
+
+// findRefusals finds the decisions of other prescribers that stop the client: a hold from any holds every engagement.
+//
+//	another prescriber's newest decision   this prescriber's newest decision   it is
+//	not cleared, or withdrawn              none, or older, or does not clear   a hold
+//	not cleared, or withdrawn              newer, and clears                   none here
+//	cleared, deferred, pending, unread     –                                   none
+//
+// Who may decide there is on their sheet and not known here: a stop needs no such standing.
+func (f *facts) findRefusals() {
+	type latest struct {
+		stops bool
+		stop
+	}
+	by := map[string]latest{}
+	for _, r := range records(f.chart.Observations, f.look) {
+		if !f.foreign(r.Version) || copied(r.Value.Identifier) {
+			continue
+		}
+		is, v := r.says(func(o *fhir.Observation) answer { return f.stopping(r.Party, o) })
+		if is == cannotTell || void(r.Value) {
+			continue
+		}
+		since := f.instant(v.Recorded(), r.Value.Issued)
+		if since.After(v.Received) {
+			since = v.Recorded()
+		}
+		if l, ok := by[r.Party]; ok && (since.Before(l.since) || since.Equal(l.since) && l.stops) {
+			continue
+		}
+		by[r.Party] = latest{is == yes, stop{what: "a hold", says: v, gone: r.Gone, since: since, title: anotherPrescriber}}
+	}
+	for _, l := range by {
+		if l.stops && !slices.ContainsFunc(f.decisions, func(d decision) bool { return d.clearing() && d.issued.After(l.since) }) {
+			f.stops = append(f.stops, l.stop)
+		}
+	}
 }
 
 // onHold reads a request's status; "unknown" says nothing.
@@ -99,18 +142,18 @@ func onHold(status string) answer {
 // held notes p as a stop when it is on hold, and as a doubt when it says not to give the medicine.
 func (f *facts) held(p prescription) {
 	if not := p.Value.DoNotPerform; not != nil && *not && p.Value.Status == "active" && p.ketamine == yes {
-		f.doubts = append(f.doubts, stop{what: "an order not to give the medicine", says: p.Version, gone: p.Gone, title: f.title(p.Version), since: p.authored})
+		f.doubts = append(f.doubts, stop{what: f.unless(p.Version, "an order not to give the medicine", "what the hub cannot read"), says: p.Version, gone: p.Gone, title: f.title(p.Version), since: p.authored})
 	}
 	is, v := p.says(func(m *fhir.MedicationRequest) answer { return onHold(m.Status) })
 	if is != yes {
 		return
 	}
 	since := p.since(func(m *fhir.MedicationRequest) bool { return onHold(m.Status) != no })
-	s := stop{what: "the prescription on hold", says: v, gone: p.Gone, title: f.title(p.Version), since: since}
+	s := stop{what: f.unless(p.Version, "the prescription on hold", "a hold"), says: v, gone: p.Gone, title: f.title(p.Version), since: since}
 	if p.ketamine == yes {
 		f.stops = append(f.stops, s)
 	} else {
-		s.what = "a prescription on hold of a medicine that the hub cannot read"
+		s.what = f.unless(p.Version, "a prescription on hold of a medicine that the hub cannot read", "what the hub cannot read")
 		f.doubts = append(f.doubts, s)
 	}
 }
@@ -122,6 +165,19 @@ type event struct {
 	grade string // CodeSerious, CodeAskPrescriber, "" when it cannot be read
 	since time.Time
 	title string
+
+	foreign bool // recorded by a prescriber of another engagement
+}
+
+// open says what of e may be said here, at the beginning of a sentence, and what to do about it, within what time.
+func (f *facts) open(e *event, within string) (words, next string) {
+	switch {
+	case e.foreign:
+		return "Another prescriber recorded what is not settled", "see the client's engagement with them"
+	case e.grade == "":
+		return e.title + " recorded an adverse event on " + f.on(e.since) + " whose grade cannot be read", "grade it: serious, ask the prescriber, or expected and settled"
+	}
+	return e.title + " recorded an adverse event to ask " + f.prescriber() + " about on " + f.on(e.since), "ask " + f.prescriber() + within + f.phones()
 }
 
 // findEvents finds the open adverse events.
@@ -154,7 +210,7 @@ func (f *facts) findEvents() {
 		if open == no && newest != "" {
 			continue
 		}
-		e := event{says: v, gone: r.Gone, grade: newest, title: f.title(r.Version)}
+		e := event{says: v, gone: r.Gone, grade: newest, title: f.title(r.Version), foreign: f.foreign(r.Version)}
 		if open == yes {
 			for _, told := range r.Told {
 				if told.Version == v {
@@ -169,8 +225,13 @@ func (f *facts) findEvents() {
 		if e.grade != "" && f.answered(e.since) {
 			continue
 		}
+		if e.foreign && e.grade == fhir.CodeSerious {
+			f.stops = append(f.stops, stop{what: "a hold", says: e.says, gone: e.gone, since: e.since, title: e.title})
+			continue
+		}
 		f.events = append(f.events, e)
 	}
+	f.sortStops()
 	slices.SortStableFunc(f.events, func(a, b event) int {
 		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.String(), b.says.String()))
 	})

@@ -136,7 +136,7 @@ func (f *facts) takenSince(day Day) (n int) {
 func holdGate(f *facts) Gate {
 	if len(f.stops) > 0 {
 		s := f.stops[0]
-		return blocked(s.title+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone).from(s.since)
+		return blocked(begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone).from(s.since)
 	}
 	for _, e := range f.events {
 		if e.grade == fhir.CodeSerious {
@@ -145,15 +145,17 @@ func holdGate(f *facts) Gate {
 	}
 	if len(f.doubts) > 0 {
 		s := f.doubts[0]
-		return untold(s.title+" recorded "+s.what+" on "+f.on(s.since), "ask "+s.title+" what it means", s.says, s.gone).from(s.since).by(Prescriber)
+		return untold(begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), "ask "+s.title+" what it means", s.says, s.gone).from(s.since).by(Prescriber)
 	}
 	for _, e := range f.events {
 		if e.grade == "" {
-			return untold(e.title+" recorded an adverse event on "+f.on(e.since)+" whose grade cannot be read", "grade it: serious, ask the prescriber, or expected and settled", e.says, e.gone).from(e.since)
+			words, next := f.open(&e, "")
+			return untold(words, next, e.says, e.gone).from(e.since)
 		}
 	}
 	for _, e := range f.events {
-		return open(e.title+" recorded an adverse event to ask "+f.prescriber()+" about on "+f.on(e.since), "ask "+f.prescriber()+f.phones(), e.says, e.gone).from(e.since)
+		words, next := f.open(&e, "")
+		return open(words, next, e.says, e.gone).from(e.since)
 	}
 	g := met("No stop and no open adverse event is on file", f.ground()...)
 	g.Since = time.Time{}

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -13,6 +14,22 @@ type mismatch struct {
 	words string
 	a, b  *fhir.Version
 	birth bool // it is the birth date that differs
+}
+
+// undecided reports whether l leaves open whose records these are: a candidate that likely is the client, or any while the
+// client has no record there for sure. One that only resembles them, beside the record they have, is a notice.
+func (f *facts) undecided(l fhir.Link) bool {
+	return l.How == fhir.Candidate && (l.Likely() || !slices.ContainsFunc(f.chart.Links, func(sure fhir.Link) bool {
+		return sure.Source == l.Source && sure.How != fhir.Candidate
+	}))
+}
+
+// place is what a source is called in words about this engagement: another prescriber's is not named.
+func (f *facts) place(source string) string {
+	if slices.ContainsFunc(f.policy.Others, func(p Party) bool { return p.Tells(source) }) {
+		return "another prescriber"
+	}
+	return source
 }
 
 // mismatches compares the practice's record of the client with every other, here and at the prescriber, as far as they

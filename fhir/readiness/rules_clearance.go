@@ -78,13 +78,14 @@ func clearanceWithdrawn(f *facts) []Finding {
 //
 //	on file                                               finding
 //	a stop of this prescriber, or entered at the desk     S1, and the gate holds
-//	a stop of any other prescriber                        S1, and the gate holds
+//	a stop of any other prescriber: a flag, an order on   S1, and the gate holds
+//	  hold, a serious event, a decision that stops
 //	a ketamine prescription or a care plan on hold        S1, and the gate holds
 //	lifted by a newer telling of the same record          none
 //	the record is gone, its period is over                as before: silence lifts nothing
 func prescriberHold(f *facts) (out []Finding) {
 	for _, s := range f.stops {
-		out = append(out, found(S1, s.says.String(), s.title+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone))
+		out = append(out, found(S1, s.says.String(), begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone))
 	}
 	return out
 }
@@ -125,10 +126,9 @@ func adverseEventOpen(f *facts) (out []Finding) {
 		switch e.grade {
 		case fhir.CodeSerious:
 			out = append(out, found(S1, about, e.title+" recorded a serious adverse event on "+f.on(e.since), "call "+f.prescriber()+f.phones(), e.says, e.gone))
-		case fhir.CodeAskPrescriber:
-			out = append(out, found(S2, about, e.title+" recorded an adverse event to ask "+f.prescriber()+" about on "+f.on(e.since), "ask "+f.prescriber()+" within one business day"+f.phones(), e.says, e.gone))
 		default:
-			out = append(out, found(S2, about, e.title+" recorded an adverse event on "+f.on(e.since)+" whose grade cannot be read", "grade it", e.says, e.gone))
+			words, next := f.open(&e, " within one business day")
+			out = append(out, found(S2, about, words, next, e.says, e.gone))
 		}
 	}
 	return out

@@ -1,6 +1,8 @@
 package readiness
 
 import (
+	"strings"
+
 	"github.com/kaphub/kaphub/fhir"
 )
 
@@ -14,17 +16,27 @@ import (
 //	family names nearly alike –                                       S4, a notice
 //	preferred names differ    –                                       none
 //	one side not complete     –                                       none: the gate is unknown
-//	a record may be another   yes, or no                              S1, or S2
-//	  client's
+//	a record there may be     yes, or no                              S1, or S2
+//	  theirs: not decided
+//	a second record there     –                                       S3
+//	  only resembles them
+//	a record at another       –                                       S3: this engagement is UNKNOWN
+//	  prescriber may be                                                 until it is decided
+//	  theirs
 func identityMismatch(f *facts) (out []Finding) {
 	attached := S2
 	if len(f.decisions) > 0 || len(f.prescriptions) > 0 {
 		attached = S1
 	}
 	for _, l := range f.chart.Links {
-		if l.How == fhir.Candidate {
-			out = append(out, found(attached, l.Source+"/"+l.Patient, "A record at "+l.Source+" may be this client's or another's", "compare it with the client's papers: link it, or turn it down", f.ground()...))
+		if l.How != fhir.Candidate {
+			continue
 		}
+		severity := S3
+		if f.undecided(l) && (f.policy.Prescriber.Tells(l.Source) || f.policy.Practice.Tells(l.Source)) {
+			severity = attached
+		}
+		out = append(out, found(severity, l.Source+"/"+l.Patient, "A record at "+f.place(l.Source)+" may be this client's"+likeness(l.Evidence), decide, f.ground()...))
 	}
 	for _, m := range f.mismatches() {
 		switch {
@@ -40,6 +52,33 @@ func identityMismatch(f *facts) (out []Finding) {
 		}
 	}
 	return out
+}
+
+// decide is what a person does about a record that may be the client's.
+const decide = "see kaphub links: compare it with the client's papers, then confirm or refuse it"
+
+// likeness says in words how a record compares with the client's: ": birth date and phone agree; given name differs".
+func likeness(evidence []fhir.Evidence) string {
+	said := map[string][]string{}
+	for _, e := range evidence {
+		said[e.Says] = append(said[e.Says], e.Kind)
+	}
+	var parts []string
+	for _, w := range []struct{ says, one, many string }{
+		{fhir.Agrees, " agrees", " agree"}, {fhir.Alike, " sounds alike", " sound alike"}, {fhir.Differs, " differs", " differ"},
+	} {
+		switch kinds := said[w.says]; len(kinds) {
+		case 0:
+		case 1:
+			parts = append(parts, kinds[0]+w.one)
+		default:
+			parts = append(parts, strings.Join(kinds[:len(kinds)-1], ", ")+" and "+kinds[len(kinds)-1]+w.many)
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return ": " + strings.Join(parts, "; ")
 }
 
 // R03 referral-unacknowledged

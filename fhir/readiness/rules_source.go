@@ -63,7 +63,7 @@ func recordDisappeared(f *facts) (out []Finding) {
 		if gone == nil {
 			return
 		}
-		out = append(out, found(severity, last.String(), "The "+what+" disappeared from "+last.Source+" ("+gone.Why+")", "ask "+f.title(last)+" whether it still holds", gone, last))
+		out = append(out, found(severity, last.String(), "The "+f.unless(last, what, "hold")+" disappeared from "+f.place(last.Source)+" ("+gone.Why+")", "ask "+f.title(last)+" whether it still holds", gone, last))
 	}
 	if d := f.stopped(); d != nil {
 		note(S1, "decision that stops the client", d.Version, d.Gone)
