@@ -47,6 +47,7 @@ type Practice struct {
 	ReferralCodes []Code              `yaml:"referral_codes"`
 	Consents      []Code              `yaml:"treatment_consents"`
 	ConceptMaps   []string            `yaml:"concept_maps"`
+	Quiet         []Quiet             `yaml:"quiet_hours"` // nothing is asked of its sources then, and nothing sent
 }
 
 // Prescriber is a party that clears, prescribes and holds.
@@ -62,6 +63,7 @@ type Prescriber struct {
 	TaskDialect string     `yaml:"task_dialect"` // the guide by which this prescriber moves its Tasks: any, cow, bser, sdoh, cdex
 	TaskSteps   []TaskStep `yaml:"task_steps"`   // agreed over the guide
 	Withhold    []string   `yaml:"withhold"`     // what this prescriber is not told, like Patient.address
+	Quiet       []Quiet    `yaml:"quiet_hours"`  // nothing is asked of its sources then, and nothing sent
 	Rules       Rules      `yaml:"rules"`        // over the hub's
 }
 

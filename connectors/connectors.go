@@ -40,6 +40,15 @@ type Asker interface {
 	Ask(ctx context.Context, d exchange.Delivery) (exchange.Receipt, error)
 }
 
+// Turnstile is where all replicas of the hub pass that ask one counterpart: it keeps the pace they share.
+type Turnstile interface {
+	// Turns takes turns that lie p.Each apart, and returns how long to wait until the first may be used, and until when
+	// the counterpart is left in peace (zero or past = it is not).
+	Turns(ctx context.Context, counterpart string, p exchange.Pace) (wait time.Duration, rests time.Time, err error)
+	// Rest has every replica leave the counterpart in peace until then; the zero time ends that.
+	Rest(ctx context.Context, counterpart string, until time.Time) error
+}
+
 // Checker tells what a counterpart offers, without changing anything there.
 type Checker interface {
 	Check(ctx context.Context) (Report, error)
@@ -54,6 +63,7 @@ type Offerer interface {
 type Connector struct {
 	Name    string // the source's name, as in the config
 	Party   string // fhir.Practice or a prescriber's name
+	Alone   bool   // it bears one job at a time: sending waits while it is read
 	Base    string // what the absolute references in its records begin with; "" = they have none
 	Puller  Puller
 	Sweeper Sweeper

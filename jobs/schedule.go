@@ -51,6 +51,26 @@ func check(line string, zone *time.Location, now time.Time) (string, error) {
 		line, night.Format("15:04"), zone), nil
 }
 
+// Closest is the shortest time between two slots of a schedule, zero when it cannot be kept or fires only once.
+func Closest(line string, zone *time.Location, now time.Time) (least time.Duration) {
+	s, err := parse(line, zone, now)
+	if err != nil {
+		return 0
+	}
+	at := s.Next(now)
+	for range 300 { // a day of every five minutes
+		next := s.Next(at)
+		if next.IsZero() {
+			break
+		}
+		if gap := next.Sub(at); least == 0 || gap < least {
+			least = gap
+		}
+		at = next
+	}
+	return least
+}
+
 // allDay is in how many different hours of the day a schedule must fire for one slot more or less not to matter.
 const allDay = 12
 

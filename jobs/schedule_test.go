@@ -158,3 +158,15 @@ func TestQueuesOfLanes(t *testing.T) {
 		}
 	}
 }
+
+func TestHowCloseTheSlotsOfAScheduleLie(t *testing.T) {
+	now := time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+	for line, want := range map[string]time.Duration{
+		"*/15 6-20 * * *": 15 * time.Minute, "*/5 * * * *": 5 * time.Minute, "0 4 * * *": 24 * time.Hour,
+		"0,10 6 * * *": 10 * time.Minute, "never": 0,
+	} {
+		if got := Closest(line, time.UTC, now); got != want {
+			t.Errorf("%q: %v, want %v", line, got, want)
+		}
+	}
+}

@@ -84,6 +84,9 @@ func (h *hub) checkHub(ctx context.Context) []checked {
 			lines = append(lines, checked{Level: "fails", About: "schedule " + key, Text: err.Error()})
 		case warning != "":
 			lines = append(lines, checked{Level: "degrades", About: "schedule " + key, Text: warning})
+		case key == "sync" && h.asksTooOften():
+			lines = append(lines, checked{Level: "degrades", About: "schedule " + key,
+				Text: "asks partners more often than every 15 minutes, which HL7's SDOH Clinical Care asks polling systems not to do: write */15; what was sent is looked after sooner by itself"})
 		default:
 			lines = append(lines, checked{Level: "works", About: "schedule " + key, Text: schedules(c)[key]})
 		}

@@ -26,14 +26,15 @@ var kinds = map[string]func(config.Connector, *site) (connectors.Connector, []co
 
 // site is what a connector may know of where it is set up.
 type site struct {
+	pace   *turnstile
 	config *config.Config
 	getenv func(string) string
 	now    func() time.Time
 }
 
 // connect opens every configured connector and returns all that is wrong with any of them.
-func connect(c *config.Config, s *scene) ([]connectors.Connector, []config.Problem) {
-	at := &site{config: c, getenv: s.getenv, now: s.now}
+func connect(c *config.Config, s *scene, pace *turnstile) ([]connectors.Connector, []config.Problem) {
+	at := &site{config: c, getenv: s.getenv, now: s.now, pace: pace}
 	var all []connectors.Connector
 	var problems []config.Problem
 	for _, entry := range c.Connectors() {
@@ -62,7 +63,8 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 			problems = append(problems, at.config.Problem(path, "%s", m.Text))
 		}
 	}
-	if own.Limits.Rate == 0 && onThisMachine(own.BaseURL) { // a neighbour on this machine needs no sparing
+	near := own.Limits.Rate == 0 && onThisMachine(own.BaseURL)
+	if near { // a neighbour on this machine needs no sparing
 		own.Limits.Rate, own.Limits.Burst = 500, 100
 	}
 	if len(problems) > 0 {
@@ -73,6 +75,9 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 		return connectors.Connector{}, []config.Problem{at.config.Problem(entry.Path()+".ca_file", "cannot be used (%s): name a PEM file that the hub's user may read", own.CAFile)}
 	}
 	options.Now = at.now
+	if !near {
+		options.Turnstile = at.pace
+	}
 	one, err := fhirrest.New(options)
 	if err != nil {
 		problems = append(problems, at.config.Problem(entry.Path(), "cannot be used: %s", err.Error()))

@@ -59,7 +59,7 @@ func TestMistakesInAConnector(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, problems := connect(&c, &scene{})
+			all, problems := connect(&c, &scene{}, nil)
 			var got []string
 			if err := c.Invalid(problems); err != nil {
 				got = strings.Split(strings.ReplaceAll(err.Error(), file+":", ""), "\n")[1:]

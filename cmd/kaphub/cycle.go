@@ -171,6 +171,9 @@ func (h *hub) pullAll(ctx context.Context, d *done, shown bars) {
 }
 
 func (h *hub) pull(ctx context.Context, c connectors.Connector, line *bar) (jobs.Counts, error) {
+	if counts := h.hush(c.Party); counts != nil {
+		return counts, nil
+	}
 	counts, err := h.patiently(ctx, 10*time.Second, pull.Step{
 		Store: h.store, Puller: c.Puller, Source: source(c), Holder: h.holder, Now: h.now,
 		Progress: func(_, resources int) { line.at(int64(resources), 0) },
@@ -208,6 +211,9 @@ func (h *hub) patiently(ctx context.Context, most time.Duration, run func(contex
 }
 
 func (h *hub) sweep(ctx context.Context, c connectors.Connector) (jobs.Counts, error) {
+	if counts := h.hush(c.Party); counts != nil {
+		return counts, nil
+	}
 	return sweep.Step{Store: h.store, Sweeper: c.Sweeper, Source: source(c), Holder: h.holder, Now: h.now}.Run(ctx)
 }
 
@@ -230,6 +236,9 @@ func (h *hub) reconcile(ctx context.Context, line *bar) (jobs.Counts, error) {
 
 // push sends what is due to one party.
 func (h *hub) push(ctx context.Context, party string, line *bar) (jobs.Counts, error) {
+	if counts := h.hush(party); counts != nil {
+		return counts, nil
+	}
 	ledger, err := h.ledger(ctx)
 	if err != nil {
 		return nil, err
@@ -291,7 +300,9 @@ func source(c connectors.Connector) exchange.Source {
 	return exchange.Source{Name: c.Name, Party: c.Party, Base: c.Base}
 }
 
-type syncCommand struct{}
+type syncCommand struct {
+	Anyway bool `help:"In a party's quiet hours too."`
+}
 
 // Run does one whole cycle in the foreground and says in a few lines what came of it.
 func (c *syncCommand) Run(ctx context.Context, s *scene) error {
@@ -303,7 +314,7 @@ func (c *syncCommand) Run(ctx context.Context, s *scene) error {
 	if err := h.store.Audit(ctx, h.actor, "sync", "", ""); err != nil {
 		return fmt.Errorf("note in the audit log: %w", err)
 	}
-	h.foreground = true
+	h.foreground, h.regardless = true, c.Anyway
 	shown := s.bars(ctx)
 	d, err := h.cycle(ctx, shown)
 	shown.wait()
@@ -318,7 +329,11 @@ func (c *syncCommand) Run(ctx context.Context, s *scene) error {
 // summary says what a cycle did, a line a job.
 func (s *scene) summary(d *done) {
 	for _, job := range slices.SortedFunc(maps.Keys(d.by), inOrder) {
-		s.printf("%-20s%s\n", job, strings.TrimPrefix(words(d.by[job]), ":"))
+		said := strings.TrimPrefix(words(d.by[job]), ":")
+		if d.by[job][quiet] > 0 {
+			said = " its quiet hours: neither asked nor sent anything (kaphub sync --anyway does)"
+		}
+		s.printf("%-20s%s\n", job, said)
 	}
 }
 

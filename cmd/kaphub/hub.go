@@ -30,6 +30,7 @@ type hub struct {
 	now        func() time.Time
 	log        *slog.Logger
 	foreground bool // somebody waits for it
+	regardless bool // of anybody's quiet hours
 	actor      string
 	holder     string // this process, where several share a store
 }
@@ -48,7 +49,8 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 		problems = invalid.Problems
 	}
 	var wrong []config.Problem
-	h.connectors, wrong = connect(&c, s)
+	pace := &turnstile{}
+	h.connectors, wrong = connect(&c, s, pace)
 	problems = append(append(append(problems, wrong...), badSchedules(&c)...), notWithholdable(&c)...)
 	if err := c.Invalid(problems); err != nil {
 		return nil, err
@@ -69,6 +71,7 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	if err != nil {
 		return nil, err
 	}
+	pace.DB = h.store
 	if err := errors.Join(remember(&c), h.inform(ctx)); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}

@@ -46,6 +46,7 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 			return counts, err
 		}},
 	}
+	list = append(list, jobs.Job{Name: "look", Look: look, Work: func(ctx context.Context) (jobs.Counts, error) { return h.lookAfterSending(ctx, nudge) }})
 	for _, c := range h.connectors {
 		if c.Puller != nil {
 			list = append(list, jobs.Job{Name: "pull " + c.Name, Lane: "source " + c.Name, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
@@ -63,7 +64,7 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 		}
 	}
 	for _, party := range h.parties() {
-		list = append(list, jobs.Job{Name: "push " + party, Lane: "push-" + party, Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
+		list = append(list, jobs.Job{Name: "push " + party, Lane: h.sendingLane(party), Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
 			counts, err := h.push(ctx, party, nil)
 			if settled(counts) || counts[push.Deferred]+counts[push.Lost] > 0 { // the next step, or what a failed try says of the client
 				nudge("reconcile")
@@ -72,6 +73,17 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 		}})
 	}
 	return list
+}
+
+// sendingLane is where sending to a party queues: in a lane of its own, or with reading where the counterpart bears one
+// job at a time.
+func (h *hub) sendingLane(party string) string {
+	for _, c := range h.connectors {
+		if c.Party == party && c.Pusher != nil && c.Alone {
+			return "source " + c.Name
+		}
+	}
+	return "push-" + party
 }
 
 // engine opens the job engine on the store's own database. It must be stopped.

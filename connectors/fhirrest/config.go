@@ -76,6 +76,7 @@ func (c Config) Validate() []Mistake {
 	wrong(l.MaxBody < 0 || l.MaxBody > 1<<30, "limits.max_body_bytes", "is not between 1 and 1073741824")
 	wrong(l.Rate < 0 || l.Rate > 10_000, "limits.requests_per_second", "is not between 0.01 and 10000")
 	wrong(l.Burst < 0, "limits.burst", "is less than 1")
+	wrong(l.Concurrency < 0 || l.Concurrency > 2, "limits.concurrency", "is neither 1 nor 2: at most one job reads and one sends")
 	wrong(l.Trip < 0, "limits.trip_after", "is less than 1")
 	wrong(l.Rest < 0 || l.Rest > 24*time.Hour, "limits.rest", "is not between 1s and 1d")
 	return all

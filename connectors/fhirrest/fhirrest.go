@@ -63,8 +63,10 @@ type Options struct {
 	Auth    Auth
 	Dialect Dialect
 	Limits  Limits
-	Roots   *x509.CertPool   // whom a server's certificate may come from; nil = whom this machine trusts
-	Now     func() time.Time // nil = time.Now
+
+	Turnstile connectors.Turnstile // the pace shared with other replicas; nil = none to share it with
+	Roots     *x509.CertPool       // whom a server's certificate may come from; nil = whom this machine trusts
+	Now       func() time.Time     // nil = time.Now
 }
 
 // New returns a connector that can do everything a connector can. It checks o and asks the server nothing yet.
@@ -75,7 +77,7 @@ func New(o Options) (connectors.Connector, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	client, err := rest.New(rest.Options{Base: o.BaseURL, Auth: o.Auth, Limits: o.Limits, Roots: o.Roots, Now: o.Now})
+	client, err := rest.New(rest.Options{Base: o.BaseURL, Auth: o.Auth, Limits: o.Limits, Roots: o.Roots, Now: o.Now, Turnstile: o.Turnstile})
 	if err != nil {
 		return connectors.Connector{}, fmt.Errorf("open connector %s: %w", o.Name, err)
 	}
@@ -90,7 +92,7 @@ func New(o Options) (connectors.Connector, error) {
 		d.MaxPages = 10_000
 	}
 	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, asking: make(chan struct{}, 1)}
-	return connectors.Connector{Name: o.Name, Party: o.Party, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s, Offerer: s}, nil
+	return connectors.Connector{Name: o.Name, Party: o.Party, Alone: o.Limits.Concurrency == 1, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s, Offerer: s}, nil
 }
 
 // server is the counterpart, as far as the hub can tell.

@@ -1,5 +1,7 @@
 package exchange
 
+import "time"
+
 // Source is one configured way of reading a party.
 type Source struct {
 	Name  string
@@ -23,4 +25,11 @@ type Lease struct {
 type Fence struct {
 	ID string
 	N  int64
+}
+
+// Pace is how fast a counterpart is asked.
+type Pace struct {
+	Turns int           // taken at once
+	Each  time.Duration // from one turn to the next
+	Burst int           // turns that may be used at once after a pause
 }

@@ -231,6 +231,8 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"what people told by phone is kept, and corrected by another entry", tellings},
 		{"the account of a client holds every delivery with its steps", accounts},
 		{"the roster asks only about whom the prescriber was told", roster},
+		{"replicas take turns at a counterpart, and leave it in peace together", turns},
+		{"when something was last sent to a party", lastSent},
 		{"whose records come before their Patient does is asked for", laggards},
 		{"settings and moments of the past", settings},
 		{"the audit names what was altered", auditNames},

@@ -21,7 +21,6 @@ import (
 
 	"github.com/go-resty/resty/v2"
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/time/rate"
 
 	"github.com/kaphub/kaphub/connectors"
 )
@@ -33,6 +32,7 @@ type Limits struct {
 	MaxBody       int64         `yaml:"max_body_bytes"`      // of an answer, decompressed; 32 MiB
 	Rate          float64       `yaml:"requests_per_second"` // 5, on loopback 500
 	Burst         int           `yaml:"burst"`               // 10, on loopback 500
+	Concurrency   int           `yaml:"concurrency"`         // reading and sending at once, over all replicas: 2; 1 = one waits for the other
 	Trip          int           `yaml:"trip_after"`          // failures in a row after which the counterpart is left in peace; 5
 	Rest          time.Duration `yaml:"rest"`                // for how long; 30 s
 }
@@ -66,6 +66,8 @@ type Options struct {
 	Limits Limits
 	Roots  *x509.CertPool // nil = the system's
 	Now    func() time.Time
+
+	Turnstile connectors.Turnstile // the pace shared with other replicas; nil = there are none to share it with
 }
 
 // Client speaks to one counterpart. Safe for concurrent use: pace and breaker are shared by all that is asked of it.
@@ -75,7 +77,7 @@ type Client struct {
 	limits  Limits
 	now     func() time.Time
 	http    *resty.Client
-	pace    *rate.Limiter
+	pace    *pace
 	breaker *gobreaker.CircuitBreaker[Answer]
 }
 
@@ -92,7 +94,7 @@ func New(o Options) (*Client, error) {
 		o.Now = time.Now
 	}
 	l := o.Limits.orDefault(loopback(base.Hostname()))
-	c := &Client{base: base, auth: o.Auth, limits: l, now: o.Now, pace: rate.NewLimiter(rate.Limit(l.Rate), l.Burst)}
+	c := &Client{base: base, auth: o.Auth, limits: l, now: o.Now, pace: newPace(o.Turnstile, base.Host, l, o.Now)}
 	c.http = resty.NewWithClient(&http.Client{
 		Transport:     transport(l, o.Roots),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -169,10 +171,15 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := c.pace.Wait(ctx); err != nil {
+	if rest, err := c.pace.wait(ctx); err != nil {
 		return Answer{}, waited(ctx, call.Op)
+	} else if rest > 0 {
+		e := connectors.Errorf(call.Op, connectors.Temporary, "left in peace, as another of the hub's processes found it in trouble")
+		e.After, e.Unsent = rest, true
+		return Answer{}, e
 	}
 	answer, err := c.breaker.Execute(func() (Answer, error) { return c.send(ctx, call, address) })
+	c.pace.tell(ctx, c.breaker.State() == gobreaker.StateOpen, err)
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		e := connectors.Errorf(call.Op, connectors.Temporary, "left in peace after %d failures in a row", c.limits.Trip)
 		e.After, e.Unsent = c.limits.Rest, true

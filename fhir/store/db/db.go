@@ -156,6 +156,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.lastMovedStmt, err = db.PrepareContext(ctx, lastMoved); err != nil {
 		return nil, fmt.Errorf("error preparing query LastMoved: %w", err)
 	}
+	if q.lastSentStmt, err = db.PrepareContext(ctx, lastSent); err != nil {
+		return nil, fmt.Errorf("error preparing query LastSent: %w", err)
+	}
 	if q.linkOfClientStmt, err = db.PrepareContext(ctx, linkOfClient); err != nil {
 		return nil, fmt.Errorf("error preparing query LinkOfClient: %w", err)
 	}
@@ -300,6 +303,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.resolveRejectStmt, err = db.PrepareContext(ctx, resolveReject); err != nil {
 		return nil, fmt.Errorf("error preparing query ResolveReject: %w", err)
 	}
+	if q.restUntilStmt, err = db.PrepareContext(ctx, restUntil); err != nil {
+		return nil, fmt.Errorf("error preparing query RestUntil: %w", err)
+	}
 	if q.returnMomentStmt, err = db.PrepareContext(ctx, returnMoment); err != nil {
 		return nil, fmt.Errorf("error preparing query ReturnMoment: %w", err)
 	}
@@ -341,6 +347,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.takeLeaseStmt, err = db.PrepareContext(ctx, takeLease); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeLease: %w", err)
+	}
+	if q.takeTurnsStmt, err = db.PrepareContext(ctx, takeTurns); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeTurns: %w", err)
 	}
 	if q.tellingsOfStmt, err = db.PrepareContext(ctx, tellingsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query TellingsOf: %w", err)
@@ -609,6 +618,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing lastMovedStmt: %w", cerr)
 		}
 	}
+	if q.lastSentStmt != nil {
+		if cerr := q.lastSentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastSentStmt: %w", cerr)
+		}
+	}
 	if q.linkOfClientStmt != nil {
 		if cerr := q.linkOfClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing linkOfClientStmt: %w", cerr)
@@ -849,6 +863,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing resolveRejectStmt: %w", cerr)
 		}
 	}
+	if q.restUntilStmt != nil {
+		if cerr := q.restUntilStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing restUntilStmt: %w", cerr)
+		}
+	}
 	if q.returnMomentStmt != nil {
 		if cerr := q.returnMomentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing returnMomentStmt: %w", cerr)
@@ -917,6 +936,11 @@ func (q *Queries) Close() error {
 	if q.takeLeaseStmt != nil {
 		if cerr := q.takeLeaseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing takeLeaseStmt: %w", cerr)
+		}
+	}
+	if q.takeTurnsStmt != nil {
+		if cerr := q.takeTurnsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeTurnsStmt: %w", cerr)
 		}
 	}
 	if q.tellingsOfStmt != nil {
@@ -1072,6 +1096,7 @@ type Queries struct {
 	judgementAtStmt        *sql.Stmt
 	knownStmt              *sql.Stmt
 	lastMovedStmt          *sql.Stmt
+	lastSentStmt           *sql.Stmt
 	linkOfClientStmt       *sql.Stmt
 	linksAtStmt            *sql.Stmt
 	linksOfStmt            *sql.Stmt
@@ -1120,6 +1145,7 @@ type Queries struct {
 	rejectsStmt            *sql.Stmt
 	rejectsAtStmt          *sql.Stmt
 	resolveRejectStmt      *sql.Stmt
+	restUntilStmt          *sql.Stmt
 	returnMomentStmt       *sql.Stmt
 	rivalsOfStmt           *sql.Stmt
 	rulingsOnStmt          *sql.Stmt
@@ -1134,6 +1160,7 @@ type Queries struct {
 	stepsOfStmt            *sql.Stmt
 	stepsOfClientStmt      *sql.Stmt
 	takeLeaseStmt          *sql.Stmt
+	takeTurnsStmt          *sql.Stmt
 	tellingsOfStmt         *sql.Stmt
 	tipStmt                *sql.Stmt
 	traitOfStmt            *sql.Stmt
@@ -1198,6 +1225,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		judgementAtStmt:        q.judgementAtStmt,
 		knownStmt:              q.knownStmt,
 		lastMovedStmt:          q.lastMovedStmt,
+		lastSentStmt:           q.lastSentStmt,
 		linkOfClientStmt:       q.linkOfClientStmt,
 		linksAtStmt:            q.linksAtStmt,
 		linksOfStmt:            q.linksOfStmt,
@@ -1246,6 +1274,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		rejectsStmt:            q.rejectsStmt,
 		rejectsAtStmt:          q.rejectsAtStmt,
 		resolveRejectStmt:      q.resolveRejectStmt,
+		restUntilStmt:          q.restUntilStmt,
 		returnMomentStmt:       q.returnMomentStmt,
 		rivalsOfStmt:           q.rivalsOfStmt,
 		rulingsOnStmt:          q.rulingsOnStmt,
@@ -1260,6 +1289,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		stepsOfStmt:            q.stepsOfStmt,
 		stepsOfClientStmt:      q.stepsOfClientStmt,
 		takeLeaseStmt:          q.takeLeaseStmt,
+		takeTurnsStmt:          q.takeTurnsStmt,
 		tellingsOfStmt:         q.tellingsOfStmt,
 		tipStmt:                q.tipStmt,
 		traitOfStmt:            q.traitOfStmt,

@@ -21,6 +21,12 @@ type Counter struct {
 	At   int64
 }
 
+type Counterpart struct {
+	Name  string
+	Next  int64
+	Rests int64
+}
+
 type Cursor struct {
 	Name  string
 	Value string
