@@ -46,6 +46,17 @@ func (h *hub) view(ctx context.Context, asOf time.Time) (report.Input, error) {
 	if in.Deliveries, err = h.store.Deliveries(ctx, ""); err != nil {
 		return in, fmt.Errorf("read deliveries: %w", err)
 	}
+	for _, src := range states {
+		list, err := h.store.Strays(ctx, src.Name, moment)
+		if err != nil {
+			return in, err
+		}
+		for _, x := range list {
+			if x.End.After(in.AsOf) {
+				in.Strays = append(in.Strays, report.Stray{Source: src.Name, Digest: x.Token.Value, Start: x.Start, End: x.End})
+			}
+		}
+	}
 	if moment != 0 {
 		in.Rejects = until(in.Rejects, func(r fhir.Reject) bool { return r.Moment <= moment })
 		in.Deliveries = until(in.Deliveries, func(e exchange.Entry) bool { return !e.Staged.After(asOf) })

@@ -141,6 +141,9 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 	if err != nil {
 		return err
 	}
+	if err := r.keepStrays(ctx, page); err != nil {
+		return err
+	}
 	if err := r.moveClients(ctx); err != nil {
 		return err
 	}

@@ -234,6 +234,8 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"replicas take turns at a counterpart, and leave it in peace together", turns},
 		{"when something was last sent to a party", lastSent},
 		{"whose records come before their Patient does is asked for", laggards},
+		{"a calendar's token links whoever is read first, and makes nobody a client", calendarTokens},
+		{"what stands in a calendar of strangers is kept by digest, as of any moment", strays},
 		{"settings and moments of the past", settings},
 		{"the audit names what was altered", auditNames},
 		{"a new process finds everything where it was", reopens},

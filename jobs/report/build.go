@@ -33,6 +33,7 @@ type Report struct {
 	Upcoming []Session  `json:"upcoming"` // the rest of the next 14 days
 	Sending  []Delivery `json:"deliveries"`
 	Rejects  []Reject   `json:"rejects"`
+	Strays   []Stray    `json:"strays"` // events that match nobody
 
 	zone *time.Location
 }
@@ -190,7 +191,7 @@ func Build(in Input) Report {
 	}
 	r.Sources, r.Stopped, r.Sessions, r.DoNow, r.Waiting = full(r.Sources), full(r.Stopped), full(r.Sessions), full(r.DoNow), full(r.Waiting)
 	r.New, r.Lasting, r.Resolved, r.RollUps = full(r.New), full(r.Lasting), full(r.Resolved), full(r.RollUps)
-	r.Upcoming, r.Sending, r.Rejects = full(r.Upcoming), full(r.Sending), full(r.Rejects)
+	r.Upcoming, r.Sending, r.Rejects, r.Strays = full(r.Upcoming), full(r.Sending), full(r.Rejects), full(in.Strays)
 	return r
 }
 

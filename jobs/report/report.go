@@ -23,6 +23,15 @@ type Input struct {
 	Clients    []readiness.Verdict
 	Rejects    []fhir.Reject // open ones
 	Deliveries []exchange.Entry
+	Strays     []Stray
+}
+
+// Stray is something that stands in a source of whom nobody knows: an event of a calendar whose token no client bears.
+type Stray struct {
+	Source string    `json:"source"`
+	Digest string    `json:"digest"` // of the token, keyed
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
 }
 
 // SourceState is how far a source can be trusted now.

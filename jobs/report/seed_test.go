@@ -101,6 +101,7 @@ func seed() Input {
 		},
 		Clients: []readiness.Verdict{linden, wren, sage, juniper, rowan, ash},
 		Rejects: []fhir.Reject{{ID: "rj-1", Source: "skylight", Type: "Observation", Ref: "obs-4", Reason: "duplicate key at status", Received: at(0, 9, 10)}},
+		Strays:  []Stray{{Source: "calendar", Digest: "5f1e0c2a", Start: at(2, 14, 0), End: at(2, 17, 0)}},
 		Deliveries: []exchange.Entry{
 			{Delivery: exchange.Delivery{ID: "dlv-1", Client: "c-8c41", To: "skylight", What: exchange.WhatTask}, State: exchange.Refused, Attempts: 1, Staged: at(-1, 9, 0), Why: "error/business-rule"},
 			{Delivery: exchange.Delivery{ID: "dlv-2", Client: "c-52e0", To: fhir.Practice, What: exchange.WhatClearance}, State: exchange.Staged, Attempts: 3, Staged: at(0, 8, 0), Due: at(0, 9, 20), Why: "temporary: 503"},

@@ -28,6 +28,7 @@ func Board(w io.Writer, in Input, o Options) error {
 	if len(verdicts) == 0 {
 		s.b.WriteString("\n")
 		s.line(0, "No clients yet. A referral, a dosing appointment or a release in the practice's records brings them here.")
+		s.strays(r)
 		return s.flush(w, "write board")
 	}
 	several := slices.ContainsFunc(verdicts, func(v readiness.Verdict) bool { return v.Prescriber != verdicts[0].Prescriber })
@@ -50,9 +51,22 @@ func Board(w io.Writer, in Input, o Options) error {
 		}
 		return lipgloss.NewStyle()
 	})
+	s.strays(r)
 	s.b.WriteString("\n")
 	s.line(0, s.paint(faint, tally(r)+". The hub reports what is recorded; it decides nothing."))
 	return s.flush(w, "write board")
+}
+
+// strays counts the calendar events that match nobody.
+func (s *screen) strays(r Report) {
+	if n := len(r.Strays); n > 0 {
+		words := many(n, "calendar event") + " match"
+		if n == 1 {
+			words += "es"
+		}
+		s.b.WriteString("\n")
+		s.line(0, words+" nobody, the first on "+meeting(r.Strays[0].Start, r.zone, r.AsOf)+": kaphub report lists them")
+	}
 }
 
 // title writes whose report it is, as of when, and how far each source can be trusted.
@@ -180,6 +194,13 @@ func (r Report) Text(w io.Writer, o Options) error {
 		for _, x := range r.Rejects {
 			s.line(2, plain(x.Source)+" "+plain(x.Record)+" · "+plain(x.Reason)+" · "+stamp(x.Received, r.zone, r.AsOf))
 		}
+	}
+	if len(r.Strays) > 0 {
+		s.heading("Calendar events that match nobody", len(r.Strays))
+		for _, x := range r.Strays {
+			s.line(2, plain(x.Source)+" · "+meeting(x.Start, r.zone, r.AsOf)+" · token digest "+plain(x.Digest))
+		}
+		s.line(6, string(readiness.Admin)+": give the client the token on the roster, or correct it in the calendar")
 	}
 	s.b.WriteString("\n")
 	s.line(0, s.paint(faint, disclaimer))
