@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ const (
 // Terms translates partners' codes into the hub's through FHIR ConceptMaps (fhir.md section 8). What has no mapping is
 // Unmapped and never guessed. A nil *Terms translates nothing and still reads codes that are the hub's own.
 type Terms struct {
-	means map[meaning]string
+	means  map[meaning]string
+	theirs map[meaning][]Code // by a code of ours: the partner's codes that mean it
 }
 
 // meaning asks what party means by a code, in a system of ours.
@@ -36,7 +38,7 @@ type meaning struct {
 // are translations. All that is wrong is reported at once: a file that is no ConceptMap, a group without systems, a
 // code that would mean two things. Codes and systems are vocabulary and may be named in the error.
 func NewTerms(files map[string][][]byte) (*Terms, error) {
-	t := &Terms{means: map[meaning]string{}}
+	t := &Terms{means: map[meaning]string{}, theirs: map[meaning][]Code{}}
 	var wrong []error
 	for _, party := range slices.Sorted(maps.Keys(files)) {
 		for n, file := range files[party] {
@@ -90,6 +92,10 @@ func (t *Terms) load(party string, file []byte) error {
 					continue
 				}
 				t.means[key] = to.Code
+				back := meaning{party, Code{g.Target, to.Code}, g.Source}
+				if own := (Code{g.Source, e.Code}); !slices.Contains(t.theirs[back], own) {
+					t.theirs[back] = append(t.theirs[back], own)
+				}
 			}
 		}
 	}
@@ -154,4 +160,27 @@ func (t *Terms) translate(party string, c Coding, system string) (string, bool) 
 	}
 	code, ok := t.means[meaning{party, Code{*c.System, *c.Code}, system}]
 	return code, ok
+}
+
+// Theirs returns how party writes a code of ours, one code for each of its systems, in a fixed order: by a group that leads
+// from our system to theirs, else backwards through one that leads here, where just one code of theirs means ours. Nothing
+// when nobody has mapped it, or when several of theirs mean it: which of them is never guessed.
+func (t *Terms) Theirs(party string, ours Code) []Code {
+	if t == nil {
+		return nil
+	}
+	var all []Code
+	for key, code := range t.means {
+		if key.party == party && key.code == ours {
+			all = append(all, Code{key.system, code})
+		}
+	}
+	for key, codes := range t.theirs {
+		told := func(c Code) bool { return c.System == key.system }
+		if key.party == party && key.code == ours && len(codes) == 1 && !slices.ContainsFunc(all, told) {
+			all = append(all, codes[0])
+		}
+	}
+	slices.SortFunc(all, func(a, b Code) int { return cmp.Compare(a.System, b.System) })
+	return all
 }

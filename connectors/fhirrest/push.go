@@ -47,6 +47,9 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 	if err != nil {
 		return exchange.Receipt{}, sending(err, true)
 	}
+	if at, version, ok := d.InPlace(); ok {
+		return s.edit(ctx, d, at, version)
+	}
 	found, err := s.lookUp(ctx, offers, d)
 	switch {
 	case errors.Is(err, errBlind) && (asked || d.Update) && !offers.condition.is:
@@ -74,6 +77,9 @@ const toShow = time.Minute
 // Ask tells whether d's copy stands there, and sends nothing. Nothing there is exchange.ErrNotFound; a server that
 // cannot be asked is Uncertain.
 func (s *server) Ask(ctx context.Context, d exchange.Delivery) (exchange.Receipt, error) {
+	if at, _, ok := d.InPlace(); ok {
+		return s.edited(ctx, d, at)
+	}
 	offers, err := s.offers(ctx)
 	if err != nil {
 		return exchange.Receipt{}, sending(err, false)

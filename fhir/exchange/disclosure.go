@@ -39,7 +39,7 @@ func DefaultDisclosure() Disclosure {
 				"provision.securityLabel", "provision.purpose", "provision.class", "provision.code", "provision.dataPeriod"},
 			"ServiceRequest": {"meta.security", "identifier", "status", "intent", "category", "priority", "doNotPerform", "code", "subject",
 				"occurrenceDateTime", "occurrencePeriod", "authoredOn", "requester", "performerType", "performer", "reasonCode"},
-			"Task": {"meta.security", "identifier", "status", "statusReason", "businessStatus", "intent", "priority", "code", "for",
+			"Task": {"meta.security", "identifier", "status", "statusReason", "businessStatus", "intent", "priority", "code", "description", "for",
 				"executionPeriod", "authoredOn", "lastModified", "requester", "owner"},
 			"Observation": {"meta.security", "identifier", "status", "category", "code", "subject", "effectiveDateTime", "effectivePeriod",
 				"effectiveInstant", "issued", "performer", "value*", "dataAbsentReason", "interpretation", "method", "component"},

@@ -83,6 +83,13 @@ const (
 	WhatTask     What = "task"     // the coordination Task
 	WhatPacket   What = "packet"   // the first three in one Bundle, for a person to hand over to whom no connector reaches
 
+	WhatCancel        What = "cancellation"         // the coordination Task, cancelled where it stands
+	WhatCancelRequest What = "cancellation-request" // a Task that asks the prescriber to cancel
+	WhatRevoked       What = "revocation"           // the referral's copy, as revoked as its original
+	WhatUnsafe        What = "unsafe"               // a Task that proposes to abort: the referral is unsafe for anybody
+	WhatAnswer        What = "answer"               // the prescriber's question, answered where it stands
+
+	WhatQuestion     What = "question"     // home: a Task of the prescriber that asks the practice or the client
 	WhatTaskStatus   What = "task-status"  // home: the prescriber's Task as the practice may read it
 	WhatClearance    What = "clearance"    // home: a copy of the clearance Observation
 	WhatPrescription What = "prescription" // home: a copy of the MedicationRequest's status
@@ -122,6 +129,9 @@ type Delivery struct {
 	Lane       string       // deliveries in one lane go one after the other
 	Tried      time.Time    // when the try before this one was committed; zero on the first, and only told to a Pusher
 }
+
+// Urgent begins the lanes of what overtakes: a cancellation or a stop waits for nothing that was staged before it.
+const Urgent = "urgent "
 
 // DeliveryID is hash(client, prescriber, what, occasion), hex.
 func DeliveryID(client, prescriber string, what What, occasion string) string {

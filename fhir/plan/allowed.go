@@ -55,6 +55,12 @@ func (s *situation) released(d exchange.Delivery) string {
 			return whyOther
 		}
 	}
+	if slices.Contains(talks, d.What) {
+		if !s.newest(d) {
+			return whyOverheard
+		}
+		return ""
+	}
 	if !slices.ContainsFunc(s.referrals(), func(r referral) bool { return lane(r.Key) == d.Lane }) {
 		return whyReferral
 	}

@@ -32,7 +32,8 @@ func (s *situation) delivery(what exchange.What, v *fhir.Version, id fhir.ID, bo
 // kinds is the resource type of each kind of delivery.
 var kinds = map[exchange.What]string{
 	exchange.WhatPatient: "Patient", exchange.WhatConsent: "Consent", exchange.WhatReferral: "ServiceRequest", exchange.WhatTask: "Task",
-	exchange.WhatTaskStatus: "Task", exchange.WhatClearance: "Observation",
+	exchange.WhatCancel: "Task", exchange.WhatCancelRequest: "Task", exchange.WhatRevoked: "ServiceRequest", exchange.WhatUnsafe: "Task", exchange.WhatAnswer: "Task",
+	exchange.WhatTaskStatus: "Task", exchange.WhatQuestion: "Task", exchange.WhatClearance: "Observation",
 	exchange.WhatPrescription: "MedicationRequest", exchange.WhatDispense: "MedicationDispense",
 }
 

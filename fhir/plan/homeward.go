@@ -19,7 +19,12 @@ func (s *situation) homeward() []exchange.Delivery {
 	}
 	var wanted []exchange.Delivery
 	for _, t := range fhir.Of(s.prescriber, s.chart.Tasks) {
-		if t.Latest {
+		if !t.Latest {
+			continue
+		}
+		if _, asks := s.questionOrGone(t); asks {
+			wanted = s.carry(wanted, exchange.WhatQuestion, t.Version, func() []fhir.Edit { return s.questionHome(t, home) })
+		} else {
 			wanted = s.carry(wanted, exchange.WhatTaskStatus, t.Version, func() []fhir.Edit { return s.taskHome(t, home) })
 		}
 	}
@@ -54,10 +59,11 @@ func (s *situation) home() (fhir.Ref, bool) {
 }
 
 // everReferred returns the practice's referrals to this prescriber that still stand there, in whatever status: facts
-// about a referral that was closed still go home.
+// about a referral that was closed, or that names another by now, still go home.
 func (s *situation) everReferred() []referral {
 	return slices.DeleteFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.ServiceRequests)), func(r referral) bool {
-		return fhir.IsCopy(r.Resource) || !s.refers(r)
+		_, told := s.there(s.copyThere(exchange.WhatReferral, r.Key))
+		return fhir.IsCopy(r.Resource) || !told && !s.refers(r)
 	})
 }
 
@@ -95,7 +101,12 @@ func (s *situation) carry(wanted []exchange.Delivery, what exchange.What, v *fhi
 
 // retracted is the copy as it was last sent, marked as an error: its original is gone or says so itself.
 func (s *situation) retracted(what exchange.What, v *fhir.Version, id fhir.ID, last []byte) (exchange.Delivery, bool) {
-	body, err := fhir.Apply(last, fhir.Edit{Path: "status", Value: "entered-in-error"})
+	return s.ended(what, v, id, last, "entered-in-error")
+}
+
+// ended is the copy as it was last sent, in another status.
+func (s *situation) ended(what exchange.What, v *fhir.Version, id fhir.ID, last []byte, status string) (exchange.Delivery, bool) {
+	body, err := fhir.Apply(last, fhir.Edit{Path: "status", Value: status})
 	if err != nil {
 		return exchange.Delivery{}, false
 	}
@@ -103,11 +114,17 @@ func (s *situation) retracted(what exchange.What, v *fhir.Version, id fhir.ID, l
 }
 
 // void reports whether r says of itself that it should never have been.
-func void(r fhir.Resource) bool {
-	var body struct {
+func void(r fhir.Resource) bool { return statusOf(r.Body) == "entered-in-error" }
+
+// statusOf reads a body's status, "" when there is none to read.
+func statusOf(body []byte) string {
+	var glance struct {
 		Status string `json:"status"`
 	}
-	return json.Unmarshal(r.Body, &body) == nil && body.Status == "entered-in-error"
+	if json.Unmarshal(body, &glance) != nil {
+		return ""
+	}
+	return glance.Status
 }
 
 func same(a, b []byte) bool {
@@ -125,7 +142,7 @@ func (s *situation) taskHome(t fhir.Seen[fhir.Task], home fhir.Ref) []fhir.Edit 
 		return nil
 	}
 	id := exchange.CopyID(s.chart.Client, fhir.Practice, exchange.WhatTaskStatus, t.Key)
-	if _, told := s.stands(id); !told && s.untouched(t) {
+	if _, told := s.stands(id); !told && s.untouched(t) || s.asWritten(t) {
 		return nil
 	}
 	edits := []fhir.Edit{
@@ -141,6 +158,43 @@ func (s *situation) taskHome(t fhir.Seen[fhir.Task], home fhir.Ref) []fhir.Edit 
 	return append(edits, fhir.Edit{Path: "owner", Value: party(s.policy.Prescriber)})
 }
 
+// questionOrGone is question, and true too of one that is gone and whose copy stands here.
+func (s *situation) questionOrGone(t fhir.Seen[fhir.Task]) (referral, bool) {
+	if t.Gone {
+		_, told := s.stands(exchange.CopyID(s.chart.Client, fhir.Practice, exchange.WhatQuestion, t.Key))
+		return referral{}, told
+	}
+	return s.question(t)
+}
+
+// questionHome is how the practice reads what the prescriber asks of it or of the client.
+func (s *situation) questionHome(t fhir.Seen[fhir.Task], home fhir.Ref) []fhir.Edit {
+	r, ok := s.question(t)
+	id := exchange.CopyID(s.chart.Client, fhir.Practice, exchange.WhatQuestion, t.Key)
+	if !ok || slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.Tasks)), func(own fhir.Seen[fhir.Task]) bool {
+		return slices.Contains(fhir.Identifiers(own.Resource), id) && own.Value.Status.Code() == t.Value.Status.Code()
+	}) {
+		return nil // where both stand alike, what the practice wrote into its copy stays
+	}
+	owner := party(s.policy.Practice)
+	if t.Value.Owner != nil && t.Value.Owner.Reference != nil && t.Value.For != nil && t.Value.For.Reference != nil && *t.Value.Owner.Reference == *t.Value.For.Reference {
+		owner = literal(home)
+	}
+	edits := []fhir.Edit{
+		{Path: "focus", Value: literal(r.Ref())},
+		{Path: "for", Value: literal(home)},
+		{Path: "requester", Value: party(s.policy.Prescriber)},
+		{Path: "owner", Value: owner},
+	}
+	for _, ref := range t.Value.PartOf {
+		if to, ok := local(*ref.Reference); ok && to.Type == "Task" {
+			key := fhir.Key{Source: t.Source, Type: to.Type, ID: to.ID}
+			return append(edits, fhir.Edit{Path: "partOf", Value: []object{{"identifier": identifier(exchange.CopyID(s.chart.Client, fhir.Practice, exchange.WhatTaskStatus, key))}}})
+		}
+	}
+	return edits
+}
+
 // untouched reports whether our coordination Task still says what we wrote: the prescriber gave it no status, reason,
 // business status or number of its own.
 func (s *situation) untouched(t fhir.Seen[fhir.Task]) bool {
@@ -149,6 +203,13 @@ func (s *situation) untouched(t fhir.Seen[fhir.Task]) bool {
 		!slices.ContainsFunc(t.Value.Identifier, func(i fhir.Identifier) bool {
 			return has(i.Type, fhir.Code{System: fhir.SystemIdentifierType, Code: "FILL"})
 		})
+}
+
+// asWritten reports whether t is a stop that we told of, and stands there as we last wrote it.
+func (s *situation) asWritten(t fhir.Seen[fhir.Task]) bool {
+	return slices.ContainsFunc(s.ledger, func(e exchange.Entry) bool {
+		return e.What == exchange.WhatUnsafe && e.Receipt != nil && e.Receipt.Ref == t.Ref() && statusOf(e.Body) == t.Value.Status.Code()
+	})
 }
 
 // sent reports whether v is a coordination Task of ours, by its receipt: not every server keeps our identifier.

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,7 +12,7 @@ import (
 )
 
 // outward returns, for each referral to the prescriber, the next step that is missing there: Patient, Consent,
-// ServiceRequest, coordination Task. Nothing without a release.
+// ServiceRequest, coordination Task; and what is said of a referral afterwards. Nothing without a release.
 func (s *situation) outward() []exchange.Delivery {
 	release, ok := s.release()
 	if !ok {
@@ -22,15 +24,21 @@ func (s *situation) outward() []exchange.Delivery {
 			continue
 		}
 		if d, ok := s.step(r, release); ok {
-			d.To, d.Lane = s.prescriber, lane(r.Key)
-			d.Occasion += " under " + at(release.Version)
-			if less := s.policy.Withhold; len(less) > 0 {
-				d.Occasion += " less " + strings.Join(less, " ") // told with less, it is another telling
-			}
-			basis := release.Basis()
-			d.Release = &basis
-			wanted = append(wanted, s.fill(d))
+			d.Lane = lane(r.Key)
+			wanted = append(wanted, d)
 		}
+	}
+	wanted = append(wanted, s.conversation()...)
+	for i := range wanted {
+		d := &wanted[i]
+		d.To = s.prescriber
+		d.Occasion += " under " + at(release.Version)
+		if less := s.policy.Withhold; len(less) > 0 {
+			d.Occasion += " less " + strings.Join(less, " ") // told with less, it is another telling
+		}
+		basis := release.Basis()
+		d.Release = &basis
+		*d = s.fill(*d)
 	}
 	return wanted
 }
@@ -222,10 +230,25 @@ func (s *situation) request(r referral, body []byte, patient fhir.Ref, consent *
 	if consent != nil {
 		edits = append(edits, fhir.Edit{Path: "supportingInfo", Value: []object{literal(consent.Ref)}})
 	}
+	edits = append(edits, fillers(body)...)
 	if plac, ours := s.placer(r); ours {
 		edits = append(edits, fhir.Edit{Path: "identifier.-1", Value: plac})
 	}
 	return s.delivery(exchange.WhatReferral, r.Version, id, body, append(edits, fhir.Edit{Path: "identifier.-1", Value: identifier(id)})...)
+}
+
+// fillers takes out the numbers that prescribers have given the referral: another's is none of this one's business.
+func fillers(body []byte) (edits []fhir.Edit) {
+	var glance struct {
+		Identifier []fhir.Identifier `json:"identifier"`
+	}
+	_ = json.Unmarshal(body, &glance) // it was trimmed just now
+	for i := range slices.Backward(glance.Identifier) {
+		if has(glance.Identifier[i].Type, fhir.Code{System: fhir.SystemIdentifierType, Code: "FILL"}) {
+			edits = append(edits, fhir.Edit{Path: "identifier." + strconv.Itoa(i)})
+		}
+	}
+	return edits
 }
 
 func (s *situation) task(r referral, focus, patient fhir.Ref, id fhir.ID) (exchange.Delivery, bool) {

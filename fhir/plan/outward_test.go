@@ -520,5 +520,5 @@ func TestAReferralAfterARejectionIsANewOne(t *testing.T) {
 	same(t, w.settle(t), "task-status")
 	w.On(w.clock)
 	w.tell(w.Referral(set("status", "revoked")), w.Referral(set("id", "second"), set("identifier.0.value", "PLAC-second")))
-	same(t, w.settle(t), "referral, task")
+	same(t, w.settle(t), "referral, revocation again, task")
 }

@@ -11,12 +11,13 @@ import (
 
 // Why a delivery must not leave, in words that name nobody.
 const (
-	whyEnded    = "the release has ended or was withdrawn"
-	whyChanged  = "the release changed since: it is staged anew under the new one"
-	whyNotNamed = "the release does not name this prescriber"
-	whyOther    = "it is written for a record that is not, or may not be, this client's"
-	whyReferral = "no active referral stands behind it"
-	whyUnlinked = "the client is no longer linked"
+	whyEnded     = "the release has ended or was withdrawn"
+	whyChanged   = "the release changed since: it is staged anew under the new one"
+	whyNotNamed  = "the release does not name this prescriber"
+	whyOther     = "it is written for a record that is not, or may not be, this client's"
+	whyReferral  = "no active referral stands behind it"
+	whyOverheard = "the practice says something else since"
+	whyUnlinked  = "the client is no longer linked"
 )
 
 // release returns the release given last under which this prescriber may be told now.

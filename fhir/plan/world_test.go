@@ -99,6 +99,9 @@ func (w *world) arrive() {
 		w.clock = w.clock.Add(time.Second)
 		e.State, e.Attempts = exchange.Delivered, e.Attempts+1
 		e.Receipt = &exchange.Receipt{Outcome: exchange.OutcomeCreated, Ref: fhir.Ref{Type: e.Type, ID: copyID(e.Copy)}, At: w.clock}
+		if at, _, ok := e.InPlace(); ok {
+			e.Receipt.Ref = at
+		}
 	}
 }
 

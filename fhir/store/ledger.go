@@ -196,7 +196,7 @@ func (c *commit) withdraw(ctx context.Context, id, why string) error {
 	return c.replan(ctx, d) // the verdict still says that somebody must see to it (R46)
 }
 
-// Due returns deliveries to a party that should be tried now, in the order in which they were staged. In each lane
+// Due returns deliveries to a party that should be tried now, urgent ones first, in the order in which they were staged. In each lane
 // only the oldest unfinished one is due; a refused one frees its lane, one of unknown outcome holds it.
 func (db *DB) Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error) {
 	return entries(db.read.DueDeliveries(ctx, table.DueDeliveriesParams{Party: to, Now: ms(now), Lim: int32(limit)}))

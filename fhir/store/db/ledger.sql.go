@@ -215,7 +215,7 @@ SELECT d.id, d.client, d.prescriber, d.party, d.what, d.occasion, d.copy_system,
 WHERE d.party = $1 AND d.state IN ('staged', 'attempted') AND d.due <= $2
   AND (d.lane = '' OR NOT EXISTS (
     SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.place < d.place AND e.state IN ('staged', 'attempted', 'unknown')))
-ORDER BY d.place LIMIT $3
+ORDER BY CASE WHEN d.lane LIKE 'urgent %' THEN 0 ELSE 1 END, d.place LIMIT $3
 `
 
 type DueDeliveriesParams struct {

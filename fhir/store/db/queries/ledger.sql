@@ -15,7 +15,7 @@ SELECT d.* FROM delivery d
 WHERE d.party = @party AND d.state IN ('staged', 'attempted') AND d.due <= @now
   AND (d.lane = '' OR NOT EXISTS (
     SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.place < d.place AND e.state IN ('staged', 'attempted', 'unknown')))
-ORDER BY d.place LIMIT @lim;
+ORDER BY CASE WHEN d.lane LIKE 'urgent %' THEN 0 ELSE 1 END, d.place LIMIT @lim;
 -- name: StepDelivery :exec
 UPDATE delivery SET state = @state, due = @due, attempts = @attempts, trying = @trying, last = @last, why = @why,
   receipt = @receipt, moment = @moment WHERE id = @id;
