@@ -8,6 +8,7 @@ require (
 	github.com/alecthomas/kong v1.17.0 // the command line from typed structs
 	github.com/arran4/golang-ical v0.3.4 // the content lines of a calendar; the kept-up one, and emersion/go-ical panics on a cut line
 	github.com/caarlos0/env/v11 v11.4.2 // secrets and overrides from the environment
+	github.com/go-jose/go-jose/v4 v4.1.8 // keys, key sets and signed assertions for SMART Backend Services
 	github.com/go-resty/resty/v2 v2.17.2 // fixed by the owner; only in connectors/internal/rest
 	github.com/goccy/go-yaml v1.19.2 // YAML with positions, so that every mistake has its line
 	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL

@@ -29,7 +29,7 @@ func (c *Config) check() []Problem {
 	if _, _, err := net.SplitHostPort(c.Hub.Listen); err != nil {
 		add("hub.listen", "%q is no address: write host and port, like 127.0.0.1:8080", c.Hub.Listen)
 	}
-	if u, err := url.Parse(c.Hub.PublicURL); c.Hub.PublicURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+	if u, err := url.Parse(c.Hub.PublicURL); c.Hub.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname()))) {
 		add("hub.public_url", "must be an https address, like https://hub.example.org")
 	}
 	if c.Store.DSN.IsZero() {
@@ -229,4 +229,10 @@ func (c *Config) rules(path string, r Rules) []Problem {
 func (c *Config) has(path string) bool {
 	_, ok := c.marks[path]
 	return ok
+}
+
+// onThisMachine reports whether host is loopback: a place to practise.
+func onThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/connectors/jwks"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
@@ -72,6 +73,7 @@ type Connector struct {
 	Asker   Asker
 	Checker Checker
 	Offerer Offerer
+	Keys    *jwks.Files // what it signs with, so that the public halves can be published; nil = it signs nothing
 }
 
 // Fault is what kind of trouble an Error is, and so what the queue does about it.

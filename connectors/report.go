@@ -5,6 +5,16 @@ type Report struct {
 	Software     string
 	Capabilities Capabilities
 	Lines        []Line
+	Auth         []Claim // why the hub is let in or not; none where nothing is proven
+}
+
+// Claim is one thing that the hub says to be let in, beside what the counterpart expects. It holds no secret, assertion or token.
+type Claim struct {
+	Claim    string `json:"claim"`
+	Sent     string `json:"sent"`
+	Expected string `json:"expected"`
+	Verdict  string `json:"verdict"` // "works", "degrades", "unknown", "fails"
+	Next     string `json:"next,omitempty"`
 }
 
 // Line is one finding of Check.

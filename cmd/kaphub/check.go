@@ -32,6 +32,7 @@ type checked struct {
 type counterpart struct {
 	name, party, title, software string
 	capabilities                 connectors.Capabilities
+	auth                         []connectors.Claim // why the hub is let in or not
 	lines                        []checked
 }
 
@@ -160,7 +161,8 @@ func check(ctx context.Context, one connectors.Connector, title string) counterp
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	report, err := one.Checker.Check(ctx)
-	found.software, found.capabilities = report.Software, report.Capabilities
+	found.software, found.capabilities, found.auth = report.Software, report.Capabilities, report.Auth
+	found.lines = append(found.lines, claimed(report.Auth)...)
 	for _, l := range report.Lines {
 		found.lines = append(found.lines, checked(l))
 	}

@@ -18,6 +18,7 @@ type dialectOfSide struct {
 	Party        string                  `json:"party"` // practice, or the prescriber's name
 	Software     string                  `json:"software"`
 	Mode         connectors.Mode         `json:"mode"` // delta, mixed, client by client; "" = it could not be asked
+	Auth         []connectors.Claim      `json:"auth"` // what the hub sends to be let in, and what is expected
 	Capabilities []connectors.Capability `json:"capabilities"`
 	Works        []consequence           `json:"works"`
 	Degrades     []consequence           `json:"degrades"`
@@ -41,7 +42,7 @@ func (up checkup) dialects() dialectReport {
 	r := dialectReport{Schema: 1, Well: up.well(), Hub: up.hub, Counterparts: []dialectOfSide{}}
 	for _, p := range up.counterparts {
 		side := dialectOfSide{
-			Name: p.name, Party: p.party, Software: p.software, Mode: p.capabilities.Mode, Capabilities: append([]connectors.Capability{}, p.capabilities.All...),
+			Name: p.name, Party: p.party, Software: p.software, Mode: p.capabilities.Mode, Auth: append([]connectors.Claim{}, p.auth...), Capabilities: append([]connectors.Capability{}, p.capabilities.All...),
 			Works: []consequence{}, Degrades: []consequence{}, Impossible: []consequence{}, Fails: []consequence{},
 		}
 		list := map[string]*[]consequence{"works": &side.Works, "degrades": &side.Degrades, "impossible": &side.Impossible, "fails": &side.Fails}

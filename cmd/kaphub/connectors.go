@@ -15,6 +15,7 @@ import (
 	"github.com/kaphub/kaphub/config"
 	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/connectors/fhirrest"
+	"github.com/kaphub/kaphub/connectors/jwks"
 	"github.com/kaphub/kaphub/fhir"
 )
 
@@ -30,11 +31,13 @@ type site struct {
 	config *config.Config
 	getenv func(string) string
 	now    func() time.Time
+
+	keyless bool // a signing key that is not there yet is no mistake: it is about to be made
 }
 
 // connect opens every configured connector and returns all that is wrong with any of them.
 func connect(c *config.Config, s *scene, pace *turnstile) ([]connectors.Connector, []config.Problem) {
-	at := &site{config: c, getenv: s.getenv, now: s.now, pace: pace}
+	at := &site{config: c, getenv: s.getenv, now: s.now, pace: pace, keyless: s.keyless}
 	var all []connectors.Connector
 	var problems []config.Problem
 	for _, entry := range c.Connectors() {
@@ -57,7 +60,7 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 	own := fhirrest.Config{Auth: fhirrest.AuthConfig{Kind: fhirrest.AuthNone}}
 	problems := entry.Decode(&own)
 	unread := problems
-	for _, m := range append(own.Validate(), at.token(own.Auth)...) {
+	for _, m := range append(own.Validate(), at.secret(own.Auth)...) {
 		path := entry.Path() + "." + m.Key
 		if !mentioned(unread, path) {
 			problems = append(problems, at.config.Problem(path, "%s", m.Text))
@@ -78,6 +81,9 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 	if !near {
 		options.Turnstile = at.pace
 	}
+	if options.Auth.Smart != nil {
+		options.Auth.Smart.KeySet = keySet(at.config)
+	}
 	one, err := fhirrest.New(options)
 	if err != nil {
 		problems = append(problems, at.config.Problem(entry.Path(), "cannot be used: %s", err.Error()))
@@ -90,10 +96,20 @@ func mentioned(problems []config.Problem, path string) bool {
 	return slices.ContainsFunc(problems, func(p config.Problem) bool { return strings.HasPrefix(path+".", p.Path+".") })
 }
 
-// token looks whether the token is where the config says, and kept as a secret.
-func (at *site) token(a fhirrest.AuthConfig) []fhirrest.Mistake {
+// secret looks whether token or key is where the config says, and kept as a secret.
+func (at *site) secret(a fhirrest.AuthConfig) []fhirrest.Mistake {
 	wrong := func(key, format string, args ...any) []fhirrest.Mistake {
 		return []fhirrest.Mistake{{Key: "auth." + key, Text: fmt.Sprintf(format, args...)}}
+	}
+	if a.Kind == fhirrest.AuthSmart && a.KeyFile != "" {
+		switch _, err := jwks.Load(at.config.Path(a.KeyFile)); {
+		case err == nil, at.keyless && errors.Is(err, fs.ErrNotExist):
+			return nil
+		case errors.Is(err, fs.ErrNotExist):
+			return wrong("key_file", "%s is not there: make it with kaphub keys new, and register its public half", a.KeyFile)
+		default:
+			return wrong("key_file", "%s cannot be used: %s", a.KeyFile, err.Error())
+		}
 	}
 	if a.Kind != fhirrest.AuthBearer || (a.TokenFile != "") == (a.TokenEnv != "") {
 		return nil // said already

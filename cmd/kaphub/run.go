@@ -46,6 +46,7 @@ type cli struct {
 	Links      linksCommand      `cmd:"" help:"Who is who: which record elsewhere is, or may be, which client's."`
 	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
 	Audit      auditCommand      `cmd:"" help:"The audit log."`
+	Keys       keysCommand       `cmd:"" help:"The keys by which the hub proves who it is to SMART servers: make, list and rotate them."`
 	Backup     backupCommand     `cmd:"" help:"Write an encrypted and signed copy of the store."`
 	Restore    restoreCommand    `cmd:"" help:"Make a store from a backup; overwrites nothing."`
 	Version    versionCommand    `cmd:"" help:"Which kaphub this is."`
@@ -59,6 +60,7 @@ type scene struct {
 	out, err    io.Writer
 	log         *slog.Logger
 	now         func() time.Time
+	keyless     bool // a connector's signing key may be missing: it is about to be made
 }
 
 // run is kaphub: it parses args, does what they say and returns the exit code. Every failure ends in one sentence on stderr.

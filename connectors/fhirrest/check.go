@@ -23,11 +23,16 @@ func (s *server) Offers(ctx context.Context) (connectors.Capabilities, error) {
 }
 
 // Check tells what the server offers and what is done where it does not. It asks afresh, reads one row of each type at
-// most, and changes nothing there. An error means that the server could not be asked at all.
+// most, and changes nothing there. An error means that the server could not be asked at all; why the hub is let in or not is
+// told even then.
 func (s *server) Check(ctx context.Context) (connectors.Report, error) {
+	claims, err := s.client.Prove(ctx)
+	if err != nil {
+		return connectors.Report{Auth: claims}, err
+	}
 	offers, err := s.explore(ctx)
 	if err != nil {
-		return connectors.Report{}, err
+		return connectors.Report{Auth: claims}, err
 	}
 	r := reporter{server: s}
 	r.add("works", "connection", "", "reachable and speaks FHIR")
@@ -35,12 +40,12 @@ func (s *server) Check(ctx context.Context) (connectors.Report, error) {
 		r.add("degrades", "statement", "all that the hub needs are tried", "lists no resource types")
 	}
 	if offers, err = r.types(ctx, offers); err != nil {
-		return connectors.Report{}, err
+		return connectors.Report{Auth: claims}, err
 	}
 	r.changes(offers)
 	r.writing(offers)
 	r.absent(offers)
-	return connectors.Report{Software: offers.software, Capabilities: s.capabilities(offers), Lines: r.lines}, nil
+	return connectors.Report{Software: offers.software, Capabilities: s.capabilities(offers), Lines: r.lines, Auth: claims}, nil
 }
 
 // reporter gathers the lines of a report.

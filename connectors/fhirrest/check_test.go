@@ -64,11 +64,18 @@ func TestCheckSaysWhatDegradesAndWhatIsImpossible(t *testing.T) {
 
 func TestEveryMistakeInTheConfigIsTold(t *testing.T) {
 	bearer := fhirrest.AuthConfig{Kind: "bearer", TokenEnv: "TOKEN"}
+	smart := fhirrest.AuthConfig{Kind: "smart", ClientID: "hub", KeyFile: "key", Scopes: []string{"system/*.rs"}}
+	muddled := fhirrest.AuthConfig{Kind: "smart", TokenEnv: "A", KeyFile: "key", NextKeyFile: "key", Scopes: []string{"system/*.rs", "openid"}, TokenURL: "http://auth.example.org"}
 	for _, tc := range []struct {
 		name   string
 		config fhirrest.Config
 		wrong  []string
 	}{
+		{"a server that asks for signed assertions", fhirrest.Config{BaseURL: "https://fhir.example.org", Auth: smart}, nil},
+		{"the same on this machine", fhirrest.Config{BaseURL: "http://127.0.0.1:9001", Auth: smart}, nil},
+		{"smart and nothing else", fhirrest.Config{BaseURL: "https://fhir.example.org", Auth: fhirrest.AuthConfig{Kind: "smart"}}, []string{"auth", "auth", "auth"}},
+		{"a key and no auth", fhirrest.Config{BaseURL: "http://localhost", Auth: fhirrest.AuthConfig{Kind: "none", KeyFile: "key"}}, []string{"auth"}},
+		{"smart, all muddled", fhirrest.Config{BaseURL: "https://fhir.example.org", Auth: muddled}, []string{"auth", "auth", "auth.next_key_file", "auth.scopes[1]", "auth.token_url"}},
 		{"a server on this machine", fhirrest.Config{BaseURL: "http://127.0.0.1:9001", Auth: fhirrest.AuthConfig{Kind: "none"}}, nil},
 		{"a server elsewhere", fhirrest.Config{BaseURL: "https://fhir.example.org", Auth: bearer}, nil},
 		{"nothing", fhirrest.Config{}, []string{"auth.kind", "base_url"}},
@@ -97,7 +104,7 @@ func TestEveryMistakeInTheConfigIsTold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if tc.config.Auth == bearer {
+			if tc.config.Auth.TokenEnv == bearer.TokenEnv {
 				if token, err := o.Auth.Token(); token != "sesame" || err != nil {
 					t.Errorf("token %q %v", token, err)
 				}

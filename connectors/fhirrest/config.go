@@ -2,15 +2,12 @@ package fhirrest
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/kaphub/kaphub/connectors/internal/rest"
 )
 
 // Config is this connector's own part of the config file. What is left out is found out from the server.
@@ -21,13 +18,6 @@ type Config struct {
 
 	Dialect Dialect `yaml:"dialect"`
 	Limits  Limits  `yaml:"limits"`
-}
-
-// AuthConfig says how the hub proves who it is. The token itself never stands in the config.
-type AuthConfig struct {
-	Kind      string `yaml:"kind"` // none (loopback only) or bearer
-	TokenFile string `yaml:"token_file"`
-	TokenEnv  string `yaml:"token_env"`
 }
 
 // Mistake is something wrong in a Config: at which key, and what to write instead.
@@ -41,18 +31,7 @@ func (c Config) Validate() []Mistake {
 			all = append(all, Mistake{key, fmt.Sprintf(format, args...)})
 		}
 	}
-	kind := c.Auth.Kind
-	known := kind == AuthNone || kind == AuthBearer
-	wrong(!known, "auth.kind", "is neither none nor bearer: write {kind: bearer, token_file: …}, or {kind: none} for a server on this machine")
-	if !known {
-		kind = AuthBearer // said once
-	}
-	if _, err := rest.CheckBase(c.BaseURL, kind); err != nil {
-		wrong(true, "base_url", "%s", err.Error())
-	}
-	given := (c.Auth.TokenFile != "") != (c.Auth.TokenEnv != "")
-	wrong(c.Auth.Kind == AuthBearer && !given, "auth", "needs its token from one place: write token_file or token_env")
-	wrong(c.Auth.Kind == AuthNone && (c.Auth.TokenFile != "" || c.Auth.TokenEnv != ""), "auth", "names a token and kind none: write kind: bearer, or take the token out")
+	all = append(all, c.Auth.validate(c.BaseURL)...)
 
 	d, l := c.Dialect, c.Limits
 	prefixes := []string{LastUpdatedGE, LastUpdatedGT, LastUpdatedLE, LastUpdatedNone}
@@ -102,6 +81,9 @@ func (c Config) Options(name, party string, path func(string) string, env func(s
 	if c.Auth.Kind == AuthBearer {
 		o.Auth.Token = func() (string, error) { return c.Auth.token(path, env) }
 	}
+	if o.Keys = c.Auth.Keys(path); o.Keys != nil {
+		o.Auth.Smart = c.Auth.smart(*o.Keys)
+	}
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(path(c.CAFile))
 		if err != nil {
@@ -115,15 +97,4 @@ func (c Config) Options(name, party string, path func(string) string, env func(s
 		}
 	}
 	return o, nil
-}
-
-func (a AuthConfig) token(path, env func(string) string) (string, error) {
-	if a.TokenEnv != "" {
-		return strings.TrimSpace(env(a.TokenEnv)), nil
-	}
-	text, err := os.ReadFile(path(a.TokenFile))
-	if err != nil {
-		return "", errors.New("the token's file cannot be read")
-	}
-	return strings.TrimSpace(string(text)), nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/connectors/internal/rest"
+	"github.com/kaphub/kaphub/connectors/jwks"
 	"github.com/kaphub/kaphub/fhir"
 )
 
@@ -23,6 +24,7 @@ type Limits = rest.Limits
 const (
 	AuthNone   = rest.AuthNone
 	AuthBearer = rest.AuthBearer
+	AuthSmart  = rest.AuthSmart
 )
 
 // How a server takes _lastUpdated in searches.
@@ -65,6 +67,7 @@ type Options struct {
 	Limits  Limits
 
 	Turnstile connectors.Turnstile // the pace shared with other replicas; nil = none to share it with
+	Keys      *jwks.Files          // of smart auth: what it signs with
 	Roots     *x509.CertPool       // whom a server's certificate may come from; nil = whom this machine trusts
 	Now       func() time.Time     // nil = time.Now
 }
@@ -92,7 +95,7 @@ func New(o Options) (connectors.Connector, error) {
 		d.MaxPages = 10_000
 	}
 	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, asking: make(chan struct{}, 1)}
-	return connectors.Connector{Name: o.Name, Party: o.Party, Alone: o.Limits.Concurrency == 1, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s, Offerer: s}, nil
+	return connectors.Connector{Name: o.Name, Party: o.Party, Alone: o.Limits.Concurrency == 1, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s, Offerer: s, Keys: o.Keys}, nil
 }
 
 // server is the counterpart, as far as the hub can tell.

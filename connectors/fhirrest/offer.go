@@ -2,6 +2,7 @@ package fhirrest
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -330,5 +331,5 @@ func whole(err error) error {
 
 // ownTrouble reports whether err concerns the search that was tried and not the server: others may still work.
 func ownTrouble(err error) bool {
-	return connectors.FaultOf(err) == connectors.Refused || rest.StatusOf(err) == http.StatusForbidden || rest.StatusOf(err) == http.StatusInternalServerError
+	return connectors.FaultOf(err) == connectors.Refused || errors.Is(err, rest.ErrScope) || rest.StatusOf(err) == http.StatusForbidden || rest.StatusOf(err) == http.StatusInternalServerError
 }

@@ -396,6 +396,9 @@ func coded(name string, err error) string {
 	if notOffered(err) {
 		return typ + ": not offered"
 	}
+	if errors.Is(err, rest.ErrScope) {
+		return typ + ": scope not granted"
+	}
 	return typ + ": " + connectors.FaultOf(err).String()
 }
 

@@ -14,13 +14,15 @@ import (
 const (
 	AuthNone   = "none"   // loopback only
 	AuthBearer = "bearer" // a static token
+	AuthSmart  = "smart"  // tokens by SMART Backend Services
 	AuthLink   = "link"   // none but the address itself, which is the secret (Call.Link) and is in no error
 )
 
 // Auth is how the hub proves who it is. Token is asked for each request, so that it is never kept or printed.
 type Auth struct {
-	Kind  string // AuthNone or AuthBearer
-	Token func() (string, error)
+	Kind  string                 // one of the above
+	Token func() (string, error) // of AuthBearer
+	Smart *Smart                 // of AuthSmart
 }
 
 // CheckBase says whether base may be spoken to under auth: https everywhere but on loopback, and never unauthenticated
@@ -40,8 +42,8 @@ func CheckBase(base, auth string) (*url.URL, error) {
 		return nil, errors.New("is http beyond this machine, where everybody on the way can read it: write https")
 	case auth == AuthNone && !loopback(u.Hostname()):
 		return nil, errors.New("is beyond this machine, where auth none is not allowed: write auth {kind: bearer, …}")
-	case auth != AuthNone && auth != AuthBearer && auth != AuthLink:
-		return nil, errors.New("needs an auth kind: write auth {kind: bearer, token_file: …}, or {kind: none} on loopback")
+	case auth != AuthNone && auth != AuthBearer && auth != AuthSmart && auth != AuthLink:
+		return nil, errors.New("needs an auth kind: write auth {kind: smart, …}, {kind: bearer, token_file: …}, or {kind: none} on loopback")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")

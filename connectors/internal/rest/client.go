@@ -79,6 +79,7 @@ type Client struct {
 	http    *resty.Client
 	pace    *pace
 	breaker *gobreaker.CircuitBreaker[Answer]
+	tokens  *tokens // nil unless auth is smart
 }
 
 // New checks o and does nothing else.
@@ -89,6 +90,11 @@ func New(o Options) (*Client, error) {
 	}
 	if o.Auth.Kind == AuthBearer && o.Auth.Token == nil {
 		return nil, errors.New("bearer auth without a token: name a token file or environment variable")
+	}
+	if o.Auth.Kind == AuthSmart {
+		if err := o.Auth.Smart.check(base); err != nil {
+			return nil, err
+		}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -111,6 +117,9 @@ func New(o Options) (*Client, error) {
 		IsSuccessful: func(err error) bool { return err == nil || connectors.FaultOf(err) != connectors.Temporary },
 		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
 	})
+	if o.Auth.Kind == AuthSmart {
+		c.tokens = newTokens(o.Auth.Smart, c)
+	}
 	return c, nil
 }
 
@@ -165,39 +174,52 @@ type Answer struct {
 	Unchanged bool   // what the call's conditions named still stands; no Body
 }
 
-// Do makes one request and answers 2xx; anything else is a *connectors.Error.
+// Do makes one request and answers 2xx; anything else is a *connectors.Error. Only where a token that should be good is
+// refused (401), and the request has surely done nothing, it is made once more with another one.
 func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 	address, err := c.address(call)
 	if err != nil {
 		return Answer{}, err
 	}
+	answer, g, err := c.once(ctx, call, address)
+	if c.tokens == nil || answer.Status != http.StatusUnauthorized || connectors.MayHaveArrived(err) || !c.tokens.drop(ctx, g) {
+		return answer, err
+	}
+	answer, _, err = c.once(ctx, call, address)
+	return answer, err
+}
+
+// once makes one request, when its turn has come and the counterpart is not left in peace, with the token that is good
+// at that moment.
+func (c *Client) once(ctx context.Context, call Call, address string) (Answer, *grant, error) {
 	if rest, err := c.pace.wait(ctx); err != nil {
-		return Answer{}, waited(ctx, call.Op)
+		return Answer{}, nil, waited(ctx, call.Op)
 	} else if rest > 0 {
 		e := connectors.Errorf(call.Op, connectors.Temporary, "left in peace, as another of the hub's processes found it in trouble")
 		e.After, e.Unsent = rest, true
-		return Answer{}, e
+		return Answer{}, nil, e
 	}
-	answer, err := c.breaker.Execute(func() (Answer, error) { return c.send(ctx, call, address) })
+	g, err := c.grant(ctx, call, address)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	answer, err := c.breaker.Execute(func() (Answer, error) { return c.send(ctx, call, address, g.token) })
 	c.pace.tell(ctx, c.breaker.State() == gobreaker.StateOpen, err)
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		e := connectors.Errorf(call.Op, connectors.Temporary, "left in peace after %d failures in a row", c.limits.Trip)
 		e.After, e.Unsent = c.limits.Rest, true
-		return Answer{}, e
+		return Answer{}, nil, e
 	}
-	return answer, err
+	return answer, g, err
 }
 
-func (c *Client) send(ctx context.Context, call Call, address string) (Answer, error) {
+func (c *Client) send(ctx context.Context, call Call, address, token string) (Answer, error) {
 	bounded, cancel := context.WithTimeout(ctx, c.limits.Timeout)
 	defer cancel()
 	var written atomic.Bool
 	traced := httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
 
-	request, err := c.request(traced, call)
-	if err != nil {
-		return Answer{}, err
-	}
+	request := c.request(traced, call, token)
 	method := call.Method
 	if method == "" {
 		method = http.MethodGet
@@ -227,7 +249,7 @@ func (c *Client) send(ctx context.Context, call Call, address string) (Answer, e
 	return answer, nil
 }
 
-func (c *Client) request(ctx context.Context, call Call) (*resty.Request, error) {
+func (c *Client) request(ctx context.Context, call Call, token string) *resty.Request {
 	r := c.http.R().SetContext(ctx).SetHeader("Accept", cmp.Or(call.Accept, "application/fhir+json"))
 	if call.Body != nil {
 		r.SetHeader("Content-Type", "application/fhir+json").SetBody(call.Body)
@@ -244,16 +266,10 @@ func (c *Client) request(ctx context.Context, call Call) (*resty.Request, error)
 	if call.IfModifiedSince != "" {
 		r.SetHeader("If-Modified-Since", call.IfModifiedSince)
 	}
-	if c.auth.Kind == AuthBearer {
-		token, err := c.auth.Token()
-		if err != nil || token == "" {
-			e := connectors.Errorf(call.Op, connectors.Denied, "no token")
-			e.Hint, e.Unsent = "check the token's file or environment variable", true
-			return nil, e
-		}
+	if token != "" {
 		r.SetAuthToken(token)
 	}
-	return r, nil
+	return r
 }
 
 // read takes the body of a good answer, never more than the limit: a bomb is let go of, not swallowed.

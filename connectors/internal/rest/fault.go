@@ -49,14 +49,16 @@ func (c *Client) refusal(call Call, raw *http.Response) error {
 	switch {
 	case status == http.StatusUnauthorized:
 		e.Fault, e.Hint = connectors.Denied, "the token is missing, wrong or expired: renew it"
+		if c.tokens != nil {
+			e.Hint = "the server refuses tokens that were just granted: does it trust this authorisation server, and is base_url what they are for?"
+		}
 	case status == http.StatusForbidden:
 		e.Fault, e.Hint = connectors.Denied, "the hub's account may not do this there: ask the counterpart for the right"
 	case status == http.StatusNotFound || status == http.StatusGone:
 		e.Err = fmt.Errorf("%w: %w", Status(status), exchange.ErrNotFound)
 	case status == http.StatusConflict || status == http.StatusPreconditionFailed:
 		e.Fault = connectors.Conflict
-	case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests,
-		status >= 500 && status != http.StatusNotImplemented && status != http.StatusHTTPVersionNotSupported:
+	case transient(status):
 		e.Fault = connectors.Temporary
 		e.After = retryAfter(raw.Header.Get("Retry-After"), c.now())
 	case status < 400:
@@ -73,6 +75,15 @@ func (c *Client) refusal(call Call, raw *http.Response) error {
 		}
 	}
 	return e
+}
+
+// transient reports whether status says that it may go well later.
+func transient(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= 500 && status != http.StatusNotImplemented && status != http.StatusHTTPVersionNotSupported
 }
 
 // longest is as long as a server may put the hub off: a mistaken year would silence it.
