@@ -96,6 +96,7 @@ type Credential struct {
 // Sheet is what a prescriber agreed with the practice. A line that is left out is "not asked".
 type Sheet struct {
 	Signed            Day             `yaml:"signed"`
+	Published         Day             `yaml:"published"` // what is not signed was read on their public pages on this day
 	Deciders          []ID            `yaml:"deciders"`
 	ClearanceValidity Asked[Duration] `yaml:"clearance_validity"`
 	FollowUp          Asked[Duration] `yaml:"follow_up"`
@@ -108,11 +109,20 @@ type Sheet struct {
 	OfficeOnly        Asked[bool]     `yaml:"office_only"`
 	StatesNotServed   Asked[[]string] `yaml:"states_not_served"`
 	LeadDays          Asked[int]      `yaml:"lead_days"` // business days
+	Pharmacies        []Pharmacy      `yaml:"pharmacies"`
 	Hours             []Hours         `yaml:"hours"`
 	Zone              Zone            `yaml:"time_zone"` // of the hours; else the hub's
 	Holidays          []Day           `yaml:"holidays"`
 	Phone             string          `yaml:"phone"`
 	WeekendPhone      string          `yaml:"weekend_phone"`
+}
+
+// Pharmacy is one that fills a prescriber's prescriptions: for clients of these states, or of all that no other lists.
+type Pharmacy struct {
+	Name   string   `yaml:"name"`
+	Phone  string   `yaml:"phone"`
+	States []string `yaml:"states"`
+	Rest   bool     `yaml:"rest"`
 }
 
 // Schedules are cron expressions in the hub's zone; "" = not by schedule.

@@ -72,7 +72,7 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 	ps = append(ps, c.codes(path+".ketamine_codes", p.Ketamine)...)
 	ps = append(ps, c.files(path+".concept_maps", p.ConceptMaps)...)
 	ps = append(ps, c.rules(path+".rules", p.Rules)...)
-	if p.Sheet.Signed.IsZero() && p.Sheet.agreed() && !c.has(path+".sheet.signed") {
+	if p.Sheet.Signed.IsZero() && p.Sheet.Published.IsZero() && p.Sheet.agreed() && !c.has(path+".sheet.signed") {
 		add(path+".sheet.signed", "is missing: write the date on which the prescriber agreed to the sheet, like 2026-01-10")
 	}
 	oneOf := func(path, value string, words ...string) {
@@ -95,6 +95,7 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 			add(fmt.Sprintf("%s.sheet.states_not_served[%d]", path, i), "%q is no state: write its two letters, like AK", state)
 		}
 	}
+	ps = append(ps, c.pharmacies(path+".sheet.pharmacies", p.Sheet.Pharmacies)...)
 	units := []struct {
 		key, unit, like string
 		line            Asked[Limit]
@@ -113,6 +114,37 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 
 // taskStates are FHIR's.
 var taskStates = []string{"draft", "requested", "received", "accepted", "rejected", "ready", "cancelled", "in-progress", "on-hold", "failed", "completed", "entered-in-error"}
+
+// pharmacies checks that each client has one pharmacy at most.
+func (c *Config) pharmacies(path string, list []Pharmacy) []Problem {
+	var ps []Problem
+	taken, rest := map[string]string{}, ""
+	for i, p := range list {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if p.Name == "" {
+			ps = append(ps, c.Problem(at+".name", "is missing: write the pharmacy's name"))
+		}
+		if p.Rest && rest != "" {
+			ps = append(ps, c.Problem(at+".rest", "is %s's already: one pharmacy at most fills for the rest", rest))
+		}
+		if p.Rest {
+			rest = p.Name
+		}
+		if !p.Rest && len(p.States) == 0 {
+			ps = append(ps, c.Problem(at+".states", "is missing: write the states whose clients it fills for, like [CO, UT], or rest: true"))
+		}
+		for j, state := range p.States {
+			switch {
+			case len(state) != 2 || strings.ToUpper(state) != state:
+				ps = append(ps, c.Problem(fmt.Sprintf("%s.states[%d]", at, j), "%q is no state: write its two letters, like CO", state))
+			case taken[state] != "":
+				ps = append(ps, c.Problem(fmt.Sprintf("%s.states[%d]", at, j), "%s is %s's already: one pharmacy at most fills for a state", state, taken[state]))
+			}
+			taken[state] = p.Name
+		}
+	}
+	return ps
+}
 
 // agreed reports whether any line claims that the prescriber said something.
 func (s *Sheet) agreed() bool {

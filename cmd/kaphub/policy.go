@@ -228,9 +228,13 @@ func sheet(s *config.Sheet, hub *time.Location) readiness.Sheet {
 		OfficeOnly:        asked(s.OfficeOnly, same),
 		StatesNotServed:   asked(s.StatesNotServed, same),
 		LeadDays:          asked(s.LeadDays, same),
+		Published:         day(s.Published),
 		Hours:             readiness.Hours{Zone: zone, Open: map[time.Weekday][2]time.Duration{}, Holidays: map[readiness.Day]bool{}},
 		Phone:             s.Phone,
 		WeekendPhone:      s.WeekendPhone,
+	}
+	for _, p := range s.Pharmacies {
+		to.Pharmacies = append(to.Pharmacies, readiness.Dispensary(p))
 	}
 	for _, h := range s.Hours {
 		for _, d := range h.Days {

@@ -156,7 +156,10 @@ func (f *facts) prescriber() string {
 
 // agreed names the sheet that a gate rests on.
 func (f *facts) agreed() string {
-	if f.policy.Sheet.Signed.IsZero() {
+	switch sheet := f.policy.Sheet; {
+	case sheet.Signed.IsZero() && !sheet.Published.IsZero():
+		return "as " + f.prescriber() + " publishes, read on " + sheet.Published.String() + "; not agreed yet"
+	case sheet.Signed.IsZero():
 		return "per agreement"
 	}
 	return "per agreement of " + f.policy.Sheet.Signed.String()

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -114,21 +115,51 @@ func (f *facts) waitsFor(s stock) Gate {
 	if s.waits == nil && f.policy.Prescriber.Lacks("MedicationDispense") {
 		return f.silent(f.policy.Prescriber, "what was dispensed", "enter the label check at the desk when the medicine is there", f.ground()...).by(Therapist)
 	}
+	pharmacy, home := f.pharmacy()
 	if s.waits == nil {
-		return open("No medicine is on file as dispensed", "ask the pharmacy or the client")
+		return open("No medicine is on file as dispensed", "ask "+pharmacy+" or the client", home)
 	}
 	since := f.on(s.waits.at)
 	switch s.waits.status {
 	case fhir.FulfilmentAddress:
-		return open("The pharmacy waits for the client to confirm the address since "+since, "have the client call the pharmacy", s.waits.Version).by(Client)
+		return open("The pharmacy ships once the client has confirmed the address by phone, and waits since "+since, "have the client call "+pharmacy, s.waits.Version, home).by(Client)
 	case fhir.FulfilmentShipped:
 		return open("Shipped on "+since+", delivery not confirmed", "ask the client whether it arrived", s.waits.Version).by(Client)
 	case fhir.FulfilmentException, fhir.FulfilmentReturned:
-		return open("The delivery is recorded as "+s.waits.status+" on "+since, "ask the pharmacy", s.waits.Version)
+		return open("The delivery is recorded as "+s.waits.status+" on "+since, "ask "+pharmacy, s.waits.Version, home)
 	case fhir.FulfilmentSent, fhir.FulfilmentCompound:
-		return open("At the pharmacy since "+since, "wait, or ask the pharmacy", s.waits.Version)
+		return open("At the pharmacy since "+since, "wait, or ask "+pharmacy, s.waits.Version, home)
 	}
-	return untold("How the delivery stands since "+since+" cannot be read", "ask the pharmacy", s.waits.Version)
+	return untold("How the delivery stands since "+since+" cannot be read", "ask "+pharmacy, s.waits.Version, home)
+}
+
+// pharmacy is who fills for this client by the prescriber's sheet, with the phone, and the record of where they live that
+// this rests on; "the pharmacy" when the sheet or the record does not tell.
+//
+//	the sheet has a pharmacy                               it is
+//	that lists the client's state                          that one
+//	else one for the rest, and the client's state is known that one
+//	else                                                   not known
+func (f *facts) pharmacy() (words string, rests *fhir.Version) {
+	list := f.policy.Sheet.Pharmacies
+	if len(list) == 0 {
+		return "the pharmacy", nil
+	}
+	state, home := f.home()
+	if state == "" {
+		return "the pharmacy", home
+	}
+	at := slices.IndexFunc(list, func(p Dispensary) bool { return slices.Contains(p.States, state) })
+	if at < 0 {
+		at = slices.IndexFunc(list, func(p Dispensary) bool { return p.Rest })
+	}
+	if at < 0 {
+		return "the pharmacy", home
+	}
+	if list[at].Phone == "" {
+		return list[at].Name, home
+	}
+	return list[at].Name + ", " + list[at].Phone, home
 }
 
 // instructionsGate asks whether the therapist read the dose and instructions that now hold. The digest decides, not the

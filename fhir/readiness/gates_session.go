@@ -218,12 +218,7 @@ func settingGate(f *facts) Gate {
 	}
 	var rests []*fhir.Version
 	if sheet.StatesNotServed.Answer == Set {
-		state, home := "", (*fhir.Version)(nil)
-		for i := range f.clients {
-			if r := &f.clients[i]; r.live() && state == "" {
-				state, home = stateOf(f.state(r.Value)), r.Version
-			}
-		}
+		state, home := f.home()
 		if state == "" {
 			return untold("The state the client lives in is not on file, or is none", "complete the client's address", home).by(Admin)
 		}
@@ -239,6 +234,16 @@ func settingGate(f *facts) Gate {
 		rests = append(rests, f.next.Version)
 	}
 	return met("Setting and state allowed", rests...).per(f.agreed())
+}
+
+// home returns the two letters of the state the client lives in, and the record that says so; "" when none does.
+func (f *facts) home() (state string, v *fhir.Version) {
+	for i := range f.clients {
+		if r := &f.clients[i]; r.live() && state == "" {
+			state, v = stateOf(f.state(r.Value)), r.Version
+		}
+	}
+	return state, v
 }
 
 // state returns the state the client lives in: of the last address given, a home address before others, that has not ended.

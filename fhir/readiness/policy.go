@@ -53,6 +53,7 @@ type Hours struct {
 // Sheet is what a prescriber agreed with the practice, signed by them (rules.md, "The prescriber sheet").
 type Sheet struct {
 	Signed            Day
+	Published         Day                  // what is not signed was read on their public pages on this day
 	Deciders          []fhir.ID            // who may decide on clearance; empty = whoever the prescriber's Organization employs is not enough: unattributed
 	ClearanceValidity Asked[time.Duration] // of a clearance without an end
 	FollowUp          Asked[time.Duration] // a follow-up is due this long after the last decision or follow-up
@@ -64,10 +65,19 @@ type Sheet struct {
 	Preparations      Asked[int]  // preparation sessions before the first dosing session, at least
 	OfficeOnly        Asked[bool] // sessions only in the therapist's office
 	StatesNotServed   Asked[[]string]
-	LeadDays          Asked[int] // business days a refill takes
+	LeadDays          Asked[int]   // business days a refill takes
+	Pharmacies        []Dispensary // who fills the prescriptions; empty = not on file
 	Hours             Hours
 	Phone             string
 	WeekendPhone      string
+}
+
+// Dispensary is a pharmacy that fills the prescriber's prescriptions, and for whom.
+type Dispensary struct {
+	Name   string
+	Phone  string
+	States []string // of clients, by their two letters
+	Rest   bool     // and of all clients whose state no other pharmacy lists
 }
 
 // Party is one side of the exchange as a policy knows it.
