@@ -10,6 +10,7 @@ import (
 type Entry struct {
 	Name string
 	Kind string
+	Over string // the kind that a kind of its own goes over, "" for most
 
 	path  string
 	node  ast.Node
@@ -32,6 +33,8 @@ func (e *Entry) read(r *reader, n ast.Node, path string) {
 			r.read(pair.Value, reflect.ValueOf(&e.Name).Elem(), path+".name")
 		case "kind":
 			r.read(pair.Value, reflect.ValueOf(&e.Kind).Elem(), path+".kind")
+		case "over":
+			r.read(pair.Value, reflect.ValueOf(&e.Over).Elem(), path+".over")
 		}
 	}
 }
@@ -42,7 +45,7 @@ func (e *Entry) Path() string { return e.path }
 // Decode strictly reads the entry's own part into the struct that into points to and returns every mistake in it.
 func (e *Entry) Decode(into any) []Problem {
 	r := &reader{marks: e.marks}
-	r.mapping(e.node, reflect.ValueOf(into).Elem(), e.path, []string{"name", "kind"})
+	r.mapping(e.node, reflect.ValueOf(into).Elem(), e.path, []string{"name", "kind", "over"})
 	return r.problems
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/connectors/fhirrest"
 	"github.com/kaphub/kaphub/connectors/jwks"
+	"github.com/kaphub/kaphub/connectors/skylight"
 	"github.com/kaphub/kaphub/fhir"
 )
 
@@ -41,12 +42,20 @@ func connect(c *config.Config, s *scene, pace *turnstile) ([]connectors.Connecto
 	var all []connectors.Connector
 	var problems []config.Problem
 	for _, entry := range c.Connectors() {
-		open, ok := kinds[entry.Kind]
 		if entry.Kind == "" {
 			continue // said already
 		}
+		kind, problem := through(c, entry)
+		if problem != nil {
+			problems = append(problems, *problem)
+			continue
+		}
+		if kind == skylight.OverDesk {
+			continue // every party has a desk
+		}
+		open, ok := kinds[kind]
 		if !ok {
-			problems = append(problems, c.Problem(entry.Path()+".kind", "%q is no kind of connector: write %s", entry.Kind, strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")))
+			problems = append(problems, c.Problem(entry.Path()+".kind", "%q is no kind of connector: write %s", entry.Kind, strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")+" or skylight"))
 			continue
 		}
 		one, wrong := open(entry, at)

@@ -34,6 +34,7 @@ var rows = map[string][]string{
 	"connectors/fhirrest":      {"connectors", "connectors/internal/rest", "connectors/jwks", "fhir", "fhir/exchange"},
 	"connectors/folder":        {"connectors", "fhir", "fhir/exchange"},
 	"connectors/ical":          {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
+	"connectors/skylight":      {},
 	"connectors/sandbox":       {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
 
 	"jobs":           {},

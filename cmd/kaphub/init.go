@@ -6,12 +6,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/connectors/skylight"
 	"github.com/kaphub/kaphub/fhir/store"
 )
 
-type initCommand struct{}
+type initCommand struct {
+	Preset string `enum:",skylight" default:"" help:"Whose prescriber block to begin with: skylight."`
+}
 
 // Run writes a config to start from and a key, and prints the recovery key once. What is there already stays as it is.
 func (c *initCommand) Run(s *scene) error {
@@ -28,7 +32,7 @@ func (c *initCommand) Run(s *scene) error {
 	if err := key.Save(keyFile); err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	if err := create(file, config.Example); err != nil {
+	if err := create(file, c.body()); err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
 	s.printf(`Wrote %s and %s (readable by you alone).
@@ -38,9 +42,20 @@ Recovery key, shown this once: write it down and keep it apart from this machine
     %s
 
 Without the key file or this line nobody can open the store or its backups, you included.
-Next: set the two base_urls and the prescriber's identifiers in %s, then run kaphub check.
+Next: set the base_urls and the prescriber's identifiers in %s, then run kaphub check.
 `, file, keyFile, key.Recovery(), file)
 	return nil
+}
+
+// body is the config to start from.
+func (c *initCommand) body() []byte {
+	if c.Preset != kindSkylight {
+		return config.Example
+	}
+	const begins, ends = "\nprescribers:", "\nschedules:"
+	before, rest, _ := strings.Cut(string(config.Example), begins)
+	_, after, _ := strings.Cut(rest, ends)
+	return []byte(before + "\n" + strings.TrimRight(skylight.Prescriber, "\n") + "\n" + ends + after)
 }
 
 // create writes a new file that only its owner may read; it never overwrites.

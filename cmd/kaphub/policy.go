@@ -115,9 +115,13 @@ func conceptMaps(c *config.Config) (map[string][][]byte, error) {
 	if err := read(fhir.Practice, c.Practice.ConceptMaps); err != nil {
 		return nil, err
 	}
-	for _, p := range c.Prescribers {
+	for i := range c.Prescribers {
+		p := &c.Prescribers[i]
 		if err := read(p.Name, p.ConceptMaps); err != nil {
 			return nil, err
+		}
+		if own := ownWords(p); own != nil {
+			all[p.Name] = append(all[p.Name], own...)
 		}
 	}
 	return all, nil
@@ -155,7 +159,9 @@ func taskSteps(from []config.TaskStep) []readiness.Step {
 func sourceNames(entries []config.Entry) []string {
 	var names []string
 	for _, e := range entries {
-		names = append(names, e.Name)
+		if !byHand(e) {
+			names = append(names, e.Name)
+		}
 	}
 	return names
 }

@@ -21,8 +21,3 @@ const (
 	OverFolder = "folder"   // a directory that its messages are saved into
 	OverREST   = "fhirrest" // a FHIR server
 )
-
-// Config is this kind's own part of a connector's block; the rest is read by the kind it goes over.
-type Config struct {
-	Over string `yaml:"over"`
-}
