@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -65,6 +66,31 @@ func identifier(id fhir.ID) object { return object{"system": id.System, "value":
 
 func typed(id fhir.ID, code string) object {
 	return object{"type": object{"coding": []object{{"system": fhir.SystemIdentifierType, "code": code}}}, "system": id.System, "value": id.Value}
+}
+
+// withoutOthersNumbers leaves out of a Patient the identifiers that another prescriber assigned: whose patient somebody
+// else is, is nobody's business.
+func (s *situation) withoutOthersNumbers(body []byte) ([]byte, error) {
+	var patient struct {
+		Identifier []json.RawMessage `json:"identifier"`
+	}
+	if err := json.Unmarshal(body, &patient); err != nil {
+		return nil, err
+	}
+	var kept []any
+	for _, raw := range patient.Identifier {
+		var id fhir.Identifier
+		if err := json.Unmarshal(raw, &id); err != nil || !s.policy.AssignedElsewhere(id) {
+			kept = append(kept, raw)
+		}
+	}
+	if len(kept) == len(patient.Identifier) {
+		return body, nil
+	}
+	if kept == nil {
+		return fhir.Apply(body, fhir.Edit{Path: "identifier"})
+	}
+	return fhir.Apply(body, fhir.Edit{Path: "identifier", Value: kept})
 }
 
 // party is a logical reference to a side of the exchange: it means the same at every server.

@@ -201,6 +201,9 @@ func (s *situation) patient(r referral) (d exchange.Delivery, ok bool) {
 	if err != nil {
 		return d, false
 	}
+	if body, err = s.withoutOthersNumbers(body); err != nil {
+		return d, false
+	}
 	id := s.copyThere(exchange.WhatPatient, p.Key)
 	return s.delivery(exchange.WhatPatient, p.Version, id, body,
 		fhir.Edit{Path: "identifier.-1", Value: identifier(fhir.ID{System: fhir.SystemClient, Value: s.chart.Client})},

@@ -30,7 +30,7 @@ func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
 	for i := range f.clients {
 		if r := &f.clients[i]; v.Chosen == "" {
 			v.Chosen = chosen(r.Value)
-			v.Identifiers = business(r.Value.Identifier)
+			v.Identifiers = business(slices.DeleteFunc(slices.Clone(r.Value.Identifier), policy.AssignedElsewhere))
 		}
 	}
 	f.conclude(&v)
@@ -217,8 +217,10 @@ func (f *facts) stopper(g *Gate) string {
 	if len(g.Because) == 0 {
 		return f.prescriber()
 	}
-	p := f.party(g.Because[0].Party)
-	return cmp.Or(p.Title, p.Name)
+	if p := g.Because[0].Party; p == fhir.Practice || p == f.policy.Prescriber.Name {
+		return cmp.Or(f.party(p).Title, p)
+	}
+	return anotherPrescriber
 }
 
 // whoSince adds who must act and since when it stands so.

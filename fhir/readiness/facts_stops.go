@@ -186,6 +186,7 @@ func (f *facts) open(e *event, within string) (words, next string) {
 //	serious                         –                                              open, a hold
 //	ask the prescriber              –                                              open
 //	serious or ask                  cleared, not cleared, deferred, …              answered (what it says, the clearance gate shows)
+//	another prescriber's            one of theirs, none of ours                    answered
 //	expected, settled               –                                              none
 //	none                            –                                              cannot tell
 //
@@ -222,7 +223,7 @@ func (f *facts) findEvents() {
 		if _, end, ok := f.when(r.Value.RecordedDate); ok && r.Told == nil && end.Before(e.since) {
 			e.since = end.Add(-time.Nanosecond)
 		}
-		if e.grade != "" && f.answered(e.since) {
+		if e.grade != "" && (!e.foreign && f.answered(e.since) || e.foreign && f.answeredThere(r.Party, e.since)) {
 			continue
 		}
 		if e.foreign && e.grade == fhir.CodeSerious {
@@ -234,6 +235,17 @@ func (f *facts) findEvents() {
 	f.sortStops()
 	slices.SortStableFunc(f.events, func(a, b event) int {
 		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.String(), b.says.String()))
+	})
+}
+
+// answeredThere reports whether another prescriber made a decision after t: what they asked, they answered.
+func (f *facts) answeredThere(party string, t time.Time) bool {
+	return slices.ContainsFunc(records(f.chart.Observations, f.look), func(r record[fhir.Observation]) bool {
+		if r.Party != party || copied(r.Value.Identifier) {
+			return false
+		}
+		means, _ := f.meaning(party, r.Value)
+		return means != pending && means != unreadable && f.issued(r, means).After(t) && f.clock.passed(f.issued(r, means).Add(-f.policy.Rules.Skew))
 	})
 }
 

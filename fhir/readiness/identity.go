@@ -24,6 +24,33 @@ func (f *facts) undecided(l fhir.Link) bool {
 	}))
 }
 
+// shareNoMore returns the prescriber's records that are the client's by an identifier alone, which one side has changed
+// since: the link stays until a person decides.
+func (f *facts) shareNoMore() (out []*fhir.Version) {
+	var known []fhir.ID
+	for i := range f.clients {
+		if r := &f.clients[i]; r.live() {
+			known = identified(known, r.Value.Identifier)
+		}
+	}
+	if known == nil {
+		return nil
+	}
+	known = append(known, fhir.ID{System: fhir.SystemClient, Value: f.chart.Client})
+	for i := range f.theirs {
+		r := &f.theirs[i]
+		if !r.live() || !slices.ContainsFunc(f.chart.Links, func(l fhir.Link) bool {
+			return l.Source == r.Source && l.Patient == r.ID && l.How == "identifier"
+		}) {
+			continue
+		}
+		if !slices.ContainsFunc(identified(nil, r.Value.Identifier), func(id fhir.ID) bool { return slices.Contains(known, id) }) {
+			out = append(out, r.Version)
+		}
+	}
+	return out
+}
+
 // place is what a source is called in words about this engagement: another prescriber's is not named.
 func (f *facts) place(source string) string {
 	if slices.ContainsFunc(f.policy.Others, func(p Party) bool { return p.Tells(source) }) {

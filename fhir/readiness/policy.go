@@ -116,6 +116,18 @@ func (p Party) Awaited() []string {
 	return p.Sources
 }
 
+// AssignedElsewhere reports whether another prescriber gave the client this number: whose patient somebody else is, this
+// prescriber is not told.
+func (p *Policy) AssignedElsewhere(id fhir.Identifier) bool {
+	if id.Assigner == nil {
+		return false
+	}
+	by, _ := fhir.IDOf(id.Assigner.Identifier)
+	return slices.ContainsFunc(p.Others, func(other Party) bool {
+		return slices.Contains(other.Identifiers, by) || id.Assigner.Display != nil && other.Title != "" && *id.Assigner.Display == other.Title
+	})
+}
+
 // Credential is something with an end that must be current: a licence, a certificate, an agreement.
 type Credential struct {
 	Name  string

@@ -16,6 +16,8 @@ import (
 //	family names nearly alike –                                       S4, a notice
 //	preferred names differ    –                                       none
 //	one side not complete     –                                       none: the gate is unknown
+//	linked by an identifier   yes, or no                              S1, or S2: a person confirms the link,
+//	  that they share no more                                           or undoes it
 //	a record there may be     yes, or no                              S1, or S2
 //	  theirs: not decided
 //	a second record there     –                                       S3
@@ -37,6 +39,10 @@ func identityMismatch(f *facts) (out []Finding) {
 			severity = attached
 		}
 		out = append(out, found(severity, l.Source+"/"+l.Patient, "A record at "+f.place(l.Source)+" may be this client's"+likeness(l.Evidence), decide, f.ground()...))
+	}
+	for _, v := range f.shareNoMore() {
+		out = append(out, found(attached, "number "+v.String(), "The record at "+f.title(v)+" was linked by an identifier that it shares with the client's no more",
+			"ask which number is right; then kaphub links: confirm the link, or undo it", v))
 	}
 	for _, m := range f.mismatches() {
 		switch {

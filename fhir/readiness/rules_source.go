@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -44,7 +45,8 @@ func pageIncomplete(f *facts) (out []Finding) {
 		out = append(out, r)
 	}
 	if len(f.chart.Unread) > 0 {
-		out = append(out, found(S2, "unread", strconv.Itoa(len(f.chart.Unread))+" stored "+plural(len(f.chart.Unread) == 1, "version", "versions")+" of the client's records cannot be interpreted", "ask the source to correct them", f.chart.Unread...))
+		out = append(out, found(S2, "unread", strconv.Itoa(len(f.chart.Unread))+" stored "+plural(len(f.chart.Unread) == 1, "version", "versions")+" of the client's records cannot be interpreted", "ask the source to correct them",
+			slices.DeleteFunc(slices.Clone(f.chart.Unread), f.foreign)...))
 	}
 	return out
 }

@@ -366,6 +366,10 @@ func vanishes(t *testing.T, dsn string) {
 	w.says(t, "gone at one side", "p1~s1 identifier")
 	w.has(skylight, "s1", w.patient("s1", "mrn=RV-2 birth=1990-04-01 family=Roe"))
 	w.says(t, "and now it is another's", "p1~s1 in doubt, p2~s1 open")
+	w.has(skylight, "s1", w.patient("s1", "birth=1990-04-01 family=Roe"))
+	w.must(w.Confirm(w.ctx, "admin", w.pairOf("p1", "s1").ID))
+	w.says(t, "a person confirms it without a number", "p1~s1 person")
+	wantError(t, w.Confirm(w.ctx, "admin", w.pairOf("p1", "s1").ID), exchange.ErrConflict)
 }
 
 // anyOrder makes small towns at random and tells each in two orders.
@@ -374,7 +378,9 @@ func anyOrder(t *testing.T, dsn string) {
 	towns := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		type event struct{ src, id, what string }
-		towns++
+		if towns++; towns > 30 && isPostgres(dsn) {
+			return // a hundred on one engine, thirty on the other
+		}
 		n := towns
 		describe := func(who string) string {
 			pick := func(label string, of ...string) string { return rapid.SampledFrom(of).Draw(rt, who+" "+label) }

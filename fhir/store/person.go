@@ -36,7 +36,7 @@ func (db *DB) Link(ctx context.Context, actor string, src Source, patient, clien
 		if err != nil {
 			return err
 		}
-		return c.confirm(ctx, verdictOf{who{src.Name, src.Party, patient}, client, ""}, links)
+		return c.confirm(ctx, verdictOf{who{src.Name, src.Party, patient}, client, ""}, links, false)
 	})
 }
 
@@ -50,14 +50,15 @@ func (db *DB) Unlink(ctx context.Context, actor string, src Source, patient, cli
 	})
 }
 
-// Confirm is Link for a pair by its id (Pairs). What was refused, or parted, may be confirmed too.
+// Confirm is Link for a pair by its id (Pairs). What was refused, or parted, may be confirmed too, and what is linked by
+// an identifier: then it stands by a person's word.
 func (db *DB) Confirm(ctx context.Context, actor, id string) error {
 	return db.say(ctx, "link", actor, id, "", func(c *commit, p Pair, v verdictOf) error {
 		links, err := c.LinksOf(ctx, table.LinksOfParams{Patients: set(map[string]bool{p.Patient: true}), Source: p.Source})
 		if err != nil {
 			return err
 		}
-		return c.confirm(ctx, v, links)
+		return c.confirm(ctx, v, links, true)
 	})
 }
 
@@ -109,8 +110,9 @@ type verdictOf struct {
 	client, reason string
 }
 
-// confirm makes the patient the client's. links are the patient's as they stand.
-func (c *commit) confirm(ctx context.Context, v verdictOf, links []table.Link) error {
+// confirm makes the patient the client's. links are the patient's as they stand; again lets a person's word take the place
+// of an identifier's.
+func (c *commit) confirm(ctx context.Context, v verdictOf, links []table.Link, again bool) error {
 	now := table.Link{Source: v.source, Patient: v.patient, Client: v.client, Party: v.party, How: byPerson, Since: c.at}
 	doubted := slices.ContainsFunc(links, func(l table.Link) bool { return l.How == candidate && l.Client == v.client })
 	var others []string
@@ -127,7 +129,7 @@ func (c *commit) confirm(ctx context.Context, v verdictOf, links []table.Link) e
 			if err := c.rule(ctx, verdictOf{v.who, l.Client, "confirmed as another client's"}, saidRefused); err != nil {
 				return err
 			}
-		case l.Client != v.client || !doubted:
+		case l.Client != v.client || !doubted && (!again || l.How != byIdentifier):
 			return fmt.Errorf("patient is linked: %w", exchange.ErrConflict)
 		default: // the link that was in doubt stands from now on by a person's word
 			now.Since, now.ReadBack = l.Since, l.ReadBack
