@@ -69,7 +69,7 @@ func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Chan
 		}
 		if err := c.Judge(ctx, table.JudgeParams{Client: v.Client, Prescriber: v.Prescriber, Due: ms(v.Until), Chart: int64(v.Moment),
 			Judged: ms(v.Judged), Until: ms(v.Until), Policy: v.Policy, State: string(v.State), Starved: starved(v),
-			Verdict: e.Verdict, Hash: e.Hash}); err != nil {
+			Verdict: e.Verdict, Hash: e.Hash, Session: session(v)}); err != nil {
 			return err
 		}
 		for _, id := range changes.Withdraw {
@@ -85,6 +85,14 @@ func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Chan
 		c.detail = fmt.Sprintf("%s staged=%d withdrawn=%d", v.State, len(changes.Stage), len(changes.Withdraw))
 		return nil
 	})
+}
+
+// session is when the dosing session begins that v is about; 0 = there is none.
+func session(v readiness.Verdict) int64 {
+	if v.Appointment == nil {
+		return 0
+	}
+	return ms(v.Appointment.Start)
 }
 
 // words is the verdict as it is kept: without the times that change with every judgement, which are kept apart.

@@ -15,19 +15,19 @@ import (
 // that tells nothing new moves the cursor alone: it takes no moment and leaves no line in the audit.
 // ErrConflict unless since is the stored cursor and l still is the source's lease; then nothing was stored.
 func (db *DB) Receive(ctx context.Context, src Source, l Lease, since exchange.Cursor, page exchange.Page) (Changed, error) {
-	return db.receive(ctx, src, l, since, page, false)
+	return db.receive(ctx, src, l, page, func(c *commit) error { return c.moveCursor(ctx, src.Name, since, page.Next) }, false)
 }
 
-// Sweep stores a page of a sweep: like Receive, but under a cursor of its own ("sweep:" + source), and it counts what
-// the delta had missed. It never makes a source complete.
-func (db *DB) Sweep(ctx context.Context, src Source, l Lease, since exchange.Cursor, page exchange.Page) (Changed, error) {
-	return db.receive(ctx, src, l, since, page, true)
+// Sweep stores a page of a sweep: like Receive, but without a cursor, since who was swept is due no more (SweepDue), and it
+// counts what the delta had missed. It never makes a source complete.
+func (db *DB) Sweep(ctx context.Context, src Source, l Lease, page exchange.Page) (Changed, error) {
+	return db.receive(ctx, src, l, page, func(*commit) error { return nil }, true)
 }
 
-func (db *DB) receive(ctx context.Context, src Source, l Lease, since exchange.Cursor, page exchange.Page, sweep bool) (Changed, error) {
-	action, cursor := "receive", src.Name
+func (db *DB) receive(ctx context.Context, src Source, l Lease, page exchange.Page, moveCursor func(*commit) error, sweep bool) (Changed, error) {
+	action := "receive"
 	if sweep {
-		action, cursor = "sweep", "sweep:"+src.Name
+		action = "sweep"
 	}
 	read := db.readPage(src, page)
 	var done Changed
@@ -37,10 +37,13 @@ func (db *DB) receive(ctx context.Context, src Source, l Lease, since exchange.C
 		if err := c.checkLease(ctx, src, l); err != nil {
 			return err
 		}
-		if err := c.moveCursor(ctx, cursor, since, page.Next); err != nil {
+		if err := moveCursor(c); err != nil {
 			return err
 		}
 		if err := r.store(ctx, page, read); err != nil {
+			return err
+		}
+		if err := r.noteSwept(ctx, page); err != nil {
 			return err
 		}
 		done, c.silent = r.done, r.silent()

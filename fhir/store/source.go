@@ -34,7 +34,7 @@ func (db *DB) Release(ctx context.Context, l Lease) error {
 	return nil
 }
 
-// Cursor returns how far the source has been read; "" from the beginning. A sweep's is kept under "sweep:" + source.
+// Cursor returns how far the source has been read; "" from the beginning.
 func (db *DB) Cursor(ctx context.Context, source string) (exchange.Cursor, error) {
 	value, err := db.read.Cursor(ctx, source)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -204,8 +204,10 @@ func (db *DB) Sources(ctx context.Context, asOf fhir.Moment) ([]fhir.SourceState
 		if err != nil {
 			return err
 		}
-		states, err = sourcesAt(ctx, q, at)
-		return err
+		if states, err = sourcesAt(ctx, q, at); err != nil || asOf != 0 {
+			return err
+		}
+		return missed(ctx, q, db.now(), states)
 	})
 	return states, err
 }

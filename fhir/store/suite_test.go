@@ -113,11 +113,8 @@ func (w *world) receive(src Source, p exchange.Page) Changed {
 
 func (w *world) sweep(src Source, p exchange.Page) Changed {
 	w.Helper()
-	name := "sweep:" + src.Name
-	p.Next = w.since[name] + "+"
-	c, err := w.Sweep(w.ctx, src, w.leaseOf(src), w.since[name], p)
+	c, err := w.Sweep(w.ctx, src, w.leaseOf(src), p)
 	w.must(err)
-	w.since[name] = p.Next
 	return c
 }
 
@@ -212,6 +209,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"what cannot be read is kept, shown and superseded", rejects},
 		{"an open reject that comes again stays as it is", rejectsAgain},
 		{"a sweep finds what the delta missed and what is gone", sweeps},
+		{"who is swept tonight, and who this week", sweepers},
 		{"a record that moves to another patient is gone for the first", moves},
 		{"the chart knows who stands behind the records", directoryEntries},
 		{"the chart of a past moment is what was known then", asOf},

@@ -14,8 +14,7 @@ import (
 
 // Store is what pull needs of the store.
 type Store interface {
-	Lease(ctx context.Context, name, holder string, ttl time.Duration) (exchange.Lease, error)
-	Release(ctx context.Context, l exchange.Lease) error
+	exchange.Leases
 	Cursor(ctx context.Context, source string) (exchange.Cursor, error)
 	Roster(ctx context.Context, src exchange.Source) (exchange.Roster, error)
 	Receive(ctx context.Context, src exchange.Source, l exchange.Lease, since exchange.Cursor, page exchange.Page) (exchange.Changed, error)
@@ -33,10 +32,7 @@ type Step struct {
 	Pages    int                        // at most so many in one run; 0 = 10,000. The next run goes on where this one ended.
 }
 
-const (
-	leaseFor = 5 * time.Second // short, since the fence keeps what it guards: a dead reader is waited for no longer
-	rounds   = 10              // of members that were linked while we read
-)
+const rounds = 10 // of members that were linked while we read
 
 // What a run counts besides what the store counts.
 const (
@@ -52,23 +48,19 @@ const (
 // left to it. A read that fails is noted with the store: the source is incomplete until a read is complete again.
 func (s Step) Run(ctx context.Context) (counts jobs.Counts, err error) {
 	counts = jobs.Counts{}
-	lease, err := s.Store.Lease(ctx, s.Source.Name, s.Holder, leaseFor)
+	hold, err := exchange.Take(ctx, s.Store, s.Source.Name, s.Holder, s.Now)
 	if errors.Is(err, exchange.ErrBusy) {
 		counts[Busy] = 1
 		return counts, nil
 	}
 	if err != nil {
-		return counts, fmt.Errorf("lease %s: %w", s.Source.Name, err)
+		return counts, err
 	}
-	r := reading{Step: s, lease: lease, leased: s.Now(), counts: counts, left: s.Pages, offered: map[string]bool{}}
+	r := reading{Step: s, hold: hold, counts: counts, left: s.Pages, offered: map[string]bool{}}
 	if r.left <= 0 {
 		r.left = 10_000
 	}
-	defer func() {
-		if released := s.Store.Release(context.WithoutCancel(ctx), r.lease); released != nil && !errors.Is(released, exchange.ErrConflict) {
-			err = errors.Join(err, fmt.Errorf("release %s: %w", s.Source.Name, released))
-		}
-	}()
+	defer func() { err = errors.Join(err, hold.End(ctx)) }()
 	err = r.all(ctx)
 	if errors.Is(err, exchange.ErrConflict) || errors.Is(err, exchange.ErrBusy) {
 		counts[Busy] = 1 // another was first, and goes on from where it is
@@ -80,8 +72,7 @@ func (s Step) Run(ctx context.Context) (counts jobs.Counts, err error) {
 // reading is one run.
 type reading struct {
 	Step
-	lease   exchange.Lease
-	leased  time.Time
+	hold    *exchange.Hold
 	counts  jobs.Counts
 	left    int             // pages
 	offered map[string]bool // members that were to be read back, and that the puller was told of
@@ -133,7 +124,7 @@ func (r *reading) toTheEnd(ctx context.Context, roster exchange.Roster) (complet
 	defer func() { next.drop() }()
 	seen := map[exchange.Cursor]bool{since: true}
 	for ; r.left > 0; r.left-- {
-		if err := r.renew(ctx); err != nil {
+		if err := r.hold.Keep(ctx); err != nil {
 			return false, err
 		}
 		page, err := next.wait()
@@ -146,7 +137,7 @@ func (r *reading) toTheEnd(ctx context.Context, roster exchange.Roster) (complet
 		if page.More && r.left > 1 {
 			next = begin(ctx, ask, page.Next)
 		}
-		changed, err := r.Store.Receive(ctx, r.Source, r.lease, since, page)
+		changed, err := r.Store.Receive(ctx, r.Source, r.hold.Lease, since, page)
 		if err != nil {
 			return false, fmt.Errorf("receive a page of %s: %w", r.Source.Name, err)
 		}
@@ -165,20 +156,6 @@ func (r *reading) toTheEnd(ctx context.Context, roster exchange.Roster) (complet
 }
 
 var errLoop = connectors.Errorf("follow pages", connectors.Garbled, "a page leads back to one that was read before: its source pages in a circle")
-
-// renew takes the lease again once it ran out. Until then nobody else can; whoever was faster then reads on.
-func (r *reading) renew(ctx context.Context) error {
-	now := r.Now()
-	if now.Sub(r.leased) < leaseFor {
-		return ctx.Err()
-	}
-	lease, err := r.Store.Lease(ctx, r.Source.Name, r.Holder, leaseFor)
-	if err != nil {
-		return fmt.Errorf("renew the lease of %s: %w", r.Source.Name, err)
-	}
-	r.lease, r.leased = lease, now
-	return nil
-}
 
 // failed notes that a read failed. Being stopped is no news of the source.
 func (r *reading) failed(ctx context.Context, err error) error {

@@ -53,6 +53,7 @@ type Source struct {
 	State        SourceState
 	LastComplete time.Time // zero = never
 	Why          string    // coded reason when it is not fresh
+	Missed       int       // what sweeps found this week that the pulls had missed
 }
 
 // Options are what the terminal renderers need to know of the terminal.

@@ -49,7 +49,7 @@ func stateOf(states []fhir.SourceState, name string) fhir.SourceState {
 
 // judge says how far s can be trusted. A read that did not reach the end is incomplete however young the one before is.
 func judge(name string, party readiness.Party, s fhir.SourceState, hours readiness.Hours, zone *time.Location, now time.Time) Source {
-	out := Source{Name: name, Party: party.Name, Title: cmp.Or(party.Title, party.Name), LastComplete: s.LastComplete, Why: s.Why}
+	out := Source{Name: name, Party: party.Name, Title: cmp.Or(party.Title, party.Name), LastComplete: s.LastComplete, Why: s.Why, Missed: s.Missed}
 	limit := s.LastComplete.Add(party.Limit)
 	if party.Limit == 0 {
 		limit = hours.Later(s.LastComplete, 1, zone)

@@ -29,6 +29,7 @@ type (
 		Name         string      `json:"name"`
 		State        SourceState `json:"state"`
 		LastComplete time.Time   `json:"last_complete,omitzero"`
+		Missed       int         `json:"missed_by_delta,omitempty"` // found by sweeps in the last 7 days
 	}
 	statusVerdict struct {
 		Client      string             `json:"client"`
@@ -97,7 +98,7 @@ func of(in Input, client string) []readiness.Verdict {
 func status(in Input, verdicts []readiness.Verdict, words bool) statusDocument {
 	doc := statusDocument{Schema: schema, Generated: in.Generated.UTC(), AsOf: in.AsOf.UTC(), Sources: []statusSource{}, Clients: []statusVerdict{}}
 	for _, s := range in.Sources {
-		doc.Sources = append(doc.Sources, statusSource{Name: s.Name, State: s.State, LastComplete: s.LastComplete.UTC()})
+		doc.Sources = append(doc.Sources, statusSource{Name: s.Name, State: s.State, LastComplete: s.LastComplete.UTC(), Missed: s.Missed})
 	}
 	for _, v := range verdicts {
 		doc.Clients = append(doc.Clients, verdictStatus(v, words))

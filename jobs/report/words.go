@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -63,19 +64,22 @@ func lasts(days int) string {
 	return many(days, "day")
 }
 
-// reading says how far a source can be trusted.
+// reading says how far a source can be trusted, and what its own news had kept from us until a sweep found it.
 func (l Line) reading(zone *time.Location, asOf time.Time) string {
 	last := stamp(l.LastComplete, zone, asOf)
+	words := "never read"
 	switch l.State {
 	case Fresh:
-		return "read " + last
+		words = "read " + last
 	case Stale:
-		return "stale, last read " + last
+		words = "stale, last read " + last
 	case Incomplete:
-		return "incomplete, last complete " + last
-	default:
-		return "never read"
+		words = "incomplete, last complete " + last
 	}
+	if l.Missed > 0 {
+		words += fmt.Sprintf(" (%d missed by delta this week)", l.Missed)
+	}
+	return words
 }
 
 // name is how a client is called on screens: by the chosen name.

@@ -15,56 +15,51 @@ import (
 
 // Store is what sweep needs of the store.
 type Store interface {
-	Lease(ctx context.Context, name, holder string, ttl time.Duration) (exchange.Lease, error)
-	Release(ctx context.Context, l exchange.Lease) error
-	Cursor(ctx context.Context, source string) (exchange.Cursor, error)
-	Roster(ctx context.Context, src exchange.Source) (exchange.Roster, error)
-	Sweep(ctx context.Context, src exchange.Source, l exchange.Lease, since exchange.Cursor, page exchange.Page) (exchange.Changed, error)
+	exchange.Leases
+	// SweepDue returns whom to sweep now, the most urgent first: whoever has a session soon and was not swept today, then
+	// whoever was not swept this week.
+	SweepDue(ctx context.Context, source string, limit int) ([]string, error)
+	Sweep(ctx context.Context, src exchange.Source, l exchange.Lease, page exchange.Page) (exchange.Changed, error)
 }
 
-// Step sweeps one source. It shares the lease with pull, and can be run twice.
+// Step sweeps one source. It shares the lease with pull, and can be run twice: who was swept is due no more.
 type Step struct {
 	Store    Store
 	Sweeper  connectors.Sweeper // nil = the source cannot be swept: there is nothing to do
 	Source   exchange.Source
 	Holder   string // this process, as the lease knows it
 	Now      func() time.Time
-	Progress func(slices, resources int) // of this run so far; nil = nobody looks
-	Slices   int                         // at most so many in one run; 0 = 2,000. The next run goes on where this one ended.
+	Progress func(members, resources int) // of this run so far; nil = nobody looks
+	Members  int                          // at most so many in one run; 0 = 2,000. The next run goes on where this one ended.
 }
-
-const leaseFor = 5 * time.Second // short, since the fence keeps what it guards: a dead reader is waited for no longer
 
 // What a run counts besides what the store counts.
 const (
-	Slices     = "slices"
+	Members    = "members"
 	Resources  = "resources"
 	Missed     = "missed"     // found by the sweep though the pulls should have brought it
 	Busy       = "busy"       // another reads this source
-	Unfinished = "unfinished" // the bound on slices was reached
+	Unfinished = "unfinished" // the bound was reached: more are due
 )
 
-// Run sweeps the source to its end, or to the bound. A slice that fails ends the run; the next one resumes there. It is
-// no read of the source in the sense of freshness: whether the source is complete is what pulls say.
+// Run sweeps who is due, or as many as the bound allows. A member whose records cannot be read is told of and holds up
+// nobody else; a source that cannot be reached ends the run. It is no read of the source in the sense of freshness:
+// whether the source is complete is what pulls say.
 func (s Step) Run(ctx context.Context) (counts jobs.Counts, err error) {
 	counts = jobs.Counts{}
 	if s.Sweeper == nil {
 		return counts, nil
 	}
-	lease, err := s.Store.Lease(ctx, s.Source.Name, s.Holder, leaseFor)
+	hold, err := exchange.Take(ctx, s.Store, s.Source.Name, s.Holder, s.Now)
 	if errors.Is(err, exchange.ErrBusy) {
 		counts[Busy] = 1
 		return counts, nil
 	}
 	if err != nil {
-		return counts, fmt.Errorf("lease %s: %w", s.Source.Name, err)
+		return counts, err
 	}
-	defer func() {
-		if released := s.Store.Release(context.WithoutCancel(ctx), lease); released != nil && !errors.Is(released, exchange.ErrConflict) {
-			err = errors.Join(err, fmt.Errorf("release %s: %w", s.Source.Name, released))
-		}
-	}()
-	err = s.sweep(ctx, &lease, counts)
+	defer func() { err = errors.Join(err, hold.End(ctx)) }()
+	err = s.sweep(ctx, hold, counts)
 	if errors.Is(err, exchange.ErrConflict) || errors.Is(err, exchange.ErrBusy) {
 		counts[Busy] = 1 // another was first, and goes on from where it is
 		return counts, nil
@@ -72,56 +67,74 @@ func (s Step) Run(ctx context.Context) (counts jobs.Counts, err error) {
 	return counts, err
 }
 
-func (s Step) sweep(ctx context.Context, lease *exchange.Lease, counts jobs.Counts) error {
-	resume, err := s.Store.Cursor(ctx, "sweep:"+s.Source.Name)
-	if err != nil {
-		return fmt.Errorf("where the sweep of %s ended: %w", s.Source.Name, err)
-	}
-	roster, err := s.Store.Roster(ctx, s.Source)
-	if err != nil {
-		return fmt.Errorf("roster of %s: %w", s.Source.Name, err)
-	}
-	bound := s.Slices
+func (s Step) sweep(ctx context.Context, hold *exchange.Hold, counts jobs.Counts) error {
+	bound := s.Members
 	if bound <= 0 {
 		bound = 2_000
 	}
-	leased, seen := s.Now(), map[exchange.Cursor]bool{resume: true}
-	for range bound {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("sweep %s: %w", s.Source.Name, err)
-		}
-		if now := s.Now(); now.Sub(leased) >= leaseFor {
-			if *lease, err = s.Store.Lease(ctx, s.Source.Name, s.Holder, leaseFor); err != nil {
-				return fmt.Errorf("renew the lease of %s: %w", s.Source.Name, err)
+	due, err := s.Store.SweepDue(ctx, s.Source.Name, bound+1)
+	if err != nil {
+		return fmt.Errorf("who is due to be swept at %s: %w", s.Source.Name, err)
+	}
+	if len(due) > bound {
+		due, counts[Unfinished] = due[:bound], 1
+	}
+	var unread []error
+	for _, patient := range due {
+		err := s.member(ctx, hold, patient, counts)
+		if fault := connectors.FaultOf(err); err != nil && (fault == connectors.Garbled || fault == connectors.Refused) {
+			if len(unread) == 0 { // the first says enough; how many there are, its count does
+				unread = append(unread, fmt.Errorf("sweep %s: %w", s.Source.Name, err))
 			}
-			leased = now
+			counts[Unread]++
+			continue
 		}
-		page, err := s.Sweeper.Sweep(ctx, resume, roster)
 		if err != nil {
-			return fmt.Errorf("sweep %s: %w", s.Source.Name, err)
+			return errors.Join(append(unread, fmt.Errorf("sweep %s: %w", s.Source.Name, err))...)
+		}
+		counts[Members]++
+		if s.Progress != nil {
+			s.Progress(int(counts[Members]), int(counts[Resources]))
+		}
+	}
+	return errors.Join(unread...)
+}
+
+// Unread counts the members whose records could not be read.
+const Unread = "unread"
+
+// member reads everything there is of one member, slice after slice.
+func (s Step) member(ctx context.Context, hold *exchange.Hold, patient string, counts jobs.Counts) error {
+	only := exchange.RosterOf(nil, exchange.Everybody{Members: []string{patient}})
+	var resume exchange.Cursor
+	seen := map[exchange.Cursor]bool{resume: true}
+	for {
+		if err := hold.Keep(ctx); err != nil {
+			return err
+		}
+		page, err := s.Sweeper.Sweep(ctx, resume, only)
+		if err != nil {
+			return err
 		}
 		if page.More && seen[page.Next] {
-			return fmt.Errorf("sweep %s: %w", s.Source.Name, errLoop)
+			return errLoop
 		}
-		changed, err := s.Store.Sweep(ctx, s.Source, *lease, resume, page)
+		changed, err := s.Store.Sweep(ctx, s.Source, hold.Lease, page)
 		if err != nil {
 			return fmt.Errorf("store a slice of %s: %w", s.Source.Name, err)
 		}
-		s.count(counts, page, changed)
+		count(counts, page, changed)
 		if !page.More {
 			return nil
 		}
 		resume = page.Next
 		seen[resume] = true
 	}
-	counts[Unfinished] = 1
-	return nil
 }
 
 var errLoop = connectors.Errorf("follow slices", connectors.Garbled, "a slice leads back to one that was read before: its source pages in a circle")
 
-func (s Step) count(counts jobs.Counts, page exchange.Page, c exchange.Changed) {
-	counts[Slices]++
+func count(counts jobs.Counts, page exchange.Page, c exchange.Changed) {
 	counts[Resources] += int64(len(page.Resources))
 	for name, n := range map[string]int{
 		"versions": c.Versions, "gone": c.Gone, "rejects": c.Rejects, "links": c.Links, "clients": c.Clients, Missed: c.Missed,
@@ -129,8 +142,5 @@ func (s Step) count(counts jobs.Counts, page exchange.Page, c exchange.Changed) 
 		if n != 0 {
 			counts[name] += int64(n)
 		}
-	}
-	if s.Progress != nil {
-		s.Progress(int(counts[Slices]), int(counts[Resources]))
 	}
 }

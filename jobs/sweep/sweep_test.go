@@ -18,8 +18,7 @@ import (
 
 // shelf is a store in memory. Every slice brings one version that the pulls had missed.
 type shelf struct {
-	cursor   exchange.Cursor
-	asked    string // whose cursor
+	due      []string
 	received []string
 	busy     bool
 	fail     error
@@ -41,37 +40,38 @@ func (s *shelf) Release(_ context.Context, l exchange.Lease) error {
 	return nil
 }
 
-func (s *shelf) Cursor(_ context.Context, name string) (exchange.Cursor, error) {
-	s.asked = name
-	return s.cursor, nil
+func (s *shelf) SweepDue(_ context.Context, source string, limit int) ([]string, error) {
+	if source != "ehr" {
+		return nil, errors.New("asked about another source")
+	}
+	return s.due[:min(limit, len(s.due))], nil
 }
 
-func (s *shelf) Roster(context.Context, exchange.Source) (exchange.Roster, error) {
-	return exchange.Roster{}, nil
-}
-
-func (s *shelf) Sweep(_ context.Context, _ exchange.Source, l exchange.Lease, since exchange.Cursor, page exchange.Page) (exchange.Changed, error) {
+func (s *shelf) Sweep(_ context.Context, _ exchange.Source, l exchange.Lease, page exchange.Page) (exchange.Changed, error) {
 	if s.fail != nil {
 		return exchange.Changed{}, s.fail
 	}
 	if l.Fence != int64(s.leases) {
 		return exchange.Changed{}, exchange.ErrConflict
 	}
-	s.received = append(s.received, string(since)+">"+string(page.Next))
-	s.cursor = page.Next
+	s.received = append(s.received, page.Swept...)
 	return exchange.Changed{Versions: 1, Missed: 1}, nil
 }
 
-// sliced is a source with so many slices; after the last it begins anew.
+// sliced is a source whose members have so many slices each.
 type sliced struct {
 	n     int
-	fails exchange.Cursor
+	fails map[string]connectors.Fault
 	loops bool
 }
 
-func (s sliced) Sweep(_ context.Context, resume exchange.Cursor, _ exchange.Roster) (exchange.Page, error) {
-	if s.fails != "" && resume == s.fails {
-		return exchange.Page{}, connectors.Errorf("sweep Task", connectors.Temporary, "it is down")
+func (s sliced) Sweep(ctx context.Context, resume exchange.Cursor, roster exchange.Roster) (exchange.Page, error) {
+	all, err := roster.Everybody(ctx)
+	if err != nil || len(all.Members) != 1 {
+		return exchange.Page{}, errors.New("asked about more than one member")
+	}
+	if fault, ok := s.fails[all.Members[0]]; ok {
+		return exchange.Page{}, connectors.Errorf("sweep Task", fault, "trouble")
 	}
 	if s.loops {
 		return exchange.Page{Next: resume, More: true}, nil
@@ -80,11 +80,14 @@ func (s sliced) Sweep(_ context.Context, resume exchange.Cursor, _ exchange.Rost
 	page := exchange.Page{Resources: make([]fhir.Resource, 3)}
 	if at+1 < s.n {
 		page.Next, page.More = exchange.Cursor(strconv.Itoa(at+1)), true
+		return page, nil
 	}
+	page.Swept = all.Members
 	return page, nil
 }
 
 func TestSweep(t *testing.T) {
+	three := []string{"p1", "p2", "p3"}
 	tests := []struct {
 		name     string
 		store    *shelf
@@ -96,64 +99,78 @@ func TestSweep(t *testing.T) {
 	}{
 		{
 			name:  "a source that cannot be swept leaves nothing to do",
-			store: &shelf{}, source: nil,
+			store: &shelf{due: three}, source: nil,
 			counts: jobs.Counts{},
 		},
 		{
-			name:  "slice after slice, what the pulls had missed is counted",
-			store: &shelf{}, source: sliced{n: 3},
-			received: ">1 1>2 2>",
-			counts:   jobs.Counts{Slices: 3, Resources: 9, "versions": 3, Missed: 3},
+			name:  "nobody is due",
+			store: &shelf{}, source: sliced{n: 1},
+			counts: jobs.Counts{},
 		},
 		{
-			name:  "a slice that fails ends the run",
-			store: &shelf{}, source: sliced{n: 9, fails: "2"},
-			received: ">1 1>2",
-			counts:   jobs.Counts{Slices: 2, Resources: 6, "versions": 2, Missed: 2},
+			name:  "member after member in the order in which they are due, what the pulls had missed is counted",
+			store: &shelf{due: []string{"p3", "p1", "p2"}}, source: sliced{n: 1},
+			received: "p3 p1 p2",
+			counts:   jobs.Counts{Members: 3, Resources: 9, "versions": 3, Missed: 3},
+		},
+		{
+			name:  "a member with much is read slice after slice",
+			store: &shelf{due: []string{"p1"}}, source: sliced{n: 3},
+			received: "p1",
+			counts:   jobs.Counts{Members: 1, Resources: 9, "versions": 3, Missed: 3},
+		},
+		{
+			name:  "a source that cannot be reached ends the run",
+			store: &shelf{due: three}, source: sliced{n: 1, fails: map[string]connectors.Fault{"p2": connectors.Temporary}},
+			received: "p1",
+			counts:   jobs.Counts{Members: 1, Resources: 3, "versions": 1, Missed: 1},
 			err:      "sweep ehr: sweep Task: temporary",
 		},
 		{
-			name:  "the next run resumes there",
-			store: &shelf{cursor: "2"}, source: sliced{n: 4},
-			received: "2>3 3>",
-			counts:   jobs.Counts{Slices: 2, Resources: 6, "versions": 2, Missed: 2},
+			name:  "a member whose records cannot be read holds up nobody else, and is told of",
+			store: &shelf{due: three}, source: sliced{n: 1, fails: map[string]connectors.Fault{"p1": connectors.Garbled, "p2": connectors.Refused}},
+			received: "p3",
+			counts:   jobs.Counts{Members: 1, Resources: 3, "versions": 1, Missed: 1, Unread: 2},
+			err:      "sweep ehr: sweep Task: garbled",
 		},
 		{
 			name:  "a night's sweep is bounded",
-			store: &shelf{}, source: sliced{n: 9}, bound: 2,
-			received: ">1 1>2",
-			counts:   jobs.Counts{Slices: 2, Resources: 6, "versions": 2, Missed: 2, Unfinished: 1},
+			store: &shelf{due: three}, source: sliced{n: 1}, bound: 2,
+			received: "p1 p2",
+			counts:   jobs.Counts{Members: 2, Resources: 6, "versions": 2, Missed: 2, Unfinished: 1},
 		},
 		{
 			name:  "a pull is at it: that is an answer, no failure",
-			store: &shelf{busy: true}, source: sliced{n: 3},
+			store: &shelf{busy: true, due: three}, source: sliced{n: 1},
 			counts: jobs.Counts{Busy: 1},
 		},
 		{
 			name:  "another was faster: nothing is stored twice",
-			store: &shelf{fail: fmt.Errorf("cursor: %w", exchange.ErrConflict)}, source: sliced{n: 3},
+			store: &shelf{due: three, fail: fmt.Errorf("lease: %w", exchange.ErrConflict)}, source: sliced{n: 1},
 			counts: jobs.Counts{Busy: 1},
 		},
 		{
 			name:  "slices in a circle are no endless sweep",
-			store: &shelf{cursor: "7"}, source: sliced{loops: true},
-			counts: jobs.Counts{},
+			store: &shelf{due: []string{"p1"}}, source: sliced{loops: true},
+			counts: jobs.Counts{Unread: 1, Resources: 0},
 			err:    "circle",
 		},
 		{
 			name:  "a store that cannot keep the slice says so",
-			store: &shelf{fail: errors.New("disk full")}, source: sliced{n: 3},
+			store: &shelf{due: three, fail: errors.New("disk full")}, source: sliced{n: 1},
 			counts: jobs.Counts{},
 			err:    "store a slice of ehr: disk full",
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			step := Step{Store: tt.store, Sweeper: tt.source, Source: exchange.Source{Name: "ehr"}, Holder: "me", Now: time.Now, Slices: tt.bound}
+			step := Step{Store: tt.store, Sweeper: tt.source, Source: exchange.Source{Name: "ehr"}, Holder: "me", Now: time.Now, Members: tt.bound}
 			counts, err := step.Run(t.Context())
 			if got := strings.Join(tt.store.received, " "); got != tt.received {
 				t.Errorf("received %s, want %s", got, tt.received)
 			}
+			maps.DeleteFunc(counts, func(_ string, n int64) bool { return n == 0 })
+			maps.DeleteFunc(tt.counts, func(_ string, n int64) bool { return n == 0 })
 			if !maps.Equal(counts, tt.counts) {
 				t.Errorf("counts %v, want %v", counts, tt.counts)
 			}
@@ -163,17 +180,14 @@ func TestSweep(t *testing.T) {
 			if tt.store.open {
 				t.Error("the lease was not given back")
 			}
-			if tt.received != "" && tt.store.asked != "sweep:ehr" {
-				t.Errorf("resumed at %q, which is the pulls' own cursor", tt.store.asked)
-			}
 		})
 	}
 }
 
 func TestALongSweepTakesItsLeaseAgain(t *testing.T) {
 	now := time.Date(2026, 3, 3, 4, 0, 0, 0, time.UTC)
-	store, told := &shelf{}, 0
-	step := Step{Store: store, Sweeper: sliced{n: 4}, Source: exchange.Source{Name: "ehr"}, Holder: "me",
+	store, told := &shelf{due: []string{"p1", "p2", "p3", "p4"}}, 0
+	step := Step{Store: store, Sweeper: sliced{n: 1}, Source: exchange.Source{Name: "ehr"}, Holder: "me",
 		Now: func() time.Time { now = now.Add(2 * time.Second); return now }, Progress: func(int, int) { told++ }}
 	if _, err := step.Run(t.Context()); err != nil || store.leases != 2 || told != 4 {
 		t.Errorf("leases %d, told %d, error %v", store.leases, told, err)
@@ -183,8 +197,8 @@ func TestALongSweepTakesItsLeaseAgain(t *testing.T) {
 func TestAStoppedSweepStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	store := &shelf{}
-	if _, err := (Step{Store: store, Sweeper: sliced{n: 4}, Source: exchange.Source{Name: "ehr"}, Now: time.Now}).Run(ctx); !errors.Is(err, context.Canceled) || store.open {
+	store := &shelf{due: []string{"p1"}}
+	if _, err := (Step{Store: store, Sweeper: sliced{n: 1}, Source: exchange.Source{Name: "ehr"}, Now: time.Now}).Run(ctx); !errors.Is(err, context.Canceled) || store.open {
 		t.Errorf("error %v", err)
 	}
 }

@@ -24,6 +24,9 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.addMissedStmt, err = db.PrepareContext(ctx, addMissed); err != nil {
+		return nil, fmt.Errorf("error preparing query AddMissed: %w", err)
+	}
 	if q.allLinksStmt, err = db.PrepareContext(ctx, allLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query AllLinks: %w", err)
 	}
@@ -186,6 +189,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.metaStmt, err = db.PrepareContext(ctx, meta); err != nil {
 		return nil, fmt.Errorf("error preparing query Meta: %w", err)
 	}
+	if q.missedSinceStmt, err = db.PrepareContext(ctx, missedSince); err != nil {
+		return nil, fmt.Errorf("error preparing query MissedSince: %w", err)
+	}
 	if q.momentStmt, err = db.PrepareContext(ctx, moment); err != nil {
 		return nil, fmt.Errorf("error preparing query Moment: %w", err)
 	}
@@ -279,6 +285,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putStepStmt, err = db.PrepareContext(ctx, putStep); err != nil {
 		return nil, fmt.Errorf("error preparing query PutStep: %w", err)
 	}
+	if q.putSweptStmt, err = db.PrepareContext(ctx, putSwept); err != nil {
+		return nil, fmt.Errorf("error preparing query PutSwept: %w", err)
+	}
 	if q.putTellingStmt, err = db.PrepareContext(ctx, putTelling); err != nil {
 		return nil, fmt.Errorf("error preparing query PutTelling: %w", err)
 	}
@@ -345,6 +354,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.stepsOfClientStmt, err = db.PrepareContext(ctx, stepsOfClient); err != nil {
 		return nil, fmt.Errorf("error preparing query StepsOfClient: %w", err)
 	}
+	if q.sweepDueStmt, err = db.PrepareContext(ctx, sweepDue); err != nil {
+		return nil, fmt.Errorf("error preparing query SweepDue: %w", err)
+	}
 	if q.takeLeaseStmt, err = db.PrepareContext(ctx, takeLease); err != nil {
 		return nil, fmt.Errorf("error preparing query TakeLease: %w", err)
 	}
@@ -398,6 +410,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.addMissedStmt != nil {
+		if cerr := q.addMissedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addMissedStmt: %w", cerr)
+		}
+	}
 	if q.allLinksStmt != nil {
 		if cerr := q.allLinksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allLinksStmt: %w", cerr)
@@ -668,6 +685,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing metaStmt: %w", cerr)
 		}
 	}
+	if q.missedSinceStmt != nil {
+		if cerr := q.missedSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing missedSinceStmt: %w", cerr)
+		}
+	}
 	if q.momentStmt != nil {
 		if cerr := q.momentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing momentStmt: %w", cerr)
@@ -823,6 +845,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putStepStmt: %w", cerr)
 		}
 	}
+	if q.putSweptStmt != nil {
+		if cerr := q.putSweptStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putSweptStmt: %w", cerr)
+		}
+	}
 	if q.putTellingStmt != nil {
 		if cerr := q.putTellingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putTellingStmt: %w", cerr)
@@ -931,6 +958,11 @@ func (q *Queries) Close() error {
 	if q.stepsOfClientStmt != nil {
 		if cerr := q.stepsOfClientStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing stepsOfClientStmt: %w", cerr)
+		}
+	}
+	if q.sweepDueStmt != nil {
+		if cerr := q.sweepDueStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sweepDueStmt: %w", cerr)
 		}
 	}
 	if q.takeLeaseStmt != nil {
@@ -1052,6 +1084,7 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                     DBTX
 	tx                     *sql.Tx
+	addMissedStmt          *sql.Stmt
 	allLinksStmt           *sql.Stmt
 	allRulingsStmt         *sql.Stmt
 	allSettingsStmt        *sql.Stmt
@@ -1106,6 +1139,7 @@ type Queries struct {
 	markReadBackStmt       *sql.Stmt
 	membersStmt            *sql.Stmt
 	metaStmt               *sql.Stmt
+	missedSinceStmt        *sql.Stmt
 	momentStmt             *sql.Stmt
 	momentAtStmt           *sql.Stmt
 	moveClientsStmt        *sql.Stmt
@@ -1137,6 +1171,7 @@ type Queries struct {
 	putSettingStmt         *sql.Stmt
 	putSourceStmt          *sql.Stmt
 	putStepStmt            *sql.Stmt
+	putSweptStmt           *sql.Stmt
 	putTellingStmt         *sql.Stmt
 	putTraitStmt           *sql.Stmt
 	putVerdictStmt         *sql.Stmt
@@ -1159,6 +1194,7 @@ type Queries struct {
 	stepDeliveryStmt       *sql.Stmt
 	stepsOfStmt            *sql.Stmt
 	stepsOfClientStmt      *sql.Stmt
+	sweepDueStmt           *sql.Stmt
 	takeLeaseStmt          *sql.Stmt
 	takeTurnsStmt          *sql.Stmt
 	tellingsOfStmt         *sql.Stmt
@@ -1181,6 +1217,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                     tx,
 		tx:                     tx,
+		addMissedStmt:          q.addMissedStmt,
 		allLinksStmt:           q.allLinksStmt,
 		allRulingsStmt:         q.allRulingsStmt,
 		allSettingsStmt:        q.allSettingsStmt,
@@ -1235,6 +1272,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		markReadBackStmt:       q.markReadBackStmt,
 		membersStmt:            q.membersStmt,
 		metaStmt:               q.metaStmt,
+		missedSinceStmt:        q.missedSinceStmt,
 		momentStmt:             q.momentStmt,
 		momentAtStmt:           q.momentAtStmt,
 		moveClientsStmt:        q.moveClientsStmt,
@@ -1266,6 +1304,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putSettingStmt:         q.putSettingStmt,
 		putSourceStmt:          q.putSourceStmt,
 		putStepStmt:            q.putStepStmt,
+		putSweptStmt:           q.putSweptStmt,
 		putTellingStmt:         q.putTellingStmt,
 		putTraitStmt:           q.putTraitStmt,
 		putVerdictStmt:         q.putVerdictStmt,
@@ -1288,6 +1327,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		stepDeliveryStmt:       q.stepDeliveryStmt,
 		stepsOfStmt:            q.stepsOfStmt,
 		stepsOfClientStmt:      q.stepsOfClientStmt,
+		sweepDueStmt:           q.sweepDueStmt,
 		takeLeaseStmt:          q.takeLeaseStmt,
 		takeTurnsStmt:          q.takeTurnsStmt,
 		tellingsOfStmt:         q.tellingsOfStmt,

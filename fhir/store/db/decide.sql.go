@@ -62,7 +62,7 @@ func (q *Queries) Board(ctx context.Context) ([]BoardRow, error) {
 }
 
 const engagement = `-- name: Engagement :one
-SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash FROM engagement WHERE client = $1 AND prescriber = $2
+SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash, session FROM engagement WHERE client = $1 AND prescriber = $2
 `
 
 type EngagementParams struct {
@@ -87,12 +87,13 @@ func (q *Queries) Engagement(ctx context.Context, arg EngagementParams) (Engagem
 		&i.Starved,
 		&i.Verdict,
 		&i.Hash,
+		&i.Session,
 	)
 	return i, err
 }
 
 const engagements = `-- name: Engagements :many
-SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash FROM engagement WHERE moment <= $1 ORDER BY client, prescriber
+SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash, session FROM engagement WHERE moment <= $1 ORDER BY client, prescriber
 `
 
 func (q *Queries) Engagements(ctx context.Context, moment int64) ([]Engagement, error) {
@@ -118,6 +119,7 @@ func (q *Queries) Engagements(ctx context.Context, moment int64) ([]Engagement, 
 			&i.Starved,
 			&i.Verdict,
 			&i.Hash,
+			&i.Session,
 		); err != nil {
 			return nil, err
 		}
@@ -134,8 +136,8 @@ func (q *Queries) Engagements(ctx context.Context, moment int64) ([]Engagement, 
 
 const judge = `-- name: Judge :exec
 UPDATE engagement SET due = $1, chart = $2, judged = $3, until = $4, policy = $5, state = $6,
-  starved = $7, verdict = $8, hash = $9
-WHERE client = $10 AND prescriber = $11
+  starved = $7, verdict = $8, hash = $9, session = $10
+WHERE client = $11 AND prescriber = $12
 `
 
 type JudgeParams struct {
@@ -148,6 +150,7 @@ type JudgeParams struct {
 	Starved    bool
 	Verdict    int64
 	Hash       string
+	Session    int64
 	Client     string
 	Prescriber string
 }
@@ -163,6 +166,7 @@ func (q *Queries) Judge(ctx context.Context, arg JudgeParams) error {
 		arg.Starved,
 		arg.Verdict,
 		arg.Hash,
+		arg.Session,
 		arg.Client,
 		arg.Prescriber,
 	)

@@ -80,6 +80,7 @@ type Engagement struct {
 	Starved    bool
 	Verdict    int64
 	Hash       string
+	Session    int64
 }
 
 type Finding struct {
@@ -137,6 +138,12 @@ type Mention struct {
 type Meta struct {
 	Name  string
 	Value string
+}
+
+type Missed struct {
+	Source string
+	Day    int64
+	N      int64
 }
 
 type Moved struct {
@@ -218,6 +225,12 @@ type Stranger struct {
 	Patient string
 	Since   int64
 	Seen    bool
+}
+
+type Swept struct {
+	Source  string
+	Patient string
+	At      int64
 }
 
 type Telling struct {

@@ -23,7 +23,7 @@ ORDER BY e.client, e.prescriber;
 SELECT CAST(coalesce(max(moment), 0) AS bigint) FROM moved WHERE client = @client AND moment <= @moment;
 -- name: Judge :exec
 UPDATE engagement SET due = @due, chart = @chart, judged = @judged, until = @until, policy = @policy, state = @state,
-  starved = @starved, verdict = @verdict, hash = @hash
+  starved = @starved, verdict = @verdict, hash = @hash, session = @session
 WHERE client = @client AND prescriber = @prescriber;
 -- name: Verdict :one
 SELECT body FROM verdict WHERE client = @client AND prescriber = @prescriber AND moment = @moment;
