@@ -199,9 +199,20 @@ func (c *Config) keyFile() []Problem {
 	return nil
 }
 
+// Builtin begins the name of a code map that comes with the hub.
+const Builtin = "builtin:"
+
+var builtins = []string{"bser", "cow"}
+
 func (c *Config) files(path string, names []string) []Problem {
 	var ps []Problem
 	for i, name := range names {
+		if builtin, ok := strings.CutPrefix(name, Builtin); ok {
+			if !slices.Contains(builtins, builtin) {
+				ps = append(ps, c.Problem(fmt.Sprintf("%s[%d]", path, i), "%s does not come with the hub: write one of %s%s", name, Builtin, strings.Join(builtins, ", "+Builtin)))
+			}
+			continue
+		}
 		if info, err := os.Stat(c.Path(name)); err != nil || info.IsDir() {
 			ps = append(ps, c.Problem(fmt.Sprintf("%s[%d]", path, i), "%s is not there: write the path of a FHIR ConceptMap, relative to this config", name))
 		}

@@ -51,6 +51,7 @@ func NewChart(client string, moment Moment, versions []Version, links []Link, so
 	for i := range versions {
 		newest[versions[i].Key] = i
 	}
+	var inside results
 	for i := range versions {
 		v := &versions[i]
 		last := newest[v.Key] == i
@@ -63,6 +64,7 @@ func NewChart(client string, moment Moment, versions []Version, links []Link, so
 			see(&c, &c.ServiceRequests, v, last)
 		case "Task":
 			see(&c, &c.Tasks, v, last)
+			inside.see(v)
 		case "Appointment":
 			see(&c, &c.Appointments, v, last)
 		case "Observation":
@@ -93,6 +95,7 @@ func NewChart(client string, moment Moment, versions []Version, links []Link, so
 			see(&c, &c.Medications, v, last)
 		}
 	}
+	inside.into(&c)
 	return c
 }
 

@@ -79,6 +79,8 @@ type Version struct {
 	Gone     bool      // the source no longer has the record (delete, 404, 410, or absent from a full sweep); no Body
 	Why      string    // with Gone: "deleted" or "absent from sweep"
 	Resource Resource  // the zero Resource when Gone
+
+	Container *Version // the version that carries it inside, whose own it then is; nil for a record that stands by itself
 }
 
 // Recorded returns when the owner's system recorded this version: lastUpdated; when the hub received it, if the server
@@ -102,6 +104,9 @@ type Basis struct {
 
 // Basis returns the name of v for a decision's "because".
 func (v *Version) Basis() Basis {
+	if v.Container != nil {
+		return v.Container.Basis()
+	}
 	return Basis{Source: v.Source, Party: v.Party, Type: v.Type, ID: v.ID, Version: v.N}
 }
 

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs"
 )
@@ -99,11 +100,30 @@ func (h *hub) checkHub(ctx context.Context) []checked {
 		if text := strangers(p); text != "" {
 			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: text})
 		}
+		if text := untranslated(p); text != "" {
+			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: text, Instead: "they are written as text, without a code"})
+		}
 		if open := unasked(p.Sheet); len(open) > 0 {
 			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: "the sheet leaves open " + strings.Join(open, ", ") + ": these gates stay unknown until the prescriber is asked"})
 		}
 	}
 	return lines
+}
+
+// untranslated says where a referral may stand that the prescriber has no code for, by its code maps; "" where it has no such
+// map at all, and reads the hub's own codes.
+func untranslated(p readiness.Policy) string {
+	var missing []string
+	all := fhir.BusinessStatuses()
+	for _, code := range all {
+		if len(p.Terms.Theirs(p.Prescriber.Name, fhir.Code{System: fhir.SystemBusinessStatus, Code: code})) == 0 {
+			missing = append(missing, code)
+		}
+	}
+	if len(missing) == 0 || len(missing) == len(all) {
+		return ""
+	}
+	return "its code maps have no code for these of referral-business-status: " + strings.Join(missing, ", ")
 }
 
 // strangers says what a release or referral must not name: a decider decides, but only the prescriber's own identifiers

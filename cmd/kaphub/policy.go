@@ -2,11 +2,13 @@ package main
 
 import (
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/config"
@@ -104,7 +106,7 @@ func conceptMaps(c *config.Config) (map[string][][]byte, error) {
 	all := map[string][][]byte{}
 	read := func(party string, names []string) error {
 		for _, name := range names {
-			body, err := os.ReadFile(c.Path(name))
+			body, err := conceptMap(c, name)
 			if err != nil {
 				return fmt.Errorf("read concept map of %s: %w", party, err)
 			}
@@ -125,6 +127,17 @@ func conceptMaps(c *config.Config) (map[string][][]byte, error) {
 		}
 	}
 	return all, nil
+}
+
+//go:embed conceptmaps/*.json
+var builtins embed.FS
+
+// conceptMap reads one code map: a file, or one that comes with the hub, named like builtin:bser.
+func conceptMap(c *config.Config, name string) ([]byte, error) {
+	if builtin, ok := strings.CutPrefix(name, config.Builtin); ok {
+		return builtins.ReadFile("conceptmaps/" + builtin + ".json")
+	}
+	return os.ReadFile(c.Path(name))
 }
 
 func practiceParty(c *config.Config) readiness.Party {

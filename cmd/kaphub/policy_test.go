@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
@@ -123,5 +125,44 @@ func TestAPolicysHashMovesWithWhatBearsOnAVerdict(t *testing.T) {
 			}
 			seen[got] = test.name
 		})
+	}
+}
+
+func TestTheBuiltinCodeMapsGoBothWays(t *testing.T) {
+	const bser, cow = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS", "http://hl7.org/fhir/uv/cow/CodeSystem/business-status"
+	files := map[string][][]byte{}
+	for _, name := range []string{"bser", "cow"} {
+		body, err := conceptMap(nil, config.Builtin+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = [][]byte{body}
+	}
+	terms, err := fhir.NewTerms(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ name, party, system, theirs, ours string }{
+		{"BSeR: scheduled", "bser", bser, "5.1.1", fhir.BusinessScheduled},
+		{"BSeR 1.0: a cancellation was asked for", "bser", bser, "5.4", fhir.BusinessCancelAsked},
+		{"BSeR 1.0: its 5.x means nothing in particular", "bser", bser, "5.x", ""},
+		{"COW: scheduled", "cow", cow, "visit-scheduled", fhir.BusinessScheduled},
+		{"COW: a specimen was collected, which is nothing of ours", "cow", cow, "specimen-collected", ""},
+		{"BSeR's codes at a prescriber who speaks COW", "cow", bser, "5.1.1", ""},
+	} {
+		concept := &fhir.CodeableConcept{Coding: []fhir.Coding{{System: &row.system, Code: &row.theirs}}}
+		if got, _ := terms.Code(row.party, concept, fhir.SystemBusinessStatus); got != row.ours {
+			t.Errorf("%s: %q, want %q", row.name, got, row.ours)
+		}
+	}
+	for _, row := range []struct{ name, party, ours, theirs string }{
+		{"of two of theirs that mean it, the map says which is written", "bser", fhir.BusinessCancelAsked, "[{" + bser + " 5.2}]"},
+		{"one of theirs means it", "bser", fhir.BusinessDone, "[{" + bser + " 7.0}]"},
+		{"none of theirs means it", "bser", fhir.BusinessPrescribed, "[]"},
+		{"none of COW's means that a cancellation was asked for", "cow", fhir.BusinessCancelAsked, "[]"},
+	} {
+		if got := fmt.Sprint(terms.Theirs(row.party, fhir.Code{System: fhir.SystemBusinessStatus, Code: row.ours})); got != row.theirs {
+			t.Errorf("%s: %s, want %s", row.name, got, row.theirs)
+		}
 	}
 }

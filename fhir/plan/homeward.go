@@ -150,12 +150,29 @@ func (s *situation) taskHome(t fhir.Seen[fhir.Task], home fhir.Ref) []fhir.Edit 
 		{Path: "for", Value: literal(home)},
 		{Path: "requester", Value: party(s.policy.Practice)},
 	}
+	edits = append(edits, s.businessHome(t)...)
 	if t.Value.Owner != nil {
 		if owner := s.logical(t.Version, *t.Value.Owner); owner != nil {
 			return append(edits, fhir.Edit{Path: "owner", Value: owner})
 		}
 	}
 	return append(edits, fhir.Edit{Path: "owner", Value: party(s.policy.Prescriber)})
+}
+
+// businessHome adds to where the prescriber says the referral stands what it means in the hub's codes, and in the
+// practice's. What nobody has mapped goes home as it is, with its text.
+func (s *situation) businessHome(t fhir.Seen[fhir.Task]) (edits []fhir.Edit) {
+	code, reading := s.policy.Terms.Code(s.prescriber, t.Value.BusinessStatus, fhir.SystemBusinessStatus)
+	if reading != fhir.Mapped {
+		return nil
+	}
+	ours := fhir.Code{System: fhir.SystemBusinessStatus, Code: code}
+	for _, c := range append([]fhir.Code{ours}, s.policy.Terms.Theirs(fhir.Practice, ours)...) {
+		if !has(t.Value.BusinessStatus, c) {
+			edits = append(edits, fhir.Edit{Path: "businessStatus.coding.-1", Value: object{"system": c.System, "code": c.Code}})
+		}
+	}
+	return edits
 }
 
 // questionOrGone is question, and true too of one that is gone and whose copy stands here.

@@ -85,6 +85,7 @@ func (f *facts) findStops() {
 }
 
 func (f *facts) sortStops() {
+	f.findAborts()
 	slices.SortStableFunc(f.stops, func(a, b stop) int {
 		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.String(), b.says.String()))
 	})
@@ -124,6 +125,31 @@ func (f *facts) findRefusals() {
 	for _, l := range by {
 		if l.stops && !slices.ContainsFunc(f.decisions, func(d decision) bool { return d.clearing() && d.issued.After(l.since) }) {
 			f.stops = append(f.stops, l.stop)
+		}
+	}
+}
+
+// findAborts finds the Tasks that propose to abort a referral, because it is unsafe for anybody to carry out: a stop of
+// whoever says so. It is lifted by a newer telling of that Task that takes the proposal back; that it was carried out
+// (completed) lifts nothing.
+func (f *facts) findAborts() {
+	for _, r := range records(f.chart.Tasks, f.look) {
+		if copied(r.Value.Identifier) || r.Value.Intent != "proposal" || f.code(r.Party, r.Value.Code, fhir.SystemTaskCode) != "abort" {
+			continue
+		}
+		stands := func(t *fhir.Task) answer {
+			switch t.Status.Code() {
+			case "cancelled", "rejected", "entered-in-error", "draft":
+				return no
+			}
+			return yes
+		}
+		if f.ours(r.Version) {
+			f.moved = append(f.moved, moved{r.last(), r.heard()})
+		}
+		if is, v := r.says(stands); is == yes {
+			since := r.since(func(t *fhir.Task) bool { return stands(t) == yes })
+			f.stops = append(f.stops, stop{what: "that the referral is unsafe", says: v, gone: r.Gone, title: f.title(r.Version), since: since})
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode"
 
@@ -161,10 +160,13 @@ func (f *facts) why(task *record[fhir.Task]) string {
 	if reason == nil {
 		return ""
 	}
-	said := words(reason, nil)
-	said = strings.Join(strings.FieldsFunc(said, func(r rune) bool { return unicode.IsControl(r) || r == ' ' }), " ")
-	if runes := []rune(said); len(runes) > whyText {
-		said = strings.TrimSpace(string(runes[:whyText])) + " …"
+	return quoted(words(reason, nil))
+}
+
+// plainly replaces what would break a line of the screen.
+func plainly(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
 	}
-	return ": “" + said + "”"
+	return r
 }

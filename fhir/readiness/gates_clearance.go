@@ -15,9 +15,11 @@ import (
 //	newest decision for this medicine                   gate
 //	stops (not cleared, withdrawn), nothing newer       blocked (R12): only a decision that clears for sure lifts it
 //	  clears for sure
+//	none, and the referral's Task says how it was       unknown: received, and to be asked for
+//	  decided (business status, or a code as output)
 //	none                                                open (R09); unknown where the prescriber's systems tell none
 //	pending (registered, preliminary)                   open
-//	deferred                                            open
+//	deferred                                            open; unknown when the referral says cleared since
 //	unmapped, absent, two values, unknown status        unknown
 //	clears, and the source no longer has it             unknown (R48)
 //	clears, contradicts itself, cannot be read whole    unknown
@@ -35,6 +37,10 @@ func clearanceGate(f *facts) Gate {
 		return blocked(p+" recorded "+stop.says+" on "+f.on(stop.issued), "hold; speak with "+p+f.phones(), stop.last(), stop.Version).from(stop.weighs).by(Therapist)
 	}
 	d := f.decided()
+	hint, hinted := f.hint()
+	if d == nil && hinted {
+		return untold(p+" recorded the referral as "+hint.says+" on "+f.on(hint.at)+", and the decision itself is not on file", "ask "+p+" for the decision: who decided, for which medicine, until when", hint.task)
+	}
 	if d == nil && f.policy.Prescriber.Lacks("Observation") && f.policy.Prescriber.Lacks("DiagnosticReport") {
 		return f.silent(f.policy.Prescriber, "of decisions", "ask "+p+" for the decision, and enter it at the desk", f.ground()...)
 	}
@@ -46,6 +52,9 @@ func clearanceGate(f *facts) Gate {
 	case pending:
 		return open("The decision of "+p+" of "+on+" is pending", "wait for the decision", d.Version)
 	case deferred:
+		if hinted && hint.clears() && hint.at.After(d.issued) {
+			return untold(p+" recorded deferred on "+on+", but the referral says "+hint.says+" since", "ask "+p+" which holds", d.Version, hint.task)
+		}
 		return open(p+" recorded deferred on "+on, "ask "+p+" what is missing", d.Version)
 	case unreadable, stopsIt:
 		return untold("The decision of "+p+" of "+on+" cannot be read", "ask "+p+" for the decision", d.Version)
@@ -101,6 +110,9 @@ func (f *facts) contradicted(d *decision) (*fhir.Version, string) {
 	task := f.task()
 	if task == nil {
 		return nil, ""
+	}
+	if h, ok := f.hint(); ok && !h.clears() && h.at.After(d.issued) {
+		return h.task, h.says
 	}
 	switch status := f.businessStatus(task); status {
 	case fhir.DecisionNotCleared, fhir.DecisionDeferred, fhir.DecisionWithdrawn, "4.0", "6.0":

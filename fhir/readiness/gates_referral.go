@@ -151,7 +151,7 @@ func referralGate(f *facts) Gate {
 		return open("No referral to "+f.prescriber()+" is on file", "refer the client").by(Admin)
 	}
 	if order.Value.Status.Code() != "active" && order.Value.Status.Code() != "completed" {
-		return open("The practice's referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn))+" is "+order.Value.Status.Code(), "refer the client again, or close the course", order.Version).by(Admin)
+		return open("The practice's referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn))+" is "+order.Value.Status.Code(), f.afterRevoking(task), order.Version).by(Admin)
 	}
 	if task == nil && f.policy.Prescriber.Lacks("Task") {
 		next := "ask " + f.prescriber() + " whether it was accepted; their decision tells, or the desk"
@@ -175,6 +175,18 @@ func referralGate(f *facts) Gate {
 	default:
 		return open(f.prescriber()+" recorded the referral as "+status+" on "+on+f.why(task), "ask "+f.prescriber()+", or refer elsewhere", task.Version)
 	}
+}
+
+// afterRevoking is what is left to do once the practice has revoked its referral: what may be told is told by the hub; what
+// may not is a person's call.
+func (f *facts) afterRevoking(task *record[fhir.Task]) string {
+	if task == nil || !task.live() || slices.Contains(closed, task.Value.Status.Code()) {
+		return "refer the client again, or close the course"
+	}
+	if r := f.released(); r.now == nil || r.denied != nil {
+		return "call " + f.prescriber() + f.phones() + ": the referral is called off, and without a release nothing is sent"
+	}
+	return "wait for " + f.prescriber() + " to close it: the cancellation is sent"
 }
 
 // waiting is since when the prescriber has had the referral.
@@ -230,7 +242,9 @@ func (f *facts) laterDecision(task *record[fhir.Task], order *record[fhir.Servic
 //	a decision, with nothing newer against it      met: they were evaluated
 //	evaluation kept                                met
 //	Task completed, or the visit complete          met
+//	the prescriber waits for something             open: whose it is
 //	evaluation booked                              open, due then
+//	booked, missed, cancelled, says the Task alone open
 //	evaluation missed or cancelled, none booked    open
 //	nothing                                        open; unknown where the prescriber's systems have no Appointment
 func evaluationGate(f *facts) Gate {
@@ -257,6 +271,21 @@ func evaluationGate(f *facts) Gate {
 		}
 		if task.Value.Status.Code() == "completed" {
 			return met(f.prescriber()+" recorded the referral as completed on "+f.on(task.Recorded()), task.Version)
+		}
+	}
+	if waiting := f.asked(); len(waiting) > 0 {
+		q := waiting[0]
+		return open(f.prescriber()+" waits for "+map[Owner]string{Admin: "information", Client: "the client"}[q.owner]+" since "+f.on(q.since)+q.words,
+			map[Owner]string{Admin: "send it", Client: "help the client to answer"}[q.owner], q.Version).from(q.since).by(q.owner)
+	}
+	if task != nil && task.live() && booked == nil {
+		switch on := f.on(f.instant(task.Recorded(), task.Value.LastModified)); businessMeaning(f.businessStatus(task)) {
+		case fhir.BusinessScheduled:
+			return open(f.prescriber()+" recorded on "+on+" that the evaluation is booked; its date is not on file", "wait for the evaluation", task.Version)
+		case fhir.BusinessNoShow:
+			return open(f.prescriber()+" recorded on "+on+" that the client missed the evaluation", "have the client book another", task.Version).by(Client)
+		case fhir.BusinessVisitCancelled:
+			return open(f.prescriber()+" recorded on "+on+" that the evaluation was cancelled", "have the client book another", task.Version).by(Client)
 		}
 	}
 	switch {

@@ -161,6 +161,7 @@ type Rules struct {
 	Skew             time.Duration // clock skew tolerated: 5 minutes
 	ReferralWarn     int           // R03, business days
 	ReferralEscalate int
+	StallWarn        time.Duration // R04: 7 days, and again after twice as long
 	ReleaseWarn      time.Duration // R06
 	BookedUrgent     time.Duration // R09
 	ClearanceWarn    time.Duration // R10
@@ -182,7 +183,7 @@ func DefaultRules() Rules {
 	return Rules{
 		Window: 14 * day, Skew: 5 * time.Minute,
 		ReferralWarn: 2, ReferralEscalate: 5,
-		ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
+		StallWarn: 7 * day, ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
 		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour,
 		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1, UnsortedEvent: 90 * time.Minute,
 		DeliveryTries: 5, DeliveryWait: 6 * time.Hour, HandOverWait: 1,

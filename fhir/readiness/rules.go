@@ -27,6 +27,7 @@ func Catalogue() []Rule { return slices.Clone(catalogue) }
 var catalogue = []Rule{
 	{"R01", "identity-mismatch", "S1 if a prescription or a decision would attach; else S2", Admin, GateIdentity, false, nil, identityMismatch},
 	{"R03", "referral-unacknowledged", "S3; S2 after 5 business days", Admin, GateReferral, false, nil, referralUnacknowledged},
+	{"R04", "referral-stalled", "S3", Admin, GateReferral, false, nil, referralStalled},
 	{"R05", "referral-closed-but-booked", "S1", Therapist, GateReferral, false, nil, referralClosedButBooked},
 	{"R06", "release-missing", "S1; S3 when it will end soon", Admin, GateRelease, false, nil, releaseMissing},
 	{"R07", "consent-withdrawn", "S1", Therapist, GateConsents, true, nil, consentWithdrawn},
@@ -47,6 +48,8 @@ var catalogue = []Rule{
 	{"R51", "calendar-event-unmatched", "S2", Admin, "", false, nil, calendarEventUnmatched},
 	{"R52", "go-ahead-void", "S2", Therapist, GateGoAhead, false, nil, goAheadVoid},
 	{"R54", "task-anomalous", "S2", Admin, GateReferral, false, nil, taskAnomalous},
+	{"R55", "information-asked", "S3", Admin, GateEvaluation, false, nil, informationAsked},
+	{"R56", "alternative-proposed", "S3", Therapist, GateReferral, false, nil, alternativeProposed},
 }
 
 // noClearance are the parents of what need not be said while nothing is cleared.

@@ -1,6 +1,8 @@
 package readiness
 
 import (
+	"slices"
+
 	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -181,7 +183,7 @@ func releaseMissing(f *facts) []Finding {
 func consentWithdrawn(f *facts) (out []Finding) {
 	if r := f.released(); r.withdrawn != nil {
 		out = append(out, found(S1, "release", "The client withdrew the release to "+f.prescriber()+" on "+f.on(r.withdrawn.Recorded())+": nothing more is sent",
-			"tell nothing more; ask the client whether the sessions go on", r.withdrawn))
+			f.afterWithdrawal(), r.withdrawn))
 	}
 	for _, kind := range f.kinds() {
 		if c, v := f.signed(kind); v != nil {
@@ -190,4 +192,13 @@ func consentWithdrawn(f *facts) (out []Finding) {
 		}
 	}
 	return out
+}
+
+// afterWithdrawal is what to do once the release was withdrawn: nothing more is sent, not even a cancellation, so that
+// somebody who still works for the client is called.
+func (f *facts) afterWithdrawal() string {
+	if task := f.task(); task != nil && task.live() && !slices.Contains(closed, task.Value.Status.Code()) {
+		return "call " + f.prescriber() + f.phones() + ": the release was withdrawn; ask the client whether the sessions go on"
+	}
+	return "tell nothing more; ask the client whether the sessions go on"
 }

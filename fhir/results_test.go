@@ -1,0 +1,70 @@
+package fhir_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+func TestWhatATaskCarriesInsideIsRead(t *testing.T) {
+	const observation = `{"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"performer":[{"reference":"#who"}]}`
+	const who = `{"resourceType":"Practitioner","id":"who","identifier":[{"system":"http://hl7.org/fhir/sid/us-npi","value":"1245319599"}]}`
+	task := func(contained, output string) string {
+		return `{"resourceType":"Task","id":"t1","status":"completed","intent":"order","for":{"reference":"Patient/p1"},"contained":[` + contained + `],"output":[{"type":{"text":"result"},` + output + `}]}`
+	}
+	const leads = `"valueReference":{"reference":"#o1"}`
+	for _, row := range []struct {
+		name   string
+		told   []string // "" = gone
+		want   int      // observations in the chart
+		now    int      // of these that stand
+		unread int
+	}{
+		{"an output leads to it", []string{task(observation, leads)}, 1, 1, 0},
+		{"and again in the next version: its next version", []string{task(observation, leads), task(observation, leads)}, 2, 1, 0},
+		{"no output leads to it: it is something else", []string{task(observation, `"valueString":"see inside"`)}, 0, 0, 0},
+		{"the next version does not carry it: what was told stays", []string{task(observation, leads), task(who, `"valueString":"x"`)}, 1, 1, 0},
+		{"its Task is gone: it is gone", []string{task(observation, leads), ""}, 2, 0, 0},
+		{"it is about the same client", []string{task(strings.Replace(observation, `"status"`, `"subject":{"reference":"Patient/p1"},"status"`, 1), leads)}, 1, 1, 0},
+		{"it is about somebody else: its Task is not read", []string{task(strings.Replace(observation, `"status"`, `"subject":{"reference":"Patient/p2"},"status"`, 1), leads)}, 0, 0, 1},
+		{"the gate does not let it in: its Task is not read", []string{task(strings.Replace(observation, `"final"`, `"sort of final"`, 1), leads)}, 0, 0, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var versions []fhir.Version
+			for i, body := range row.told {
+				v := fhir.Version{Key: fhir.Key{Source: "skylight", Type: "Task", ID: "t1"}, Party: "skylight", N: int64(i + 1), Moment: fhir.Moment(i + 1), Received: time.Unix(int64(i), 0), Gone: body == ""}
+				if body != "" {
+					r, err := fhir.Parse([]byte(body), "Task")
+					if err != nil {
+						t.Fatal(err)
+					}
+					v.Resource = r
+				}
+				versions = append(versions, v)
+			}
+			c := fhir.NewChart("k1", 9, versions, nil, nil, nil)
+			if len(c.Observations) != row.want || len(fhir.Now(c.Observations)) != row.now || len(c.Unread) != row.unread {
+				t.Fatalf("%d observations, %d of them now, %d unread", len(c.Observations), len(fhir.Now(c.Observations)), len(c.Unread))
+			}
+			for _, o := range fhir.Now(c.Observations) {
+				if b := o.Basis(); b.Type != "Task" || b.ID != "t1" {
+					t.Errorf("it rests on %+v, not on its Task's version", b)
+				}
+				if ref, ok := fhir.Subject(o.Resource); !ok || ref.ID != "p1" {
+					t.Errorf("it is about %s", ref)
+				}
+			}
+		})
+	}
+
+	r, err := fhir.Parse([]byte(task(observation+","+who, leads)), "Task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := fhir.NewChart("k1", 9, []fhir.Version{{Key: fhir.Key{Source: "skylight", Type: "Task", ID: "t1"}, Party: "skylight", N: 1, Moment: 1, Resource: r}}, nil, nil, nil)
+	if len(c.Observations) != 1 || len(fhir.ContainedIdentifiers(c.Observations[0].Resource, "#who")) != 1 {
+		t.Error("who decided, who is contained beside the decision, is out of its reach")
+	}
+}
