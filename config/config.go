@@ -54,6 +54,7 @@ type Practice struct {
 type Prescriber struct {
 	Name        string     `yaml:"name"`
 	Title       string     `yaml:"title"`
+	Address     string     `yaml:"address"` // as the accounting of disclosures names it
 	Identifiers []ID       `yaml:"identifiers"`
 	Connectors  []Entry    `yaml:"connectors"`
 	StaleAfter  Duration   `yaml:"stale_after"` // 0 = one business day

@@ -1,24 +1,34 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/report"
 )
 
 type deliveriesCommand struct {
-	List  listDeliveries `cmd:"" default:"withargs" help:"List them, newest change last."`
-	Show  showDelivery   `cmd:"" help:"Show one: what it rests on and how it ended. Never its body."`
-	Retry retryDelivery  `cmd:"" help:"Make a refused or unknown one due again."`
+	List       listDeliveries     `cmd:"" default:"withargs" help:"List them and what became of each, oldest first."`
+	Show       showDelivery       `cmd:"" help:"Show one: every try and its answer, the release it rests on, and which elements it tells."`
+	Retry      retryDelivery      `cmd:"" help:"Make one, or all that failed or wait, due now. What may have arrived is asked about before it is sent again."`
+	Settle     settleDelivery     `cmd:"" help:"Record whether one arrived, where that cannot be found out or was done by phone or on paper."`
+	HandedOver handedOverDelivery `cmd:"" help:"Record that a packet was handed over, by whom and when."`
 }
 
 type listDeliveries struct {
-	State string `enum:",staged,attempted,laid-out,delivered,refused,withdrawn,unknown" default:"" help:"Only these: staged, attempted, laid-out, delivered, refused, withdrawn or unknown."`
+	State  string `enum:",staged,attempted,laid-out,delivered,refused,withdrawn,unknown" default:"" help:"Only these: staged, attempted, laid-out, delivered, refused, withdrawn or unknown."`
+	Client string `placeholder:"CLIENT" help:"Only this client's: the hub key, or a record number."`
+	Party  string `placeholder:"PARTY" help:"Only those to this party: a prescriber's name, or practice."`
+	JSON   bool   `name:"json" help:"For a program."`
 }
 
 // Run lists deliveries.
@@ -28,28 +38,113 @@ func (c *listDeliveries) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	entries, err := h.store.Deliveries(ctx, exchange.State(c.State))
+	if err := h.knows(c.Party); err != nil {
+		return err
+	}
+	client := ""
+	if c.Client != "" {
+		if client, err = h.client(ctx, c.Client); err != nil {
+			return err
+		}
+	}
+	all, err := h.store.Dispatched(ctx, exchange.State(c.State))
 	if err != nil {
 		return fmt.Errorf("read deliveries: %w", err)
 	}
-	if len(entries) == 0 {
-		s.printf("No deliveries.\n")
+	waits, err := h.waiting(ctx)
+	if err != nil {
+		return err
+	}
+	var list []report.Dispatch
+	for _, r := range all {
+		if client != "" && r.Client != client || c.Party != "" && r.To != c.Party {
+			continue
+		}
+		d := report.NewDispatch(r, h.config.Location(), h.now())
+		d.Waits = waits(r.Entry)
+		list = append(list, d)
+	}
+	if c.JSON {
+		err = report.DispatchesJSON(s.out, list)
+	} else {
+		err = report.Dispatches(s.out, list, s.options())
+	}
+	if err != nil {
+		return err
+	}
+	return h.store.Audit(ctx, h.actor, "list deliveries", client, strings.TrimSpace(c.State+" "+c.Party))
+}
+
+// knows answers an error for a word that is no party.
+func (h *hub) knows(party string) error {
+	titles := h.titles()
+	if party == "" || titles[party] != "" {
 		return nil
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tTO\tWHAT\tSTATE\tTRIES\tLAST\tWHY")
-	for _, e := range entries {
-		_, _ = fmt.Fprintf(table, "%.12s\t%s\t%s\t%s\t%d\t%s\t%s\n", e.ID, e.To, e.What, e.State, e.Attempts, h.local(e.Last), e.Why)
+	return fmt.Errorf("no party is called so: write practice, or a prescriber's name as in %s", h.config.File())
+}
+
+// client returns the hub key of the client whom word names.
+func (h *hub) client(ctx context.Context, word string) (string, error) {
+	in, err := h.view(ctx, time.Time{})
+	if err != nil {
+		return "", err
 	}
-	return table.Flush()
+	return find(in, word)
+}
+
+// waiting returns what tells why a delivery does not go now, "" when it does or is at its end.
+func (h *hub) waiting(ctx context.Context) (func(exchange.Entry) string, error) {
+	paused, err := h.store.Paused(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("is sending paused: %w", err)
+	}
+	open, err := h.store.Deliveries(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries: %w", err)
+	}
+	open = until(open, func(e exchange.Entry) bool { // as the ledger's own rule of lanes
+		return e.Lane != "" && slices.Contains([]exchange.State{exchange.Staged, exchange.Attempted, exchange.Unknown}, e.State)
+	})
+	reachable := h.parties()
+	return func(e exchange.Entry) string {
+		if e.State != exchange.Staged && e.State != exchange.Attempted {
+			return ""
+		}
+		if i := slices.IndexFunc(open, func(b exchange.Entry) bool { return b.Lane == e.Lane }); i >= 0 && open[i].ID != e.ID {
+			return fmt.Sprintf("waits for delivery %.12s, which goes before it and is %s", open[i].ID, open[i].State)
+		}
+		switch {
+		case !slices.Contains(reachable, e.To):
+			return "no connector leads to " + e.To
+		case paused && e.State == exchange.Staged:
+			return "sending is paused until the restored store has read everything: kaphub sync"
+		case e.Due.After(h.now()):
+			said := "tried again from " + h.local(e.Due)
+			if e.State == exchange.Attempted {
+				said = "asked about again from " + h.local(e.Due)
+			}
+			if e.Why != "" {
+				said += ": " + e.Why
+			}
+			return said
+		}
+		return ""
+	}, nil
 }
 
 type showDelivery struct {
-	ID string `arg:"" help:"The delivery's id, or how it begins."`
+	ID     string `arg:"" help:"The delivery's id, or how it begins."`
+	JSON   bool   `name:"json" help:"For a program."`
+	Body   bool   `help:"Show the body too, with the client's data. It needs a --reason, and the audit log keeps who looked."`
+	Reason string `placeholder:"TEXT" help:"Why the body must be seen."`
 }
 
 // Run shows one delivery.
 func (c *showDelivery) Run(ctx context.Context, s *scene) error {
+	if c.Body && strings.TrimSpace(c.Reason) == "" {
+		return errors.New("the body holds the client's data: say why it must be seen with --reason")
+	}
 	h, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -59,64 +154,300 @@ func (c *showDelivery) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	row := func(name, value string) {
-		if value != "" {
-			_, _ = fmt.Fprintf(table, "%s\t%s\n", name, value)
-		}
-	}
-	row("id", e.ID)
-	row("client", e.Client)
-	row("prescriber", e.Prescriber)
-	row("to", e.To)
-	row("what", string(e.What)+" ("+e.Type+")")
-	row("state", string(e.State))
-	row("why", e.Why)
-	row("staged", h.local(e.Staged))
-	row("due", h.local(e.Due))
-	row("tries", fmt.Sprint(e.Attempts))
-	row("last try", h.local(e.Last))
-	row("copy", e.Copy.System+"|"+e.Copy.Value)
-	for _, b := range e.Rests {
-		row("discloses", fmt.Sprintf("%s/%s/%s version %d", b.Source, b.Type, b.ID, b.Version))
-	}
-	if e.Release != nil {
-		row("release", fmt.Sprintf("%s/%s/%s version %d", e.Release.Source, e.Release.Type, e.Release.ID, e.Release.Version))
-	}
-	if r := e.Receipt; r != nil {
-		row("receipt", strings.TrimSpace(string(r.Outcome)+" "+r.Ref.String()+" "+r.VersionID))
-		row("received", h.local(r.At))
-		row("codes", strings.Join(r.Codes, " "))
-	}
-	if err := table.Flush(); err != nil {
+	d, err := h.dispatch(ctx, e)
+	if err != nil {
 		return err
 	}
-	return h.store.Audit(ctx, actor(), "view delivery", e.ID, "")
+	action, detail := "view delivery", ""
+	if c.Body {
+		var body bytes.Buffer
+		if err := json.Indent(&body, e.Body, "", "  "); err != nil {
+			return fmt.Errorf("delivery %.12s has no body that can be shown", e.ID)
+		}
+		d.Body = body.Bytes()
+		action, detail = "view body of delivery", c.Reason
+	}
+	if err := h.store.Audit(ctx, h.actor, action, e.ID, detail); err != nil { // first: nobody looks without it
+		return fmt.Errorf("note in the audit log: %w", err)
+	}
+	if c.JSON {
+		return d.JSON(s.out)
+	}
+	return d.Text(s.out, h.config.Location(), s.options())
+}
+
+// dispatch is a delivery with everything that there is to tell of it but its body.
+func (h *hub) dispatch(ctx context.Context, e exchange.Entry) (report.Dispatch, error) {
+	steps, err := h.store.History(ctx, e.ID)
+	if err != nil {
+		return report.Dispatch{}, err
+	}
+	d := report.NewDispatch(exchange.Recorded{Entry: e, Steps: steps}, h.config.Location(), h.now())
+	waits, err := h.waiting(ctx)
+	if err != nil {
+		return d, err
+	}
+	d.Waits = waits(e)
+	if d.Elements, err = exchange.Elements(e.Body); err != nil {
+		return d, fmt.Errorf("delivery %.12s: %w", e.ID, err)
+	}
+	if e.Release == nil {
+		return d, nil
+	}
+	chart, err := h.store.Chart(ctx, e.Client, 0)
+	if err != nil && !errors.Is(err, exchange.ErrNotFound) {
+		return d, fmt.Errorf("read the chart: %w", err)
+	}
+	var read time.Time
+	if tries := exchange.Tries(steps); len(tries) > 0 {
+		sources, err := h.store.Sources(ctx, tries[0].Moment)
+		if err != nil {
+			return d, fmt.Errorf("read sources: %w", err)
+		}
+		for _, s := range sources {
+			if s.Name == e.Release.Source {
+				read = s.LastComplete
+			}
+		}
+	}
+	d.Release = report.PermitOf(*e.Release, released(chart, *e.Release), read)
+	return d, nil
+}
+
+// released returns the very version of a release, nil when the chart holds it no more.
+func released(chart fhir.Chart, b fhir.Basis) *fhir.Seen[fhir.Consent] {
+	for i := range chart.Consents {
+		if c := &chart.Consents[i]; c.Source == b.Source && c.ID == b.ID && c.N == b.Version {
+			return c
+		}
+	}
+	return nil
 }
 
 type retryDelivery struct {
-	ID string `arg:"" help:"The delivery's id, or how it begins."`
+	ID    string `arg:"" optional:"" help:"The delivery's id, or how it begins."`
+	All   bool   `help:"All that were refused, are of unknown outcome, or wait for their next try."`
+	Party string `placeholder:"PARTY" help:"With --all: only those to this party."`
 }
 
-// Run makes a delivery due again; the next sync or push sends it.
+// Run makes deliveries due again; the next sync sends them.
 func (c *retryDelivery) Run(ctx context.Context, s *scene) error {
+	if (c.ID == "") != c.All {
+		return errors.New("say which: a delivery's id, or --all")
+	}
+	if c.Party != "" && !c.All {
+		return errors.New("--party goes with --all: a delivery's id says enough")
+	}
 	h, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.close()
+	if err := h.knows(c.Party); err != nil {
+		return err
+	}
+	if c.All {
+		return h.retryAll(ctx, s, c.Party)
+	}
 	e, err := h.delivery(ctx, c.ID)
 	if err != nil {
 		return err
 	}
 	switch err := h.store.Retry(ctx, h.actor, e.ID); {
+	case errors.Is(err, exchange.ErrConflict) && (e.State == exchange.Staged || e.State == exchange.Attempted):
+		return fmt.Errorf("delivery %.12s is due already: kaphub sync sends it", e.ID)
 	case errors.Is(err, exchange.ErrConflict):
-		return fmt.Errorf("delivery %.12s is %s: only refused and unknown ones can be tried again", e.ID, e.State)
+		return fmt.Errorf("delivery %.12s is %s: only what was refused, is of unknown outcome or waits can be tried again", e.ID, e.State)
 	case err != nil:
 		return fmt.Errorf("retry delivery %.12s: %w", e.ID, err)
 	}
-	s.printf("Delivery %.12s is due now: kaphub sync sends it.\n", e.ID)
-	return h.store.Audit(ctx, actor(), "retry delivery", e.ID, "")
+	s.printf("Delivery %.12s is due now: kaphub sync %s.\n", e.ID, sends(e))
+	return nil
+}
+
+// sends says what a sync does with what is tried again.
+func sends(e exchange.Entry) string {
+	if e.State == exchange.Unknown || e.State == exchange.Attempted {
+		return "asks first whether it arrived, and sends it only if it is not there"
+	}
+	return "sends it, if it is still wanted"
+}
+
+func (h *hub) retryAll(ctx context.Context, s *scene, party string) error {
+	all, err := h.store.Deliveries(ctx, "")
+	if err != nil {
+		return fmt.Errorf("read deliveries: %w", err)
+	}
+	due, asked := 0, 0
+	for _, e := range all {
+		failed := e.State == exchange.Refused || e.State == exchange.Unknown
+		waits := (e.State == exchange.Staged || e.State == exchange.Attempted) && e.Due.After(h.now())
+		if party != "" && e.To != party || !failed && !waits {
+			continue
+		}
+		switch err := h.store.Retry(ctx, h.actor, e.ID); {
+		case errors.Is(err, exchange.ErrConflict), errors.Is(err, exchange.ErrBusy):
+			continue // it moved meanwhile, by itself
+		case err != nil:
+			return fmt.Errorf("retry delivery %.12s: %w", e.ID, err)
+		}
+		due++
+		if e.State == exchange.Unknown || e.State == exchange.Attempted {
+			asked++
+		}
+	}
+	if due == 0 {
+		s.printf("Nothing to try again.\n")
+		return nil
+	}
+	s.printf("Due now: %d. Of these may have arrived, and are asked about before anything is sent: %d. kaphub sync does it.\n", due, asked)
+	return nil
+}
+
+type settleDelivery struct {
+	ID         string `arg:"" help:"The delivery's id, or how it begins."`
+	Arrived    bool   `xor:"which" required:"" help:"It arrived, or was carried there by phone or on paper."`
+	NotArrived bool   `xor:"which" required:"" help:"It did not arrive, or a packet was not handed over and will not be."`
+	By         string `required:"" placeholder:"NAME" help:"Who says so, in the practice."`
+	ToldBy     string `placeholder:"NAME" help:"Who told them, at the other side."`
+	Ref        string `placeholder:"TYPE/ID" help:"Where it stands there, as the other side names it: without it no later step can point to it."`
+	Note       string `placeholder:"TEXT" help:"How it was found out."`
+}
+
+// Run records what a person found out.
+func (c *settleDelivery) Run(ctx context.Context, s *scene) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	e, err := h.delivery(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	receipt := exchange.Receipt{Outcome: exchange.OutcomeNotThere, By: strings.TrimSpace(c.By), To: c.ToldBy, Note: c.Note, At: h.now()}
+	if c.Arrived {
+		receipt.Outcome = exchange.OutcomeTold
+		if receipt.Ref, err = ref(c.Ref, e.Type); err != nil {
+			return err
+		}
+	} else if c.Ref != "" {
+		return errors.New("--ref says where it stands: it goes with --arrived")
+	}
+	if receipt.By == "" {
+		return errors.New("--by is empty: name who says so")
+	}
+	if err := h.settle(ctx, e, receipt); err != nil {
+		return err
+	}
+	switch {
+	case !c.Arrived && e.State == exchange.LaidOut:
+		s.printf("Delivery %.12s is withdrawn: %s says that it was not handed over.\n", e.ID, c.By)
+	case !c.Arrived:
+		s.printf("Delivery %.12s did not arrive, says %s. It is due again: kaphub sync sends it, if it is still wanted. That it was once sent stays in the accounting of disclosures.\n", e.ID, c.By)
+	default:
+		s.printf("Delivery %.12s arrived, says %s.\n", e.ID, c.By)
+		if receipt.Ref.IsZero() && slices.Contains([]exchange.What{exchange.WhatPatient, exchange.WhatConsent, exchange.WhatReferral}, e.What) {
+			s.printf("Where it stands there is not known, so that the next step of the referral cannot be sent: hand the rest over by phone or on paper.\n")
+		}
+	}
+	return nil
+}
+
+// ref reads "Type/id", which must be of typ; "" is none.
+func ref(word, typ string) (fhir.Ref, error) {
+	if word == "" {
+		return fhir.Ref{}, nil
+	}
+	t, id, ok := strings.Cut(word, "/")
+	if !ok || t != typ || id == "" || strings.Contains(id, "/") {
+		return fhir.Ref{}, fmt.Errorf("--ref must be the %s as the other side names it, like %s/123", typ, typ)
+	}
+	return fhir.Ref{Type: t, ID: id}, nil
+}
+
+// settle commits a person's word.
+func (h *hub) settle(ctx context.Context, e exchange.Entry, r exchange.Receipt) error {
+	switch err := h.store.Settle(ctx, h.actor, e.ID, r); {
+	case errors.Is(err, exchange.ErrBusy):
+		return fmt.Errorf("delivery %.12s is being sent right now: wait for its answer, then look again", e.ID)
+	case errors.Is(err, exchange.ErrConflict) && r.Outcome == exchange.OutcomeHandedOver:
+		return fmt.Errorf("delivery %.12s is %s: only a packet that is laid out can be handed over", e.ID, e.State)
+	case errors.Is(err, exchange.ErrConflict):
+		return fmt.Errorf("delivery %.12s is %s: there is nothing of that kind to settle", e.ID, e.State)
+	case err != nil:
+		return fmt.Errorf("settle delivery %.12s: %w", e.ID, err)
+	}
+	return nil
+}
+
+type handedOverDelivery struct {
+	ID   string `arg:"" help:"The delivery's id, or how it begins."`
+	By   string `required:"" placeholder:"NAME" help:"Who handed it over."`
+	On   string `placeholder:"T" help:"When: 2026-03-02, or 2026-03-02T14:30; now when left out."`
+	To   string `placeholder:"NAME" help:"To whom."`
+	Note string `placeholder:"TEXT" help:"How: by courier, in person, by registered letter."`
+}
+
+// Run records that a packet was handed over.
+func (c *handedOverDelivery) Run(ctx context.Context, s *scene) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	e, err := h.delivery(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	at, err := occurred("--on", c.On, h.config.Location(), h.now())
+	if err != nil {
+		return err
+	}
+	if zone := h.config.Location(); at.Before(e.Last) {
+		if readiness.DayOf(at, zone) != readiness.DayOf(e.Last, zone) {
+			return fmt.Errorf("--on lies before the packet was laid out on %s: look at the date", h.local(e.Last))
+		}
+		at = e.Last // of that day nobody wrote the hour
+	}
+	by := strings.TrimSpace(c.By)
+	if by == "" {
+		return errors.New("--by is empty: name who handed it over")
+	}
+	if err := h.settle(ctx, e, exchange.Receipt{Outcome: exchange.OutcomeHandedOver, By: by, To: c.To, Note: c.Note, At: at}); err != nil {
+		return err
+	}
+	s.printf("Delivery %.12s was handed over by %s on %s.\n", e.ID, by, at.In(h.config.Location()).Format("2 Jan 2006"))
+	return nil
+}
+
+// occurred reads when something happened: an instant, or a civil time or date in the practice's zone; "" is now. Of a date
+// without an hour it is noon, or now on the day itself.
+func occurred(flag, word string, zone *time.Location, now time.Time) (time.Time, error) {
+	if word == "" {
+		return now, nil
+	}
+	at, err := time.Parse(time.RFC3339, word)
+	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04"} {
+		if err != nil {
+			at, err = time.ParseInLocation(form, word, zone)
+		}
+	}
+	if err != nil {
+		if at, err = time.ParseInLocation(time.DateOnly, word, zone); err == nil {
+			at = at.Add(12 * time.Hour)
+			if readiness.DayOf(at, zone) == readiness.DayOf(now, zone) && at.After(now) {
+				at = now
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return at, fmt.Errorf("%s %q is no time: write it like 2026-03-02 or 2026-03-02T14:30", flag, word)
+	case at.After(now):
+		return at, fmt.Errorf("%s lies in the future: record it when it has happened", flag)
+	}
+	return at, nil
 }
 
 // delivery finds one entry by its id or how it begins.

@@ -50,6 +50,8 @@ type cli struct {
 	Backup     backupCommand     `cmd:"" help:"Write an encrypted and signed copy of the store."`
 	Restore    restoreCommand    `cmd:"" help:"Make a store from a backup; overwrites nothing."`
 	Version    versionCommand    `cmd:"" help:"Which kaphub this is."`
+
+	Disclosures disclosuresCommand `cmd:"" help:"To whom something of a client was told: the accounting of disclosures, and what people told by phone."`
 }
 
 // scene is where a command acts: everything of the process that it may touch.

@@ -125,6 +125,41 @@ func (db *DB) History(ctx context.Context, id string) ([]exchange.Step, error) {
 	return stepsOf(rows)
 }
 
+// Dispatched returns the deliveries in a state, "" for all, each with everything that became of it, in the order in which
+// they were staged.
+func (db *DB) Dispatched(ctx context.Context, state exchange.State) (all []exchange.Recorded, err error) {
+	err = db.snap(ctx, "read ledger", func(q *table.Queries) error {
+		list, err := entries(q.Deliveries(ctx, string(state)))
+		if err != nil {
+			return err
+		}
+		rows, err := q.AllSteps(ctx)
+		if err != nil {
+			return err
+		}
+		all, err = recorded(list, rows)
+		return err
+	})
+	return all, err
+}
+
+// recorded gives each delivery its steps.
+func recorded(list []exchange.Entry, rows []table.Step) ([]exchange.Recorded, error) {
+	by := map[string][]table.Step{}
+	for _, s := range rows {
+		by[s.ID] = append(by[s.ID], s)
+	}
+	all := make([]exchange.Recorded, 0, len(list))
+	for _, e := range list {
+		steps, err := stepsOf(by[e.ID])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, exchange.Recorded{Entry: e, Steps: steps})
+	}
+	return all, nil
+}
+
 // Account returns every delivery that tells of a client, with everything that became of it, in the order in which they
 // were staged; and what people told of them, corrected entries included.
 func (db *DB) Account(ctx context.Context, client string) (all []exchange.Recorded, tellings []exchange.Telling, err error) {
@@ -137,16 +172,8 @@ func (db *DB) Account(ctx context.Context, client string) (all []exchange.Record
 		if err != nil {
 			return err
 		}
-		by := map[string][]table.Step{}
-		for _, s := range rows {
-			by[s.ID] = append(by[s.ID], s)
-		}
-		for _, e := range list {
-			steps, err := stepsOf(by[e.ID])
-			if err != nil {
-				return err
-			}
-			all = append(all, exchange.Recorded{Entry: e, Steps: steps})
+		if all, err = recorded(list, rows); err != nil {
+			return err
 		}
 		told, err := q.TellingsOf(ctx, client)
 		if err != nil {

@@ -22,8 +22,11 @@ var files embed.FS
 var pages = template.Must(template.ParseFS(files, "templates/*.html"))
 
 // style is the page's one stylesheet, and policy the only thing the page may load: that stylesheet, known by its hash.
-var style, policy = func() (template.CSS, string) {
-	css, err := files.ReadFile("templates/report.css")
+var style, policy = stylesheet("templates/report.css")
+
+// stylesheet returns one of our stylesheets, and the policy of a page that may load it and nothing else.
+func stylesheet(name string) (template.CSS, string) {
+	css, err := files.ReadFile(name)
 	if err != nil {
 		panic("report: the stylesheet is not embedded: " + err.Error())
 	}
@@ -31,7 +34,7 @@ var style, policy = func() (template.CSS, string) {
 	sum := sha256.Sum256([]byte(text))
 	return template.CSS(text), //nolint:gosec // our own file, embedded
 		"default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
-}()
+}
 
 // page is what the template report.html is executed with. Its methods word what the template shows.
 type page struct {
