@@ -153,9 +153,9 @@ func TestADayAtTheHub(t *testing.T) {
 	if text := p.must(0, "deliveries", "list", "--state", "delivered").out; !strings.Contains(text, "referral") {
 		t.Errorf("the new referral is not among the delivered:\n%s", text)
 	}
-	id := strings.Fields(strings.Split(p.must(0, "deliveries").out, "\n")[1])[0]
+	id := strings.Fields(strings.Split(p.must(0, "deliveries").out, "\n")[2])[0]
 	unnamed("deliveries show", p.must(0, "deliveries", "show", id).out)
-	p.must(1, "deliveries", "retry", id).oneSentence(t, "only refused and unknown")
+	p.must(1, "deliveries", "retry", id).oneSentence(t, "only what was refused")
 	p.must(0, "rejects")
 	p.must(0, "run", "reconcile")
 	p.must(1, "run", "lunch").oneSentence(t, "no job", "reconcile")

@@ -106,7 +106,11 @@ func NewAccounting(in AccountingInput) Accounting {
 			continue
 		}
 		to := in.Recipients[t.Party]
-		add(Disclosure{ID: t.ID, At: t.At.UTC(), Recipient: cmp.Or(t.Recipient, to.Name), Address: cmp.Or(t.Address, to.Address), Identifier: to.Identifier,
+		whom := t.Recipient
+		if to.Name != "" {
+			whom = to.Name + suffix(t.Recipient)
+		}
+		add(Disclosure{ID: t.ID, At: t.At.UTC(), Recipient: whom, Address: cmp.Or(t.Address, to.Address), Identifier: to.Identifier,
 			What: t.What, Basis: t.Purpose, Certainty: exchange.Received, Words: "Told " + ways[t.How] + " by " + t.By + ".", By: t.By})
 	}
 	slices.SortStableFunc(a.Lines, func(x, y Disclosure) int { return x.At.Compare(y.At) })

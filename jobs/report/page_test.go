@@ -25,7 +25,7 @@ var testID = regexp.MustCompile(`data-test-id="([a-z-]+)(\{\{|")`)
 // Each data-test-id of the templates occurs in the seeded page or in the empty one: so every branch was executed against
 // its struct, and nothing a template says is unreachable.
 func TestEveryPartOfTheTemplatesIsReached(t *testing.T) {
-	full, empty := render(t, seed()), render(t, Input{Practice: "Reverie"})
+	full, empty := render(t, seed())+letterOf(t, accountingSeed()), render(t, Input{Practice: "Reverie"})+letterOf(t, AccountingInput{})
 	err := fs.WalkDir(files, "templates", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".html") {
 			return err
