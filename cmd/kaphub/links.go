@@ -81,7 +81,7 @@ func state(p store.Pair) string {
 }
 
 type listLinks struct {
-	All  bool `help:"Those at the practice itself and those that were refused, too."`
+	All  bool `help:"All of them: those linked by an identifier, those at the practice itself, and those that were refused."`
 	JSON bool `name:"json" help:"As JSON."`
 }
 
@@ -96,9 +96,13 @@ func (c *listLinks) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return fmt.Errorf("read links: %w", err)
 	}
+	twice, err := h.store.Twice(ctx)
+	if err != nil {
+		return err
+	}
 	shown := []shownLink{}
 	for _, p := range pairs {
-		if c.All || p.Open || p.Linked && p.Party != fhir.Practice {
+		if c.All || p.Open || p.Linked && p.How == store.ByPerson {
 			shown = append(shown, shownOf(p))
 		}
 	}
@@ -106,10 +110,14 @@ func (c *listLinks) Run(ctx context.Context, s *scene) error {
 		return s.json(struct {
 			Schema int         `json:"schema"`
 			Links  []shownLink `json:"links"`
-		}{1, shown})
+			Twice  [][2]string `json:"twice,omitempty"` // clients who share an identifier at the practice
+		}{1, shown, twice})
+	}
+	for _, two := range twice {
+		s.printf("%s and %s share an identifier at the practice: if they are one person, merge them there; if not, correct the number.\n", two[0], two[1])
 	}
 	if len(shown) == 0 {
-		s.printf("No links yet: nobody of the practice's clients is known elsewhere, and nobody elsewhere may be one.\n")
+		s.printf("Nothing to decide, and nothing was decided by a person. %s: --all shows them.\n", many(len(pairs), "link"))
 		return nil
 	}
 	open := 0
@@ -117,14 +125,21 @@ func (c *listLinks) Run(ctx context.Context, s *scene) error {
 	_, _ = fmt.Fprintln(table, "ID\tSTATE\tCLIENT\tRECORD\tSINCE\tHOW, OR WHAT SPEAKS FOR IT")
 	for _, l := range shown {
 		why := l.How
-		if l.Evidence != nil {
+		switch {
+		case l.Evidence != nil:
 			open++
 			why = evidence(l)
+		case len(l.Rulings) > 0:
+			last := l.Rulings[len(l.Rulings)-1]
+			why = strings.TrimSuffix(last.Said+" by "+last.By+": "+last.Reason, ": ")
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.State, l.Client, l.Source+"/Patient/"+l.Patient, h.local(l.Since), why)
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	if less := len(pairs) - len(shown); less > 0 {
+		s.printf("\n%s more that nobody needs to decide: --all shows them.\n", many(less, "link"))
 	}
 	if open > 0 {
 		s.printf("\n%s to decide. kaphub links show ID tells whom it is about; then kaphub links confirm ID --by NAME, or refuse ID --by NAME --reason WHY.\n", many(open, "question"))
@@ -151,7 +166,7 @@ func evidence(l shownLink) string {
 			parts = append(parts, says+": "+strings.Join(kinds, ", "))
 		}
 	}
-	if l.Ties != nil {
+	if len(l.Ties) > 0 {
 		parts = append(parts, "tied with "+strings.Join(l.Ties, ", "))
 	}
 	return strings.Join(parts, "; ")
@@ -273,6 +288,7 @@ func (c *refuseLink) Run(ctx context.Context, s *scene) error {
 		if err != nil {
 			return err
 		}
+		p.Linked = false
 		h.tell(s, p, told)
 		return nil
 	})
@@ -311,7 +327,7 @@ func (c *undoLink) Run(ctx context.Context, s *scene) error {
 		if after.Open {
 			s.printf("Their records still agree, so the question is open: kaphub links refuse %s settles it, or confirm another.\n", p.ID)
 		}
-		h.tell(s, p, told)
+		h.tell(s, after, told)
 		s.printf("kaphub sync judges all whom it concerns again.\n")
 		return nil
 	})
@@ -378,7 +394,7 @@ func (h *hub) tell(s *scene, p store.Pair, told []shownTelling) {
 	} else {
 		s.printf("If the link is wrong: ")
 	}
-	s.printf("call %s and have them take it out of that record; take what came home out of the client's record at %s; and have the practice's privacy officer look at it as a possible breach (45 CFR 164.402). kaphub deletes nothing on either side.\n",
+	s.printf("call %s and have them take it out of that record; take what came home out of the client's record at %s; have the practice's privacy officer look at it as a possible breach (45 CFR 164.402); and write a new referral if the client is still to be referred. kaphub deletes nothing on either side, and does not send again what stands in the wrong record.\n",
 		h.title(p.Party), h.title(fhir.Practice))
 }
 

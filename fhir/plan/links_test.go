@@ -75,6 +75,13 @@ func TestWhatAnOpenQuestionKeepsBack(t *testing.T) {
 				t.Errorf("R01 is %q: %s; want %q with %q", severity, words, test.severity, test.words)
 			}
 			same(t, whats(w.plan()), test.staged)
+			here := test.doubted && !test.other
+			if g, _ := w.verdict.Gate(readiness.GateIdentity); (g.State == readiness.Untold) != here {
+				t.Errorf("identity is %s: %s", g.State, g.Words)
+			}
+			if g, _ := w.verdict.Gate(readiness.GateReferral); strings.HasPrefix(g.Words, "The referral waits") != here {
+				t.Errorf("referral is %s: %s", g.State, g.Words)
+			}
 		})
 	}
 }

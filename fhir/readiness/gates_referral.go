@@ -11,6 +11,7 @@ import (
 //
 //	the practice's record    the prescriber's record      gate
 //	missing or gone          –                            unknown
+//	there                    one that may be theirs       unknown: a person decides
 //	says that they died      –, or says so                open
 //	merged into one that is not linked, or not in use, on either side: unknown
 //	there                    none yet                     met: nothing of theirs to confuse
@@ -53,6 +54,9 @@ func identityGate(f *facts) Gate {
 		if r := &f.theirs[i]; r.live() {
 			rests = append(rests, r.Version)
 		}
+	}
+	if l := f.openHere(); l != nil {
+		return untold("Whether a record at "+f.prescriber()+" is this client's is not decided"+likeness(l.Evidence), decide, rests...)
 	}
 	if len(rests) == 1 {
 		return met("Known at "+f.title(home.Version)+"; "+f.prescriber()+" keeps no record of the client yet", rests...)
@@ -159,6 +163,9 @@ func referralGate(f *facts) Gate {
 			next = "hand the referral over by hand, for it cannot be written there; then " + next
 		}
 		return f.silent(f.policy.Prescriber, "what becomes of a referral", next, order.Version)
+	}
+	if task == nil && f.openHere() != nil {
+		return open("The referral waits: it is not sent while it is not decided whether a record at "+f.prescriber()+" is this client's", decide, order.Version).by(Admin)
 	}
 	if task == nil || !task.live() {
 		return open(f.prescriber()+" has recorded nothing on the referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn)), "ask "+f.prescriber()+" whether it arrived", order.Version)

@@ -51,10 +51,23 @@ func (f *facts) shareNoMore() (out []*fhir.Version) {
 	return out
 }
 
-// place is what a source is called in words about this engagement: another prescriber's is not named.
+// openHere returns the open question about a record of this engagement's prescriber, nil when there is none.
+func (f *facts) openHere() *fhir.Link {
+	for i := range f.chart.Links {
+		if l := &f.chart.Links[i]; f.policy.Prescriber.Tells(l.Source) && f.undecided(*l) {
+			return l
+		}
+	}
+	return nil
+}
+
+// place is where a source's records are, in words about this engagement: another prescriber is not named.
 func (f *facts) place(source string) string {
-	if slices.ContainsFunc(f.policy.Others, func(p Party) bool { return p.Tells(source) }) {
-		return "another prescriber"
+	switch {
+	case slices.ContainsFunc(f.policy.Others, func(p Party) bool { return p.Tells(source) }):
+		return anotherPrescriber
+	case f.policy.Prescriber.Tells(source):
+		return f.prescriber()
 	}
 	return source
 }

@@ -26,6 +26,9 @@ type Pair struct {
 	TiedPatients, TiedClients      []string        // IDs of the other open pairs of the same client at the source, and of the same patient
 }
 
+// ByPerson is the How of a link that stands by a person's word.
+const ByPerson = byPerson
+
 // Refused reports whether a person's last word on it was no.
 func (p Pair) Refused() bool {
 	return len(p.Rulings) > 0 && p.Rulings[len(p.Rulings)-1].Said == saidRefused
@@ -45,6 +48,19 @@ func (db *DB) Pairs(ctx context.Context) ([]Pair, error) {
 		return err
 	})
 	return list, err
+}
+
+// Twice returns, two by two, the clients who share an identifier at the practice: one person may have been written down
+// twice there.
+func (db *DB) Twice(ctx context.Context) (pairs [][2]string, err error) {
+	rows, err := db.read.TwiceAtPractice(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", plain(err))
+	}
+	for _, r := range rows {
+		pairs = append(pairs, [2]string{r.Client, r.Other})
+	}
+	return pairs, nil
 }
 
 func (db *DB) pairs(ctx context.Context, q *table.Queries) ([]Pair, error) {

@@ -10,7 +10,7 @@ import (
 
 // scans are the queries that may read a whole table: rare, or all that they read is wanted.
 var scans = map[string]bool{
-	"board": true, "allRulings": true, "engagements": true, "rejects": true, "deliveries": true, "allLinks": true, "allSteps": true, "allTellings": true,
+	"board": true, "allRulings": true, "twiceAtPractice": true, "engagements": true, "rejects": true, "deliveries": true, "allLinks": true, "allSteps": true, "allTellings": true,
 	"allSettings": true, "countSealed": true, "countVersions": true, "versionsFrom": true, "verdictsFrom": true,
 	"moveParty": true, "auditAfter": true, "wantedAtPractice": true,
 }

@@ -378,6 +378,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.traitsOfManyStmt, err = db.PrepareContext(ctx, traitsOfMany); err != nil {
 		return nil, fmt.Errorf("error preparing query TraitsOfMany: %w", err)
 	}
+	if q.twiceAtPracticeStmt, err = db.PrepareContext(ctx, twiceAtPractice); err != nil {
+		return nil, fmt.Errorf("error preparing query TwiceAtPractice: %w", err)
+	}
 	if q.unreadStmt, err = db.PrepareContext(ctx, unread); err != nil {
 		return nil, fmt.Errorf("error preparing query Unread: %w", err)
 	}
@@ -1000,6 +1003,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing traitsOfManyStmt: %w", cerr)
 		}
 	}
+	if q.twiceAtPracticeStmt != nil {
+		if cerr := q.twiceAtPracticeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing twiceAtPracticeStmt: %w", cerr)
+		}
+	}
 	if q.unreadStmt != nil {
 		if cerr := q.unreadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unreadStmt: %w", cerr)
@@ -1202,6 +1210,7 @@ type Queries struct {
 	traitOfStmt            *sql.Stmt
 	traitsOfClientStmt     *sql.Stmt
 	traitsOfManyStmt       *sql.Stmt
+	twiceAtPracticeStmt    *sql.Stmt
 	unreadStmt             *sql.Stmt
 	unseenStmt             *sql.Stmt
 	verdictStmt            *sql.Stmt
@@ -1335,6 +1344,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		traitOfStmt:            q.traitOfStmt,
 		traitsOfClientStmt:     q.traitsOfClientStmt,
 		traitsOfManyStmt:       q.traitsOfManyStmt,
+		twiceAtPracticeStmt:    q.twiceAtPracticeStmt,
 		unreadStmt:             q.unreadStmt,
 		unseenStmt:             q.unseenStmt,
 		verdictStmt:            q.verdictStmt,

@@ -366,3 +366,41 @@ func (q *Queries) TraitsOfMany(ctx context.Context, arg TraitsOfManyParams) ([]T
 	}
 	return items, nil
 }
+
+const twiceAtPractice = `-- name: TwiceAtPractice :many
+SELECT DISTINCT l.client, m.client AS other FROM link l
+JOIN digest d ON d.source = l.source AND d.patient = l.patient
+JOIN digest e ON e.digest = d.digest
+JOIN link m ON m.source = e.source AND m.patient = e.patient
+WHERE l.ended = 0 AND l.how <> 'candidate' AND l.party = 'practice'
+  AND m.ended = 0 AND m.how <> 'candidate' AND m.party = 'practice' AND l.client < m.client
+ORDER BY l.client, m.client
+`
+
+type TwiceAtPracticeRow struct {
+	Client string
+	Other  string
+}
+
+func (q *Queries) TwiceAtPractice(ctx context.Context) ([]TwiceAtPracticeRow, error) {
+	rows, err := q.query(ctx, q.twiceAtPracticeStmt, twiceAtPractice)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TwiceAtPracticeRow
+	for rows.Next() {
+		var i TwiceAtPracticeRow
+		if err := rows.Scan(&i.Client, &i.Other); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -28,6 +28,14 @@ WHERE d.digest = k.key AND l.ended = 0 AND l.how <> 'candidate' AND l.party = 'p
 -- name: DigestsOfClient :many
 SELECT DISTINCT d.digest FROM link l JOIN digest d ON d.source = l.source AND d.patient = l.patient
 WHERE l.client = @client AND l.ended = 0 AND l.how <> 'candidate' AND l.party = 'practice';
+-- name: TwiceAtPractice :many
+SELECT DISTINCT l.client, m.client AS other FROM link l
+JOIN digest d ON d.source = l.source AND d.patient = l.patient
+JOIN digest e ON e.digest = d.digest
+JOIN link m ON m.source = e.source AND m.patient = e.patient
+WHERE l.ended = 0 AND l.how <> 'candidate' AND l.party = 'practice'
+  AND m.ended = 0 AND m.how <> 'candidate' AND m.party = 'practice' AND l.client < m.client
+ORDER BY l.client, m.client;
 
 -- name: RulingsOn :many
 SELECT * FROM ruling WHERE source = @source AND patient = @patient ORDER BY moment, client;
