@@ -1,9 +1,10 @@
-// make interop [sqlite|postgres] [plain|kill|drop]: see run.
+// make interop, or .ci/interop/run [sqlite|postgres] [plain|kill|drop|smart-es384|smart-rs384]: see run.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { Hub, Peer, check, fail } from './world.mjs';
+import { Guard } from './guard.mjs';
+import { Hub, Peer, check, fail, freePort } from './world.mjs';
 import { acknowledge, arrival, canary, decision, mrn, npi, referral, withdraw } from './story.mjs';
 
 const bin = path.resolve(import.meta.dirname, '../../kaphub');
@@ -31,7 +32,7 @@ function postgres() {
   };
 }
 
-function config(dsn, practice, prescriber) {
+function config(dsn, practice, prescriber, auth) {
   return `hub: {name: Reverie, time_zone: America/Denver, listen: 127.0.0.1:0}
 store: {dsn: "${dsn}", key_file: kaphub.key}
 practice:
@@ -39,14 +40,14 @@ practice:
   stale_after: ${limit / 1000}s
   credentials: none set
   connectors:
-    - {name: ehr, kind: fhirrest, base_url: "${practice.url}", auth: {kind: none}}
+    - {name: ehr, kind: fhirrest, base_url: "${practice.url}", ${auth}}
 prescribers:
   - name: skylight
     title: Skylight Psychedelics
     stale_after: ${limit / 1000}s
     identifiers: [{system: "${npi.system}", value: "${npi.value}"}]
     connectors:
-      - {name: skylight, kind: fhirrest, base_url: "${prescriber.url}", auth: {kind: none}}
+      - {name: skylight, kind: fhirrest, base_url: "${prescriber.url}", ${auth}}
     sheet:
       signed: 2026-01-10
       deciders: [{system: "${npi.system}", value: "${npi.value}"}]
@@ -64,16 +65,19 @@ prescribers:
 `;
 }
 
-// One telling of the story. mode: plain, kill (SIGKILL at random moments of sync) or drop (every third reply is swallowed).
+// One telling of the story. mode: plain, kill (SIGKILL at random moments of sync), drop (every third reply is swallowed), or
+// smart-… (both servers behind an authorisation server whose tokens live five seconds; see guard.mjs).
 async function tell(engine, mode, pg) {
   const title = `${engine}, ${mode}`, random = seeded(20261123), began = Date.now();
-  const practice = await Peer.start('practice'), prescriber = await Peer.start('prescriber');
+  const guard = mode.startsWith('smart') ? new Guard(title, mode.slice(6).toUpperCase(), await freePort()) : undefined;
+  const practice = await Peer.start('practice', guard), prescriber = await Peer.start('prescriber', guard);
   const hub = new Hub(path.join(root, `${engine}-${mode}`), bin);
   try {
     let r = await hub.run(['init']);
     check('init', r.code === 0, r.err);
     const store = engine === 'postgres' ? pg.fresh() : { dsn: 'kaphub.db' };
-    fs.writeFileSync(path.join(hub.dir, 'kaphub.yaml'), config(store.dsn, practice, prescriber));
+    fs.writeFileSync(path.join(hub.dir, 'kaphub.yaml'), config(store.dsn, practice, prescriber, guard?.auth ?? 'auth: {kind: none}'));
+    await guard?.enter(hub, practice, prescriber);
     if (mode === 'drop') practice.drop = prescriber.drop = 3;
 
     let kills = 0, typical = 250, syncs = 0;
@@ -106,6 +110,7 @@ async function tell(engine, mode, pg) {
     const one = async (peer, type, want = 1) => { const all = await peer.all(type); check(`${title}: ${want} ${type} at the ${peer.name}`, all.length === want, all.length); return all; };
 
     const now = Date.now(), his = await referral(practice, now);
+    await guard?.busy(practice, hub);
     await sync();
     for (const type of ['Patient', 'ServiceRequest', 'Task', 'Consent']) await one(prescriber, type);
     check(`${title}: no process note left the practice`, !JSON.stringify(await prescriber.all('ServiceRequest')).includes('process note'));
@@ -122,6 +127,7 @@ async function tell(engine, mode, pg) {
     for (const gate of ['identity', 'release', 'referral', 'evaluation', 'clearance', 'prescription', 'medicine', 'instructions']) check(`${title}: gate ${gate} is met`, met.includes(gate), met);
 
     await arrival(practice, his, Date.now());
+    await guard?.long(practice, his, hub);
     await sync();
     await is('READY', 'arrival checks and go-ahead');
 
@@ -135,6 +141,7 @@ async function tell(engine, mode, pg) {
     await is('READY', 'it is back');
 
     await withdraw(prescriber, theirs);
+    guard?.collide(practice);
     await sync();
     await is('HOLD', 'the clearance is withdrawn');
     await prescriber.close();
@@ -147,13 +154,14 @@ async function tell(engine, mode, pg) {
 
     for (const type of ['Patient', 'ServiceRequest', 'Task', 'Consent', 'MedicationRequest', 'MedicationDispense', 'Observation']) await one(prescriber, type);
     for (const type of ['Patient', 'ServiceRequest', 'Task', 'MedicationRequest', 'MedicationDispense']) await one(practice, type);
+    await guard?.judge(practice, prescriber);
     r = await hub.run(['audit', 'verify']);
     check(`${title}: audit verify`, r.code === 0, r.err);
     await nothingLeaks(title, hub, engine, pg, store);
-    console.log(`ok  ${title}: ${syncs} syncs, ${kills} killed, ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    console.log(`ok  ${title}: ${syncs} syncs, ${kills} killed, ${((Date.now() - began) / 1000).toFixed(0)} s${guard?.told ?? ''}`);
     return kills;
   } finally {
-    await practice.stop(); await prescriber.stop();
+    await practice.stop(); await prescriber.stop(); guard?.stop();
   }
 }
 
@@ -179,7 +187,8 @@ async function nothingLeaks(title, hub, engine, pg, store) {
 }
 
 const engines = ['sqlite', 'postgres'].filter((e) => !process.argv.some((a) => ['sqlite', 'postgres'].includes(a)) || process.argv.includes(e));
-const modes = ['plain', 'kill', 'drop'].filter((m) => !process.argv.some((a) => ['plain', 'kill', 'drop'].includes(a)) || process.argv.includes(m));
+const every = ['plain', 'kill', 'drop', 'smart-es384', 'smart-rs384'];
+const modes = every.filter((m) => !process.argv.some((a) => every.includes(a)) || process.argv.includes(m));
 const pg = engines.includes('postgres') ? postgres() : undefined;
 try {
   for (const engine of engines) for (const mode of modes) {

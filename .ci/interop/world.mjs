@@ -9,29 +9,38 @@ const here = import.meta.dirname;
 
 export const listen = async (server, port = 0) => { server.listen(port, '127.0.0.1'); await once(server, 'listening'); return server.address().port; };
 
-const freePort = async () => { const s = http.createServer(); const port = await listen(s); s.close(); await once(s, 'close'); return port; };
+export const freePort = async () => { const s = http.createServer(); const port = await listen(s); s.close(); await once(s, 'close'); return port; };
 
-// An independent FHIR server in a process of its own, behind a proxy that can be closed or made to swallow replies.
+// An independent FHIR server in a process of its own, behind a proxy that can be closed, slowed or made to swallow replies,
+// and that keeps what the hub wrote. authority, if any, guards the server.
 export class Peer {
-  static async start(name) {
-    const p = new Peer(); p.name = name; p.inner = await freePort(); p.drop = 0; p.replies = 0;
-    p.child = spawn(process.execPath, [path.join(here, 'work/fhir-server.mjs'), String(p.inner)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  static async start(name, authority) {
+    const p = new Peer(); p.name = name; p.inner = await freePort(); p.drop = 0; p.replies = 0; p.delay = 0; p.authority = authority;
+    p.written = []; p.statuses = {}; p.searches = {};
+    p.child = spawn(process.execPath, [path.join(here, 'work/fhir-server.mjs'), String(p.inner), ...(authority ? [`${authority.issuer}/jwks`, authority.issuer] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((ok, no) => { p.child.stdout.once('data', ok); p.child.once('exit', () => no(new Error(`${name} did not start`))); });
     p.port = await freePort();
     await p.open();
     return p;
   }
   async open() {
-    this.proxy = http.createServer((q, w) => {
+    this.proxy = http.createServer(async (q, w) => {
+      const sent = []; for await (const c of q) sent.push(c);
+      const body = Buffer.concat(sent);
+      if (this.delay) await new Promise((r) => setTimeout(r, this.delay));
+      if (this.before) await this.before(q, body);
       const up = http.request({ host: '127.0.0.1', port: this.inner, method: q.method, path: q.url, headers: q.headers }, (r) => {
         const chunks = []; r.on('data', (c) => chunks.push(c));
         r.on('end', () => { // the server has committed by now
+          this.statuses[r.statusCode] = (this.statuses[r.statusCode] ?? 0) + 1;
+          if (q.method === 'GET') { const type = q.url.match(/^\/(\w+)\?/)?.[1]; this.searches[type] = (this.searches[type] ?? 0) + 1; }
+          if (q.method === 'POST' || q.method === 'PUT') this.written.push({ method: q.method, url: q.url, headers: q.headers, status: r.statusCode, body: JSON.parse(body) });
           if (this.drop && ++this.replies % this.drop === 0) return q.socket.destroy();
           w.writeHead(r.statusCode, r.headers); w.end(Buffer.concat(chunks));
         });
       });
       up.on('error', () => q.socket.destroy());
-      q.pipe(up);
+      up.end(body);
     });
     await listen(this.proxy, this.port);
   }
@@ -41,7 +50,7 @@ export class Peer {
 
   // What the people at this side do themselves goes straight to their own server, past the proxy.
   async request(method, at, body) {
-    const r = await fetch(`http://127.0.0.1:${this.inner}/${at}`, { method, headers: { 'content-type': 'application/fhir+json' }, body: body && JSON.stringify(body) });
+    const r = await fetch(`http://127.0.0.1:${this.inner}/${at}`, { method, headers: { 'content-type': 'application/fhir+json', ...(this.authority && { authorization: `Bearer ${await this.authority.token()}` }) }, body: body && JSON.stringify(body) });
     const text = await r.text();
     if (!r.ok) throw new Error(`${this.name} ${method} ${at.split('?')[0]}: ${r.status} ${text}`);
     return text ? JSON.parse(text) : undefined;
