@@ -50,7 +50,7 @@ ratios: ## the ratios the project promises, measured in one run
 	@.ci/ratios
 
 .PHONY: interop
-interop: build ## the loop against two independent FHIR servers (needs node)
+interop: build ## the loop against independent FHIR and authorisation servers (needs node)
 	@.ci/interop/run
 
 .PHONY: generate

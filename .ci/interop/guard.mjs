@@ -52,7 +52,7 @@ export class Guard {
       code: { coding: [{ system: 'http://loinc.org', code: '29463-7' }] }, effectiveDateTime: new Date(Date.now() - 86400e3 - i * 60e3).toISOString(), valueQuantity: { value: 60 + i / 100, unit: 'kg' } } }));
     await practice.request('POST', '', { resourceType: 'Bundle', type: 'batch', entry });
     const before = await this.server.seen(), pages = practice.searches.Observation;
-    practice.delay = 120;
+    practice.delay = 60;
     const r = await hub.run(['sync']);
     practice.delay = 0;
     const tokens = (await this.server.seen()).good - before.good;

@@ -43,7 +43,7 @@ export async function decision(prescriber, now) {
     basedOn: [{ reference: `ServiceRequest/${request.id}` }], effectivePeriod: { start: day(now - 24 * hour), end: day(now + 60 * 24 * hour) }, issued: iso(now - 2 * hour),
     performer: [{ identifier: npi }], valueCodeableConcept: concept('https://kaphub.example/fhir/CodeSystem/clearance-decision', 'cleared') });
   const rx = await prescriber.post({ resourceType: 'MedicationRequest', identifier: [{ system: 'https://skylight.example/rx', value: 'RX-1' }], status: 'active', intent: 'order',
-    medicationCodeableConcept: { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code: '6130' }], text: 'ketamine lozenge, sublingual' }, subject: ref, authoredOn: iso(now - 2 * hour), dosageInstruction: dosage,
+    medicationCodeableConcept: { coding: [{ system: 'http://www.nlm.nih.gov/research/umls/rxnorm', code: '6130' }], text: 'ketamine lozenge, sublingual' }, subject: ref, requester: { identifier: npi }, authoredOn: iso(now - 2 * hour), dosageInstruction: dosage,
     dispenseRequest: { numberOfRepeatsAllowed: 0, quantity: { value: 6, unit: 'lozenge' } } });
   await prescriber.post({ resourceType: 'MedicationDispense', identifier: [{ system: 'https://skylight.example/dispense', value: 'D-1' }], status: 'completed', medicationCodeableConcept: rx.medicationCodeableConcept, subject: ref,
     authorizingPrescription: [{ reference: `MedicationRequest/${rx.id}` }], quantity: { value: 6, unit: 'lozenge' }, whenPrepared: iso(now - 90 * 60e3), whenHandedOver: iso(now - hour) });

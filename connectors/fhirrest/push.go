@@ -217,10 +217,17 @@ func (s *server) settle(ctx context.Context, offers *offer, d exchange.Delivery,
 		if err != nil {
 			return exchange.Receipt{}, err
 		}
-		if existed.VersionID = now.version; !d.Update || sameContent(now.body, d.Body) {
+		if existed.VersionID = now.version; !d.Update {
 			return existed, nil
 		}
-		receipt, err := s.replace(ctx, offers, d, now)
+		next, err := keeping(now.body, d.Type, d.Body)
+		switch {
+		case err != nil:
+			return exchange.Receipt{}, sending(connectors.Errorf("update "+d.Type, connectors.Refused, "keep what others added: %w", err), true)
+		case sameContent(now.body, next):
+			return existed, nil
+		}
+		receipt, err := s.replace(ctx, offers, d, next, now)
 		if err == nil || connectors.FaultOf(err) != connectors.Conflict {
 			return receipt, err
 		}
@@ -229,10 +236,10 @@ func (s *server) settle(ctx context.Context, offers *offer, d exchange.Delivery,
 	return exchange.Receipt{}, sending(e, true) // both puts were turned down
 }
 
-// replace puts d in the place of old, if old is still what stands there.
-func (s *server) replace(ctx context.Context, offers *offer, d exchange.Delivery, old standing) (exchange.Receipt, error) {
+// replace puts body, which is d's, in the place of old, if old is still what stands there.
+func (s *server) replace(ctx context.Context, offers *offer, d exchange.Delivery, body []byte, old standing) (exchange.Receipt, error) {
 	op := "update " + d.Type
-	body, err := fhir.Apply(d.Body, fhir.Edit{Path: "id", Value: old.ref.ID})
+	body, err := fhir.Apply(body, fhir.Edit{Path: "id", Value: old.ref.ID})
 	if err != nil {
 		return exchange.Receipt{}, sending(connectors.Errorf(op, connectors.Refused, "give it its id: %w", err), true)
 	}

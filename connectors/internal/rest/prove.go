@@ -218,7 +218,10 @@ func (p *proof) believed() {
 		case c.Claim == "iss, sub" || c.Claim == "kid" && c.Verdict == unknown:
 			p.claims[i].Verdict, p.claims[i].Next = works, ""
 		case c.Verdict == fails: // its own statement says otherwise than it does
-			p.claims[i].Verdict = degrades
+			p.claims[i].Verdict, p.claims[i].Next = degrades, "the server takes it all the same: "+c.Next
+			if c.Claim == "aud" {
+				p.claims[i].Next = "the server takes it, where SMART demands the token endpoint: keep it only if the counterpart asked for it"
+			}
 		}
 	}
 }
@@ -229,7 +232,7 @@ func (p *proof) refused(ctx context.Context, endpoint, audience string, err erro
 	if e == nil {
 		return
 	}
-	sent, next := "asked for", e.Hint
+	next := e.Hint
 	code := strings.Join(e.Codes, ", ")
 	switch code {
 	case "invalid_client", "invalid_grant", "invalid_request":
@@ -243,13 +246,13 @@ func (p *proof) refused(ctx context.Context, endpoint, audience string, err erro
 			next = "refused, each by itself: " + strings.Join(bad, ", ") + "; have the counterpart register them, or take them out of auth.scopes"
 		}
 	}
-	if code == "" {
-		code = e.Error()
-		if e.Err != nil {
-			code = e.Err.Error()
-		}
+	if i := slices.IndexFunc(p.claims, func(c connectors.Claim) bool { return c.Claim == "iss, sub" }); code == "invalid_client" && i >= 0 {
+		p.claims[i].Next = "only the server knows it: compare it, letter by letter, with what the counterpart registered"
 	}
-	p.say("token", sent, "refused: "+code, fails, next)
+	if e.Err != nil {
+		code = e.Err.Error()
+	}
+	p.say("token", "asked for", "refused: "+code, fails, next)
 }
 
 // otherAudience is what else a server may want as aud: the issuer in place of the token endpoint, or the other way round.
