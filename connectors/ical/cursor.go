@@ -74,6 +74,14 @@ func (p *position) note(patient string, r record) {
 	p.Known[patient][r.key] = k
 }
 
+// doubt has a record told once more when it can be read again.
+func (p *position) doubt(patient, key string) {
+	if k, ok := p.Known[patient][key]; ok {
+		k.Hash = ""
+		p.Known[patient][key] = k
+	}
+}
+
 // forget drops the newcomers that the roster names no more.
 func (p *position) forget(roster exchange.Roster) {
 	p.Back = slices.DeleteFunc(p.Back, func(id string) bool { return !slices.Contains(roster.New, id) })

@@ -300,6 +300,26 @@ func TestWhatBecomesOfAnEvent(t *testing.T) {
 			t.Errorf("gone %v, %d rejects", page.Gone, len(page.Rejects))
 		}
 	})
+	t.Run("an event that could not be read for a while is told again, in the same words too", func(t *testing.T) {
+		h := newHouse(t).feed(session("a", "K-1A", 3))
+		h.read("K-1A")
+		h.feed(vevent("a", "DTSTART;TZID=Nowhere:20260305T090000", "SUMMARY:K-1A dosing")).read("K-1A")
+		page := h.feed(session("a", "K-1A", 3)).read("K-1A")
+		if len(page.Resources) != 1 || page.Resources[0].ID != "e-"+digest("a") || len(page.Gone) != 0 {
+			t.Errorf("%d records, gone %v", len(page.Resources), page.Gone)
+		}
+	})
+	t.Run("an unreadable event that is taken out, or comes back as a series, is gone as what it was", func(t *testing.T) {
+		bad := vevent("a", "DTSTART;TZID=Nowhere:20260305T090000", "SUMMARY:K-1A dosing")
+		for _, next := range []string{"", vevent("a", "DTSTART;TZID=America/Denver:20260305T090000", "RRULE:FREQ=DAILY;COUNT=2", "SUMMARY:K-1A dosing")} {
+			h := newHouse(t).feed(bad)
+			rejects := h.read("K-1A").Rejects
+			page := h.feed(next).read("K-1A")
+			if len(page.Gone) != 1 || page.Gone[0].ID != rejects[0].Ref {
+				t.Errorf("gone %v, want %s", page.Gone, rejects[0].Ref)
+			}
+		}
+	})
 	t.Run("of two versions of one event the newer counts", func(t *testing.T) {
 		old := vevent("a", "DTSTART:20260303T160000Z", "DURATION:PT2H", "SEQUENCE:1", "SUMMARY:K-1A dosing")
 		newer := vevent("a", "DTSTART:20260304T160000Z", "DURATION:PT2H", "SEQUENCE:2", "SUMMARY:K-1A dosing")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -26,7 +27,7 @@ type world struct {
 
 // record is one thing told of a patient.
 type record struct {
-	key    string // ref, or "!" and a reject's hash
+	key    string // "Appointment/e-1", or "!e-1!" and the hash of a reject
 	hash   string
 	end    time.Time
 	uid    string
@@ -96,6 +97,7 @@ func (f *feed) Pull(ctx context.Context, since exchange.Cursor, roster exchange.
 func (f *feed) tell(page *exchange.Page, p *position, id string, r record) {
 	p.note(id, r)
 	if r.reject != nil {
+		p.doubt(id, fhir.Ref{Type: r.reject.Type, ID: r.reject.Ref}.String())
 		page.Rejects = append(page.Rejects, *r.reject)
 		return
 	}
@@ -148,7 +150,7 @@ func (f *feed) look(cal *calendar, p *position, all exchange.Everybody, now time
 	for _, x := range faults {
 		w.uids[short(x.uid)] = true
 		for i, j := range f.rejects(x) {
-			place(x.tokens[i], record{key: "!" + j.Hash, hash: j.Hash, uid: x.uid, reject: &j})
+			place(x.tokens[i], record{key: "!" + j.Ref + "!" + j.Hash, hash: j.Hash, uid: x.uid, reject: &j})
 		}
 	}
 	return w
@@ -184,8 +186,8 @@ func (f *feed) settle(page *exchange.Page, p *position, w *world, all exchange.E
 	p.Doubts, p.Doubted, p.Events = 0, time.Time{}, w.events
 	for _, g := range gone {
 		delete(p.Known[g.patient], g.key)
-		if ref, ok := fhir.ParseRef(g.key, ""); ok && g.told {
-			page.Gone = append(page.Gone, ref)
+		if g.told {
+			page.Gone = append(page.Gone, g.ref)
 		}
 	}
 }
@@ -193,7 +195,8 @@ func (f *feed) settle(page *exchange.Page, p *position, w *world, all exchange.E
 // absent is something known that is not in the feed any more.
 type absent struct {
 	patient, key string
-	told         bool // it is to come, and so it is gone
+	ref          fhir.Ref
+	told         bool // it is to come, or could not be read, and so it is gone
 }
 
 // missing returns what is known and no longer there, in a stable order.
@@ -220,7 +223,14 @@ func (f *feed) missing(p *position, w *world, all exchange.Everybody, now time.T
 			if toCome {
 				w.dropped++
 			}
-			list = append(list, absent{id, key, toCome})
+			a := absent{patient: id, key: key, told: toCome}
+			if ref, ok := fhir.ParseRef(key, ""); ok {
+				a.ref = ref
+			} else { // what could not be read is there no more, unless it can be read now and takes the reject's place
+				a.ref = fhir.Ref{Type: "Appointment", ID: strings.Split(key, "!")[1]}
+				a.told = !here[a.ref.String()]
+			}
+			list = append(list, a)
 		}
 	}
 	return list

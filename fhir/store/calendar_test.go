@@ -66,6 +66,20 @@ func calendarTokens(t *testing.T, dsn string) {
 	w.receive(calendar, page(event("K-1")))
 	want(t, "appointments", len(w.chart(w.client(ehr, one.Patient)).Appointments), 1)
 
+	unreadable := page()
+	unreadable.Rejects = []fhir.Reject{{Type: "Appointment", Ref: "e-k-9", Subject: fhir.Ref{Type: "Patient", ID: "t-k-1"}, Reason: "its time zone is unknown", Body: []byte("{}")}}
+	w.receive(calendar, unreadable)
+	open := func() int {
+		list, err := w.Rejects(w.ctx, false)
+		w.must(err)
+		return len(list)
+	}
+	want(t, "an event that cannot be read", open(), 1)
+	taken := page()
+	taken.Gone = []fhir.Ref{{Type: "Appointment", ID: "e-k-9"}}
+	w.receive(calendar, taken)
+	want(t, "once it is out of the calendar", open(), 0)
+
 	three, four := fhirtest.Nth(3, w.now), fhirtest.Nth(4, w.now)
 	w.receive(ehr, page(three.Referral(), named(three, "K-3"), four.Referral(), named(four, "K-3")))
 	w.receive(calendar, page(barePatient("K-3"), event("K-3")))

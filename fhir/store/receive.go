@@ -140,6 +140,11 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 	if err := r.settleSwept(ctx, page, read, readable); err != nil {
 		return err
 	}
+	for _, ref := range page.Gone {
+		if ref.Type == "Appointment" && r.src.Party == fhir.Practice { // an unreadable event that the practice has taken out of its calendar says nothing any more
+			readable[ref] = true
+		}
+	}
 	orphans, err := r.keepRejects(ctx, read.rejects, open, readable)
 	if err != nil {
 		return err
