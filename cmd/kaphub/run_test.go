@@ -25,7 +25,13 @@ type place struct {
 // settle makes a place. The world's servers end with the test.
 func settle(t *testing.T) *place {
 	t.Helper()
-	world, err := sandbox.NewWorld(sandbox.WorldOptions{Seed: 1})
+	return settleIn(t, sandbox.WorldOptions{Seed: 1})
+}
+
+// settleIn is settle in a world of one's own.
+func settleIn(t *testing.T, o sandbox.WorldOptions) *place {
+	t.Helper()
+	world, err := sandbox.NewWorld(o)
 	if err != nil {
 		t.Fatal(err)
 	}

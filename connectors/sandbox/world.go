@@ -19,6 +19,7 @@ import (
 type WorldOptions struct {
 	Now     func() time.Time // the clock of both servers; nil = time.Now
 	Seed    uint64           // the same seed at the same time gives the same world
+	Talk    bool             // with the lives of conversations too: questions, aborts, reopened referrals
 	Clients int              // how many; 0 = one for each situation, more = further lives beside them
 	Pace    Pace             // how fast lives go on; the zero Pace is Office()
 
@@ -82,6 +83,9 @@ func NewWorld(options WorldOptions) (*World, error) {
 		w.welcome(options.Newcomers)
 	} else {
 		w.populate(options.Clients)
+		if options.Talk {
+			w.live(conversations)
+		}
 	}
 	w.happen(w.start, true)
 	return w, w.err
