@@ -317,6 +317,7 @@ func storm(t *testing.T, seed uint64) met {
 	for range 6 + weather.random.IntN(8) {
 		weather.change()
 		o.turn(time.Duration(10+weather.random.IntN(50)) * time.Minute)
+		o.accounted(false)
 	}
 	weather.clear()
 	quiet := 0
@@ -341,6 +342,7 @@ func storm(t *testing.T, seed uint64) met {
 			t.Logf("schedule %d:\n%s", seed, strings.Join(weather.told, "\n"))
 		}
 	}()
+	o.accounted(true)
 	sent := map[string]bool{}
 	for _, e := range o.entries() {
 		if e.State != exchange.Delivered {

@@ -290,7 +290,7 @@ func (a Accounting) Span() string {
 func (a Accounting) Total() string {
 	doubtful := 0
 	for _, d := range a.Lines {
-		if d.Certainty == exchange.MayHave {
+		if d.Doubtful() {
 			doubtful++
 		}
 	}

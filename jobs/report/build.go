@@ -260,6 +260,7 @@ func (b *builder) findings(r *Report) {
 	soon := readiness.DayOf(b.AsOf, b.zone).Plus(2).Start(b.zone)
 	rolled := map[string]*rolling{}
 	var keys []string
+	alone := b.alone()
 	for _, v := range b.Clients {
 		c := b.client(v)
 		var waits []readiness.Finding
@@ -270,7 +271,7 @@ func (b *builder) findings(r *Report) {
 					r.Resolved = append(r.Resolved, b.finding(f, c))
 				}
 				continue
-			case f.RollUp != "":
+			case f.RollUp != "" && !(f.Code == undelivered && alone[f.RollUp]):
 				if rolled[f.RollUp] == nil {
 					rolled[f.RollUp] = &rolling{RollUp: b.rollUp(f), clients: map[string]bool{}, sessions: map[readiness.Appointment]bool{}}
 					keys = append(keys, f.RollUp)
@@ -285,7 +286,7 @@ func (b *builder) findings(r *Report) {
 			}
 			item := b.finding(f, c)
 			near := !c.Session.IsZero() && c.Session.Before(soon)
-			if f.Severity == readiness.S1 || f.Severity == readiness.S2 && near {
+			if f.Severity == readiness.S1 || f.Severity == readiness.S2 && (near || f.Code == undelivered) {
 				r.DoNow = append(r.DoNow, item)
 			}
 			if f.State == readiness.New || f.State == readiness.Reopened || !b.Since.IsZero() && f.Since.After(b.Since) {
@@ -311,6 +312,31 @@ func (b *builder) findings(r *Report) {
 	slices.SortStableFunc(r.RollUps, func(x, y RollUp) int {
 		return cmp.Or(cmp.Compare(x.Severity, y.Severity), -cmp.Compare(x.Sessions, y.Sessions), cmp.Compare(x.Code, y.Code))
 	})
+}
+
+// undelivered is the rule of what did not arrive (R46): where it touches one client only, it is that client's, and is to be
+// done now, whenever the session is.
+const undelivered = "R46"
+
+// alone are the roll-ups that touch one client only.
+func (b *builder) alone() map[string]bool {
+	touched := map[string]map[string]bool{}
+	for _, v := range b.Clients {
+		for _, f := range v.Findings {
+			if f.RollUp == "" || f.State == readiness.Resolved {
+				continue
+			}
+			if touched[f.RollUp] == nil {
+				touched[f.RollUp] = map[string]bool{}
+			}
+			touched[f.RollUp][v.Client] = true
+		}
+	}
+	alone := map[string]bool{}
+	for key, clients := range touched {
+		alone[key] = len(clients) == 1
+	}
+	return alone
 }
 
 func (b *builder) finding(f readiness.Finding, c Client) Finding {
@@ -396,9 +422,9 @@ func (b *builder) deliveries(r *Report) {
 		var next string
 		switch {
 		case e.State == exchange.Refused:
-			next = "see what was refused, correct it or retry by hand"
+			next = "correct what they refuse, then try it again: kaphub deliveries retry"
 		case e.State == exchange.Unknown:
-			next = "ask the other side whether it arrived, then retry or leave it"
+			next = "ask the other side whether it arrived, then record it: kaphub deliveries settle"
 		case e.State == exchange.LaidOut && e.Why != "":
 			next = "do not hand it over; if it was already, record when: kaphub deliveries handed-over"
 		case e.State == exchange.LaidOut:
