@@ -385,7 +385,7 @@ func notArrived(to string, counts jobs.Counts) (told []string) {
 		told = append(told, fmt.Sprintf("refused by %s: %d; kaphub deliveries list --state refused shows which, and retry sends one again once its cause is settled", to, n))
 	}
 	if n := counts[push.Unknown]; n > 0 {
-		told = append(told, fmt.Sprintf("sent to %s, and whether it arrived cannot be found out: %d; ask them, and see kaphub deliveries list --state unknown", to, n))
+		told = append(told, fmt.Sprintf("sent to %s, and whether it arrived cannot be found out: %d; ask them, then record it: kaphub deliveries list --state unknown shows which, and settle ends it", to, n))
 	}
 	return told
 }

@@ -358,8 +358,12 @@ func Dispatches(w io.Writer, list []Dispatch, o Options) error {
 	rows := make([][]string, 0, len(list))
 	for _, d := range list {
 		became := d.Story
-		if d.Waits != "" {
-			became += "\n> " + d.Waits
+		codes := ""
+		if n := len(d.Tries); n > 0 && d.State == exchange.Refused {
+			codes = strings.Join(d.Tries[n-1].Codes, ", ")
+		}
+		if said := cmp.Or(d.Waits, codes); said != "" {
+			became += "\n> " + said
 		} else if d.Why != "" && slices.Contains([]exchange.State{exchange.Staged, exchange.Attempted, exchange.Refused}, d.State) {
 			became += "\n> " + d.Why
 		}
