@@ -1,7 +1,6 @@
 package fhirrest
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ func keeping(there []byte, typ string, update []byte) ([]byte, error) {
 	var edits []fhir.Edit
 	for _, name := range slices.Sorted(maps.Keys(theirs)) {
 		if !written(typ, name) {
-			edits = append(edits, fhir.Edit{Path: name, Value: json.RawMessage(theirs[name])})
+			edits = append(edits, fhir.Edit{Path: name, Value: theirs[name]})
 		}
 	}
 	return fhir.Apply(update, edits...)
