@@ -17,6 +17,7 @@ type Chart struct {
 	Links   []Link
 	Sources []SourceState
 	Rejects []Reject   // open ones that belong to this client
+	Sealed  []Sealed   // what arrived out of scope and nobody has looked at yet
 	Unread  []*Version // stored versions that could not be read through their view
 
 	Outstanding []Outstanding // what should stand at another party and as far as the hub knows does not, in the order in which it was staged

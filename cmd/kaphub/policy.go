@@ -63,7 +63,7 @@ func policies(c *config.Config, bases map[string]string) ([]readiness.Policy, er
 
 // recogniser tells what of a source concerns the hub at all.
 func recogniser(c *config.Config, all []readiness.Policy) fhir.Recogniser {
-	g := fhir.Recogniser{ReferralCodes: all[0].ReferralCodes, Terms: all[0].Terms}
+	g := fhir.Recogniser{ReferralCodes: all[0].ReferralCodes, Terms: all[0].Terms, Part2: all[0].Part2}
 	for _, p := range all {
 		g.Prescribers = append(g.Prescribers, fhir.Known{Name: p.Prescriber.Name, Identifiers: p.Prescriber.Identifiers})
 	}

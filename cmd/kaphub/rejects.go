@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -11,6 +14,8 @@ import (
 type rejectsCommand struct {
 	List listRejects `cmd:"" default:"withargs" help:"List what could not be read."`
 	Show showReject  `cmd:"" help:"Show one, whole as it was received. It holds a client's data: mind who looks on."`
+
+	Resolve resolveReject `cmd:"" help:"Close one that nobody will send anew, with a reason; until then its client, or its source, counts as not wholly read."`
 }
 
 type listRejects struct {
@@ -70,5 +75,39 @@ func (c *showReject) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	s.printf("source    %s\nreceived  %s\nreason    %s\n\n%s\n", r.Source, h.local(r.Received), r.Reason, r.Body)
+	return nil
+}
+
+type resolveReject struct {
+	ID     string `arg:"" help:"The reject's id, or how it begins."`
+	Reason string `required:"" help:"Why it needs no other record: kept with it."`
+	By     string `help:"Who decides, where that is not who types."`
+}
+
+// Run closes one reject by a person's decision.
+func (c *resolveReject) Run(ctx context.Context, s *scene) error {
+	if c.Reason = strings.TrimSpace(c.Reason); c.Reason == "" {
+		return errors.New("a reason is needed: --reason says why")
+	}
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	rejects, err := h.store.Rejects(ctx, true)
+	if err != nil {
+		return fmt.Errorf("read rejects: %w", err)
+	}
+	r, err := only(rejects, c.ID, "reject", func(r fhir.Reject) string { return r.ID })
+	if err != nil {
+		return err
+	}
+	if r.Resolved != "" {
+		return fmt.Errorf("%s is resolved already: %s", r.ID, r.Resolved)
+	}
+	if err := h.store.Resolve(ctx, cmp.Or(c.By, h.actor), r.ID, c.Reason); err != nil {
+		return err
+	}
+	s.printf("%s is resolved. Its client is judged again with the next sync.\n", r.ID)
 	return nil
 }

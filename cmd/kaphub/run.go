@@ -45,6 +45,7 @@ type cli struct {
 	Deliveries deliveriesCommand `cmd:"" help:"What was sent, under which release, and with which answer."`
 	Links      linksCommand      `cmd:"" help:"Who is who: which record elsewhere is, or may be, which client's."`
 	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
+	Sealed     sealedCommand     `cmd:"" help:"Records that arrived out of scope, for the privacy officer."`
 	Audit      auditCommand      `cmd:"" help:"The audit log."`
 	Keys       keysCommand       `cmd:"" help:"The keys by which the hub proves who it is to SMART servers: make, list and rotate them."`
 	Backup     backupCommand     `cmd:"" help:"Write an encrypted and signed copy of the store."`

@@ -12,6 +12,7 @@ type Source struct {
 // Changed counts what a page brought.
 type Changed struct {
 	Versions, Gone, Rejects, Links, Ignored, Missed int
+	Sealed                                          int // out of scope, kept apart
 	Clients                                         int // engagements now stale
 }
 

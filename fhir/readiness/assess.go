@@ -111,6 +111,9 @@ func (f *facts) unknowns() (out []doubt) {
 			out = append(out, doubt{l.Source + " is not read back to the beginning for this client yet", "read it: kaphub sync", Operator})
 		}
 	}
+	if slices.ContainsFunc(f.chart.Sealed, func(s fhir.Sealed) bool { return s.Bears }) {
+		out = append(out, doubt{"a record of the client is sealed, and may bear on it", "look at kaphub sealed list", Privacy})
+	}
 	if len(f.chart.Rejects) > 0 {
 		out = append(out, doubt{"a record of the client could not be read", "look at kaphub rejects list", Operator})
 	}

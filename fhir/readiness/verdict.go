@@ -71,6 +71,7 @@ const (
 	Pharmacy   Owner = "pharmacy"
 	Client     Owner = "client"
 	Operator   Owner = "operator"
+	Privacy    Owner = "privacy officer"
 )
 
 // Gate is one gate of a verdict.

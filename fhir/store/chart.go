@@ -60,6 +60,11 @@ func (db *DB) Chart(ctx context.Context, client string, asOf fhir.Moment) (fhir.
 		}
 		slices.SortStableFunc(versions, func(a, b fhir.Version) int { return int(a.Moment - b.Moment) })
 		chart = fhir.NewChart(client, fhir.Moment(at), versions, linksOf(links, at), sources, open)
+		apart, err := q.SealedAt(ctx, table.SealedAtParams{Client: client, Moment: at})
+		if err != nil {
+			return err
+		}
+		chart.Sealed = sealedOf(apart)
 		chart.Outstanding, err = outstanding(ctx, q, client, at)
 		return err
 	})

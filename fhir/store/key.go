@@ -27,6 +27,7 @@ const (
 	forAudit   = "kaphub audit"
 	forTip     = "kaphub audit tip"
 	forDigests = "kaphub identifier digests"
+	forSealed  = "kaphub sealed content"
 	forCheck   = "kaphub key check"
 )
 

@@ -33,6 +33,8 @@ type item struct {
 	ownKey   string   // the hub's own client key on a copy of a Patient
 	traits   fhir.Traits
 	mentions []fhir.Ref
+
+	outOfScope string // why it is to be sealed apart (R49)
 }
 
 // reading is a page sorted by what becomes of it.
@@ -83,6 +85,7 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 		return
 	}
 	it, outline := item{Resource: res}, fhir.OutlineAt(res, src.Base)
+	it.outOfScope = fhir.OutOfScope(res, db.recogniser.Part2)
 	if !directory[res.Type] {
 		switch {
 		case outline.Placed && !outline.Subject.IsZero():

@@ -125,6 +125,13 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 			}
 			continue
 		}
+		if it.outOfScope != "" {
+			if apart, err := r.setApart(ctx, it); err != nil {
+				return err
+			} else if apart {
+				continue
+			}
+		}
 		if err := r.keep(ctx, it); err != nil {
 			return err
 		}

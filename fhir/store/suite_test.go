@@ -229,6 +229,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"what people told by phone is kept, and corrected by another entry", tellings},
 		{"the account of a client holds every delivery with its steps", accounts},
 		{"the roster asks only about whom the prescriber was told", roster},
+		{"what is out of scope is sealed, looked at, then admitted or expunged", setsApart},
 		{"replicas take turns at a counterpart, and leave it in peace together", turns},
 		{"when something was last sent to a party", lastSent},
 		{"whose records come before their Patient does is asked for", laggards},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kaphub/kaphub/fhir"
 	table "github.com/kaphub/kaphub/fhir/store/db"
 )
 
@@ -22,7 +23,7 @@ func (db *DB) VerifyAudit(ctx context.Context, progress func(done, total int64))
 		if v.total, err = q.CountSealed(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.deliveries, v.steps, v.tellings, v.settings, v.chain} {
+		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.chain} {
 			if err := check(ctx); err != nil {
 				return err
 			}
@@ -179,6 +180,32 @@ func (v *verifier) settings(ctx context.Context) error {
 		v.row("setting", "setting "+r.Name, r.Moment, r.Mac, r.Name, r.Actor, r.Value)
 	}
 	return err
+}
+
+// sealed looks at what was set apart: whole while it waits or was admitted, empty once it was expunged.
+func (v *verifier) sealed(ctx context.Context) error {
+	rows, err := v.SealedAll(ctx, true)
+	for _, r := range rows {
+		name := "sealed " + r.ID
+		v.row("sealed", name, r.Moment, r.Mac, sealedParts(r)...)
+		if r.Outcome != "" {
+			v.count(r.Ended, v.db.seal("sealed "+r.Outcome, r.Ended, r.ID, r.Actor, r.Why))
+		}
+		body, err := v.db.keys.disclose(r.Body)
+		if whole := err == nil && (r.Hash == "" || bodyOf(r.Type, body) == r.Hash); whole == (r.Outcome == expunged) {
+			v.report.Altered = append(v.report.Altered, name+" (its content)")
+		}
+	}
+	return err
+}
+
+// bodyOf is the hash of a resource as it was read.
+func bodyOf(typ string, body []byte) string {
+	res, err := fhir.Parse(body, typ)
+	if err != nil {
+		return ""
+	}
+	return res.Hash
 }
 
 // chain follows the entries from the first to the sealed tip, and compares each one's digest with what is stored.

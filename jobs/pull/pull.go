@@ -179,7 +179,7 @@ func (r *reading) count(page exchange.Page, changed exchange.Changed) {
 
 func add(counts jobs.Counts, c exchange.Changed) {
 	for name, n := range map[string]int{
-		"versions": c.Versions, "gone": c.Gone, "rejects": c.Rejects, "links": c.Links, "ignored": c.Ignored, "clients": c.Clients,
+		"versions": c.Versions, "gone": c.Gone, "rejects": c.Rejects, "links": c.Links, "ignored": c.Ignored, "clients": c.Clients, "sealed": c.Sealed,
 	} {
 		if n != 0 {
 			counts[name] += int64(n)

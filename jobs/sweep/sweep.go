@@ -137,7 +137,7 @@ var errLoop = connectors.Errorf("follow slices", connectors.Garbled, "a slice le
 func count(counts jobs.Counts, page exchange.Page, c exchange.Changed) {
 	counts[Resources] += int64(len(page.Resources))
 	for name, n := range map[string]int{
-		"versions": c.Versions, "gone": c.Gone, "rejects": c.Rejects, "links": c.Links, "clients": c.Clients, Missed: c.Missed,
+		"versions": c.Versions, "gone": c.Gone, "rejects": c.Rejects, "links": c.Links, "clients": c.Clients, "sealed": c.Sealed, Missed: c.Missed,
 	} {
 		if n != 0 {
 			counts[name] += int64(n)

@@ -120,6 +120,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.endLinkStmt, err = db.PrepareContext(ctx, endLink); err != nil {
 		return nil, fmt.Errorf("error preparing query EndLink: %w", err)
 	}
+	if q.endSealedStmt, err = db.PrepareContext(ctx, endSealed); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSealed: %w", err)
+	}
 	if q.engageStmt, err = db.PrepareContext(ctx, engage); err != nil {
 		return nil, fmt.Errorf("error preparing query Engage: %w", err)
 	}
@@ -276,6 +279,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putRulingStmt, err = db.PrepareContext(ctx, putRuling); err != nil {
 		return nil, fmt.Errorf("error preparing query PutRuling: %w", err)
 	}
+	if q.putSealedStmt, err = db.PrepareContext(ctx, putSealed); err != nil {
+		return nil, fmt.Errorf("error preparing query PutSealed: %w", err)
+	}
 	if q.putSettingStmt, err = db.PrepareContext(ctx, putSetting); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSetting: %w", err)
 	}
@@ -323,6 +329,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.rulingsOnStmt, err = db.PrepareContext(ctx, rulingsOn); err != nil {
 		return nil, fmt.Errorf("error preparing query RulingsOn: %w", err)
+	}
+	if q.sealedAllStmt, err = db.PrepareContext(ctx, sealedAll); err != nil {
+		return nil, fmt.Errorf("error preparing query SealedAll: %w", err)
+	}
+	if q.sealedAtStmt, err = db.PrepareContext(ctx, sealedAt); err != nil {
+		return nil, fmt.Errorf("error preparing query SealedAt: %w", err)
+	}
+	if q.sealedBeforeStmt, err = db.PrepareContext(ctx, sealedBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query SealedBefore: %w", err)
+	}
+	if q.sealedOneStmt, err = db.PrepareContext(ctx, sealedOne); err != nil {
+		return nil, fmt.Errorf("error preparing query SealedOne: %w", err)
 	}
 	if q.settingAtStmt, err = db.PrepareContext(ctx, settingAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SettingAt: %w", err)
@@ -571,6 +589,11 @@ func (q *Queries) Close() error {
 	if q.endLinkStmt != nil {
 		if cerr := q.endLinkStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing endLinkStmt: %w", cerr)
+		}
+	}
+	if q.endSealedStmt != nil {
+		if cerr := q.endSealedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSealedStmt: %w", cerr)
 		}
 	}
 	if q.engageStmt != nil {
@@ -833,6 +856,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putRulingStmt: %w", cerr)
 		}
 	}
+	if q.putSealedStmt != nil {
+		if cerr := q.putSealedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putSealedStmt: %w", cerr)
+		}
+	}
 	if q.putSettingStmt != nil {
 		if cerr := q.putSettingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putSettingStmt: %w", cerr)
@@ -911,6 +939,26 @@ func (q *Queries) Close() error {
 	if q.rulingsOnStmt != nil {
 		if cerr := q.rulingsOnStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rulingsOnStmt: %w", cerr)
+		}
+	}
+	if q.sealedAllStmt != nil {
+		if cerr := q.sealedAllStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealedAllStmt: %w", cerr)
+		}
+	}
+	if q.sealedAtStmt != nil {
+		if cerr := q.sealedAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealedAtStmt: %w", cerr)
+		}
+	}
+	if q.sealedBeforeStmt != nil {
+		if cerr := q.sealedBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealedBeforeStmt: %w", cerr)
+		}
+	}
+	if q.sealedOneStmt != nil {
+		if cerr := q.sealedOneStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealedOneStmt: %w", cerr)
 		}
 	}
 	if q.settingAtStmt != nil {
@@ -1124,6 +1172,7 @@ type Queries struct {
 	dueDeliveriesStmt      *sql.Stmt
 	endCandidateStmt       *sql.Stmt
 	endLinkStmt            *sql.Stmt
+	endSealedStmt          *sql.Stmt
 	engageStmt             *sql.Stmt
 	engagementStmt         *sql.Stmt
 	engagementsStmt        *sql.Stmt
@@ -1176,6 +1225,7 @@ type Queries struct {
 	putMetaStmt            *sql.Stmt
 	putRejectStmt          *sql.Stmt
 	putRulingStmt          *sql.Stmt
+	putSealedStmt          *sql.Stmt
 	putSettingStmt         *sql.Stmt
 	putSourceStmt          *sql.Stmt
 	putStepStmt            *sql.Stmt
@@ -1192,6 +1242,10 @@ type Queries struct {
 	returnMomentStmt       *sql.Stmt
 	rivalsOfStmt           *sql.Stmt
 	rulingsOnStmt          *sql.Stmt
+	sealedAllStmt          *sql.Stmt
+	sealedAtStmt           *sql.Stmt
+	sealedBeforeStmt       *sql.Stmt
+	sealedOneStmt          *sql.Stmt
 	settingAtStmt          *sql.Stmt
 	sourceStmt             *sql.Stmt
 	sourcesAtStmt          *sql.Stmt
@@ -1258,6 +1312,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		dueDeliveriesStmt:      q.dueDeliveriesStmt,
 		endCandidateStmt:       q.endCandidateStmt,
 		endLinkStmt:            q.endLinkStmt,
+		endSealedStmt:          q.endSealedStmt,
 		engageStmt:             q.engageStmt,
 		engagementStmt:         q.engagementStmt,
 		engagementsStmt:        q.engagementsStmt,
@@ -1310,6 +1365,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putMetaStmt:            q.putMetaStmt,
 		putRejectStmt:          q.putRejectStmt,
 		putRulingStmt:          q.putRulingStmt,
+		putSealedStmt:          q.putSealedStmt,
 		putSettingStmt:         q.putSettingStmt,
 		putSourceStmt:          q.putSourceStmt,
 		putStepStmt:            q.putStepStmt,
@@ -1326,6 +1382,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		returnMomentStmt:       q.returnMomentStmt,
 		rivalsOfStmt:           q.rivalsOfStmt,
 		rulingsOnStmt:          q.rulingsOnStmt,
+		sealedAllStmt:          q.sealedAllStmt,
+		sealedAtStmt:           q.sealedAtStmt,
+		sealedBeforeStmt:       q.sealedBeforeStmt,
+		sealedOneStmt:          q.sealedOneStmt,
 		settingAtStmt:          q.settingAtStmt,
 		sourceStmt:             q.sourceStmt,
 		sourcesAtStmt:          q.sourcesAtStmt,

@@ -180,6 +180,27 @@ type Ruling struct {
 	Mac     string
 }
 
+type Sealed struct {
+	ID       string
+	Source   string
+	Party    string
+	Type     string
+	Ref      string
+	Subject  string
+	Client   string
+	Reason   string
+	Bears    bool
+	Hash     string
+	Received int64
+	Moment   int64
+	Outcome  string
+	Actor    string
+	Why      string
+	Ended    int64
+	Mac      string
+	Body     string
+}
+
 type Setting struct {
 	Name   string
 	Moment int64

@@ -201,7 +201,8 @@ func (q *Queries) AllTellings(ctx context.Context) ([]Telling, error) {
 const countSealed = `-- name: CountSealed :one
 SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELECT count(*) FROM link WHERE ended <> 0) + (SELECT count(*) FROM reject)
   + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM delivery)
-  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM ruling) + (SELECT count(*) FROM telling) + (SELECT count(*) FROM audit) AS bigint)
+  + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM ruling) + (SELECT count(*) FROM telling)
+  + (SELECT count(*) FROM sealed) + (SELECT count(*) FROM sealed WHERE ended <> 0) + (SELECT count(*) FROM audit) AS bigint)
 `
 
 func (q *Queries) CountSealed(ctx context.Context) (int64, error) {

@@ -1,0 +1,13 @@
+-- name: PutSealed :exec
+INSERT INTO sealed (id, source, party, type, ref, subject, client, reason, bears, hash, received, moment, outcome, actor, why, ended, mac, body)
+VALUES (@id, @source, @party, @type, @ref, @subject, @client, @reason, @bears, @hash, @received, @moment, '', '', '', 0, @mac, @body);
+-- name: SealedBefore :many
+SELECT outcome FROM sealed WHERE source = @source AND type = @type AND ref = @ref AND hash = @hash;
+-- name: SealedAt :many
+SELECT * FROM sealed WHERE client = @client AND moment <= @moment AND (ended = 0 OR ended > @moment) ORDER BY moment, id;
+-- name: SealedAll :many
+SELECT * FROM sealed WHERE outcome = '' OR CAST(@everything AS boolean) ORDER BY moment, id;
+-- name: SealedOne :one
+SELECT * FROM sealed WHERE id = @id;
+-- name: EndSealed :execrows
+UPDATE sealed SET outcome = @outcome, actor = @actor, why = @why, ended = @moment, body = @body WHERE id = @id AND outcome = '';
