@@ -61,7 +61,7 @@ func accountingSeed() AccountingInput {
 		Permits:    map[fhir.Basis]Permit{release: {From: "2026-01-01", To: "2026-12-31", Came: start}},
 		Sent: []exchange.Recorded{
 			sent("skylight", exchange.WhatPatient, patient, staged, tried, exchange.Delivered, exchange.Receipt{Outcome: exchange.OutcomeCreated}),
-			sent("skylight", exchange.WhatReferral, request, staged, tried, tried, exchange.State(tried), exchange.Unknown, exchange.Receipt{Outcome: exchange.OutcomeUnknown}),
+			sent("skylight", exchange.WhatReferral, request, staged, tried, tried, tried, exchange.Unknown, exchange.Receipt{Outcome: exchange.OutcomeUnknown}),
 			sent("skylight", exchange.WhatReferral, request, staged, tried, exchange.Refused, exchange.Receipt{Outcome: exchange.OutcomeRefused}),
 			sent("skylight", exchange.WhatReferral, request, staged, tried, exchange.Unknown, exchange.Receipt{Outcome: exchange.OutcomeUnknown}, staged, exchange.Receipt{Outcome: exchange.OutcomeNotThere, By: "Robin"}),
 			sent("skylight", exchange.WhatPacket, `{"resourceType":"Bundle","entry":[{"resource":`+patient+`},{"resource":`+request+`}]}`,

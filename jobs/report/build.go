@@ -271,7 +271,7 @@ func (b *builder) findings(r *Report) {
 					r.Resolved = append(r.Resolved, b.finding(f, c))
 				}
 				continue
-			case f.RollUp != "" && !(f.Code == undelivered && alone[f.RollUp]):
+			case f.RollUp != "" && (f.Code != undelivered || !alone[f.RollUp]):
 				if rolled[f.RollUp] == nil {
 					rolled[f.RollUp] = &rolling{RollUp: b.rollUp(f), clients: map[string]bool{}, sessions: map[readiness.Appointment]bool{}}
 					keys = append(keys, f.RollUp)
