@@ -82,6 +82,16 @@ type ID struct {
 	Value  string `yaml:"value"`
 }
 
+// Decider is who may decide on clearance: a number, and the name by which an entry calls them.
+type Decider struct {
+	System string `yaml:"system"`
+	Value  string `yaml:"value"`
+	Name   string `yaml:"name"`
+}
+
+// ID is the decider's number.
+func (d Decider) ID() ID { return ID{d.System, d.Value} }
+
 // Code is a code in a system.
 type Code struct {
 	System string `yaml:"system"`
@@ -98,7 +108,8 @@ type Credential struct {
 type Sheet struct {
 	Signed            Day             `yaml:"signed"`
 	Published         Day             `yaml:"published"` // what is not signed was read on their public pages on this day
-	Deciders          []ID            `yaml:"deciders"`
+	Deciders          []Decider       `yaml:"deciders"`
+	Medicine          string          `yaml:"medicine"` // as a label calls it, where a message does not name it
 	ClearanceValidity Asked[Duration] `yaml:"clearance_validity"`
 	FollowUp          Asked[Duration] `yaml:"follow_up"`
 	DoseInterval      Asked[Duration] `yaml:"dose_interval"`

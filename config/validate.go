@@ -68,7 +68,11 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 		add(path+".identifiers", "is missing: write how the practice's records name this prescriber, like {system: http://hl7.org/fhir/sid/us-npi, value: \"1234567893\"}")
 	}
 	ps = append(ps, c.ids(path+".identifiers", p.Identifiers)...)
-	ps = append(ps, c.ids(path+".sheet.deciders", p.Sheet.Deciders)...)
+	for i, d := range p.Sheet.Deciders {
+		if d.System == "" || d.Value == "" {
+			add(fmt.Sprintf("%s.sheet.deciders[%d]", path, i), "needs both system and value, and a name if you like: only both together identify")
+		}
+	}
 	ps = append(ps, c.codes(path+".ketamine_codes", p.Ketamine)...)
 	ps = append(ps, c.files(path+".concept_maps", p.ConceptMaps)...)
 	ps = append(ps, c.rules(path+".rules", p.Rules)...)
@@ -174,6 +178,10 @@ func (c *Config) names() []Problem {
 		}
 	}
 	for _, e := range c.Connectors() {
+		if e.Name == "desk" || strings.HasPrefix(e.Name, "desk-") {
+			ps = append(ps, c.Problem(e.path+".name", "%q is kept for what people enter by hand, which needs no connector: choose another", e.Name))
+			continue
+		}
 		name(e.path+".name", e.Name)
 		if e.Kind == "" {
 			ps = append(ps, c.Problem(e.path+".kind", "is missing: write which kind of connector it is, like fhirrest"))

@@ -37,6 +37,8 @@ type Chart struct {
 	CarePlans                 []Seen[CarePlan]
 	AdverseEvents             []Seen[AdverseEvent]
 
+	Provenances []Seen[Provenance] // who entered what, where that is told
+
 	// The directory: not the client's records, but who stands behind them.
 	Practitioners     []Seen[Practitioner]
 	PractitionerRoles []Seen[PractitionerRole]
@@ -86,6 +88,8 @@ func NewChart(client string, moment Moment, versions []Version, links []Link, so
 			see(&c, &c.CarePlans, v, last)
 		case "AdverseEvent":
 			see(&c, &c.AdverseEvents, v, last)
+		case "Provenance":
+			see(&c, &c.Provenances, v, last)
 		case "Practitioner":
 			see(&c, &c.Practitioners, v, last)
 		case "PractitionerRole":

@@ -29,6 +29,11 @@ const (
 	// SystemCopy is the identifier system of what the hub itself wrote: its value is exchange.CopyID.
 	// A resource that carries it is a copy and never a fact of its own (fhir.md section 5).
 	SystemCopy = Base + "/copy"
+	// SystemEntry is the identifier system of what people enter by hand, and the code system of the kinds of entry
+	// (Provenance.activity). SystemMedium are the ways by which they were told, SystemActor those who enter.
+	SystemEntry  = Base + "/entry"
+	SystemMedium = Base + "/CodeSystem/medium"
+	SystemActor  = Base + "/actor"
 	// SystemClient is the identifier system of the hub's own client keys on copies of Patient.
 	SystemClient = Base + "/client"
 	// SystemToken is the identifier system of the token by which a calendar's events name a client. The roster gives it to
@@ -49,6 +54,9 @@ const (
 	CodeStop             = "stop"                      // Flag: a recorded hold
 	CodeEventSeverity    = "event-severity"            // AdverseEvent.severity's system is SystemKAP too: see CodeSerious …
 
+	CodeAmountLeft = "amount-left" // Observation, valueQuantity in {session}: what the client was counted to have left
+	CodeRetyped    = "end-retyped" // Provenance.reason: alone, the one who entered typed the end twice
+
 	// Arrival checks: Observations of the practice, valueBoolean, focus: the dosing Appointment.
 	CodeRide           = "ride-arranged"
 	CodeFasting        = "fasting-kept"
@@ -61,6 +69,7 @@ const (
 	CodeSerious       = "serious"
 	CodeAskPrescriber = "ask-prescriber"
 	CodeExpected      = "expected-settled"
+	CodeMistaken      = "entered-in-error" // it was entered by mistake: an AdverseEvent has no status to say so
 )
 
 // Codes in SystemSession.

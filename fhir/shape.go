@@ -57,6 +57,7 @@ var views = map[string]reflect.Type{
 	"PractitionerRole":         reflect.TypeFor[PractitionerRole](),
 	"Organization":             reflect.TypeFor[Organization](),
 	"Medication":               reflect.TypeFor[Medication](),
+	"Provenance":               reflect.TypeFor[Provenance](),
 	"OperationOutcome":         reflect.TypeFor[OperationOutcome](),
 	"CapabilityStatement":      reflect.TypeFor[CapabilityStatement](),
 }

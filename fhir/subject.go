@@ -37,6 +37,9 @@ func (t *tree) subject(kind, id, base string) (ref Ref, ok bool) {
 	if kind == "Appointment" || kind == "AppointmentResponse" {
 		refs = append(refs, t.patientsTakingPart(base)...)
 	}
+	if kind == "Provenance" {
+		refs = append(refs, t.patientsAimedAt()...)
+	}
 	if len(refs) == 0 {
 		return Ref{}, true
 	}
@@ -80,6 +83,21 @@ func (t *tree) patientsTakingPart(base string) (actors []int) {
 	for _, a := range actors {
 		if t.string(t.child(a, "type")) == "Patient" || typeOf(t.string(t.child(a, "reference"))) == "Patient" {
 			patients = append(patients, a)
+		}
+	}
+	return patients
+}
+
+// patientsAimedAt returns the targets of a Provenance that are patients: it is about several records, and belongs to whom
+// it names among them.
+func (t *tree) patientsAimedAt() (patients []int) {
+	list := t.child(0, "target")
+	if list < 0 {
+		return nil
+	}
+	for _, i := range t.each(list) {
+		if typeOf(t.string(t.child(i, "reference"))) == "Patient" {
+			patients = append(patients, i)
 		}
 	}
 	return patients

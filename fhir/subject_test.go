@@ -23,7 +23,7 @@ func TestWhoseAResourceIs(t *testing.T) {
 		{"an appointment of staff only is nobody's", `{"resourceType":"Appointment","id":"a","status":"booked","participant":[{"actor":{"reference":"Practitioner/t"},"status":"accepted"}]}`, "", Ref{}, true},
 		{"the same patient told twice", `{"resourceType":"Account","id":"a","status":"active","subject":[{"reference":"Patient/p1"},{"reference":"Patient/p1"}]}`, "", p1, true},
 		{"a directory entry is nobody's", `{"resourceType":"Organization","id":"o","name":"x"}`, "", Ref{}, true},
-		{"a provenance is nobody's", `{"resourceType":"Provenance","id":"v","recorded":"2026-03-02T10:00:00Z","target":[{"reference":"Patient/p1"}],"agent":[{"who":{"display":"x"}}]}`, "", Ref{}, true},
+		{"a provenance is of the patient among its targets", `{"resourceType":"Provenance","id":"v","recorded":"2026-03-02T10:00:00Z","target":[{"reference":"Consent/c/_history/1"},{"reference":"Patient/p1"}],"agent":[{"who":{"display":"x"}}]}`, "", p1, true},
 		{"a logical subject cannot be told", `{"resourceType":"Flag","id":"f","status":"active","code":{"text":"x"},"subject":{"identifier":{"value":"x"}}}`, "", Ref{}, false},
 		{"a contained subject cannot be told", `{"resourceType":"Flag","id":"f","status":"active","code":{"text":"x"},"subject":{"reference":"#p"}}`, "", Ref{}, false},
 		{"a group is no patient", `{"resourceType":"Flag","id":"f","status":"active","code":{"text":"x"},"subject":{"reference":"Group/g"}}`, "", Ref{}, false},

@@ -26,6 +26,7 @@ type (
 	PractitionerRole         = fhir.PractitionerRole
 	Organization             = fhir.Organization
 	Medication               = fhir.Medication
+	Provenance               = fhir.Provenance
 	OperationOutcome         = fhir.OperationOutcome
 	CapabilityStatement      = fhir.CapabilityStatement
 )

@@ -51,7 +51,7 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 	}
 	defer h.close()
 	up := checkup{hub: h.checkHub(ctx)}
-	for _, one := range h.connectors {
+	for _, one := range h.configured() {
 		up.counterparts = append(up.counterparts, check(ctx, one, h.titles()[one.Party]))
 	}
 	if err := c.show(s, up); err != nil {
@@ -66,7 +66,7 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 // checkHub says what is worth knowing of the hub's own parts, which could all be opened.
 func (h *hub) checkHub(ctx context.Context) []checked {
 	c := &h.config
-	lines := []checked{{Level: "works", About: "config", Text: fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.connectors), "source"), several(len(h.policies()), "prescriber"))}}
+	lines := []checked{{Level: "works", About: "config", Text: fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.configured()), "source"), several(len(h.policies()), "prescriber"))}}
 	if isPostgres(c.Store.DSN.Reveal()) {
 		lines = append(lines, checked{Level: "degrades", About: "store", Text: "PostgreSQL is reached; the hub does not encrypt it: see that its disk and its backups are encrypted, for nothing else does"})
 	} else {
@@ -95,7 +95,7 @@ func (h *hub) checkHub(ctx context.Context) []checked {
 	}
 	for _, p := range h.policies() {
 		if len(p.Prescriber.Sources) == 0 {
-			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: "has no connector: what it tells must be entered by hand"})
+			lines = append(lines, h.deskLine(ctx, p))
 		}
 		if text := strangers(p); text != "" {
 			lines = append(lines, checked{Level: "degrades", About: p.Prescriber.Name, Text: text})

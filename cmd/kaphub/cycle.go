@@ -157,6 +157,16 @@ func (h *hub) pullAll(ctx context.Context, d *done, shown bars) {
 			if c.Puller == nil || (c.Party == fhir.Practice) != practice {
 				continue
 			}
+			if h.isDesk(c.Name) {
+				if waits, err := h.waits(ctx, c.Name); err != nil || !waits {
+					if err != nil {
+						mu.Lock()
+						d.note("pull "+c.Name, nil, err)
+						mu.Unlock()
+					}
+					continue // nothing lies there
+				}
+			}
 			line := shown.count("pull " + c.Name)
 			all.Go(func() {
 				defer line.done()

@@ -35,6 +35,7 @@ var rows = map[string][]string{
 	"connectors/folder":        {"connectors", "fhir", "fhir/exchange"},
 	"connectors/ical":          {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
 	"connectors/skylight":      {},
+	"connectors/desk":          {"connectors", "fhir", "fhir/exchange"},
 	"connectors/sandbox":       {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
 
 	"jobs":           {},

@@ -72,6 +72,7 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 		return nil, err
 	}
 	pace.DB = h.store
+	h.connectors = append(h.connectors, desks(h.written, h.store)...)
 	if err := errors.Join(remember(&c), h.inform(ctx)); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}

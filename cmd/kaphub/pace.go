@@ -54,7 +54,7 @@ func (h *hub) lookAfterSending(ctx context.Context, nudge func(job string)) (job
 	}
 	counts := jobs.Counts{}
 	var wrong []error
-	for _, c := range h.connectors {
+	for _, c := range h.configured() {
 		if c.Puller == nil || c.Party == fhir.Practice || !h.quietUntil(c.Party).IsZero() {
 			continue
 		}

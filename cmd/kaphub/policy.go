@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -149,7 +150,7 @@ func practiceParty(c *config.Config) readiness.Party {
 		title = "The practice"
 	}
 	return readiness.Party{Name: fhir.Practice, Title: title, Identifiers: ids(c.Practice.Identifiers),
-		Sources: sourceNames(c.Practice.Connectors), Limit: time.Duration(c.Practice.StaleAfter)}
+		Sources: sourceNames(c.Practice.Connectors), Desk: desk.Source(fhir.Practice), Limit: time.Duration(c.Practice.StaleAfter)}
 }
 
 func prescriberParty(p *config.Prescriber) readiness.Party {
@@ -158,7 +159,7 @@ func prescriberParty(p *config.Prescriber) readiness.Party {
 		title = p.Name
 	}
 	return readiness.Party{Name: p.Name, Title: title, Identifiers: ids(p.Identifiers),
-		Sources: sourceNames(p.Connectors), Limit: time.Duration(p.StaleAfter)}
+		Sources: sourceNames(p.Connectors), Desk: desk.Source(p.Name), Limit: time.Duration(p.StaleAfter)}
 }
 
 func taskSteps(from []config.TaskStep) []readiness.Step {
@@ -185,6 +186,14 @@ func ids(from []config.ID) []fhir.ID {
 		to = append(to, fhir.ID{System: id.System, Value: id.Value})
 	}
 	return to
+}
+
+func deciders(from []config.Decider) []fhir.ID {
+	var list []config.ID
+	for _, d := range from {
+		list = append(list, d.ID())
+	}
+	return ids(list)
 }
 
 // codes are those written, else the default.
@@ -235,7 +244,7 @@ func sheet(s *config.Sheet, hub *time.Location) readiness.Sheet {
 	}
 	to := readiness.Sheet{
 		Signed:            day(s.Signed),
-		Deciders:          ids(s.Deciders),
+		Deciders:          deciders(s.Deciders),
 		ClearanceValidity: asked(s.ClearanceValidity, duration),
 		FollowUp:          asked(s.FollowUp, duration),
 		DoseInterval:      asked(s.DoseInterval, duration),

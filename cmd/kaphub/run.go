@@ -39,6 +39,8 @@ type cli struct {
 	Serve      serveCommand      `cmd:"" help:"Keep the schedules and the queue, and answer /healthz, /readyz and /metrics."`
 	Sync       syncCommand       `cmd:"" help:"Pull, reconcile and push once. Exits 0 all well, 1 error, 3 a source failed or is stale, or something did not arrive."`
 	Run        runCommand        `cmd:"" help:"Run one job by hand; twice does no harm."`
+	Record     recordCommand     `cmd:"" help:"Enter by hand what came by e-mail, phone or letter, and what the practice sees itself."`
+	Questions  questionsCommand  `cmd:"" help:"Draft the day's questions to each prescriber, with a reply block; a person sends them."`
 	Status     statusCommand     `cmd:"" help:"The board: every client's verdict."`
 	Explain    explainCommand    `cmd:"" help:"Every gate of a client, what it rests on and who must act."`
 	Report     reportCommand     `cmd:"" help:"The reconciliation report."`

@@ -164,7 +164,7 @@ func settleAt(t *testing.T, world *sandbox.World, clock *hands, key store.Key, w
 		t.Fatal(err)
 	}
 	t.Cleanup(h.close)
-	for i, c := range h.connectors {
+	for i, c := range h.configured() {
 		one, err := fhirrest.New(fhirrest.Options{Name: c.Name, Party: c.Party, BaseURL: way[i], Auth: fhirrest.Auth{Kind: fhirrest.AuthNone}, Limits: impatient, Now: clock.now})
 		if err != nil {
 			t.Fatal(err)

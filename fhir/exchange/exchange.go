@@ -72,6 +72,20 @@ type Stray struct {
 	Start, End time.Time
 }
 
+// Slip is one thing that a person entered by hand, on its way into a source of its own: the records it makes, or how far
+// somebody has read what comes to a party.
+type Slip struct {
+	Place   int64  // the tray's own count, growing; set by the tray
+	Source  string // "desk" for the practice's facts, "desk-<prescriber>" for a prescriber's
+	Entry   string // the entry's id, which one entry's slips for several sources share
+	Client  string // the hub's key; "" for a read-through
+	Kind    string // of the entry
+	Actor   string // who entered it
+	At      time.Time
+	ReadTo  time.Time       // everything up to then was read, and all of it is entered; zero for an entry
+	Records []fhir.Resource // that passed the gate
+}
+
 // What names a kind of delivery.
 type What string
 

@@ -70,6 +70,9 @@ func (s *situation) everReferred() []referral {
 // carry adds the delivery of v's copy to wanted, if the copy does not say already what it would. edits answers nil for
 // what is not ours to relay.
 func (s *situation) carry(wanted []exchange.Delivery, what exchange.What, v *fhir.Version, edits func() []fhir.Edit) []exchange.Delivery {
+	if s.policy.Prescriber.Desk != "" && v.Source == s.policy.Prescriber.Desk {
+		return wanted // the practice entered it by hand: it knows
+	}
 	id := exchange.CopyID(s.chart.Client, fhir.Practice, what, v.Key)
 	last, before := s.stands(id)
 	if !s.policy.Practice.Accepts(kinds[what]) {

@@ -184,6 +184,13 @@ func (s *situation) subject(v *fhir.Version) (fhir.Seen[fhir.Patient], bool) {
 	if !ok {
 		return fhir.Seen[fhir.Patient]{}, false
 	}
+	if desk := s.policy.Practice.Desk; desk != "" && v.Source == desk { // the desk's Patient is a number: another tells who it is
+		for _, p := range fhir.Now(fhir.Of(fhir.Practice, s.chart.Patients)) {
+			if p.Source != desk && len(p.Value.Name) > 0 {
+				return p, true
+			}
+		}
+	}
 	return latest(s.chart.Patients, fhir.Key{Source: v.Source, Type: ref.Type, ID: ref.ID})
 }
 

@@ -50,7 +50,7 @@ func business(ids []fhir.Identifier) []fhir.ID {
 func (f *facts) looksBack() []*look {
 	complete := map[string]time.Time{}
 	for _, s := range f.sources() {
-		if s.heard.After(s.state.LastComplete) {
+		if _, desk := f.policy.desk(s.name); !desk && s.heard.After(s.state.LastComplete) { // an entry by hand is whole
 			complete[s.name] = s.state.LastComplete
 		}
 	}
@@ -100,14 +100,15 @@ func (f *facts) unknowns() (out []doubt) {
 	}
 	for _, s := range f.sources() {
 		if s.is != Fresh {
-			out = append(out, doubt{f.lastRead(s), "see why " + s.name + " is not read: kaphub check", Operator})
+			next, owner := f.policy.readIt(s.name)
+			out = append(out, doubt{f.lastRead(s), next, owner})
 		}
 	}
 	for _, l := range f.chart.Links {
 		if f.undecided(l) {
 			out = append(out, doubt{"whether a record at " + f.place(l.Source) + " is this client's is not decided", decide, Admin})
 		}
-		if l.How != fhir.Candidate && !l.ReadBack && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
+		if _, desk := f.policy.desk(l.Source); !desk && l.How != fhir.Candidate && !l.ReadBack && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
 			out = append(out, doubt{l.Source + " is not read back to the beginning for this client yet", "read it: kaphub sync", Operator})
 		}
 	}

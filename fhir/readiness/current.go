@@ -24,13 +24,17 @@ func Current(v Verdict, moved bool, policy Policy, sources []fhir.SourceState, n
 		return v
 	}
 	var why string
+	next, owner := "judge it again: kaphub sync", Operator
 	switch {
 	case moved:
 		why = "the records moved since it was judged"
 	case v.Policy != policy.Hash:
 		why = "the settings, code maps or rules changed since it was judged"
 	default:
-		why = policy.unread(v, sources, now)
+		var source string
+		if source, why = policy.unread(v, sources, now); policy.isDesk(source) {
+			next, owner = policy.readIt(source)
+		}
 		if why == "" && !now.Before(v.Until) {
 			why = "the verdict stood up to " + onDay(v.Until, cmp.Or(policy.Zone, time.UTC)) + " " + atTime(v.Until, cmp.Or(policy.Zone, time.UTC))
 		}
@@ -38,12 +42,12 @@ func Current(v Verdict, moved bool, policy Policy, sources []fhir.SourceState, n
 	if why == "" {
 		return v
 	}
-	v.State, v.Words, v.Owner, v.Next = Unknown, "Cannot tell: "+why, Operator, "judge it again: kaphub sync"
+	v.State, v.Words, v.Owner, v.Next = Unknown, "Cannot tell: "+why, owner, next
 	return v
 }
 
-// unread names the first source of v that is not fresh now, in words; "" when all are.
-func (p Policy) unread(v Verdict, sources []fhir.SourceState, now time.Time) string {
+// unread names the first source of v that is not fresh now, and says so in words; "" when all are.
+func (p Policy) unread(v Verdict, sources []fhir.SourceState, now time.Time) (source, why string) {
 	var session time.Time
 	if v.Appointment != nil {
 		session = v.Appointment.Start
@@ -54,8 +58,8 @@ func (p Policy) unread(v Verdict, sources []fhir.SourceState, now time.Time) str
 			state = sources[i]
 		}
 		if is := p.Freshness(state, session, now); is != Fresh {
-			return lastRead(state, is, cmp.Or(p.Zone, time.UTC))
+			return name, p.lastRead(state, is, cmp.Or(p.Zone, time.UTC))
 		}
 	}
-	return ""
+	return "", ""
 }

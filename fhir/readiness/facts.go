@@ -55,7 +55,10 @@ type facts struct {
 	unreadFill    *fhir.Version // a dispense of nobody knows what
 	taken         []dose
 	takenBy       []*fhir.Version
-	stock         stock // in the client's hands
+	notHeld       []Day                      // days on which a dosing session did not take place
+	prepared      []dose                     // preparation sessions that the practice recorded as held
+	counted       []record[fhir.Observation] // what the client was counted to have left
+	stock         stock                      // in the client's hands
 
 	stops  []stop // that stand
 	doubts []stop // that may be one: an active alert or held record that cannot be read

@@ -49,6 +49,7 @@ type decision struct {
 	other  bool      // it is for another medicine or route: it is none
 
 	doubt string // why it cannot be relied upon though it clears, in words; "" when it can
+	ask   string // with doubt: what to do, where it is not to ask the prescriber
 	who   answer // whether an allowed decider made it
 
 	from, to   time.Time // to zero: no end
@@ -100,6 +101,9 @@ func (f *facts) decide(r record[fhir.Observation]) {
 	}
 	f.validity(&d)
 	f.components(&d)
+	if d.means == clears || d.means == clearsWith {
+		f.confirm(&d)
+	}
 	f.decisions = append(f.decisions, d)
 	if d.clearing() {
 		return

@@ -170,6 +170,7 @@ type stock struct {
 //	a dose taken since                                  one sessions' worth less
 //	a session never closed                              perhaps one less
 //	dose or quantity not structured                     at least one dose, until one is taken; then cannot tell
+//	counted with the client since                       what was counted, where that is less or nothing else is known
 func (f *facts) inHand() stock {
 	s := stock{known: true}
 	var last time.Time // of the pharmacy's own records
@@ -221,7 +222,38 @@ func (f *facts) inHand() stock {
 		}
 	}
 	f.take(&s, first)
+	f.count(&s)
 	return s
+}
+
+// count puts what was counted with the client since the newest fill came in over what was computed, where it is less, or
+// where nothing could be computed.
+func (f *facts) count(s *stock) {
+	var newest *record[fhir.Observation]
+	var at time.Time
+	for i := range f.counted {
+		r := &f.counted[i]
+		said := f.said(*r)
+		if s.any && !said.Before(s.since) && f.clock.passed(said) && (newest == nil || !said.Before(at)) {
+			newest, at = r, said
+		}
+	}
+	if newest == nil {
+		return
+	}
+	left, unit, ok := amount(newest.Value.ValueQuantity)
+	if !ok || unit != "{session}" {
+		return
+	}
+	for _, d := range f.taken {
+		if d.at.After(at) {
+			left--
+		}
+	}
+	if !s.known || left < s.left {
+		s.known, s.left = true, left
+		s.rests = append(s.rests, newest.Version)
+	}
 }
 
 func (s *stock) add(v *fhir.Version, at time.Time, first *time.Time) {
@@ -389,4 +421,13 @@ func amount(q *fhir.Quantity) (value float64, unit string, ok bool) {
 		unit = strings.ToLower(text(q.Unit))
 	}
 	return value, unit, true
+}
+
+// Prescribed returns the prescription of this prescriber that is in force, nil when there is none on file.
+func Prescribed(chart fhir.Chart, policy Policy, now time.Time) *fhir.Version {
+	f := gather(&chart, &policy, &clock{now: now}, nil)
+	if p := f.prescribed(); p != nil {
+		return p.Version
+	}
+	return nil
 }

@@ -46,6 +46,10 @@ func (f *facts) observations() {
 			f.goAheads = append(f.goAheads, r)
 		case fhir.CodeAcknowledged:
 			f.acks = append(f.acks, r)
+		case fhir.CodeAmountLeft:
+			if r.live() && final(o) {
+				f.counted = append(f.counted, r)
+			}
 		case fhir.CodeRide, fhir.CodeFasting, fhir.CodeLocation, fhir.CodeNewInformation:
 			if f.checks == nil {
 				f.checks = make(map[string][]record[fhir.Observation], 4)

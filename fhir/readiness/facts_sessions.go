@@ -219,13 +219,21 @@ func (f *facts) sessionFacts() {
 		}
 	}
 	for _, r := range records(f.chart.Procedures, f.look) {
-		if practices(r.Version) && r.live() && !copied(r.Value.Identifier) && r.Value.Status.Code() == "completed" &&
-			f.code(r.Party, r.Value.Code, fhir.SystemSession) == fhir.SessionDosing {
-			start := r.Value.PerformedDateTime
-			if p := r.Value.PerformedPeriod; p != nil {
-				start = p.Start
-			}
-			note(f.instant(r.Recorded(), start), r.Version)
+		if !practices(r.Version) || !r.live() || copied(r.Value.Identifier) {
+			continue
+		}
+		start := r.Value.PerformedDateTime
+		if p := r.Value.PerformedPeriod; p != nil {
+			start = p.Start
+		}
+		at := f.instant(r.Recorded(), start)
+		switch kind, status := f.code(r.Party, r.Value.Code, fhir.SystemSession), r.Value.Status.Code(); {
+		case kind == fhir.SessionDosing && status == "completed":
+			note(at, r.Version)
+		case kind == fhir.SessionDosing && status == "not-done":
+			f.notHeld = append(f.notHeld, DayOf(at, f.zone))
+		case kind == fhir.SessionPreparation && status == "completed" && f.clock.passed(at):
+			f.prepared = append(f.prepared, dose{day: DayOf(at, f.zone), first: at, at: at, of: r.Version})
 		}
 	}
 	for _, r := range records(f.chart.Encounters, f.look) {
@@ -255,11 +263,17 @@ func (f *facts) tookOn(day Day) bool {
 	return slices.ContainsFunc(f.taken, func(d dose) bool { return d.day == day })
 }
 
+// closed reports whether the practice recorded of a session's day whether a dose was taken: a calendar never says.
+func (f *facts) closed(s *session) bool {
+	day := DayOf(s.start, f.zone)
+	return f.tookOn(day) || f.clock.passed(s.start) && slices.Contains(f.notHeld, day)
+}
+
 // unclosed returns the dosing sessions that are over but were never said to be kept or not: a dose may have been taken.
 func (f *facts) unclosed() (open []*session) {
 	for i := range f.dosing {
 		s := &f.dosing[i]
-		if s.standing() && f.clock.passed(s.end) && !f.tookOn(DayOf(s.start, f.zone)) {
+		if s.standing() && f.clock.passed(s.end) && !f.closed(s) {
 			open = append(open, s)
 		}
 	}

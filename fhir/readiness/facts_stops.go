@@ -213,7 +213,7 @@ func (f *facts) open(e *event, within string) (words, next string) {
 //	ask the prescriber              –                                              open
 //	serious or ask                  cleared, not cleared, deferred, …              answered (what it says, the clearance gate shows)
 //	another prescriber's            one of theirs, none of ours                    answered
-//	expected, settled               –                                              none
+//	expected, settled; by mistake   –                                              none
 //	none                            –                                              cannot tell
 //
 // It is the practice's to grade again, and the prescriber's to answer. That the record is gone does neither. What counts
@@ -229,7 +229,7 @@ func (f *facts) findEvents() {
 			switch grade(e) {
 			case "":
 				return cannotTell
-			case fhir.CodeExpected:
+			case fhir.CodeExpected, fhir.CodeMistaken:
 				return no
 			}
 			return yes
@@ -279,7 +279,7 @@ func (f *facts) answeredThere(party string, t time.Time) bool {
 func (f *facts) grade(party string, e *fhir.AdverseEvent) string {
 	code := f.code(party, e.Severity, fhir.SystemKAP)
 	switch code {
-	case fhir.CodeSerious, fhir.CodeAskPrescriber, fhir.CodeExpected:
+	case fhir.CodeSerious, fhir.CodeAskPrescriber, fhir.CodeExpected, fhir.CodeMistaken:
 	default:
 		code = ""
 	}

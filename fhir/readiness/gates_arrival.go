@@ -431,3 +431,13 @@ func (f *facts) appointment() *Appointment {
 func openItems(n int) string {
 	return strconv.Itoa(n) + " " + plural(n == 1, "item", "items") + " open"
 }
+
+// TherapistOf returns the first of those whom an appointment names as its therapists, nil when it names none.
+func TherapistOf(a *fhir.Appointment) *fhir.Reference {
+	for i := range a.Participant {
+		if actor := a.Participant[i].Actor; therapist(actor) {
+			return actor
+		}
+	}
+	return nil
+}

@@ -23,6 +23,8 @@ import (
 //	unmapped, absent, two values, unknown status        unknown
 //	clears, and the source no longer has it             unknown (R48)
 //	clears, contradicts itself, cannot be read whole    unknown
+//	clears, entered by one person alone, and nobody     unknown
+//	  confirmed it by the end of the next business day
 //	clears, by nobody who can be identified             unknown
 //	clears, by somebody not on the sheet                open
 //	clears, and the referral says otherwise since       unknown
@@ -64,6 +66,9 @@ func clearanceGate(f *facts) Gate {
 		return untold(said+", and the record disappeared since", "ask "+p+" for the decision", d.last(), d.Version)
 	}
 	if d.doubt != "" {
+		if d.ask != "" {
+			return untold(said+", but "+d.doubt, d.ask, d.Version).by(Admin)
+		}
 		return untold(said+", but "+d.doubt, "ask "+p+" for the decision in full", d.Version)
 	}
 	switch d.who {

@@ -103,7 +103,7 @@ func preparationGate(f *facts) Gate {
 			continue
 		}
 		switch {
-		case s.done() && f.clock.passed(s.start):
+		case s.done() && f.clock.passed(s.start), f.preparedOn(s):
 			kept++
 			rests = append(rests, s.Version)
 		case s.standing() && !f.clock.passed(s.end):
@@ -111,6 +111,12 @@ func preparationGate(f *facts) Gate {
 				ends = s.end
 				rests = append(rests, s.Version)
 			}
+		}
+	}
+	for _, p := range f.prepared { // held without an appointment
+		if (f.next == nil || p.at.Before(f.next.start)) && !slices.ContainsFunc(f.preparations, func(s session) bool { return DayOf(s.start, f.zone) == p.day && (s.done() || f.preparedOn(&s)) }) {
+			kept++
+			rests = append(rests, p.of)
 		}
 	}
 	words := strconv.Itoa(kept) + " of " + strconv.Itoa(line.Value) + " preparation " + plural(line.Value == 1, "session", "sessions") + " kept"
@@ -121,6 +127,11 @@ func preparationGate(f *facts) Gate {
 		return notDue(words+"; booked up to "+f.on(ends), "keep the preparation session", rests...).until(ends)
 	}
 	return open(words, "book a preparation session with the client", rests...)
+}
+
+// preparedOn reports whether the practice recorded that the preparation of s took place: a calendar never says.
+func (f *facts) preparedOn(s *session) bool {
+	return s.standing() && f.clock.passed(s.start) && slices.ContainsFunc(f.prepared, func(p dose) bool { return p.day == DayOf(s.start, f.zone) })
 }
 
 // intervalGate asks whether the session keeps the distance and the weekly number that the prescriber asks for.
@@ -177,7 +188,7 @@ func (f *facts) dosesBefore() (sure, perhaps []dose) {
 	for i := range f.dosing {
 		s := &f.dosing[i]
 		day := DayOf(s.start, f.zone)
-		if s != f.next && s.standing() && s.start.Before(f.next.start) && !f.tookOn(day) {
+		if s != f.next && s.standing() && s.start.Before(f.next.start) && !f.closed(s) {
 			perhaps = append(perhaps, dose{day: day, first: s.start, at: s.start, of: s.Version})
 		}
 	}

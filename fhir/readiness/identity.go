@@ -242,3 +242,13 @@ func alike(a, b string) float64 {
 	}
 	return min(0.999, jaro+float64(prefix)*0.1*(1-jaro))
 }
+
+// ChosenName returns the name the client goes by at the practice, "" when none is on file.
+func ChosenName(chart fhir.Chart) string {
+	for _, p := range fhir.Now(fhir.Of(fhir.Practice, chart.Patients)) {
+		if name := chosen(p.Value); name != "" {
+			return name
+		}
+	}
+	return ""
+}

@@ -18,7 +18,8 @@ func sourceStale(f *facts) (out []Finding) {
 	for _, s := range f.sources() {
 		switch s.is {
 		case Stale, Never:
-			r := found(S2, s.name, f.lastRead(s), "see why "+s.name+" is not read: kaphub check")
+			next, owner := f.policy.readIt(s.name)
+			r := found(S2, s.name, f.lastRead(s), next).by(owner)
 			r.RollUp = "R44/" + s.name
 			out = append(out, r)
 		}

@@ -218,10 +218,40 @@ func each[T any](list []record[T], yield func(*fhir.Version)) {
 	}
 }
 
-// lastRead says how far a source was read: "skylight last read Fri 6 Mar 2026 16:10".
-func (f *facts) lastRead(s source) string { return lastRead(s.state, s.is, f.zone) }
+// desk returns the party whose desk the source named is, and whether it is one.
+func (p *Policy) desk(source string) (Party, bool) {
+	for _, party := range append([]Party{p.Practice, p.Prescriber}, p.Others...) {
+		if party.Desk != "" && party.Desk == source {
+			return party, true
+		}
+	}
+	return Party{}, false
+}
 
-func lastRead(s fhir.SourceState, is Freshness, zone *time.Location) string {
+// lastRead says how far a source was read: "skylight last read Fri 6 Mar 2026 16:10".
+func (f *facts) lastRead(s source) string { return f.policy.lastRead(s.state, s.is, f.zone) }
+
+// readIt says who sees to it that a source is read, and how.
+func (p *Policy) readIt(source string) (next string, owner Owner) {
+	if party, ok := p.desk(source); ok {
+		return "read what came from " + cmp.Or(party.Title, party.Name) + ", enter it, and say so: kaphub record read-through", Admin
+	}
+	return "see why " + source + " is not read: kaphub check", Operator
+}
+
+func (p *Policy) isDesk(source string) bool {
+	_, is := p.desk(source)
+	return is
+}
+
+func (p *Policy) lastRead(s fhir.SourceState, is Freshness, zone *time.Location) string {
+	if party, ok := p.desk(s.Name); ok {
+		mailbox := "the mailbox of " + cmp.Or(party.Title, party.Name)
+		if s.LastComplete.IsZero() {
+			return mailbox + " was never read through"
+		}
+		return mailbox + " is read to " + s.LastComplete.In(zone).Format("Mon ") + onDay(s.LastComplete, zone) + " " + atTime(s.LastComplete, zone)
+	}
 	if is == Never || s.LastComplete.IsZero() {
 		return s.Name + " was never read completely"
 	}

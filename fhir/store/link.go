@@ -101,6 +101,11 @@ func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item)
 	}
 	for _, id := range unlinked {
 		clients := sharing.any(patients[id].digests)
+		if key := patients[id].ownKey; key == id { // at the desk, Patient/<hub key> is the client by the hub's own key
+			if clients, err = r.ofKey(ctx, key); err != nil {
+				return err
+			}
+		}
 		if len(clients) != 1 {
 			continue
 		}
@@ -122,6 +127,15 @@ func (r *receipt) matchAtPractice(ctx context.Context, patients map[string]item)
 		}
 	}
 	return nil
+}
+
+// ofKey returns the client of a hub key; none when nobody was ever given it.
+func (r *receipt) ofKey(ctx context.Context, key string) ([]string, error) {
+	known, err := r.ClientKnown(ctx, key)
+	if err != nil || known == 0 {
+		return nil, err
+	}
+	return []string{key}, nil
 }
 
 // enrol makes a client of every patient of the practice whom a referral, an appointment or a release names, and an

@@ -143,10 +143,10 @@ func (r *reading) toTheEnd(ctx context.Context, roster exchange.Roster) (complet
 		}
 		r.count(page, changed)
 		if !page.More {
-			if !page.Complete {
+			if !page.Complete && !page.Aside {
 				r.counts[Incomplete] = 1
 			}
-			return page.Complete, nil
+			return page.Complete || page.Aside, nil
 		}
 		since = page.Next
 		seen[since] = true

@@ -120,6 +120,7 @@ type Line struct {
 	LastComplete time.Time   `json:"last_complete,omitzero"`
 	Why          string      `json:"why,omitempty"`
 	Missed       int         `json:"missed_by_delta,omitempty"`
+	Desk         bool        `json:"desk,omitempty"`
 }
 
 // Delivery is one that a person should look at.
@@ -181,7 +182,7 @@ func Build(in Input) Report {
 		r.Counts = append(r.Counts, Count{s, n})
 	}
 	for _, s := range in.Sources {
-		r.Sources = append(r.Sources, Line{s.Name, cmp.Or(s.Title, b.title(s.Party)), s.State, s.LastComplete, s.Why, s.Missed})
+		r.Sources = append(r.Sources, Line{s.Name, cmp.Or(s.Title, b.title(s.Party)), s.State, s.LastComplete, s.Why, s.Missed, s.Desk})
 	}
 	b.sessions(&r)
 	b.findings(&r)

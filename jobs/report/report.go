@@ -54,6 +54,7 @@ type Source struct {
 	LastComplete time.Time // zero = never
 	Why          string    // coded reason when it is not fresh
 	Missed       int       // what sweeps found this week that the pulls had missed
+	Desk         bool      // what people enter by hand: it is read as far as they said they have read
 }
 
 // Options are what the terminal renderers need to know of the terminal.

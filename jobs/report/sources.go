@@ -10,12 +10,13 @@ import (
 )
 
 // SourceStates judges the sources that policies name at now: the practice's first, then each prescriber's, in their order.
-// A source that no policy names any more follows, judged by the default limit.
+// A source that no policy names any more follows, judged by the default limit. A desk beside another source, which nobody
+// waits for, is left out.
 func SourceStates(policies []readiness.Policy, states []fhir.SourceState, now time.Time) []Source {
 	var out []Source
 	seen := map[string]bool{}
 	add := func(party readiness.Party, hours readiness.Hours, zone *time.Location) {
-		for _, name := range party.Sources {
+		for _, name := range party.Awaited() {
 			if !seen[name] {
 				seen[name] = true
 				out = append(out, judge(name, party, stateOf(states, name), hours, zone, now))
@@ -31,12 +32,19 @@ func SourceStates(policies []readiness.Policy, states []fhir.SourceState, now ti
 		add(p.Prescriber, p.Sheet.Hours, cmp.Or(p.Zone, time.UTC))
 	}
 	for _, s := range states {
-		if !seen[s.Name] {
+		if !seen[s.Name] && !beside(policies, s.Name) {
 			seen[s.Name] = true
 			out = append(out, judge(s.Name, readiness.Party{Name: s.Party}, s, readiness.Hours{}, zone, now))
 		}
 	}
 	return out
+}
+
+// beside reports whether a source is a desk that no verdict waits for.
+func beside(policies []readiness.Policy, source string) bool {
+	return slices.ContainsFunc(policies, func(p readiness.Policy) bool {
+		return source == p.Practice.Desk || source == p.Prescriber.Desk
+	})
 }
 
 func stateOf(states []fhir.SourceState, name string) fhir.SourceState {
@@ -49,7 +57,7 @@ func stateOf(states []fhir.SourceState, name string) fhir.SourceState {
 
 // judge says how far s can be trusted. A read that did not reach the end is incomplete however young the one before is.
 func judge(name string, party readiness.Party, s fhir.SourceState, hours readiness.Hours, zone *time.Location, now time.Time) Source {
-	out := Source{Name: name, Party: party.Name, Title: cmp.Or(party.Title, party.Name), LastComplete: s.LastComplete, Why: s.Why, Missed: s.Missed}
+	out := Source{Desk: name == party.Desk, Name: name, Party: party.Name, Title: cmp.Or(party.Title, party.Name), LastComplete: s.LastComplete, Why: s.Why, Missed: s.Missed}
 	limit := s.LastComplete.Add(party.Limit)
 	if party.Limit == 0 {
 		limit = hours.Later(s.LastComplete, 1, zone)

@@ -67,6 +67,14 @@ func lasts(days int) string {
 // reading says how far a source can be trusted, and what its own news had kept from us until a sweep found it.
 func (l Line) reading(zone *time.Location, asOf time.Time) string {
 	last := stamp(l.LastComplete, zone, asOf)
+	switch {
+	case l.Desk && l.LastComplete.IsZero():
+		return "mailbox never read through"
+	case l.Desk && l.State == Fresh:
+		return "mailbox read to " + last
+	case l.Desk:
+		return "stale, mailbox read to " + last
+	}
 	words := "never read"
 	switch l.State {
 	case Fresh:

@@ -66,6 +66,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countEngagementsStmt, err = db.PrepareContext(ctx, countEngagements); err != nil {
 		return nil, fmt.Errorf("error preparing query CountEngagements: %w", err)
 	}
+	if q.countEntryStmt, err = db.PrepareContext(ctx, countEntry); err != nil {
+		return nil, fmt.Errorf("error preparing query CountEntry: %w", err)
+	}
 	if q.countLinksStmt, err = db.PrepareContext(ctx, countLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query CountLinks: %w", err)
 	}
@@ -300,6 +303,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putTraitStmt, err = db.PrepareContext(ctx, putTrait); err != nil {
 		return nil, fmt.Errorf("error preparing query PutTrait: %w", err)
 	}
+	if q.putTrayStmt, err = db.PrepareContext(ctx, putTray); err != nil {
+		return nil, fmt.Errorf("error preparing query PutTray: %w", err)
+	}
+	if q.putTrayRecordStmt, err = db.PrepareContext(ctx, putTrayRecord); err != nil {
+		return nil, fmt.Errorf("error preparing query PutTrayRecord: %w", err)
+	}
 	if q.putVerdictStmt, err = db.PrepareContext(ctx, putVerdict); err != nil {
 		return nil, fmt.Errorf("error preparing query PutVerdict: %w", err)
 	}
@@ -395,6 +404,21 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.traitsOfManyStmt, err = db.PrepareContext(ctx, traitsOfMany); err != nil {
 		return nil, fmt.Errorf("error preparing query TraitsOfMany: %w", err)
+	}
+	if q.trayAboutStmt, err = db.PrepareContext(ctx, trayAbout); err != nil {
+		return nil, fmt.Errorf("error preparing query TrayAbout: %w", err)
+	}
+	if q.trayAfterStmt, err = db.PrepareContext(ctx, trayAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query TrayAfter: %w", err)
+	}
+	if q.trayOfStmt, err = db.PrepareContext(ctx, trayOf); err != nil {
+		return nil, fmt.Errorf("error preparing query TrayOf: %w", err)
+	}
+	if q.trayWithStmt, err = db.PrepareContext(ctx, trayWith); err != nil {
+		return nil, fmt.Errorf("error preparing query TrayWith: %w", err)
+	}
+	if q.traysFromStmt, err = db.PrepareContext(ctx, traysFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query TraysFrom: %w", err)
 	}
 	if q.twiceAtPracticeStmt, err = db.PrepareContext(ctx, twiceAtPractice); err != nil {
 		return nil, fmt.Errorf("error preparing query TwiceAtPractice: %w", err)
@@ -499,6 +523,11 @@ func (q *Queries) Close() error {
 	if q.countEngagementsStmt != nil {
 		if cerr := q.countEngagementsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countEngagementsStmt: %w", cerr)
+		}
+	}
+	if q.countEntryStmt != nil {
+		if cerr := q.countEntryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countEntryStmt: %w", cerr)
 		}
 	}
 	if q.countLinksStmt != nil {
@@ -891,6 +920,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putTraitStmt: %w", cerr)
 		}
 	}
+	if q.putTrayStmt != nil {
+		if cerr := q.putTrayStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putTrayStmt: %w", cerr)
+		}
+	}
+	if q.putTrayRecordStmt != nil {
+		if cerr := q.putTrayRecordStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putTrayRecordStmt: %w", cerr)
+		}
+	}
 	if q.putVerdictStmt != nil {
 		if cerr := q.putVerdictStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putVerdictStmt: %w", cerr)
@@ -1051,6 +1090,31 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing traitsOfManyStmt: %w", cerr)
 		}
 	}
+	if q.trayAboutStmt != nil {
+		if cerr := q.trayAboutStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing trayAboutStmt: %w", cerr)
+		}
+	}
+	if q.trayAfterStmt != nil {
+		if cerr := q.trayAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing trayAfterStmt: %w", cerr)
+		}
+	}
+	if q.trayOfStmt != nil {
+		if cerr := q.trayOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing trayOfStmt: %w", cerr)
+		}
+	}
+	if q.trayWithStmt != nil {
+		if cerr := q.trayWithStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing trayWithStmt: %w", cerr)
+		}
+	}
+	if q.traysFromStmt != nil {
+		if cerr := q.traysFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing traysFromStmt: %w", cerr)
+		}
+	}
 	if q.twiceAtPracticeStmt != nil {
 		if cerr := q.twiceAtPracticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing twiceAtPracticeStmt: %w", cerr)
@@ -1154,6 +1218,7 @@ type Queries struct {
 	clientsMentioningStmt  *sql.Stmt
 	clientsSharingStmt     *sql.Stmt
 	countEngagementsStmt   *sql.Stmt
+	countEntryStmt         *sql.Stmt
 	countLinksStmt         *sql.Stmt
 	countSealedStmt        *sql.Stmt
 	countVersionsStmt      *sql.Stmt
@@ -1232,6 +1297,8 @@ type Queries struct {
 	putSweptStmt           *sql.Stmt
 	putTellingStmt         *sql.Stmt
 	putTraitStmt           *sql.Stmt
+	putTrayStmt            *sql.Stmt
+	putTrayRecordStmt      *sql.Stmt
 	putVerdictStmt         *sql.Stmt
 	putVersionStmt         *sql.Stmt
 	rejectStmt             *sql.Stmt
@@ -1264,6 +1331,11 @@ type Queries struct {
 	traitOfStmt            *sql.Stmt
 	traitsOfClientStmt     *sql.Stmt
 	traitsOfManyStmt       *sql.Stmt
+	trayAboutStmt          *sql.Stmt
+	trayAfterStmt          *sql.Stmt
+	trayOfStmt             *sql.Stmt
+	trayWithStmt           *sql.Stmt
+	traysFromStmt          *sql.Stmt
 	twiceAtPracticeStmt    *sql.Stmt
 	unreadStmt             *sql.Stmt
 	unseenStmt             *sql.Stmt
@@ -1294,6 +1366,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		clientsMentioningStmt:  q.clientsMentioningStmt,
 		clientsSharingStmt:     q.clientsSharingStmt,
 		countEngagementsStmt:   q.countEngagementsStmt,
+		countEntryStmt:         q.countEntryStmt,
 		countLinksStmt:         q.countLinksStmt,
 		countSealedStmt:        q.countSealedStmt,
 		countVersionsStmt:      q.countVersionsStmt,
@@ -1372,6 +1445,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putSweptStmt:           q.putSweptStmt,
 		putTellingStmt:         q.putTellingStmt,
 		putTraitStmt:           q.putTraitStmt,
+		putTrayStmt:            q.putTrayStmt,
+		putTrayRecordStmt:      q.putTrayRecordStmt,
 		putVerdictStmt:         q.putVerdictStmt,
 		putVersionStmt:         q.putVersionStmt,
 		rejectStmt:             q.rejectStmt,
@@ -1404,6 +1479,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		traitOfStmt:            q.traitOfStmt,
 		traitsOfClientStmt:     q.traitsOfClientStmt,
 		traitsOfManyStmt:       q.traitsOfManyStmt,
+		trayAboutStmt:          q.trayAboutStmt,
+		trayAfterStmt:          q.trayAfterStmt,
+		trayOfStmt:             q.trayOfStmt,
+		trayWithStmt:           q.trayWithStmt,
+		traysFromStmt:          q.traysFromStmt,
 		twiceAtPracticeStmt:    q.twiceAtPracticeStmt,
 		unreadStmt:             q.unreadStmt,
 		unseenStmt:             q.unseenStmt,

@@ -291,6 +291,26 @@ type Trait struct {
 	Mail    string
 }
 
+type Tray struct {
+	Source string
+	Moment int64
+	Entry  string
+	Client string
+	Kind   string
+	Actor  string
+	At     int64
+	ReadTo int64
+	Mac    string
+	Body   string
+}
+
+type TrayRecord struct {
+	Source string
+	Type   string
+	ID     string
+	Moment int64
+}
+
 type Verdict struct {
 	Client     string
 	Prescriber string

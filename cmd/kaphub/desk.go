@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+// desks are the sources of what people enter by hand: the practice's, and one for each prescriber. Nobody configures them.
+func desks(policies []readiness.Policy, tray desk.Tray) []connectors.Connector {
+	all := []connectors.Connector{desk.New(fhir.Practice, tray)}
+	for _, p := range policies {
+		all = append(all, desk.New(p.Prescriber.Name, tray))
+	}
+	return all
+}
+
+// isDesk reports whether a source is one of them.
+func (h *hub) isDesk(source string) bool {
+	for _, p := range h.policies() {
+		if source == p.Practice.Desk || source == p.Prescriber.Desk {
+			return true
+		}
+	}
+	return false
+}
+
+// configured are the sources that the config names.
+func (h *hub) configured() []connectors.Connector {
+	var all []connectors.Connector
+	for _, c := range h.connectors {
+		if !h.isDesk(c.Name) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// waits reports whether entries lie at a desk that were not read yet.
+func (h *hub) waits(ctx context.Context, source string) (bool, error) {
+	since, err := h.store.Cursor(ctx, source)
+	if err != nil {
+		return false, fmt.Errorf("cursor of %s: %w", source, err)
+	}
+	return desk.Waiting(ctx, h.store, source, since)
+}
+
+// enter puts an entry into the tray, reads it in and has whom it moves judged again. It touches no network.
+func (h *hub) enter(ctx context.Context, slips []exchange.Slip) error {
+	if err := h.store.Enter(ctx, slips...); err != nil {
+		return err
+	}
+	var wrong []error
+	for _, c := range h.connectors {
+		for _, s := range slips {
+			if c.Name != s.Source {
+				continue
+			}
+			if _, err := h.pull(ctx, c, nil); err != nil {
+				wrong = append(wrong, err)
+			}
+		}
+	}
+	_, err := h.reconcile(ctx, nil)
+	if err := errors.Join(append(wrong, err)...); err != nil {
+		return fmt.Errorf("it is saved as %s and comes in with the next sync: %w", slips[0].Entry, err)
+	}
+	return nil
+}
+
+// deskLine says of a prescriber without a connector that its desk is the way, and how fresh that is.
+func (h *hub) deskLine(ctx context.Context, p readiness.Policy) checked {
+	states, err := h.store.Sources(ctx, 0)
+	if err != nil {
+		return checked{Level: "fails", About: p.Prescriber.Name, Text: err.Error()}
+	}
+	const way = "has no connector: its desk is the way, so what it tells is entered by hand (kaphub record); "
+	again := "; read on, enter what came, and say so: kaphub record read-through --prescriber " + p.Prescriber.Name
+	for _, s := range report.SourceStates([]readiness.Policy{p}, states, h.now()) {
+		if s.Name != p.Prescriber.Desk {
+			continue
+		}
+		switch s.State {
+		case report.Fresh:
+			return checked{Level: "works", About: p.Prescriber.Name, Text: way + "its mailbox is read to " + h.local(s.LastComplete)}
+		case report.Never:
+			return checked{Level: "degrades", About: p.Prescriber.Name, Text: way + "its mailbox was never read through, so no client of theirs is ready" + again}
+		}
+		return checked{Level: "degrades", About: p.Prescriber.Name, Text: way + "its mailbox is read to " + h.local(s.LastComplete) + ", which is too long ago" + again}
+	}
+	return checked{Level: "degrades", About: p.Prescriber.Name, Text: way + "how far its mailbox was read is not known" + again}
+}
+
+// sheet is what a prescriber agreed, as the config has it.
+func (h *hub) sheet(prescriber string) config.Sheet {
+	for _, p := range h.config.Prescribers {
+		if p.Name == prescriber {
+			return p.Sheet
+		}
+	}
+	return config.Sheet{}
+}

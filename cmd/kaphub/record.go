@@ -1,0 +1,275 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// recordCommand are the desk's entries: what came by e-mail, phone or letter, and what the practice sees itself.
+type recordCommand struct {
+	Papers      recordPapers      `cmd:"" help:"Signed papers: a release to the prescriber, consents to treatment."`
+	Decision    recordDecision    `cmd:"" help:"What the prescriber decided, or that a follow-up took place."`
+	Label       recordLabel       `cmd:"" help:"What the label of the medicine says, in the client's hands."`
+	Stop        recordStop        `cmd:"" help:"A stop. It holds at once."`
+	Lift        recordLift        `cmd:"" help:"The end of a stop, by the word of whoever said it."`
+	Arrival     recordArrival     `cmd:"" help:"The checks before a session, and the therapist's go-ahead."`
+	After       recordAfter       `cmd:"" help:"What became of a session: held or not, the dose, the effects."`
+	ReadThrough recordReadThrough `cmd:"" help:"\"I have read everything up to …, and all of it is entered.\""`
+	Confirm     recordConfirm     `cmd:"" help:"Confirm somebody else's entry of a decision that clears."`
+	Undo        recordUndo        `cmd:"" help:"Correct an entry. Nothing is deleted."`
+	List        recordList        `cmd:"" help:"The entries about a client, with their ids."`
+}
+
+// byFlag says who enters.
+type byFlag struct {
+	By string `placeholder:"NAME" help:"Who enters it, if it is not you."`
+}
+
+func (f byFlag) actor() string { return cmp.Or(strings.TrimSpace(f.By), actor()) }
+
+// entryFlags are what every entry about a client has.
+type entryFlags struct {
+	byFlag
+	Client     string `arg:"" optional:"" help:"Part of the client's name, the birth date, or the hub key."`
+	Prescriber string `placeholder:"NAME" help:"Which prescriber it is about, where the client has several."`
+	Told       string `placeholder:"WHEN" help:"When it was said or written: 16:05, 2026-03-02, 2026-03-02T16:05. Else now."`
+	Medium     string `enum:",e-mail,phone,letter,in-person,portal" default:"" help:"How it came: e-mail, phone, letter, in-person or portal."`
+	From       string `placeholder:"NAME" help:"Who said it."`
+}
+
+// recording is an entry in the making.
+type recording struct {
+	*hub
+	*asker
+	flags  *entryFlags
+	chart  fhir.Chart
+	policy readiness.Policy
+	book   desk.Book
+	note   desk.Note
+}
+
+// record opens the hub, finds the client, has the entry made, saves it and shows what came of it. stops tells how a day
+// without an hour is meant.
+func (s *scene) record(ctx context.Context, flags *entryFlags, stops bool, build func(*recording) ([]exchange.Slip, error)) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	h.foreground = true
+	r := &recording{hub: h, asker: s.asker(h.config.Location()), flags: flags}
+	if r.chart, err = h.who(ctx, r.asker, flags.Client); err != nil {
+		return err
+	}
+	if r.policy, err = r.which(ctx, flags.Prescriber); err != nil {
+		return err
+	}
+	r.book = h.book(r.policy.Prescriber.Name)
+	told, err := r.moment(flags.Told, stops)
+	if err != nil {
+		return fmt.Errorf("--told %w", err)
+	}
+	r.note = desk.Note{Entry: desk.NewEntry(), Client: r.chart.Client, By: flags.actor(), At: h.now(), Told: told, Medium: flags.Medium, From: flags.From}
+	slips, err := build(r)
+	if err != nil {
+		return err
+	}
+	return s.save(ctx, h, slips)
+}
+
+// save enters slips and says in one line that it did, and in another what the client's verdict is now.
+func (s *scene) save(ctx context.Context, h *hub, slips []exchange.Slip) error {
+	if len(slips) == 0 {
+		return errors.New("nothing was entered")
+	}
+	err := h.enter(ctx, slips)
+	if errors.Is(err, exchange.ErrConflict) {
+		return errors.New("another entry was saved at the same moment: enter it again")
+	}
+	if err != nil {
+		return err
+	}
+	s.printf("Saved as %s (%s, by %s).\n", slips[0].Entry, slips[0].Kind, slips[0].Actor)
+	if slips[0].Client == "" {
+		return nil
+	}
+	return s.standing(ctx, h, slips[0].Client)
+}
+
+// standing shows the client's verdicts, one line each.
+func (s *scene) standing(ctx context.Context, h *hub, client string) error {
+	in, err := h.view(ctx, time.Time{})
+	if err != nil {
+		return err
+	}
+	for _, v := range in.Clients {
+		if v.Client == client {
+			s.printf("%s, %s: %s. %s\n", cmp.Or(v.Chosen, v.Client), in.Titles[v.Prescriber], v.State, v.Words)
+		}
+	}
+	return nil
+}
+
+// who finds the client whom word means, by hub key, identifier, birth date or part of a name, and shows them back.
+func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error) {
+	if err := a.text(&word, question{flag: "client", ask: "Client", form: "part of the name, birth date or hub key"}); err != nil {
+		if !a.tty {
+			err = errors.New("whom it is about is missing: write part of the name, the birth date or the hub key behind the command")
+		}
+		return fhir.Chart{}, err
+	}
+	fit, err := h.fitting(ctx, a, word)
+	switch {
+	case err != nil:
+		return fhir.Chart{}, err
+	case len(fit) == 0:
+		return fhir.Chart{}, errors.New("no client of that name, birth date or key is known: kaphub status shows them all")
+	case len(fit) > 1 && !a.tty:
+		return fhir.Chart{}, fmt.Errorf("%d clients fit: write the hub key, which kaphub status shows", len(fit))
+	}
+	one := fit[0]
+	if len(fit) > 1 {
+		for i, c := range fit {
+			_, _ = fmt.Fprintf(a.out, "  %d  %s\n", i+1, shownBack(c))
+		}
+		n, err := answered(a, "", question{flag: "client", ask: "Which one", form: fmt.Sprintf("1 to %d", len(fit))}, func(s string) (int, error) {
+			for i := range fit {
+				if s == fmt.Sprint(i+1) {
+					return i, nil
+				}
+			}
+			return 0, fmt.Errorf("must be a number from 1 to %d", len(fit))
+		})
+		if err != nil {
+			return one, err
+		}
+		one = fit[n]
+	}
+	_, _ = fmt.Fprintf(a.out, "%s\n", shownBack(one))
+	if !a.tty {
+		return one, nil
+	}
+	is, err := a.yes("", question{flag: "client", ask: "Is it this client", usual: "y"})
+	if err == nil && !*is {
+		err = errNoAnswer
+	}
+	return one, err
+}
+
+// fitting are the clients whom word may mean.
+func (h *hub) fitting(ctx context.Context, a *asker, word string) ([]fhir.Chart, error) {
+	board, err := h.store.Board(ctx, 0)
+	if err != nil {
+		return nil, fmt.Errorf("read board: %w", err)
+	}
+	born, _ := a.date(word)
+	word = strings.ToLower(strings.TrimSpace(word))
+	seen := map[string]bool{}
+	var fit []fhir.Chart
+	for _, s := range board {
+		if seen[s.Client] {
+			continue
+		}
+		seen[s.Client] = true
+		chart, err := h.store.Chart(ctx, s.Client, 0)
+		if err != nil {
+			return nil, err
+		}
+		if s.Client == word {
+			return []fhir.Chart{chart}, nil
+		}
+		if slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, chart.Patients)), func(p fhir.Seen[fhir.Patient]) bool { return means(p.Value, word, born) }) {
+			fit = append(fit, chart)
+		}
+	}
+	return fit, nil
+}
+
+// means reports whether a client may be meant by part of a name, an identifier or the birth date.
+func means(p *fhir.Patient, word, born string) bool {
+	if p.BirthDate != nil && born != "" && *p.BirthDate == born {
+		return true
+	}
+	for _, id := range p.Identifier {
+		if id.Value != nil && strings.EqualFold(*id.Value, word) {
+			return true
+		}
+	}
+	for _, n := range p.Name {
+		parts := slices.Clone(n.Given)
+		for _, s := range []*string{n.Family, n.Text} {
+			if s != nil {
+				parts = append(parts, *s)
+			}
+		}
+		if strings.Contains(strings.ToLower(strings.Join(parts, " ")), word) {
+			return true
+		}
+	}
+	return false
+}
+
+// shownBack is a client as shown back: the chosen name, and the birth date where nobody overlooks it.
+func shownBack(c fhir.Chart) string {
+	name, born := readiness.ChosenName(c), ""
+	for _, p := range fhir.Now(fhir.Of(fhir.Practice, c.Patients)) {
+		if p.Value.BirthDate != nil && born == "" {
+			born = *p.Value.BirthDate
+		}
+	}
+	if t, err := time.Parse(time.DateOnly, born); err == nil {
+		born = strings.ToUpper(t.Format("2 January 2006"))
+	}
+	return fmt.Sprintf("%s   BORN %s   %s", cmp.Or(name, "(no name on file)"), cmp.Or(born, "(NOT ON FILE)"), c.Client)
+}
+
+// which is the policy of the prescriber that the entry is about.
+func (r *recording) which(ctx context.Context, word string) (readiness.Policy, error) {
+	board, err := r.store.Board(ctx, 0)
+	if err != nil {
+		return readiness.Policy{}, fmt.Errorf("read board: %w", err)
+	}
+	var names []string
+	for _, s := range board {
+		if s.Client == r.chart.Client {
+			names = append(names, s.Prescriber)
+		}
+	}
+	return r.prescriber(r.asker, word, names)
+}
+
+// prescriber is the policy of one of names, or of whom word names.
+func (h *hub) prescriber(a *asker, word string, names []string) (readiness.Policy, error) {
+	if word == "" && len(names) == 1 {
+		word = names[0]
+	}
+	var all []string
+	for _, p := range h.policies() {
+		all = append(all, p.Prescriber.Name)
+	}
+	name, err := a.choice(word, question{flag: "prescriber", ask: "Which prescriber"}, all...)
+	return h.policy(name), err
+}
+
+// book is what entries about a prescriber are made with.
+func (h *hub) book(prescriber string) desk.Book {
+	party := func(p readiness.Party) desk.Party {
+		d := desk.Party{Name: p.Name, Title: p.Title}
+		if len(p.Identifiers) > 0 {
+			d.Identifier = p.Identifiers[0]
+		}
+		return d
+	}
+	p := h.policy(prescriber)
+	return desk.Book{Practice: party(p.Practice), Prescriber: party(p.Prescriber), Medicine: h.sheet(prescriber).Medicine, Zone: h.config.Location()}
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+type recordDecision struct {
+	entryFlags
+	Outcome      string   `placeholder:"WORD" help:"cleared, cleared-with-conditions, deferred, not-cleared, withdrawn or follow-up-done."`
+	Decider      string   `placeholder:"NAME" help:"Who decided: a name or number on the sheet. With one decider, that one."`
+	ValidTo      string   `placeholder:"DATE" help:"To when it holds, or none."`
+	ValidToAgain string   `placeholder:"DATE" help:"The same once more, when nobody else can confirm it."`
+	Conditions   []string `name:"condition" placeholder:"TEXT" help:"A condition; bp means: readings below the limits before each session."`
+	Limits       []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
+	Sessions     int      `help:"For how many sessions at most."`
+	Paste        bool     `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS:) from stdin; what it says is not asked. It is not kept."`
+}
+
+const followUpDone = "follow-up-done"
+
+// Run enters a decision or a follow-up.
+func (c *recordDecision) Run(ctx context.Context, s *scene) error {
+	if c.Paste {
+		if err := c.paste(s.in); err != nil {
+			return err
+		}
+	}
+	return s.record(ctx, &c.entryFlags, c.stops(), c.build)
+}
+
+// stops reports whether what was decided stops: then a day without an hour means its end.
+func (c *recordDecision) stops() bool { return !desk.Clears(c.Outcome) && c.Outcome != "" }
+
+// paste fills what a prescriber's reply says and no flag does.
+func (c *recordDecision) paste(in io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(in, 1<<16))
+	if err != nil {
+		return fmt.Errorf("read what was pasted: %w", err)
+	}
+	r, err := desk.ParseReply(string(text))
+	if err != nil {
+		return err
+	}
+	if c.Outcome == "" {
+		c.Outcome = r.Outcome
+	}
+	if c.ValidTo == "" {
+		c.ValidTo = r.ValidTo
+	}
+	if len(c.Conditions) == 0 {
+		c.Conditions = r.Conditions
+	}
+	if len(c.Limits) == 0 {
+		for _, l := range r.Limits {
+			c.Limits = append(c.Limits, l.Of+"="+strconv.FormatFloat(l.Value, 'f', -1, 64))
+		}
+	}
+	return nil
+}
+
+func (c *recordDecision) build(r *recording) ([]exchange.Slip, error) {
+	outcome, err := r.choice(c.Outcome, question{flag: "outcome", ask: "Outcome"}, append(desk.Outcomes[:len(desk.Outcomes):len(desk.Outcomes)], followUpDone)...)
+	if err != nil {
+		return nil, err
+	}
+	if r.flags.Told == "" && r.tty {
+		if r.note.Told, err = answered(r.asker, "", question{flag: "told", ask: "Dated", usual: "now", form: "a time, a day, or both"}, func(s string) (time.Time, error) {
+			return r.moment(s, !desk.Clears(outcome))
+		}); err != nil {
+			return nil, err
+		}
+	}
+	who, err := c.decider(r)
+	if err != nil {
+		return nil, err
+	}
+	if outcome == followUpDone {
+		return r.book.FollowUp(r.note, r.note.Told, who)
+	}
+	p := desk.Decision{Outcome: outcome, Decider: who, Sessions: c.Sessions}
+	if desk.Clears(outcome) {
+		if err := c.terms(r, &p); err != nil {
+			return nil, err
+		}
+	}
+	return r.book.Decide(r.note, p)
+}
+
+// decider is who decided: on the sheet by name or number; where it lists one only, that one per agreement.
+func (c *recordDecision) decider(r *recording) (desk.Person, error) {
+	listed := r.sheet(r.policy.Prescriber.Name).Deciders
+	if len(listed) == 0 {
+		return desk.Person{}, errors.New("the sheet lists nobody who may decide: write them under sheet.deciders, and check that the prescriber agreed")
+	}
+	of := func(i int) desk.Person {
+		return desk.Person{Name: listed[i].Name, ID: fhir.ID{System: listed[i].System, Value: listed[i].Value}}
+	}
+	if c.Decider == "" && len(listed) == 1 {
+		r.agreed("decided by " + orWord(listed[0].Name, listed[0].Value))
+		return of(0), nil
+	}
+	var names []string
+	for _, d := range listed {
+		names = append(names, orWord(d.Name, d.Value))
+	}
+	return answered(r.asker, c.Decider, question{flag: "decider", ask: "Who decided", form: strings.Join(names, ", ")}, func(word string) (desk.Person, error) {
+		found := -1
+		for i, d := range listed {
+			if word == d.Value || strings.Contains(strings.ToLower(d.Name), strings.ToLower(word)) {
+				if found >= 0 {
+					return desk.Person{}, errors.New("fits several: write the number")
+				}
+				found = i
+			}
+		}
+		if found < 0 {
+			return desk.Person{}, errors.New("is nobody on the sheet: only who is listed there may decide")
+		}
+		return of(found), nil
+	})
+}
+
+// agreed shows what a message did not say and the sheet does.
+func (r *recording) agreed(what string) {
+	on := "per agreement"
+	if signed := r.policy.Sheet.Signed; !signed.IsZero() {
+		on += " of " + signed.String()
+	}
+	_, _ = fmt.Fprintf(r.out, "  %s (%s)\n", what, on)
+}
+
+func orWord(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// terms asks to when and on what terms a decision clears.
+func (c *recordDecision) terms(r *recording, p *desk.Decision) (err error) {
+	if p.ValidTo, err = answered(r.asker, c.ValidTo, question{flag: "valid-to", ask: "Valid to", form: "a date, or none"}, r.date); err != nil {
+		return err
+	}
+	counts := p.ValidTo
+	if every := r.policy.Sheet.ClearanceValidity; p.ValidTo == "" && every.Answer == readiness.Set {
+		counts = r.note.Told.In(r.zone).Add(every.Value).Format(time.DateOnly)
+		r.agreed("valid to " + counts)
+	}
+	given := c.Conditions
+	if p.Outcome == fhir.DecisionConditions && len(given) == 0 {
+		text := ""
+		if err := r.text(&text, question{flag: "condition", ask: "Conditions", form: "with ; between them; bp: readings below the limits"}); err != nil {
+			return err
+		}
+		given = strings.Split(text, ";")
+	}
+	for _, text := range given {
+		switch text = strings.TrimSpace(text); text {
+		case "":
+		case "bp":
+			p.ByReading = true
+		default:
+			p.Conditions = append(p.Conditions, text)
+		}
+	}
+	limits := c.Limits
+	if len(limits) == 0 && r.tty {
+		text := ""
+		if err := r.text(&text, question{flag: "limit", ask: "Limits", usual: "-", form: "like BP 140/90, HR 100"}); err != nil {
+			return err
+		}
+		if p.Limits, err = desk.ParseLimits(text); err != nil {
+			return fmt.Errorf("--limit %w", err)
+		}
+	}
+	for _, word := range limits {
+		l, err := desk.ParseLimits(word)
+		if err != nil {
+			return fmt.Errorf("--limit %w", err)
+		}
+		p.Limits = append(p.Limits, l...)
+	}
+	return c.retype(r, p, counts)
+}
+
+// retype has the end typed twice where nobody else can confirm it. Without that the entry counts to the end of the next
+// business day, and a second person must confirm it until then.
+func (c *recordDecision) retype(r *recording, p *desk.Decision, counts string) error {
+	again := c.ValidToAgain
+	if again == "" && r.tty {
+		if err := r.text(&again, question{flag: "valid-to-again", ask: "Alone? Type the end again", usual: "-", form: "else a second person confirms it by the next business day"}); err != nil {
+			return err
+		}
+	}
+	if again == "" {
+		return nil
+	}
+	typed, err := r.date(again)
+	if err != nil {
+		return fmt.Errorf("--valid-to-again %w", err)
+	}
+	if typed != p.ValidTo && typed != counts {
+		return errors.New("--valid-to-again is not the end that was given: look at the message again, then enter it anew")
+	}
+	p.Retyped = true
+	return nil
+}

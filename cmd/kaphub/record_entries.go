@@ -1,0 +1,288 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+type recordConfirm struct {
+	byFlag
+	Entry string `arg:"" help:"The entry's id, as kaphub record list shows it."`
+}
+
+// Run has a second person confirm a decision that clears.
+func (c *recordConfirm) Run(ctx context.Context, s *scene) error {
+	h, slips, err := s.entry(ctx, c.Entry)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	of := slips[0]
+	switch {
+	case of.Kind != desk.KindDecision:
+		return fmt.Errorf("%s is no decision: only a decision that clears is confirmed", c.Entry)
+	case strings.EqualFold(of.Actor, c.actor()):
+		return errors.New("whoever entered it cannot confirm it: a second person looks at the message and confirms (--by NAME, if you are not who this machine takes you for)")
+	}
+	for _, r := range of.Records {
+		if r.Type != "Observation" {
+			continue
+		}
+		if err := h.newest(ctx, of, r.Ref()); err != nil {
+			return err
+		}
+		book := h.book(strings.TrimPrefix(of.Source, "desk-"))
+		confirmed, err := book.Confirm(desk.Note{Entry: desk.NewEntry(), Client: of.Client, By: c.actor(), At: h.now()},
+			&fhir.Version{Key: fhir.Key{Source: of.Source, Type: r.Type, ID: r.ID}, Resource: r})
+		if err != nil {
+			return err
+		}
+		return s.save(ctx, h, confirmed)
+	}
+	return fmt.Errorf("%s holds no decision", c.Entry)
+}
+
+type recordUndo struct {
+	byFlag
+	Entry string `arg:"" help:"The entry's id, as kaphub record list shows it."`
+	Why   string `placeholder:"LINE" help:"Why it is corrected, in one line."`
+}
+
+// Run corrects an entry: what it made is marked as entered in error, what it changed becomes what it was.
+func (c *recordUndo) Run(ctx context.Context, s *scene) error {
+	h, slips, err := s.entry(ctx, c.Entry)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	switch slips[0].Kind {
+	case desk.KindRead:
+		return errors.New("that a mailbox was read cannot be taken back: enter what was missed, then it is as it should be")
+	case desk.KindConfirm:
+		return errors.New("a confirmation cannot be taken back: undo the decision it confirms, and enter it anew")
+	case desk.KindUndo:
+		return errors.New("a correction cannot be taken back: enter it anew as it should be")
+	}
+	a := s.asker(h.config.Location())
+	chart, err := h.store.Chart(ctx, slips[0].Client, 0)
+	if err != nil {
+		return err
+	}
+	s.printf("%s\n", shownBack(chart))
+	if err := a.text(&c.Why, question{flag: "why", ask: "Why is it corrected, in one line"}); err != nil {
+		return err
+	}
+	note := desk.Note{Entry: desk.NewEntry(), Client: slips[0].Client, By: c.actor(), At: h.now()}
+	var undone []exchange.Slip
+	for _, of := range slips {
+		book, party := h.whose(of.Source)
+		records, err := h.changed(ctx, of)
+		if err != nil {
+			return err
+		}
+		slip, err := book.Undo(note, party, c.Why, records)
+		if err != nil {
+			return err
+		}
+		undone = append(undone, slip)
+	}
+	return s.save(ctx, h, undone)
+}
+
+// entry opens the hub and finds an entry by its id.
+func (s *scene) entry(ctx context.Context, id string) (*hub, []exchange.Slip, error) {
+	h, err := s.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	h.foreground = true
+	slips, err := h.store.Entry(ctx, id)
+	if errors.Is(err, exchange.ErrNotFound) {
+		err = fmt.Errorf("there is no entry %s: kaphub record list CLIENT shows them", id)
+	}
+	if err != nil {
+		h.close()
+		return nil, nil, err
+	}
+	return h, slips, nil
+}
+
+// whose is by whose desk a source's entries came.
+func (h *hub) whose(source string) (desk.Book, desk.Party) {
+	name, theirs := strings.CutPrefix(source, "desk-")
+	if !theirs {
+		book := h.book(h.policies()[0].Prescriber.Name)
+		return book, book.Practice
+	}
+	book := h.book(name)
+	return book, book.Prescriber
+}
+
+// changed are the records of a slip as it left them, and as they were before.
+func (h *hub) changed(ctx context.Context, of exchange.Slip) ([]desk.Told, error) {
+	var all []desk.Told
+	for _, r := range of.Records {
+		if r.Type == "Patient" || r.Type == "Provenance" {
+			continue
+		}
+		if err := h.newest(ctx, of, r.Ref()); err != nil {
+			return nil, err
+		}
+		version := func(r fhir.Resource) *fhir.Version {
+			return &fhir.Version{Key: fhir.Key{Source: of.Source, Type: r.Type, ID: r.ID}, Resource: r}
+		}
+		told := desk.Told{Now: version(r)}
+		before, err := h.store.SlipBefore(ctx, of.Source, r.Ref(), of.Place)
+		switch {
+		case errors.Is(err, exchange.ErrNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			for _, was := range before.Records {
+				if was.Ref() == r.Ref() {
+					told.Before = version(was)
+				}
+			}
+		}
+		all = append(all, told)
+	}
+	return all, nil
+}
+
+// newest answers an error when a later entry has changed what of tells.
+func (h *hub) newest(ctx context.Context, of exchange.Slip, ref fhir.Ref) error {
+	last, err := h.store.SlipWith(ctx, of.Source, ref)
+	if err != nil {
+		return err
+	}
+	if last.Entry != of.Entry {
+		return fmt.Errorf("entry %s (%s) changed it since: look at that one first", last.Entry, last.Kind)
+	}
+	return nil
+}
+
+type recordList struct {
+	Client     string `arg:"" help:"Part of the client's name, the birth date, or the hub key."`
+	Prescriber string `hidden:""`
+}
+
+// Run shows a client's entries, oldest first.
+func (c *recordList) Run(ctx context.Context, s *scene) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	chart, err := h.who(ctx, s.asker(h.config.Location()), c.Client)
+	if err != nil {
+		return err
+	}
+	entries := h.entries(chart)
+	if len(entries) == 0 {
+		s.printf("Nothing was entered by hand about this client.\n")
+	} else {
+		table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "ENTRY\tENTERED\tWHAT\tBY\tTOLD\tBY WAY OF\tSTANDS")
+		for _, e := range entries {
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.id, h.local(e.at), e.kind, e.by, h.local(e.told), e.medium, e.stands)
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	return h.store.Audit(ctx, actor(), "view entries", chart.Client, "")
+}
+
+// entered is an entry as the list shows it.
+type entered struct {
+	id, kind, by, medium, stands string
+	at, told                     time.Time
+	targets                      []string
+}
+
+// entries are what was entered about a client, oldest first, and how each stands.
+func (h *hub) entries(chart fhir.Chart) []entered {
+	var all []entered
+	for _, p := range fhir.Now(chart.Provenances) {
+		if !h.isDesk(p.Source) {
+			continue
+		}
+		i := slices.IndexFunc(all, func(e entered) bool { return e.id == p.ID })
+		if i < 0 {
+			i, all = len(all), append(all, readEntry(p))
+		}
+		for _, t := range p.Value.Target {
+			if t.Reference != nil && !strings.HasPrefix(*t.Reference, "Patient/") {
+				all[i].targets = append(all[i].targets, p.Source+"/"+*t.Reference)
+			}
+		}
+	}
+	for i := range all {
+		all[i].stands = h.stands(chart, all, &all[i])
+	}
+	return all
+}
+
+func readEntry(p fhir.Seen[fhir.Provenance]) entered {
+	e := entered{id: p.ID, at: p.Recorded()}
+	if p.Value.Activity != nil && len(p.Value.Activity.Coding) > 0 && p.Value.Activity.Coding[0].Code != nil {
+		e.kind = *p.Value.Activity.Coding[0].Code
+	}
+	for _, a := range p.Value.Agent {
+		if id := a.Who.Identifier; id != nil && id.Value != nil && id.System != nil && *id.System == fhir.SystemActor {
+			e.by = *id.Value
+		}
+	}
+	if p.Value.OccurredDateTime != nil {
+		e.told, _ = time.Parse(time.RFC3339, *p.Value.OccurredDateTime)
+	}
+	for _, x := range p.Value.Entity {
+		if x.What.Identifier != nil && x.What.Identifier.Value != nil {
+			e.medium = *x.What.Identifier.Value
+		}
+	}
+	return e
+}
+
+// stands says whether an entry was corrected or changed since, and whether a decision waits for a second person.
+func (h *hub) stands(chart fhir.Chart, all []entered, e *entered) string {
+	for i := range all {
+		later := &all[i]
+		for _, t := range e.targets {
+			record, version, _ := strings.Cut(t, "/_history/")
+			for _, other := range later.targets {
+				about, now, _ := strings.Cut(other, "/_history/")
+				if about != record || later == e {
+					continue
+				}
+				switch {
+				case later.kind == desk.KindUndo && now != version && later.at.After(e.at):
+					return "undone by " + later.id
+				case later.kind != desk.KindConfirm && later.at.After(e.at):
+					return "changed by " + later.id
+				}
+			}
+		}
+	}
+	for _, p := range h.policies() {
+		for _, o := range fhir.Now(chart.Observations) {
+			if e.kind != desk.KindDecision || o.Source != p.Prescriber.Desk || !slices.Contains(e.targets, o.Source+"/"+o.Ref().String()+"/_history/"+o.Resource.VersionID) {
+				continue
+			}
+			if until, waits := readiness.AwaitsSecond(chart, p, o.Version); waits {
+				return "a second person confirms it up to " + h.local(until)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// letters makes a place whose prescriber only writes e-mails.
+func letters(t *testing.T) *place {
+	p := settle(t)
+	text, err := os.ReadFile(p.path("kaphub.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.change(regexp.MustCompile(`connectors: \[\{name: skylight[^\n]*`).FindString(string(text)), "connectors: []")
+	return p
+}
+
+var entryID = regexp.MustCompile(`e-[0-9a-z]{8}`)
+
+// step is a command and what its last lines must hold.
+type step struct {
+	args string
+	want string
+}
+
+func (p *place) steps(steps ...step) (ids []string) {
+	p.t.Helper()
+	for _, s := range steps {
+		args := strings.Split(s.args, " ")
+		for i, a := range args {
+			args[i] = strings.ReplaceAll(a, "_", " ")
+			if n := len(ids); a == "LAST" && n > 0 {
+				args[i] = ids[n-1]
+			}
+		}
+		out := p.must(0, args...).out
+		if !strings.Contains(out, s.want) {
+			p.t.Errorf("%s says\n%s\nwant %q", s.args, out, s.want)
+		}
+		if id := entryID.FindString(out); id != "" && args[1] != "list" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+var ready = []step{
+	{"record decision juniper --outcome cleared --valid-to 2099-01-31 --medium e-mail --by ada", "decided by 1234567893 (per agreement of 2026-01-10)"},
+	{"record label juniper --name-matches y --filled yesterday --discard-after 2099-05-01 --sessions 4 --directions One_lozenge --by ada", "(label, by ada)"},
+	{"record read-through --by ada", "Everything from Skylight up to"},
+	{"record arrival juniper --bp 118/76 --hr 72 --ride y --fasting y --location y --new n --go-ahead y --by ada", "Skylight: READY."},
+}
+
+func TestAClientOfAPrescriberWhoWritesLettersBecomesReadyByEntries(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	p.steps(ready...)
+	p.steps(
+		step{"record list juniper", "a second person confirms it up to"},
+		step{"audit verify", "none broken, nothing altered"},
+		step{"status", "desk-skylight mailbox read to"},
+		step{"check", "its mailbox is read to"},
+	)
+}
+
+func TestAStopHoldsAtOnceAndOnlyItsOwnerLiftsIt(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	p.steps(ready...)
+	p.steps(
+		step{"record stop juniper --said prescriber --from Dr._Vale --why chest_pain --medium phone", "HOLD. Stopped by Skylight"},
+		step{"record read-through", "Everything from Skylight"},
+		step{"status", "Stopped by Skylight"},
+	)
+	p.run("record", "lift", "juniper").oneSentence(t, "--from is missing")
+	p.steps(step{"record lift juniper --from Dr._Vale --medium phone", "Skylight: NOT-READY."}) // the go-ahead is older
+	p.steps(step{"record arrival juniper --go-ahead y --new n", "Skylight: READY."})
+}
+
+func TestAnEntryIsCorrectedAndNeverDeleted(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	ids := p.steps(ready...)
+	label, arrival := ids[1], ids[3]
+	p.steps(step{"record label juniper --name-matches y --filled today --discard-after none --sessions 4 --directions Half_a_lozenge", "(label,"})
+	p.run("record", "undo", label, "--why", "the wrong box").oneSentence(t, "changed it since")
+	p.steps(
+		step{"record undo " + arrival + " --why another_client", "(undo,"},
+		step{"record list juniper", "undone by"},
+		step{"status", "NOT-READY"},
+	)
+	p.run("record", "undo", arrival, "--why", "once more").oneSentence(t, "changed it since")
+	p.run("record", "undo", "e-00000000", "--why", "none").oneSentence(t, "there is no entry")
+	if out := p.must(0, "audit", "list").out; !strings.Contains(out, "record undo") {
+		t.Errorf("the audit says nothing of it:\n%s", out)
+	}
+}
+
+func TestASecondPersonConfirms(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	ids := p.steps(ready[0])
+	p.run("record", "confirm", ids[0], "--by", "Ada").oneSentence(t, "a second person")
+	p.steps(step{"record confirm " + ids[0] + " --by grace", "(confirm, by grace)"})
+	if out := p.must(0, "record", "list", "juniper").out; strings.Contains(out, "a second person confirms") {
+		t.Errorf("it still waits:\n%s", out)
+	}
+	alone := ready[0]
+	alone.args += " --valid-to-again 2099-01-30"
+	p.run(strings.Split(alone.args, " ")...).oneSentence(t, "not the end that was given")
+}
+
+func TestAReplyIsPasted(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	p.stdin = "> STATUS: cleared-with-conditions VALID-TO: 31 Jan 2099\n> LIMITS: BP 140/90, HR 100\n> CONDITIONS: an ECG; bp\n"
+	p.steps(step{"record decision juniper --paste", "(decision,"})
+	p.stdin = ""
+	p.steps(step{"record read-through", "Everything"})
+	key := regexp.MustCompile(`c-[0-9a-z]{10}`).FindString(p.must(0, "record", "list", "juniper").out)
+	if out := p.must(0, "explain", key).out; !strings.Contains(out, "an ECG") || !strings.Contains(out, "valid to 31 Jan 2099") {
+		t.Errorf("the condition is not on the board:\n%s", out)
+	}
+	p.stdin = "STATUS: perhaps"
+	p.run("record", "decision", "juniper", "--paste").oneSentence(t, "STATUS cannot be read")
+}
+
+func TestQuestionsAreDraftedOnceADay(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	file := p.path("questions.txt")
+	p.must(0, "questions", "--out", file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Questions to Skylight", "J.E., born 19", "No decision of Skylight on clearance is on file", "STATUS:", "VALID-TO:"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "Juniper") || strings.Contains(string(text), "Example") {
+		t.Error("the message names a client in full")
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if again := p.must(0, "questions"); again.out != "" || !strings.Contains(again.err, "drafted today already") {
+		t.Errorf("a second draft: %s%s", again.out, again.err)
+	}
+	if again := p.must(0, "questions", "--again"); !strings.Contains(again.out, "Questions to Skylight") {
+		t.Error("no draft with --again")
+	}
+}
+
+func TestNamesOfDesksAreKept(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	p.change("{name: ehr,", "{name: desk-ehr,")
+	if out := p.run("check"); out.code == 0 || !strings.Contains(out.err, "kept for what people enter by hand") {
+		t.Errorf("%d %s", out.code, out.err)
+	}
+}
+
+// At a terminal everything that no flag says is asked, and what cannot be read is asked for again.
+func TestWhoeverSitsThereIsAsked(t *testing.T) {
+	var out strings.Builder
+	a := &asker{out: &out, in: bufio.NewReader(strings.NewReader("soon\n31 May 2026\nc\ncleared\n\n")), tty: true, zone: time.UTC, now: time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)}
+	when, err := answered(a, "", question{flag: "valid-to", ask: "Valid to"}, a.date)
+	if err != nil || when != "2026-05-31" || !strings.Contains(out.String(), "must be a date") {
+		t.Errorf("%q, %v, asked\n%s", when, err, out.String())
+	}
+	word, err := a.choice("", question{flag: "outcome", ask: "Outcome"}, "cleared", "cleared-with-conditions", "deferred")
+	if err != nil || word != "cleared" {
+		t.Errorf("%q, %v", word, err)
+	}
+	if said, err := a.yes("", question{flag: "ride", ask: "Ride", usual: "-"}); err != nil || said != nil {
+		t.Errorf("%v, %v", said, err)
+	}
+	if _, err := a.yes("", question{flag: "ride", ask: "Ride"}); err == nil {
+		t.Error("whoever was asked went away, and it goes on")
+	}
+}

@@ -1,0 +1,140 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Reply is what a prescriber answered in a reply block. What it does not say is empty.
+type Reply struct {
+	Outcome    string
+	ValidTo    string // as written; "none" for none
+	Limits     []Limit
+	Conditions []string
+	Directions string
+}
+
+// ReplyBlock is what a prescriber is asked to fill in and send back.
+const ReplyBlock = `STATUS: (cleared / cleared-with-conditions / deferred / not-cleared / withdrawn)
+VALID-TO: (a date, or none)
+LIMITS: (BP 140/90, HR 100, or none)
+CONDITIONS: (with ; between them, or none)
+DIRECTIONS: (only if they change, word for word)`
+
+// hint is what the block itself says of an answer.
+var hint = regexp.MustCompile(`^\([^)]*\)`)
+
+var replyKeys = regexp.MustCompile(`(?i)\b(STATUS|VALID[- ]TO|LIMITS|CONDITIONS|DIRECTIONS)\s*:`)
+
+// ParseReply reads a reply block, on one line or on several, quoted or not. An answer that cannot be read is an error that
+// names its line and never repeats it: nothing is guessed.
+func ParseReply(text string) (Reply, error) {
+	var r Reply
+	text = regexp.MustCompile(`(?m)^[ \t>|]+`).ReplaceAllString(text, "")
+	marks := replyKeys.FindAllStringSubmatchIndex(text, -1)
+	if len(marks) == 0 {
+		return r, errors.New("what was pasted holds no reply block: it begins with STATUS:")
+	}
+	seen := map[string]bool{}
+	for i, m := range marks {
+		end := len(text)
+		if i+1 < len(marks) {
+			end = marks[i+1][0]
+		}
+		key := strings.ToUpper(strings.ReplaceAll(text[m[2]:m[3]], " ", "-"))
+		answer := strings.Join(strings.Fields(text[m[1]:end]), " ")
+		if key == "DIRECTIONS" { // what follows a blank line is no part of them
+			whole, _, _ := strings.Cut(strings.TrimSpace(text[m[1]:end]), "\n\n")
+			answer = strings.Join(strings.Fields(whole), " ")
+		}
+		if answer = strings.TrimSpace(hint.ReplaceAllString(answer, "")); answer == "" {
+			continue // not filled in
+		}
+		if seen[key] {
+			return r, fmt.Errorf("%s stands there twice: paste one reply at a time", key)
+		}
+		seen[key] = true
+		if err := r.take(key, answer); err != nil {
+			return r, fmt.Errorf("%s %w", key, err)
+		}
+	}
+	return r, nil
+}
+
+func (r *Reply) take(key, answer string) (err error) {
+	none := strings.EqualFold(answer, "none") || strings.EqualFold(answer, "none given") || strings.EqualFold(answer, "n/a") || strings.EqualFold(answer, "no")
+	switch key {
+	case "STATUS":
+		word := strings.ToLower(strings.Trim(answer, ". "))
+		word = strings.NewReplacer(" ", "-", "_", "-").Replace(word)
+		for _, o := range Outcomes {
+			if word == o {
+				r.Outcome = o
+				return nil
+			}
+		}
+		return errors.New("cannot be read: it must be cleared, cleared-with-conditions, deferred, not-cleared or withdrawn")
+	case "VALID-TO":
+		r.ValidTo = strings.Trim(answer, ".")
+		if none {
+			r.ValidTo = "none"
+		}
+	case "LIMITS":
+		if !none {
+			r.Limits, err = ParseLimits(answer)
+		}
+	case "CONDITIONS":
+		if !none {
+			for _, c := range strings.Split(answer, ";") {
+				if c = strings.TrimSpace(c); c != "" {
+					r.Conditions = append(r.Conditions, c)
+				}
+			}
+		}
+	case "DIRECTIONS":
+		if !none && !strings.EqualFold(answer, "same") {
+			r.Directions = answer
+		}
+	}
+	return err
+}
+
+var (
+	limitPressure = regexp.MustCompile(`(?i)^(?:bp|blood pressure)?\s*(<|<=|≤|below|under|up to|max)?\s*(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm ?hg)?$`)
+	limitOne      = regexp.MustCompile(`(?i)^(systolic|sbp|diastolic|dbp|heart[- ]rate|hr|pulse)\s*(?:=|:)?\s*(<|<=|≤|below|under|up to|max)?\s*(\d{2,3}(?:\.\d)?)\s*(mm ?hg|bpm|/min)?$`)
+	limitNames    = map[string]string{"systolic": "systolic", "sbp": "systolic", "diastolic": "diastolic", "dbp": "diastolic",
+		"heart-rate": "heart-rate", "heart rate": "heart-rate", "hr": "heart-rate", "pulse": "heart-rate"}
+)
+
+// ParseLimits reads upper limits as people write them: "BP 140/90, HR < 100", "systolic=140". "" and "none" are none.
+func ParseLimits(text string) ([]Limit, error) {
+	var all []Limit
+	if strings.EqualFold(strings.TrimSpace(text), "none") {
+		return nil, nil
+	}
+	for _, part := range regexp.MustCompile(`[,;]|\band\b`).Split(text, -1) {
+		part = strings.Trim(strings.TrimSpace(part), ".")
+		if part == "" {
+			continue
+		}
+		number := func(s string) float64 { v, _ := strconv.ParseFloat(s, 64); return v } // digits, by the pattern
+		below := func(s string) bool { return s == "<" || strings.EqualFold(s, "below") || strings.EqualFold(s, "under") }
+		if m := limitPressure.FindStringSubmatch(part); m != nil {
+			all = append(all, Limit{"systolic", number(m[2]), below(m[1])}, Limit{"diastolic", number(m[3]), below(m[1])})
+			continue
+		}
+		m := limitOne.FindStringSubmatch(part)
+		if m == nil {
+			return nil, errors.New("cannot be read: write it like BP 140/90, HR 100")
+		}
+		of := limitNames[strings.ToLower(m[1])]
+		if unit := strings.ToLower(m[4]); unit != "" && (of == "heart-rate") != (unit == "bpm" || unit == "/min") {
+			return nil, errors.New("has a unit that does not fit: blood pressure is in mmHg, heart rate in bpm")
+		}
+		all = append(all, Limit{of, number(m[3]), below(m[2])})
+	}
+	return all, nil
+}

@@ -1,0 +1,56 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// Stop makes the Flag of a stop that party said: it holds at once. line is why, in one line, "" when it was not said.
+func (b Book) Stop(n Note, party Party, line string) ([]exchange.Slip, error) {
+	if err := n.check(); err != nil {
+		return nil, err
+	}
+	if strings.ContainsAny(line, "\n\r") {
+		return nil, errors.New("the reason takes more than one line: shorten it")
+	}
+	d := b.draft(n, party, KindStop)
+	code := concept(fhir.SystemKAP, fhir.CodeStop)
+	if line != "" {
+		code["text"] = line
+	}
+	author := party.reference()
+	if n.From != "" {
+		author = object{"display": n.From}
+	}
+	d.add("Flag", d.id("stop"), nil, object{
+		"status": "active", "code": code, "subject": d.patient(), "period": object{"start": instant(n.told())}, "author": author,
+	})
+	return slips(d)
+}
+
+// Lift ends a stop by the word of the party that owns it. stop is the Flag as it stands at a desk.
+func (b Book) Lift(n Note, party Party, stop *fhir.Version) ([]exchange.Slip, error) {
+	if err := n.check(); err != nil {
+		return nil, err
+	}
+	if stop.Source != Source(party.Name) {
+		return nil, fmt.Errorf("the stop is not %s's: only whoever said it lifts it", party.Title)
+	}
+	body, err := members(stop)
+	if err != nil {
+		return nil, err
+	}
+	period, _ := body["period"].(map[string]any)
+	if period == nil {
+		period = map[string]any{}
+	}
+	period["end"] = instant(n.told())
+	body["status"], body["period"] = "inactive", period
+	d := b.draft(n, party, KindLift)
+	d.add("Flag", "", stop, body)
+	return slips(d)
+}

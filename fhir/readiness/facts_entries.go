@@ -1,0 +1,91 @@
+package readiness
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// confirm asks, of a decision that clears and was entered by hand, whether a second person has looked at it.
+//
+//	entered at the desk                                  it counts
+//	a second person confirmed it                         yes
+//	alone, and the end was typed twice                   yes
+//	neither                                              to the end of the next business day, then it is in doubt
+//
+// What stops counts at once and needs nobody else.
+func (f *facts) confirm(d *decision) {
+	if _, desk := f.policy.desk(d.Source); !desk || d.doubt != "" {
+		return
+	}
+	by, entered, ok := f.entered(d.Version)
+	if ok || !f.clock.passed(f.confirmBy(entered)) {
+		return
+	}
+	d.doubt = "entered by " + by + " on " + f.on(entered) + ", awaiting a second person"
+	d.ask = "have a second person compare it with the message: kaphub record confirm"
+}
+
+// confirmBy is when an entry made at t must have been confirmed: the end of the practice's next business day.
+func (f *facts) confirmBy(t time.Time) time.Time {
+	return DayOf(Hours{}.Later(t, 1, f.zone), f.zone).Plus(1).Start(f.zone)
+}
+
+// entered tells who entered v and when, and whether that was confirmed. What nobody vouches for was entered when it was
+// recorded, by nobody known.
+func (f *facts) entered(v *fhir.Version) (by string, at time.Time, confirmed bool) {
+	by, at = "nobody who is named", v.Recorded()
+	var verified []string
+	for _, s := range records(f.chart.Provenances, f.look) {
+		if s.Source != v.Source || !s.live() || !slices.ContainsFunc(s.Value.Target, func(ref fhir.Reference) bool { return aims(ref, v) }) {
+			continue
+		}
+		for i := range s.Value.Agent {
+			a := &s.Value.Agent[i]
+			switch who := person(a.Who); {
+			case holds(a.Type, fhir.Code{System: systemAgent, Code: "enterer"}):
+				by, at = who, f.instant(s.Recorded(), &s.Value.Recorded)
+			case holds(a.Type, fhir.Code{System: systemAgent, Code: "verifier"}):
+				verified = append(verified, who)
+			}
+		}
+		confirmed = confirmed || slices.ContainsFunc(s.Value.Reason, func(c fhir.CodeableConcept) bool {
+			return holds(&c, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeRetyped})
+		})
+	}
+	return by, at, confirmed || slices.ContainsFunc(verified, func(who string) bool { return who != "" && !strings.EqualFold(who, by) })
+}
+
+const systemAgent = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
+// aims reports whether ref, of the same source, names this very version of a record.
+func aims(ref fhir.Reference, v *fhir.Version) bool {
+	to, version, found := strings.Cut(text(ref.Reference), "/_history/")
+	return found && to == v.Ref().String() && version == v.Resource.VersionID
+}
+
+// person is how somebody who enters is named.
+func person(who fhir.Reference) string {
+	if id, ok := fhir.IDOf(who.Identifier); ok && id.System == fhir.SystemActor {
+		return strings.TrimSpace(id.Value)
+	}
+	return strings.TrimSpace(text(who.Display))
+}
+
+// AwaitsSecond returns up to when a second person must confirm a decision that clears and was entered at the desk of this
+// prescriber; false when nobody need, or somebody did.
+func AwaitsSecond(chart fhir.Chart, policy Policy, decision *fhir.Version) (until time.Time, waits bool) {
+	f := &facts{chart: &chart, policy: &policy, clock: &clock{now: decision.Received}, zone: cmp.Or(policy.Zone, time.UTC)}
+	o, err := fhir.Read[fhir.Observation](decision.Resource)
+	if err != nil || decision.Source != policy.Prescriber.Desk || void(&o) {
+		return time.Time{}, false
+	}
+	if means, _ := f.meaning(decision.Party, &o); means != clears && means != clearsWith {
+		return time.Time{}, false
+	}
+	_, at, confirmed := f.entered(decision)
+	return f.confirmBy(at), !confirmed
+}
