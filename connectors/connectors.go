@@ -50,6 +50,12 @@ type Turnstile interface {
 	Rest(ctx context.Context, counterpart string, until time.Time) error
 }
 
+// Recaller takes back what is laid out for a person and must not be handed over any more, as far as it still lies there:
+// it is put aside, never deleted. Nothing there is exchange.ErrNotFound: it may have been handed over.
+type Recaller interface {
+	Recall(ctx context.Context, d exchange.Delivery) error
+}
+
 // Checker tells what a counterpart offers, without changing anything there.
 type Checker interface {
 	Check(ctx context.Context) (Report, error)
@@ -74,6 +80,9 @@ type Connector struct {
 	Checker Checker
 	Offerer Offerer
 	Keys    *jwks.Files // what it signs with, so that the public halves can be published; nil = it signs nothing
+
+	Recaller Recaller
+	Packets  bool // its Pusher takes exchange.WhatPacket and nothing else: what it lays out, a person hands over
 }
 
 // Fault is what kind of trouble an Error is, and so what the queue does about it.

@@ -1,5 +1,3 @@
-// Package folder talks to a party through a shared directory: what lies in it is taken up once it is whole, a copy is kept
-// and a receipt written; what the party is to have is laid out as a Bundle and a page to print.
 package folder
 
 import (
@@ -32,11 +30,12 @@ type Prescriber struct {
 
 // Format is what a table's rows mean besides what they say.
 type Format struct {
-	System      string       // of the practice's numbers; "" = SystemNumber
-	USDates     bool         // 02/29/1988 in place of 1988-02-29
-	Prescribers []Prescriber // whom a roster may refer to
-	Referral    fhir.Code    // what a referral asks for; zero = kap-evaluation
-	Now         time.Time    // nothing is born, referred or shipped after it
+	System      string         // of the practice's numbers; "" = SystemNumber
+	Zone        *time.Location // in which a day begins; nil = UTC
+	USDates     bool           // 02/29/1988 in place of 1988-02-29
+	Prescribers []Prescriber   // whom a roster may refer to
+	Referral    fhir.Code      // what a referral asks for; zero = kap-evaluation
+	Now         time.Time      // nothing is born, referred or shipped after it
 }
 
 func (f Format) system() string {
@@ -102,15 +101,6 @@ func PatientID(system, number string) string { return "c-" + key("client", syste
 func key(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:])[:32]
-}
-
-// item is what one row or entry of a file says.
-type item struct {
-	line      int
-	resources []fhir.Resource
-	gone      []fhir.Ref
-	withheld  bool // an OperationOutcome says that rows are missing
-	refused   *Refusal
 }
 
 // roster reads the rows of a roster; whole is false when some of it could not be attributed to a client.

@@ -18,19 +18,25 @@ import (
 // Refusal is one row that was not taken, and why. It names a line, a column and a code, never a value.
 type Refusal struct {
 	Line   int    // in the file, 1 = its first
-	Column string // "" = the row as a whole
+	Column string // or element; "" = the row as a whole
 	Reason string // one of the Bad… codes, or the gate's reason
 	Type   string // of the resource the row would have made, "" if that could not be told
 	ID     string // its id, likewise
 	Client string // the Patient id it belongs to, likewise
 	Row    []byte // as it stood in the file
+
+	entry bool // Line counts a Bundle's entries
 }
 
 func (r Refusal) String() string {
-	if r.Column == "" {
-		return fmt.Sprintf("line %d: %s", r.Line, r.Reason)
+	what := "line"
+	if r.entry {
+		what = "entry"
 	}
-	return fmt.Sprintf("line %d: %s: %s", r.Line, r.Column, r.Reason)
+	if r.Column == "" {
+		return fmt.Sprintf("%s %d: %s", what, r.Line, r.Reason)
+	}
+	return fmt.Sprintf("%s %d: %s: %s", what, r.Line, r.Column, r.Reason)
 }
 
 // Unread is why a whole file was not taken. Nothing in it repeats what the file holds.

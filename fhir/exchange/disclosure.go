@@ -17,6 +17,9 @@ var ErrWithheld = errors.New("this record may not leave")
 // Notice is what 42 CFR 2.32 asks to accompany what a Part 2 programme discloses.
 const Notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
 
+// LabelPart2 is the label in meta.security of a packet that Notice must accompany (v3-ActCode).
+const LabelPart2 = "42CFRPart2"
+
 // Disclosure is an allow-list: what is not named in it does not leave (fhir.md, "What may leave").
 type Disclosure struct {
 	Elements   map[string][]string // by resource type: dotted paths of elements, each with all below it
@@ -39,6 +42,7 @@ func DefaultDisclosure() Disclosure {
 				"provision.securityLabel", "provision.purpose", "provision.class", "provision.code", "provision.dataPeriod"},
 			"ServiceRequest": {"meta.security", "identifier", "status", "intent", "category", "priority", "doNotPerform", "code", "subject",
 				"occurrenceDateTime", "occurrencePeriod", "authoredOn", "requester", "performerType", "performer", "reasonCode"},
+			"Appointment": {"meta.security", "identifier", "status", "serviceType", "start", "end"},
 			"Task": {"meta.security", "identifier", "status", "statusReason", "businessStatus", "intent", "priority", "code", "description", "for",
 				"executionPeriod", "authoredOn", "lastModified", "requester", "owner"},
 			"Observation": {"meta.security", "identifier", "status", "category", "code", "subject", "effectiveDateTime", "effectivePeriod",
@@ -48,11 +52,12 @@ func DefaultDisclosure() Disclosure {
 			"MedicationDispense": {"meta.security", "identifier", "status", "statusReasonCodeableConcept", "category",
 				"medicationCodeableConcept", "subject", "performer", "type", "quantity", "daysSupply", "whenPrepared", "whenHandedOver", "dosageInstruction"},
 		},
-		Whole: []string{"MedicationRequest.dosageInstruction", "MedicationDispense.dosageInstruction", "Observation.component"},
-		Text:  280,
+		Whole:      []string{"MedicationRequest.dosageInstruction", "MedicationDispense.dosageInstruction", "Observation.component"},
+		Text:       280,
+		Extensions: []string{fhir.ExtensionPronouns},
 		Labels: []string{"R", "V", // restricted, very restricted
 			"PSY", "PSYTHPN", // psychiatry, psychotherapy notes
-			"SUD", "ETH", "ETHUD", "OPIOIDUD", "42CFRPart2"}, // substance use disorder
+			"SUD", "ETH", "ETHUD", "OPIOIDUD", LabelPart2}, // substance use disorder
 		Systems: []string{fhir.SystemCopy, "http://hl7.org/fhir/sid/us-ssn"},
 		Uses:    []string{"old"}, // a name somebody has left behind is nobody's business
 	}
@@ -247,7 +252,7 @@ func (t *trimmer) extensions(v any, path string) any {
 	items, _ := v.([]any)
 	for _, item := range items {
 		x, _ := item.(fields)
-		if url, _ := x.get("url").(string); slices.Contains(t.Extensions, url) {
+		if url, _ := x.get("url").(string); slices.Contains(t.Extensions, url) && utf8.RuneCount(encode(nil, x)) <= 2*t.Text { // a longer one holds more than its word
 			kept = append(kept, x)
 		} else {
 			t.withhold(path)
