@@ -336,7 +336,7 @@ func (b *inbox) copies() ([]copied, error) {
 	var all []copied
 	for _, e := range entries {
 		parts := strings.SplitN(e.Name(), "-", 4)
-		if len(parts) != 4 || !e.Type().IsRegular() {
+		if len(parts) != 4 || len(parts[2]) != 12 || !e.Type().IsRegular() {
 			continue
 		}
 		seq, err := strconv.Atoi(parts[0])
