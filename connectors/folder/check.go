@@ -56,11 +56,11 @@ func (c *checker) Check(ctx context.Context) (connectors.Report, error) {
 		if err := c.contents(say); err != nil {
 			return report, trouble(ctx, op, err)
 		}
-		report.Capabilities.Types = []string{"Patient"}
 	}
 	if c.Out != "" {
 		say("works", "packets", "a referral is laid out as a Bundle and a page to print; a person hands it over and records it: kaphub deliveries handed-over")
-		say("impossible", "receipts", "nobody there says that a packet arrived: instead, the person who handed it over does")
+		report.Lines = append(report.Lines, connectors.Line{Level: "impossible", About: "receipts",
+			Text: "nobody there says that a packet arrived", Instead: "the person who handed it over says when"})
 	}
 	return report, nil
 }
@@ -74,7 +74,7 @@ func (c *checker) contents(say func(level, about, format string, args ...any)) e
 		say("works", "statuses", "%s, with a header of some of: %s", c.Statuses, StatusColumns())
 	}
 	say("works", "FHIR", "*.json (a Bundle or one resource) and *.ndjson")
-	say("impossible", "searching", "nobody can be asked for one client: what is exported is what is known")
+	say("degrades", "searching", "nobody can be asked for one client: what is exported is what is known")
 	infos, err := b.list()
 	if err != nil {
 		return err
