@@ -245,7 +245,7 @@ func (p *page) client(v fhir.Patient, r fhir.Resource) {
 		switch id.System {
 		case fhir.SystemClient:
 			p.HubKey = id.Value
-		case fhir.SystemCopy, SystemCalendarToken:
+		case fhir.SystemCopy, fhir.SystemToken:
 		default:
 			if p.Practice == "" {
 				p.Practice = id.Value

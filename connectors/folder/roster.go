@@ -16,9 +16,8 @@ import (
 
 // The identifier systems of what a roster names, unless the config names the practice's own.
 const (
-	SystemNumber        = fhir.Base + "/practice-number"   // the practice's own number of a client
-	SystemReferral      = fhir.Base + "/practice-referral" // the practice's own number of a referral
-	SystemCalendarToken = fhir.SystemToken                 // what stands in a calendar in place of the client's name
+	SystemNumber   = fhir.Base + "/practice-number"   // the practice's own number of a client
+	SystemReferral = fhir.Base + "/practice-referral" // the practice's own number of a referral
 )
 
 // Prescriber is whom a row may name.
@@ -214,7 +213,7 @@ func (f Format) patient(r *row, id string) (object, *Refusal) {
 	}
 	ids := []object{{"system": f.system(), "value": r.cells["id"]}}
 	if token := r.cells["calendar_token"]; token != "" {
-		ids = append(ids, object{"system": SystemCalendarToken, "value": token})
+		ids = append(ids, object{"system": fhir.SystemToken, "value": token})
 	}
 	p := object{"resourceType": "Patient", "id": id, "identifier": ids, "name": names, "birthDate": born}
 	if len(telecom) > 0 {

@@ -58,7 +58,7 @@ func DefaultDisclosure() Disclosure {
 		Labels: []string{"R", "V", // restricted, very restricted
 			"PSY", "PSYTHPN", // psychiatry, psychotherapy notes
 			"SUD", "ETH", "ETHUD", "OPIOIDUD", LabelPart2}, // substance use disorder
-		Systems: []string{fhir.SystemCopy, "http://hl7.org/fhir/sid/us-ssn"},
+		Systems: []string{fhir.SystemCopy, fhir.SystemToken, "http://hl7.org/fhir/sid/us-ssn"},
 		Uses:    []string{"old"}, // a name somebody has left behind is nobody's business
 	}
 }

@@ -50,7 +50,7 @@ func (s *situation) released(d exchange.Delivery) string {
 	if release.N != d.Release.Version {
 		return whyChanged
 	}
-	if d.What != exchange.WhatPatient {
+	if d.What != exchange.WhatPatient && d.What != exchange.WhatPacket { // a packet names no record of theirs
 		if patient, ok := fhir.Subject(fhir.Resource{Type: d.Type, Body: d.Body}); !ok || !s.fits(patient) {
 			return whyOther
 		}

@@ -18,6 +18,9 @@ func (s *situation) outward() []exchange.Delivery {
 	if !ok {
 		return nil
 	}
+	if s.policy.Prescriber.Packet {
+		return s.address(s.packets(release), release)
+	}
 	var wanted []exchange.Delivery
 	for _, r := range s.referrals() {
 		if s.answered(r) {
@@ -28,7 +31,11 @@ func (s *situation) outward() []exchange.Delivery {
 			wanted = append(wanted, d)
 		}
 	}
-	wanted = append(wanted, s.conversation()...)
+	return s.address(append(wanted, s.conversation()...), release)
+}
+
+// address says to whom these go and under which release.
+func (s *situation) address(wanted []exchange.Delivery, release fhir.Seen[fhir.Consent]) []exchange.Delivery {
 	for i := range wanted {
 		d := &wanted[i]
 		d.To = s.prescriber
@@ -204,6 +211,11 @@ func (s *situation) patient(r referral) (d exchange.Delivery, ok bool) {
 	if !ok {
 		return d, false
 	}
+	return s.described(p)
+}
+
+// described is the client as the prescriber is told of them.
+func (s *situation) described(p fhir.Seen[fhir.Patient]) (d exchange.Delivery, ok bool) {
 	body, err := s.trim(p.Version)
 	if err != nil {
 		return d, false

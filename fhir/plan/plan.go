@@ -6,7 +6,8 @@
 //	wanted, and the ledger …          | change
 //	----------------------------------+---------------------------------------------------------------
 //	holds it under the same id        | none: it goes, went, was refused or is a person's to decide
-//	withdrew it under the same id     | staged anew, as the next occasion ("again 1")
+//	withdrew it under the same id, or | staged anew, as the next occasion ("again 1")
+//	  put it aside where it was laid  |
 //	holds an older one, staged        | the older one is withdrawn, this one staged
 //	holds an older one, attempted     | none until its outcome is known
 //	holds an older one, laid out      | staged, to replace it: a person may have handed the older one over
@@ -98,21 +99,23 @@ func (s *situation) compare(wanted []exchange.Delivery) Changes {
 		if held || s.underway(d.Copy) {
 			continue
 		}
-		_, d.Update = s.stands(d.Copy)
+		if _, there := s.stands(d.Copy); there {
+			d.Update = true
+		}
 		c.Stage = append(c.Stage, d)
 	}
 	c.Withdraw = append(s.staged(keep), s.refused(keep)...)
 	return c
 }
 
-// identify gives d its id and reports whether the ledger holds it. One that was withdrawn is another occasion when it is
-// wanted again: the same id would never be sent.
+// identify gives d its id and reports whether the ledger holds it. One that was withdrawn, or laid out and put aside,
+// is another occasion when it is wanted again: the same id would never be sent.
 func (s *situation) identify(d *exchange.Delivery) (held bool) {
 	occasion := d.Occasion
 	for again := 1; ; again++ {
 		d.ID = exchange.DeliveryID(d.Client, d.Prescriber, d.What, d.Occasion)
 		e, ok := s.byID[d.ID]
-		if !ok || e.State != exchange.Withdrawn {
+		if !ok || e.State != exchange.Withdrawn && (e.State != exchange.LaidOut || e.Why == "") {
 			return ok
 		}
 		d.Occasion = fmt.Sprintf("%s again %d", occasion, again)

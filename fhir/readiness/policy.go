@@ -89,6 +89,7 @@ type Party struct {
 	Desk        string        // the source of what people enter by hand for it; "" = none
 	Limit       time.Duration // a complete read older than this is stale; 0 = one business day, same day for a session today
 	Silent      []string      // resource types that none of its sources tells of, where that is known: what would stand there is unknown, not absent
+	Packet      bool          // no connector writes to it: what it is to be told, a person hands over
 	Takes       []string      // resource types that can be written to it; nil = nothing is known to be refused
 }
 
