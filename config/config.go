@@ -41,6 +41,7 @@ type Store struct {
 type Practice struct {
 	Title         string              `yaml:"title"`
 	Identifiers   []ID                `yaml:"identifiers"`
+	Contact       []string            `yaml:"contact"` // address, phone, e-mail, as on a cover sheet
 	Connectors    []Entry             `yaml:"connectors"`
 	StaleAfter    Duration            `yaml:"stale_after"` // 0 = one business day
 	Credentials   Asked[[]Credential] `yaml:"credentials"`
@@ -63,6 +64,7 @@ type Prescriber struct {
 	ConceptMaps []string   `yaml:"concept_maps"`
 	TaskDialect string     `yaml:"task_dialect"` // the guide by which this prescriber moves its Tasks: any, cow, bser, sdoh, cdex
 	TaskSteps   []TaskStep `yaml:"task_steps"`   // agreed over the guide
+	Contact     []string   `yaml:"contact"`      // address, phone, e-mail, as on a cover sheet; else the sheet's phone
 	Withhold    []string   `yaml:"withhold"`     // what this prescriber is not told, like Patient.address
 	Quiet       []Quiet    `yaml:"quiet_hours"`  // nothing is asked of its sources then, and nothing sent
 	Rules       Rules      `yaml:"rules"`        // over the hub's

@@ -20,6 +20,7 @@ type Chart struct {
 	Sealed  []Sealed   // what arrived out of scope and nobody has looked at yet
 	Unread  []*Version // stored versions that could not be read through their view
 
+	HandedOver  []HandedOver  // packets, in the order in which they were staged
 	Outstanding []Outstanding // what should stand at another party and as far as the hub knows does not, in the order in which it was staged
 
 	Patients                  []Seen[Patient]

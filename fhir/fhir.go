@@ -155,6 +155,14 @@ type Reject struct {
 	Resolved string // "" while open; else "superseded" or a person's reason
 }
 
+// HandedOver is a packet that a person handed over.
+type HandedOver struct {
+	ID         string
+	Prescriber string    // to whom
+	At         time.Time // when, as the person who recorded it says
+	Rests      []Basis   // the versions it discloses
+}
+
 // Outstanding is a delivery that has not come to its end. What and State are words of package exchange.
 type Outstanding struct {
 	ID         string

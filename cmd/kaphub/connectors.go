@@ -23,6 +23,7 @@ import (
 // kinds are the ways of talking. Adding one is a folder and a line here.
 var kinds = map[string]func(config.Connector, *site) (connectors.Connector, []config.Problem){
 	"fhirrest": openFHIR,
+	"folder":   openFolder,
 	"ical":     openCalendar,
 }
 

@@ -253,19 +253,28 @@ func (h *hub) push(ctx context.Context, party string, line *bar) (jobs.Counts, e
 	if err != nil {
 		return nil, err
 	}
+	step := h.pushStep(party, line)
+	step.Store = ledger
+	return h.patiently(ctx, 35*time.Second, step.Run)
+}
+
+// pushStep is a push to one party by the way that leads there, if any.
+func (h *hub) pushStep(party string, line *bar) push.Step {
 	step := push.Step{
-		Store: ledger, To: party, Readers: map[string]connectors.Reader{}, Policies: h.byPrescriber(), Now: h.now, Rand: rand.Float64,
+		Store: h.store, Laid: h.store, To: party, Readers: map[string]connectors.Reader{}, Policies: h.byPrescriber(), Now: h.now, Rand: rand.Float64,
 		Progress: func(answered int) { line.at(int64(answered), 0) },
 	}
+	if c, ok := h.way(party); ok {
+		step.Pusher, step.Asker, step.Recaller = c.Pusher, c.Asker, c.Recaller
+	} else if party != fhir.Practice {
+		step.Recaller = h.packets(party, "") // what was printed is looked after; to print is a person's to ask for
+	}
 	for _, c := range h.connectors {
-		if c.Party == party && c.Pusher != nil && step.Pusher == nil {
-			step.Pusher, step.Asker = c.Pusher, c.Asker
-		}
 		if c.Party == fhir.Practice && c.Reader != nil {
 			step.Readers[c.Name] = c.Reader
 		}
 	}
-	return h.patiently(ctx, 35*time.Second, step.Run)
+	return step
 }
 
 // settled reports whether a run brought a delivery to an end: it may let the next step of its referral be staged.
@@ -329,6 +338,9 @@ func (c *syncCommand) Run(ctx context.Context, s *scene) error {
 	d, err := h.cycle(ctx, shown)
 	shown.wait()
 	s.summary(&d)
+	if err := h.toHandOver(ctx, s); err != nil {
+		return err
+	}
 	own := d.errs(func(err error) bool { return !elsewhere(err) })
 	if err = errors.Join(append(own, err)...); err != nil {
 		return err
@@ -404,12 +416,15 @@ func notArrived(to string, counts jobs.Counts) (told []string) {
 func waiting(open []exchange.Entry, state exchange.State, reachable []string) []string {
 	var told []string
 	stuck := jobs.Counts{}
+	n := 0
 	for _, e := range open {
-		if !slices.Contains(reachable, e.To) {
+		if e.What == exchange.WhatPacket {
+			continue // a person's to print and to hand over
+		}
+		if n++; !slices.Contains(reachable, e.To) {
 			stuck[e.To]++
 		}
 	}
-	n := len(open)
 	for _, to := range slices.Sorted(maps.Keys(stuck)) {
 		n -= int(stuck[to])
 		told = append(told, fmt.Sprintf("no connector leads to %s: configure one, and what waits for it (%d) is sent", to, stuck[to]))

@@ -161,12 +161,18 @@ func (h *hub) hashes() map[string]string {
 	return all
 }
 
-// parties are the parties that can be written to, in the order of the config.
+// parties are the parties that can be written to, in the order of the config, and the prescribers who are reached by hand:
+// what is printed for them is looked after.
 func (h *hub) parties() []string {
 	var all []string
 	for _, c := range h.connectors {
 		if c.Pusher != nil && !slices.Contains(all, c.Party) {
 			all = append(all, c.Party)
+		}
+	}
+	for _, p := range h.written {
+		if name := p.Prescriber.Name; !slices.Contains(all, name) {
+			all = append(all, name)
 		}
 	}
 	return all

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
@@ -91,6 +92,13 @@ func (h *hub) inform(ctx context.Context) error {
 // what any of them takes. One source of which nothing is known may tell and take everything.
 func (h *hub) offered(p *readiness.Party, known map[string]offering) {
 	p.Silent, p.Takes = nil, nil
+	if h.byHand(p.Name) {
+		if p.Name == fhir.Practice {
+			p.Takes = []string{} // what comes home is read on the board
+		} else {
+			p.Packet = true
+		}
+	}
 	var of []offering
 	for _, c := range h.connectors {
 		if c.Party != p.Name || c.Puller == nil && c.Pusher == nil {

@@ -46,6 +46,7 @@ type cli struct {
 	Report     reportCommand     `cmd:"" help:"The reconciliation report."`
 	Deliveries deliveriesCommand `cmd:"" help:"What was sent, under which release, and with which answer."`
 	Links      linksCommand      `cmd:"" help:"Who is who: which record elsewhere is, or may be, which client's."`
+	Packet     packetCommand     `cmd:"" help:"Print the referral packets for prescribers whom no connector reaches."`
 	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
 	Sealed     sealedCommand     `cmd:"" help:"Records that arrived out of scope, for the privacy officer."`
 	Audit      auditCommand      `cmd:"" help:"The audit log."`

@@ -30,6 +30,9 @@ func NewPackets(dir string, s Stationer, now func() time.Time) *Packets {
 	return &Packets{dir, s, now}
 }
 
+// Dir is where the packets lie.
+func (p *Packets) Dir() string { return p.dir }
+
 const withdrawn = "withdrawn" // the directory of what must not be handed over
 
 // Base is what the names of a packet's two files begin with.

@@ -157,6 +157,9 @@ func referralGate(f *facts) Gate {
 	if order.Value.Status.Code() != "active" && order.Value.Status.Code() != "completed" {
 		return open("The practice's referral of "+f.on(f.instant(order.Recorded(), order.Value.AuthoredOn))+" is "+order.Value.Status.Code(), f.afterRevoking(task), order.Version).by(Admin)
 	}
+	if g, ok := f.byPacket(order, task); ok {
+		return g
+	}
 	if task == nil && f.policy.Prescriber.Lacks("Task") {
 		next := "ask " + f.prescriber() + " whether it was accepted; their decision tells, or the desk"
 		if !f.policy.Prescriber.Accepts("ServiceRequest") {

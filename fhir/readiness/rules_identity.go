@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"strings"
+	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 )
@@ -96,20 +97,32 @@ func likeness(evidence []fhir.Evidence) string {
 //	requested, no number of theirs, nothing since        2 and more            S3
 //	requested, no number of theirs, nothing since        5 and more            S2
 //	has their number, moved on, or a decision followed   –                     none
+//	none, but a packet was handed over                   as above, since then  S3, S2
 func referralUnacknowledged(f *facts) []Finding {
-	task := f.task()
-	if task == nil || !task.live() || task.Value.Status.Code() != "requested" || filled(task.Value) || f.laterDecision(task, f.order()) != nil {
+	task, order := f.task(), f.order()
+	if f.laterDecision(task, order) != nil {
 		return nil
 	}
-	r, since := f.policy.Rules, f.waiting(task)
-	if !f.clock.passed(f.later(since, r.ReferralWarn)) {
+	var since time.Time
+	var of *fhir.Version
+	switch {
+	case task != nil && task.live():
+		if task.Value.Status.Code() != "requested" || filled(task.Value) {
+			return nil
+		}
+		since, of = f.waiting(task), task.Version
+	case order != nil && order.Value.Status.Code() == "active" && f.policy.Prescriber.Packet:
+		since, of = f.handedOver(order), order.Version
+	}
+	r := f.policy.Rules
+	if since.IsZero() || !f.clock.passed(f.later(since, r.ReferralWarn)) {
 		return nil
 	}
 	severity := S3
 	if f.clock.passed(f.later(since, r.ReferralEscalate)) {
 		severity = S2
 	}
-	return []Finding{found(severity, task.String(), "Waiting on "+f.prescriber()+" to take the referral since "+f.on(since), "nudge "+f.prescriber()+f.phones(), task.Version)}
+	return []Finding{found(severity, of.String(), "Waiting on "+f.prescriber()+" to take the referral since "+f.on(since), "nudge "+f.prescriber()+f.phones(), of)}
 }
 
 // filled reports whether t carries the prescriber's own number.

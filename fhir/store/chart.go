@@ -65,7 +65,10 @@ func (db *DB) Chart(ctx context.Context, client string, asOf fhir.Moment) (fhir.
 			return err
 		}
 		chart.Sealed = sealedOf(apart)
-		chart.Outstanding, err = outstanding(ctx, q, client, at)
+		if chart.Outstanding, err = outstanding(ctx, q, client, at); err != nil {
+			return err
+		}
+		chart.HandedOver, err = handedOver(ctx, q, client, at)
 		return err
 	})
 	return chart, err

@@ -39,6 +39,8 @@ type Step struct {
 	To       string                       // the party
 	Pusher   connectors.Pusher            // nil = nothing can be sent there: what is due stays due, and is shown
 	Asker    connectors.Asker             // nil = it cannot be asked without sending
+	Laid     Laid                         // what is laid out for a person, looked after; nil = nothing is
+	Recaller connectors.Recaller          // takes back what is laid out; nil = it lies where nobody here reaches
 	Readers  map[string]connectors.Reader // the practice's sources that can read one resource again, by name
 	Policies map[string]readiness.Policy  // by prescriber
 	Now      func() time.Time
@@ -66,6 +68,7 @@ const (
 	Refused   = "refused"
 	Unknown   = "unknown"   // a person decides
 	LaidOut   = "laid out"  // lies ready for a person to hand over
+	Recalled  = "recalled"  // laid out, and not to be handed over any more
 	Withdrawn = "withdrawn" // not sent: the release no longer allows it
 	Deferred  = "deferred"  // surely not arrived
 	Lost      = "lost"      // may have arrived: asked about later
@@ -78,13 +81,14 @@ const (
 // Run sends until nothing is due. What is refused, deferred or lost is in the ledger and no error; a counterpart that
 // cannot be reached or does not let us in ends the run with one.
 func (s Step) Run(ctx context.Context) (jobs.Counts, error) {
-	if s.Pusher == nil {
-		return jobs.Counts{}, nil
+	recalled, err := s.recall(ctx)
+	if s.Pusher == nil || err != nil {
+		return recalled, err
 	}
 	if s.allowed == nil {
 		s.allowed = plan.Allowed
 	}
-	r := run{Step: s, counts: jobs.Counts{}, seen: map[string]bool{}, stood: map[readiness.Engagement]time.Time{}}
+	r := run{Step: s, counts: recalled, seen: map[string]bool{}, stood: map[readiness.Engagement]time.Time{}}
 	for {
 		paused, err := s.Store.Paused(ctx)
 		if err != nil {

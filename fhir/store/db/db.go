@@ -243,6 +243,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.outstandingStepsStmt, err = db.PrepareContext(ctx, outstandingSteps); err != nil {
 		return nil, fmt.Errorf("error preparing query OutstandingSteps: %w", err)
 	}
+	if q.packetStepsStmt, err = db.PrepareContext(ctx, packetSteps); err != nil {
+		return nil, fmt.Errorf("error preparing query PacketSteps: %w", err)
+	}
 	if q.partedFromStmt, err = db.PrepareContext(ctx, partedFrom); err != nil {
 		return nil, fmt.Errorf("error preparing query PartedFrom: %w", err)
 	}
@@ -820,6 +823,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing outstandingStepsStmt: %w", cerr)
 		}
 	}
+	if q.packetStepsStmt != nil {
+		if cerr := q.packetStepsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing packetStepsStmt: %w", cerr)
+		}
+	}
 	if q.partedFromStmt != nil {
 		if cerr := q.partedFromStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing partedFromStmt: %w", cerr)
@@ -1277,6 +1285,7 @@ type Queries struct {
 	noteStrangersStmt      *sql.Stmt
 	openRejectsStmt        *sql.Stmt
 	outstandingStepsStmt   *sql.Stmt
+	packetStepsStmt        *sql.Stmt
 	partedFromStmt         *sql.Stmt
 	patientsBornStmt       *sql.Stmt
 	patientsOfStmt         *sql.Stmt
@@ -1425,6 +1434,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		noteStrangersStmt:      q.noteStrangersStmt,
 		openRejectsStmt:        q.openRejectsStmt,
 		outstandingStepsStmt:   q.outstandingStepsStmt,
+		packetStepsStmt:        q.packetStepsStmt,
 		partedFromStmt:         q.partedFromStmt,
 		patientsBornStmt:       q.patientsBornStmt,
 		patientsOfStmt:         q.patientsOfStmt,

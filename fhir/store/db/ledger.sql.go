@@ -380,6 +380,55 @@ func (q *Queries) OutstandingSteps(ctx context.Context, arg OutstandingStepsPara
 	return items, nil
 }
 
+const packetSteps = `-- name: PacketSteps :many
+SELECT d.id, d.prescriber, d.rests, s.at, s.state, s.receipt FROM delivery d JOIN step s ON s.id = d.id
+WHERE d.client = $1 AND d.what = 'packet' AND s.moment <= $2 ORDER BY d.place, s.moment
+`
+
+type PacketStepsParams struct {
+	Client string
+	Moment int64
+}
+
+type PacketStepsRow struct {
+	ID         string
+	Prescriber string
+	Rests      string
+	At         int64
+	State      string
+	Receipt    string
+}
+
+func (q *Queries) PacketSteps(ctx context.Context, arg PacketStepsParams) ([]PacketStepsRow, error) {
+	rows, err := q.query(ctx, q.packetStepsStmt, packetSteps, arg.Client, arg.Moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PacketStepsRow
+	for rows.Next() {
+		var i PacketStepsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Prescriber,
+			&i.Rests,
+			&i.At,
+			&i.State,
+			&i.Receipt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putStep = `-- name: PutStep :exec
 INSERT INTO step (id, moment, at, state, attempts, why, receipt, mac)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -37,6 +37,9 @@ SELECT d.id, d.prescriber, d.party, d.what, d.rests, d.staged, d.due, d.moment A
 FROM delivery d JOIN step s ON s.id = d.id
 WHERE d.client = @client AND s.moment <= @moment AND (d.state NOT IN ('delivered', 'withdrawn') OR d.moment > @moment)
 ORDER BY d.place, s.moment;
+-- name: PacketSteps :many
+SELECT d.id, d.prescriber, d.rests, s.at, s.state, s.receipt FROM delivery d JOIN step s ON s.id = d.id
+WHERE d.client = @client AND d.what = 'packet' AND s.moment <= @moment ORDER BY d.place, s.moment;
 -- name: StepsOf :many
 SELECT * FROM step WHERE id = @id ORDER BY moment;
 -- name: DeliveriesOfClient :many
