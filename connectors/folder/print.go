@@ -105,7 +105,7 @@ func (s Stationer) Page(d exchange.Delivery, at time.Time) ([]byte, error) {
 func (p *page) bound() {
 	slices.Sort(p.Sessions)
 	for _, list := range []*[]string{&p.Sessions, &p.Client.Reach, &p.Asked.Reasons, &p.From.Lines, &p.To.Lines} {
-		const most = 4
+		const most = 3
 		if n := len(*list); n > most {
 			*list = append(slices.Clone((*list)[:most]), fmt.Sprintf("and %d more", n-most))
 		}
@@ -120,7 +120,7 @@ func (p *page) bound() {
 }
 
 func clip(s string) string {
-	const most = 90 // runes: a line
+	const most = 60 // runes: a line
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
 	}
@@ -228,7 +228,10 @@ func (p *page) client(v fhir.Patient, r fhir.Resource) {
 		if t.Value == nil || t.System == nil {
 			continue
 		}
-		p.Client.Reach = append(p.Client.Reach, t.System.Code()+" "+*t.Value)
+		said := slices.ContainsFunc(p.Client.Reach, func(r string) bool { return strings.HasSuffix(r, " "+*t.Value) })
+		if !said { // a number for calls and for messages is one number
+			p.Client.Reach = append(p.Client.Reach, t.System.Code()+" "+*t.Value)
+		}
 		if t.Rank != nil && *t.Rank == 1 {
 			p.Client.Prefers = map[string]string{"sms": "text message"}[t.System.Code()] // others by their own word
 			if p.Client.Prefers == "" {

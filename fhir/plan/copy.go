@@ -42,20 +42,24 @@ var kinds = map[exchange.What]string{
 // record. Any other would dangle.
 func (s *situation) vouched(edits []fhir.Edit) func(fhir.Ref) bool {
 	set := map[string]bool{}
-	note := func(v any) {
-		if o, ok := v.(object); ok {
-			if ref, ok := o["reference"].(string); ok {
+	var note func(v any)
+	note = func(v any) {
+		switch v := v.(type) {
+		case object:
+			if ref, ok := v["reference"].(string); ok {
 				set[ref] = true
+			}
+			for _, inner := range v {
+				note(inner)
+			}
+		case []object:
+			for _, o := range v {
+				note(o)
 			}
 		}
 	}
 	for _, e := range edits {
 		note(e.Value)
-		if list, ok := e.Value.([]object); ok {
-			for _, o := range list {
-				note(o)
-			}
-		}
 	}
 	return func(r fhir.Ref) bool { return set[r.String()] }
 }
