@@ -150,6 +150,11 @@ func (f *facts) undelivered(u *undelivered) Finding {
 		words, owner = title+" does not take what is sent", Operator
 		next = "see why: kaphub check; until it goes, " + byHand
 	case waits:
+		if u.first.What == "packet" {
+			words = "A packet for " + title + " is not printed yet"
+			next = "print it and hand it over: kaphub packet; or call them" + f.phones()
+			break
+		}
 		words, owner = "What is for "+title+" has no way to go", Operator
 		next = "see why: kaphub deliveries list --state staged" + of + "; until it goes, " + byHand
 	default:

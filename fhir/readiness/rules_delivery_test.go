@@ -72,6 +72,10 @@ func TestR46DeliveryFailed(t *testing.T) {
 		if f.RollUp != "R46/"+fhirtest.Prescriber || !strings.Contains(f.Next, "555-0100; weekends 555-0199") || !strings.Contains(f.Next, "packet") || f.Owner != readiness.Admin {
 			t.Errorf("%+v", f)
 		}
+		v = rowAt{told: waits, chart: owes(fhir.Outstanding{What: "packet", State: "staged", Staged: friday})}.verdict()
+		if f, _ := finding(v, "R46"); f.Owner != readiness.Admin || !strings.Contains(f.Next, "kaphub packet") {
+			t.Errorf("a packet that nobody printed: %+v", f)
+		}
 		if says := f.Values[fhirtest.Prescriber]; says != "referral: refused, since 3 Mar 2026 08:00, 1 try; and 1 more" {
 			t.Error(says)
 		}

@@ -219,6 +219,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"a delivery's life, from staged to delivered", ledgerLife},
 		{"one lane, one delivery at a time", lanes},
 		{"what is laid out for a person is neither tried nor withdrawn", laidOut},
+		{"a packet is put aside, or handed over, and never taken for unsent", packetLife},
 		{"a lost reply is asked about before it is sent again", lost},
 		{"the chart holds what is outstanding, as of any moment", outstandings},
 		{"what was refused is made good by a later delivery of the same copy", superseded},
