@@ -93,7 +93,6 @@ func (h *hub) chosenPackets(ctx context.Context, start string) ([]exchange.Entry
 
 // print lays out one prescriber's packets and returns where, and how many lie there now.
 func (h *hub) print(ctx context.Context, s *scene, prescriber, out string, chosen []exchange.Entry) (dir string, printed int, err error) {
-	dir = out
 	packets := h.packets(prescriber, out)
 	if way, ok := h.way(prescriber); ok && out == "" {
 		if own, ok := way.Pusher.(*folder.Packets); ok {

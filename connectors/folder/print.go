@@ -195,7 +195,7 @@ func (p *page) add(r fhir.Resource, zone *time.Location) (int, error) {
 		}
 		at, err := time.Parse(time.RFC3339, *v.Start)
 		if err != nil {
-			return 0, nil
+			return 0, err
 		}
 		words := at.In(zone).Format("2006-01-02 15:04")
 		if len(v.ServiceType) > 0 {
