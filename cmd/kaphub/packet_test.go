@@ -10,7 +10,6 @@ import (
 
 	"github.com/kaphub/kaphub/connectors/folder"
 	"github.com/kaphub/kaphub/fhir"
-	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/store"
 )
 
@@ -115,9 +114,20 @@ func TestAReferralOnPaper(t *testing.T) {
 	if s := p.run("packet", id); s.code == 0 || len(p.files("packets")) != 1 {
 		t.Errorf("printed without a release: %+v", s)
 	}
-	if s := p.run("deliveries"); !strings.Contains(s.out, "the release has ended or was withdrawn") {
+	if s := p.run("deliveries"); !strings.Contains(strings.Join(strings.Fields(s.out), " "), "not to be handed over (the release") {
 		t.Errorf("%+v", s)
 	}
+}
+
+// client is the key of the one client.
+func client(t *testing.T, p *place) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(p.run("status", "--json").out, `"client": "`)
+	key, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		t.Fatal("nobody is on the board")
+	}
+	return key
 }
 
 func TestAPacketHandedOverIsWaitedFor(t *testing.T) {
@@ -129,23 +139,17 @@ func TestAPacketHandedOverIsWaitedFor(t *testing.T) {
 	if s := p.run("packet", "--out", out); s.code != 0 || !strings.Contains(s.out, out) {
 		t.Fatalf("%+v", s)
 	}
-	var c cli
-	c.Config = p.path("kaphub.yaml")
-	h, err := (&scene{cli: &c, environment: p.env, now: time.Now}).open(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	var id string
+	for line := range strings.Lines(p.run("deliveries", "list", "--state", "laid-out").out) {
+		if strings.Contains(line, "skylight") {
+			id = strings.Fields(line)[0]
+		}
 	}
-	laid, err := h.store.Deliveries(t.Context(), exchange.LaidOut)
-	if err != nil || len(laid) != 1 {
-		t.Fatalf("%v %v", laid, err)
+	if s := p.run("deliveries", "handed-over", id, "--by", "Tara", "--to", "the front desk"); s.code != 0 {
+		t.Fatalf("%+v", s)
 	}
-	if err := h.store.Settle(t.Context(), "tara", laid[0].ID, exchange.Receipt{Outcome: exchange.OutcomeHandedOver, By: "tara"}); err != nil {
-		t.Fatal(err)
-	}
-	client := laid[0].Client
-	h.close()
 	p.run("sync")
-	if s := p.run("explain", client); !strings.Contains(strings.Join(strings.Fields(s.out), " "), "was handed over to Skylight Psychedelics") {
+	if s := p.run("explain", client(t, p)); !strings.Contains(strings.Join(strings.Fields(s.out), " "), "was handed over to Skylight Psychedelics") {
 		t.Errorf("%+v", s)
 	}
 	if s := p.run("packet"); !strings.Contains(s.out, "No packet is due") {

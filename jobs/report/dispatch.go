@@ -218,6 +218,10 @@ func story(r exchange.Recorded, zone *time.Location, now time.Time) string {
 	switch r.State {
 	case exchange.Withdrawn:
 		say("withdrawn (%s)", cmp.Or(r.Why, "no reason kept"))
+	case exchange.LaidOut:
+		if r.Why != "" {
+			say("not to be handed over (%s)", r.Why)
+		}
 	case exchange.Staged:
 		if len(tries) == 0 {
 			say("not sent yet")
