@@ -34,6 +34,9 @@ func clockAnomaly(f *facts) (out []Finding) {
 	}
 	before := map[fhir.Key]*fhir.Version{}
 	eachTold(f.chart, func(v *fhir.Version) {
+		if !practices(v) && !f.ours(v) {
+			return // another prescriber's: their own engagement tells of it
+		}
 		was := before[v.Key]
 		before[v.Key] = v
 		at := v.Resource.LastUpdated
