@@ -18,7 +18,7 @@ import (
 // brisk is a tempo for tests; nothing in them waits for a tick of it unless the test is about ticks.
 var brisk = tempo{due: time.Hour, poll: 100 * time.Millisecond, lease: time.Minute, again: 50 * time.Millisecond, keep: 100}
 
-const deadline = 20 * time.Second
+const deadline = time.Minute
 
 // base is one empty database.
 type base struct{ name, address string }

@@ -189,7 +189,7 @@ func waiting(t *testing.T, e *Engine) (n int) {
 
 func TestARunThatTakesTooLongIsEnded(t *testing.T) {
 	on(t, func(t *testing.T, b base) {
-		e := engine(t, b, newClock(), Job{Name: "pull ehr", Timeout: 10 * time.Millisecond, Work: func(ctx context.Context) (Counts, error) {
+		e := engine(t, b, newClock(), Job{Name: "pull ehr", Timeout: 500 * time.Millisecond, Work: func(ctx context.Context) (Counts, error) {
 			<-ctx.Done()
 			return nil, context.Cause(ctx)
 		}})
@@ -197,7 +197,7 @@ func TestARunThatTakesTooLongIsEnded(t *testing.T) {
 		if err := e.Nudge(t.Context(), "pull ehr"); err != nil {
 			t.Fatal(err)
 		}
-		if r := ended(t, e, 1)[0]; !strings.Contains(r.Error, "took longer than 10ms") {
+		if r := ended(t, e, 1)[0]; !strings.Contains(r.Error, "took longer than 500ms") {
 			t.Errorf("got %+v", r)
 		}
 	})

@@ -28,7 +28,8 @@ func migrate(ctx context.Context, dialect goose.Dialect, conn *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, conn, dir, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, conn, dir, goose.WithDisableGlobalRegistry(true),
+		goose.WithAllowOutofOrder(true)) // each stands by itself: one that was written side by side may come late
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

@@ -95,22 +95,22 @@ func TestWhatOneReplicaFindsTheOthersHeed(t *testing.T) {
 			t.Error("nobody is left in peace at first")
 		}
 		one.tell(t.Context(), false, down)
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		if rests(other) != 0 {
 			t.Error("one failure is no reason to leave it in peace")
 		}
 		one.tell(t.Context(), true, down) // the breaker opened
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		if rest := rests(other); rest != 28*time.Second {
 			t.Errorf("the other leaves it in peace for %v", rest)
 		}
-		time.Sleep(28 * time.Second)
+		<-time.After(28 * time.Second)
 		if rests(other) != 0 {
 			t.Error("the rest is over")
 		}
 		down.After = 10 * time.Minute // the counterpart asked for it
 		one.tell(t.Context(), false, down)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if rest := rests(other); rest != 9*time.Minute {
 			t.Errorf("as it asked, it is left in peace for %v", rest)
 		}
@@ -120,7 +120,7 @@ func TestWhatOneReplicaFindsTheOthersHeed(t *testing.T) {
 		}
 		down.After = 100 * time.Hour
 		one.tell(t.Context(), false, down)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		if rest := rests(other); rest > longestRest {
 			t.Errorf("it can ask for %v for all", rest)
 		}
