@@ -43,6 +43,7 @@ func (s *server) Check(ctx context.Context) (connectors.Report, error) {
 		return connectors.Report{Auth: claims}, err
 	}
 	r.changes(offers)
+	r.linked(offers)
 	r.writing(offers)
 	r.absent(offers)
 	return connectors.Report{Software: offers.software, Capabilities: s.capabilities(offers), Lines: r.lines, Auth: claims}, nil
@@ -108,6 +109,9 @@ func (s *server) tryOne(ctx context.Context, offers *offer, typ string) error {
 			call.Query.Set("_sort", "_lastUpdated")
 		}
 		call.Query.Set("_lastUpdated", a.since+"1970-01-01")
+	case offers.isLinked(typ):
+		l := offers.links[typ][0]
+		call.Query.Set(l.parameter, l.to[0]+"/"+nobody)
 	case !isDirectory(typ):
 		call.Query.Set(byPatient[typ], nobody)
 	}
@@ -299,6 +303,9 @@ func (s *server) capabilities(o *offer) connectors.Capabilities {
 	for _, typ := range o.types {
 		a := o.search[typ]
 		say("_lastUpdated", typ, a.since, a.from)
+		for _, l := range o.links[typ] {
+			say("found by", typ, l.parameter, connectors.Statement)
+		}
 		if a.patient {
 			say("patient required", typ, "true", a.from)
 		}

@@ -43,6 +43,7 @@ type Dialect struct {
 	Overlap           time.Duration     `yaml:"overlap"`            // 5 m: how far before the last read the next one begins
 	Types             []string          `yaml:"types"`              // what is read from it; nil = all that its role has and its statement does not leave out
 	Writes            []string          `yaml:"writes"`             // what it takes of what the hub brings; nil = by statement, [] = nothing
+	NamesReferral     bool              `yaml:"names_referral"`     // agreed: every record names the referral or prescription it was made for
 	PatientRequired   bool              `yaml:"patient_required"`   // searches of clinical types need a patient
 	ConditionalCreate *bool             `yaml:"conditional_create"` // If-None-Exist is looked at
 	IdentifierSearch  *bool             `yaml:"identifier_search"`

@@ -34,6 +34,9 @@ func (s *server) readMember(ctx context.Context, offers *offer, p position, pati
 // member reads types of one patient. why says what kept it from being everything.
 func (s *server) member(ctx context.Context, offers *offer, patient string, types []string) (page exchange.Page, why string, err error) {
 	for _, typ := range types {
+		if offers.isLinked(typ) {
+			continue
+		}
 		held := page.Unknowns
 		is, err := s.ofPatient(ctx, &page, typ, patient)
 		switch {
@@ -47,6 +50,11 @@ func (s *server) member(ctx context.Context, offers *offer, patient string, type
 			why = cmp.Or(why, coded(typ, err))
 		}
 	}
+	is, err := s.lookBack(ctx, offers, &page, patient, types)
+	if err != nil {
+		return exchange.Page{}, "", err
+	}
+	why = cmp.Or(why, is)
 	if offers.names() {
 		if err := s.directory(ctx, offers, &page); err != nil {
 			return exchange.Page{}, "", err
@@ -55,12 +63,21 @@ func (s *server) member(ctx context.Context, offers *offer, patient string, type
 	return page, why, nil
 }
 
-// ofPatient reads all pages of one search. Rows may move between pages while it is read (see follow), and what slipped
-// through would count as gone: when more than one page do not add up to the total, they are read once more.
+// ofPatient reads everything there is of typ of a patient.
 func (s *server) ofPatient(ctx context.Context, page *exchange.Page, typ, patient string) (why string, err error) {
+	value := patient
+	if byPatient[typ] != "_id" {
+		value = "Patient/" + patient
+	}
+	return s.found(ctx, page, typ, patient, url.Values{byPatient[typ]: {value}, "_count": {strconv.Itoa(s.dialect.PageSize)}})
+}
+
+// found reads all pages of one search for records of a patient. Rows may move between pages while it is read (see follow), and what slipped
+// through would count as gone: when more than one page do not add up to the total, they are read once more.
+func (s *server) found(ctx context.Context, page *exchange.Page, typ, patient string, query url.Values) (why string, err error) {
 	var got exchange.Page
 	for range 2 {
-		if got, why, err = s.ofPatientOnce(ctx, typ, patient); err != nil || why == "" {
+		if got, why, err = s.foundOnce(ctx, typ, patient, query); err != nil || why == "" {
 			break
 		}
 	}
@@ -71,12 +88,7 @@ func (s *server) ofPatient(ctx context.Context, page *exchange.Page, typ, patien
 	return why, err
 }
 
-func (s *server) ofPatientOnce(ctx context.Context, typ, patient string) (got exchange.Page, why string, err error) {
-	value := patient
-	if byPatient[typ] != "_id" {
-		value = "Patient/" + patient
-	}
-	query := url.Values{byPatient[typ]: {value}, "_count": {strconv.Itoa(s.dialect.PageSize)}}
+func (s *server) foundOnce(ctx context.Context, typ, patient string, query url.Values) (got exchange.Page, why string, err error) {
 	call := rest.Call{Op: "search " + typ, Path: typ, Query: query}
 	w := walk{Type: typ}
 	seen := map[string]bool{}

@@ -22,6 +22,7 @@ type offer struct {
 	types    []string // what is read from it, in the role's order
 	missing  []string // of the role, what it does not have
 	search   map[string]ability
+	links    map[string][]link    // by type: how it is found where it is not searched by patient
 	writing  map[string]allowance // by type: of what the hub has to bring there
 
 	condition claim[bool]
@@ -138,6 +139,7 @@ func (s *server) explore(ctx context.Context) (*offer, error) {
 			o.types = append(o.types, typ)
 		}
 	}
+	o.links = s.linked(o.types, listed)
 	s.identification(o, listed)
 	s.writes(o, listed)
 	o.versions = statement.guards()

@@ -169,6 +169,15 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	var page exchange.Page
 	s.sort(&page, b, "")
 	w.Held = w.Held || page.Unknowns > 0
+	if typ == "Task" {
+		why, err := s.outputs(ctx, offers, &page, "")
+		if err != nil {
+			return exchange.Page{}, err
+		}
+		if why != "" {
+			p.fault(why)
+		}
+	}
 	if told && offers.names() {
 		if err := s.directory(ctx, offers, &page); err != nil {
 			return exchange.Page{}, err

@@ -17,6 +17,7 @@ type Dialect struct {
 	NoLastUpdatedOf    []string // searches of these types do
 	Prefixes           []string // of _lastUpdated that are taken: "gt"; nil = all
 	NoIdentifierSearch bool     // searches refuse identifier
+	ByLink             []string // searches of these types take neither patient nor _lastUpdated: they want what a record was made for
 	PatientRequired    bool     // clinical types are searched with a patient, an _id or an identifier only
 	Lenient            bool     // ignores search parameters that it does not know
 	Sort               Sort     // how _sort is taken
@@ -108,7 +109,7 @@ func (d Dialect) orDefault() Dialect {
 
 // told reports whether searches of typ take _lastUpdated at all.
 func (d Dialect) told(typ string) bool {
-	return !d.NoLastUpdated && !slices.Contains(d.NoLastUpdatedOf, typ)
+	return !d.NoLastUpdated && !slices.Contains(d.ByLink, typ) && !slices.Contains(d.NoLastUpdatedOf, typ)
 }
 
 // spoken is an answer with one record, as this dialect words it.

@@ -89,7 +89,10 @@ func parametersOf(typ string, d Dialect) []parameter {
 		list = append(list, byLastUpdated)
 	}
 	for _, p := range kinds[typ] {
-		if p.name != "identifier" || !d.NoIdentifierSearch {
+		switch {
+		case p.name == "identifier" && d.NoIdentifierSearch:
+		case (p.name == "patient" || p.name == "subject") && slices.Contains(d.ByLink, typ):
+		default:
 			list = append(list, p)
 		}
 	}

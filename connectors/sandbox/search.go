@@ -112,7 +112,7 @@ func (s *Server) understand(typ string, form url.Values) (query, *answer) {
 		a := outcome(http.StatusBadRequest, code, text)
 		return q, &a
 	}
-	whose := false
+	whose, linked := false, slices.Contains(d.ByLink, typ)
 	parameters := parametersOf(typ, d)
 	for name, values := range form {
 		switch name {
@@ -151,7 +151,7 @@ func (s *Server) understand(typ string, form url.Values) (query, *answer) {
 			}
 			return refuse("not-supported", "this server does not search "+typ+" by "+safeName(name))
 		}
-		whose = whose || slices.Contains([]string{"patient", "subject", "_id", "identifier"}, name)
+		whose = whose || slices.Contains([]string{"patient", "subject", "_id", "identifier"}, name) || linked && parameters[i].kind == reference
 		for _, v := range values {
 			c, ok := understandCondition(parameters[i], v)
 			if !ok {
@@ -162,6 +162,9 @@ func (s *Server) understand(typ string, form url.Values) (query, *answer) {
 			}
 			q.conditions = append(q.conditions, c)
 		}
+	}
+	if linked && !whose {
+		return refuse("required", "this server searches "+typ+" for what it was made for only")
 	}
 	if d.PatientRequired && clinical(typ) && !whose {
 		return refuse("required", "this server searches "+typ+" for one patient only")
