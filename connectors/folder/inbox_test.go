@@ -254,6 +254,33 @@ func TestWhoLeftTheRosterIsAFindingAndNoDeletion(t *testing.T) {
 	}
 }
 
+// A row that cannot be read stays a reject when its client is read back, and takes nothing from them.
+func TestReadBackDoesNotLoseWhatWasRefused(t *testing.T) {
+	c, d := newDesk(t, nil)
+	d.leave(t, "roster-1.csv", head+"\n"+ada+"\n")
+	d.leave(t, "roster-2.csv", head+"\n17,Invented,Ada,soon\n")
+	id := PatientID(SystemNumber, "17")
+	d.leave(t, "o.json", `{"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/`+id+`"}}`)
+	next := all(t, c, "").Next
+	page, err := c.Puller.Pull(t.Context(), next, exchange.RosterOf([]string{id}, exchange.Everybody{}))
+	if err != nil || len(page.Swept) != 1 || len(page.Resources) != 1 || page.Resources[0].ID != "o1" {
+		t.Fatalf("swept %v, %d records, %v", page.Swept, len(page.Resources), err)
+	}
+	if len(page.Rejects) != 1 || page.Rejects[0].Type != "Patient" || page.Rejects[0].Ref != id || page.Rejects[0].Subject.ID != id {
+		t.Errorf("%+v", page.Rejects)
+	}
+}
+
+// A bad row of statuses is the client's until a person says otherwise: a good row beside it makes nothing good.
+func TestABadRowOfStatusesIsNotMadeGoodByAnother(t *testing.T) {
+	c, d := newDesk(t, func(o *Options) { o.Party = "skylight" })
+	d.leave(t, "status.csv", "client,clearance,clearance_on\n17,cleared,2026-03-01\n17,maybe,2026-03-02\n")
+	page := all(t, c, "")
+	if len(page.Rejects) != 1 || page.Rejects[0].Type != "" || page.Rejects[0].Subject.ID != PatientID(SystemNumber, "17") {
+		t.Errorf("%+v", page.Rejects)
+	}
+}
+
 func TestABundleMayNameItsRecordsByURN(t *testing.T) {
 	c, d := newDesk(t, nil)
 	d.leave(t, "tx.json", `{"resourceType":"Bundle","type":"transaction","entry":[

@@ -184,18 +184,21 @@ func (s *source) tell(p *exchange.Page, file copied, it item) {
 	if it.withheld {
 		p.Unknowns++
 	}
-	if r := it.refused; r != nil {
-		sum := sha256.Sum256(r.Row)
-		reject := fhir.Reject{Source: s.Name, Type: r.Type, Ref: r.ID, Reason: s.inbox.kind(file.original()) + " " + r.String(),
-			Body: r.Row, Hash: hex.EncodeToString(sum[:])}
-		if r.Client != "" {
-			reject.Subject = fhir.Ref{Type: "Patient", ID: r.Client}
-			if reject.Type == "" { // closed by the next row that can be read of this client
-				reject.Type, reject.Ref = "Patient", r.Client
-			}
-		}
-		p.Rejects = append(p.Rejects, reject)
+	if it.refused != nil {
+		p.Rejects = append(p.Rejects, s.reject(file, it.refused))
 	}
+}
+
+// reject is a refused row as it is kept. One that would have been a certain record is closed when that can be read; a row
+// of statuses tells of several at once, and only a person can say that it is made good.
+func (s *source) reject(file copied, r *Refusal) fhir.Reject {
+	sum := sha256.Sum256(r.Row)
+	j := fhir.Reject{Source: s.Name, Type: r.Type, Ref: r.ID, Reason: s.inbox.kind(file.original()) + " " + r.String(),
+		Body: r.Row, Hash: hex.EncodeToString(sum[:])}
+	if r.Client != "" {
+		j.Subject = fhir.Ref{Type: "Patient", ID: r.Client}
+	}
+	return j
 }
 
 // parsed is one copy, read.
@@ -291,7 +294,10 @@ func (s *source) readBack(ctx context.Context, c cursor, copies []copied, fresh 
 		wanted[id] = true
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(sh.records), func(a, b fhir.Ref) int { return cmp.Compare(a.String(), b.String()) }) {
-		if r := sh.records[ref]; r.resource.Type != "" && wanted[subject(r.resource)] {
+		switch r := sh.records[ref]; {
+		case r.refused != nil && wanted[r.reject.Subject.ID]:
+			p.Rejects = append(p.Rejects, r.reject) // it is there, though it cannot be read
+		case r.refused == nil && r.resource.Type != "" && wanted[subject(r.resource)]:
 			p.Resources = append(p.Resources, r.resource)
 		}
 	}
@@ -318,6 +324,7 @@ type shelf struct {
 type standing struct {
 	resource fhir.Resource
 	refused  *Refusal
+	reject   fhir.Reject // with refused
 }
 
 // stand brings the shelf to where the copy of number seq was read.
@@ -340,13 +347,15 @@ func (s *source) stand(ctx context.Context, copies []copied, seq int) (*shelf, e
 		if err != nil {
 			return nil, err
 		}
-		s.shelf.add(f.items, gone)
+		s.put(file, f.items, gone)
 		s.shelf.seq = file.seq
 	}
 	return s.shelf, nil
 }
 
-func (sh *shelf) add(items []item, gone []fhir.Ref) {
+// put puts what a copy tells on the shelf.
+func (s *source) put(file copied, items []item, gone []fhir.Ref) {
+	sh := s.shelf
 	for _, it := range items {
 		for _, r := range it.resources {
 			was := sh.records[r.Ref()].resource
@@ -358,7 +367,7 @@ func (sh *shelf) add(items []item, gone []fhir.Ref) {
 			sh.records[ref] = standing{}
 		}
 		if r := it.refused; r != nil && r.Type != "" && r.ID != "" {
-			sh.records[fhir.Ref{Type: r.Type, ID: r.ID}] = standing{refused: r}
+			sh.records[fhir.Ref{Type: r.Type, ID: r.ID}] = standing{refused: r, reject: s.reject(file, r)}
 		}
 	}
 	for _, ref := range gone {
