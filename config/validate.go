@@ -182,6 +182,10 @@ func (c *Config) names() []Problem {
 			ps = append(ps, c.Problem(e.path+".name", "%q is kept for what people enter by hand, which needs no connector: choose another", e.Name))
 			continue
 		}
+		if e.Name == "roster" {
+			ps = append(ps, c.Problem(e.path+".name", "%q is kept for what kaphub import brings in: choose another", e.Name))
+			continue
+		}
 		name(e.path+".name", e.Name)
 		if e.Kind == "" {
 			ps = append(ps, c.Problem(e.path+".kind", "is missing: write which kind of connector it is, like fhirrest"))

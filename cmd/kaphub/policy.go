@@ -150,7 +150,7 @@ func practiceParty(c *config.Config) readiness.Party {
 		title = "The practice"
 	}
 	return readiness.Party{Name: fhir.Practice, Title: title, Identifiers: ids(c.Practice.Identifiers),
-		Sources: sourceNames(c.Practice.Connectors), Desk: desk.Source(fhir.Practice), Limit: time.Duration(c.Practice.StaleAfter)}
+		Sources: sourceNames(c.Practice.Connectors), Desk: desk.Source(fhir.Practice), Imported: rosterSource, Limit: time.Duration(c.Practice.StaleAfter)}
 }
 
 func prescriberParty(p *config.Prescriber) readiness.Party {

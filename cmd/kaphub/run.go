@@ -47,6 +47,7 @@ type cli struct {
 	Deliveries deliveriesCommand `cmd:"" help:"What was sent, under which release, and with which answer."`
 	Links      linksCommand      `cmd:"" help:"Who is who: which record elsewhere is, or may be, which client's."`
 	Packet     packetCommand     `cmd:"" help:"Print the referral packets for prescribers whom no connector reaches."`
+	Import     importCommand     `cmd:"" help:"Go live: bring in the clients of a CSV roster, and what was verified on paper of each."`
 	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
 	Sealed     sealedCommand     `cmd:"" help:"Records that arrived out of scope, for the privacy officer."`
 	Audit      auditCommand      `cmd:"" help:"The audit log."`

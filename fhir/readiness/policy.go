@@ -91,6 +91,7 @@ type Party struct {
 	Silent      []string      // resource types that none of its sources tells of, where that is known: what would stand there is unknown, not absent
 	Packet      bool          // no connector writes to it: what it is to be told, a person hands over
 	Takes       []string      // resource types that can be written to it; nil = nothing is known to be refused
+	Imported    string        // the source of what was imported once, at go-live: it stands as it was told, and is never waited for; "" = none
 }
 
 // Lacks reports whether no source of p is known to tell of typ: that none is on file says nothing then.

@@ -135,8 +135,10 @@ func (f *facts) sources() []source {
 // desks are the sources of what was entered by hand: each entry is whole when it is there.
 func (f *facts) desks() (names []string) {
 	for _, party := range append([]Party{f.policy.Practice, f.policy.Prescriber}, f.policy.Others...) {
-		if party.Desk != "" {
-			names = append(names, party.Desk)
+		for _, name := range []string{party.Desk, party.Imported} {
+			if name != "" {
+				names = append(names, name)
+			}
 		}
 	}
 	return names
@@ -221,7 +223,7 @@ func each[T any](list []record[T], yield func(*fhir.Version)) {
 // desk returns the party whose desk the source named is, and whether it is one.
 func (p *Policy) desk(source string) (Party, bool) {
 	for _, party := range append([]Party{p.Practice, p.Prescriber}, p.Others...) {
-		if party.Desk != "" && party.Desk == source {
+		if source != "" && (party.Desk == source || party.Imported == source) {
 			return party, true
 		}
 	}

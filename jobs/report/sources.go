@@ -43,7 +43,7 @@ func SourceStates(policies []readiness.Policy, states []fhir.SourceState, now ti
 // beside reports whether a source is a desk that no verdict waits for.
 func beside(policies []readiness.Policy, source string) bool {
 	return slices.ContainsFunc(policies, func(p readiness.Policy) bool {
-		return source == p.Practice.Desk || source == p.Prescriber.Desk
+		return source == p.Practice.Desk || source == p.Practice.Imported || source == p.Prescriber.Desk
 	})
 }
 
