@@ -37,6 +37,8 @@ type Chart struct {
 	Flags                     []Seen[Flag]
 	CarePlans                 []Seen[CarePlan]
 	AdverseEvents             []Seen[AdverseEvent]
+	DiagnosticReports         []Seen[DiagnosticReport]
+	DocumentReferences        []Seen[DocumentReference]
 
 	Provenances []Seen[Provenance] // who entered what, where that is told
 
@@ -91,6 +93,10 @@ func NewChart(client string, moment Moment, versions []Version, links []Link, so
 			see(&c, &c.AdverseEvents, v, last)
 		case "Provenance":
 			see(&c, &c.Provenances, v, last)
+		case "DiagnosticReport":
+			see(&c, &c.DiagnosticReports, v, last)
+		case "DocumentReference":
+			see(&c, &c.DocumentReferences, v, last)
 		case "Practitioner":
 			see(&c, &c.Practitioners, v, last)
 		case "PractitionerRole":

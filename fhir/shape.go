@@ -53,6 +53,8 @@ var views = map[string]reflect.Type{
 	"Flag":                     reflect.TypeFor[Flag](),
 	"CarePlan":                 reflect.TypeFor[CarePlan](),
 	"AdverseEvent":             reflect.TypeFor[AdverseEvent](),
+	"DiagnosticReport":         reflect.TypeFor[DiagnosticReport](),
+	"DocumentReference":        reflect.TypeFor[DocumentReference](),
 	"Practitioner":             reflect.TypeFor[Practitioner](),
 	"PractitionerRole":         reflect.TypeFor[PractitionerRole](),
 	"Organization":             reflect.TypeFor[Organization](),

@@ -21,6 +21,8 @@ type (
 	Flag                     = fhir.Flag
 	CarePlan                 = fhir.CarePlan
 	AdverseEvent             = fhir.AdverseEvent
+	DiagnosticReport         = fhir.DiagnosticReport
+	DocumentReference        = fhir.DocumentReference
 	MedicationAdministration = fhir.MedicationAdministration
 	Practitioner             = fhir.Practitioner
 	PractitionerRole         = fhir.PractitionerRole

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ func readBundle(op, kind string, body []byte) (bundle, error) {
 	return b, nil
 }
 
+// mostRows is how many rows one page may have: ten times the most that is ever asked for.
+const mostRows = 10_000
+
 func takeApart(want string, body []byte) (bundle, error) {
 	b := bundle{total: -1}
 	top, err := object(body)
@@ -71,6 +75,9 @@ func takeApart(want string, body []byte) (bundle, error) {
 		if b.next = l.URL; b.next == "" {
 			return b, errors.New("there is a next page and no link to it")
 		}
+	}
+	if len(rows) > mostRows {
+		return b, fmt.Errorf("a page of more than %d rows: set dialect.page_size lower, or have the counterpart page", mostRows)
 	}
 	for _, raw := range rows {
 		e, err := readEntry(raw)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ type position struct {
 	Done   []string             `json:"done,omitempty"`   // searches behind us in this round
 	Back   []string             `json:"back,omitempty"`   // members read back, or tried, in this round
 	After  string               `json:"after,omitempty"`  // members up to this one were swept in this round
+	Asked  string               `json:"asked,omitempty"`  // identifiers up to this digest were looked up in this round
 	Read   bool                 `json:"read,omitempty"`   // something could be read in this round
 	Why    string               `json:"why,omitempty"`    // the first reason why this round is not complete
 
@@ -78,6 +80,10 @@ func (p *position) fault(why string) {
 // finish ends the present search.
 func (p *position) finish(typ string) {
 	p.Walk = nil
+	if upTo, ok := portion(typ); ok {
+		p.Asked = upTo
+		return
+	}
 	p.Done = append(p.Done, typ)
 }
 
@@ -132,6 +138,9 @@ type walk struct {
 	First string    `json:"first,omitempty"` // its first row
 	Order string    `json:"order,omitempty"` // kept or ignored, once it was tried
 
+	Rowsum string `json:"rowsum,omitempty"` // what its last page held
+	Idle   int    `json:"idle,omitempty"`   // pages in a row that held the same as the one before, or nothing
+
 	// Brent's way to notice a circle while remembering one link only.
 	Links int    `json:"links,omitempty"`
 	Seen  string `json:"seen,omitempty"`
@@ -163,7 +172,28 @@ func (w *walk) follow(b bundle, keyed bool) (done, loop bool) {
 	if w.Links&(w.Links-1) == 0 {
 		w.Seen = seen
 	}
-	return false, loop
+	return false, loop || w.idles(b)
+}
+
+// patience is how many pages in a row may tell nothing new while their links go on. Some servers give empty pages while
+// they look on; a chain that never ends gives them for ever.
+const patience = 100
+
+// idles reports whether page after page has told nothing that the one before did not.
+func (w *walk) idles(b bundle) bool {
+	sum := sha256.New()
+	for _, e := range b.entries {
+		if e.match && !e.outcome {
+			_, _ = io.WriteString(sum, identity(e)+"\x00") // a hash takes everything
+		}
+	}
+	now := hex.EncodeToString(sum.Sum(nil)[:8])
+	if now != w.Rowsum && b.matches() > 0 {
+		w.Rowsum, w.Idle = now, 0
+		return false
+	}
+	w.Idle++
+	return w.Idle >= patience
 }
 
 // short reports whether b, the last page of w, says that there are more rows than were told.

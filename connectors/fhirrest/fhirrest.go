@@ -129,7 +129,7 @@ var (
 	}
 	prescriber = role{
 		types: []string{"Patient", "Task", "Observation", "MedicationRequest", "MedicationDispense", "Appointment", "Flag", "CarePlan",
-			"AdverseEvent", "ServiceRequest", "Practitioner", "PractitionerRole", "Organization", "Medication"},
+			"AdverseEvent", "ServiceRequest", "DiagnosticReport", "DocumentReference", "Practitioner", "PractitionerRole", "Organization", "Medication"},
 		essential: []string{"Patient", "Task", "Observation", "MedicationRequest"},
 		writes:    []string{"Patient", "Consent", "ServiceRequest", "Task"},
 		must:      "ServiceRequest",
@@ -149,6 +149,7 @@ var byPatient = map[string]string{
 	"Consent": "patient", "ServiceRequest": "patient", "Task": "patient", "Appointment": "patient", "Observation": "patient",
 	"Procedure": "patient", "Encounter": "patient", "MedicationAdministration": "patient", "Flag": "patient",
 	"MedicationRequest": "patient", "MedicationDispense": "patient", "CarePlan": "patient",
+	"DiagnosticReport": "patient", "DocumentReference": "patient",
 }
 
 func isDirectory(typ string) bool { return byPatient[typ] == "" }

@@ -46,7 +46,7 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 
 	var last error
 	for {
-		searches, all, err := s.searches(ctx, offers, roster)
+		searches, all, err := s.searches(ctx, offers, &p, roster)
 		if err != nil {
 			return exchange.Page{}, err
 		}
@@ -98,7 +98,7 @@ func (s *server) Pull(ctx context.Context, since exchange.Cursor, roster exchang
 
 // searches are the searches of a round: one for each type that tells what changed; and where not all do, those that find
 // new clients.
-func (s *server) searches(ctx context.Context, offers *offer, roster exchange.Roster) (names []string, all exchange.Everybody, err error) {
+func (s *server) searches(ctx context.Context, offers *offer, p *position, roster exchange.Roster) (names []string, all exchange.Everybody, err error) {
 	for _, typ := range offers.types {
 		if offers.tells(typ) {
 			names = append(names, typ)
@@ -108,7 +108,7 @@ func (s *server) searches(ctx context.Context, offers *offer, roster exchange.Ro
 		return names, all, nil
 	}
 	all, err = roster.Everybody(ctx)
-	return append(names, s.discoveries(offers, all)...), all, err
+	return append(names, s.discoveries(offers, p, all)...), all, err
 }
 
 // Sweep reads one member of the roster, everything there is of them. resume says after whom.
@@ -134,8 +134,7 @@ func (s *server) Sweep(ctx context.Context, resume exchange.Cursor, roster excha
 
 // step reads the next page of the search called name and moves p behind it.
 func (s *server) step(ctx context.Context, offers *offer, p *position, name string, all exchange.Everybody) (exchange.Page, error) {
-	typ, portion, _ := strings.Cut(name, " ")
-	told := offers.tells(name)
+	typ, told := typeOf(name), offers.tells(name)
 	if p.Walk == nil || p.Walk.Type != name {
 		p.Walk = &walk{Type: name}
 		if told {
@@ -146,8 +145,8 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	call := rest.Call{Op: "search " + typ, Path: typ, Link: w.Link}
 	if call.Link == "" {
 		call.Query = s.changed(offers.search[name], w.At)
-		if portion != "" {
-			call.Query = url.Values{"identifier": {wanted(all, portion)}}
+		if upTo, ok := portion(name); ok {
+			call.Query = url.Values{"identifier": {wanted(all, p.Asked, upTo)}}
 		}
 	}
 	b, answer, err := s.search(ctx, call)
@@ -420,15 +419,23 @@ func earlier(a, b time.Time) time.Time {
 
 // discoveries are the searches that find new clients where not every type tells what changed: at a practice what makes
 // somebody a client; and, where patients themselves are not told, those who carry a client's identifier, some at a time.
-func (s *server) discoveries(offers *offer, all exchange.Everybody) []string {
+func (s *server) discoveries(offers *offer, p *position, all exchange.Everybody) []string {
 	var names []string
 	for _, typ := range s.role().discover {
 		if slices.Contains(offers.types, typ) && !offers.tells(typ) && !offers.search[typ].patient {
 			names = append(names, typ)
 		}
 	}
-	for i := 0; i < len(all.Wanted) && slices.Contains(offers.types, "Patient") && !offers.tells("Patient"); i += atOnce {
-		names = append(names, "Patient "+strconv.Itoa(i))
+	if !slices.Contains(offers.types, "Patient") || offers.tells("Patient") {
+		return names
+	}
+	if p.Walk != nil {
+		if _, ok := portion(p.Walk.Type); ok {
+			return append(names, p.Walk.Type)
+		}
+	}
+	if left := after(all, p.Asked); len(left) > 0 {
+		names = append(names, "Patient "+left[min(atOnce, len(left))-1].digest)
 	}
 	return names
 }
@@ -436,12 +443,37 @@ func (s *server) discoveries(offers *offer, all exchange.Everybody) []string {
 // atOnce is how many identifiers one search asks for: its address stays short enough for every server.
 const atOnce = 20
 
-func wanted(all exchange.Everybody, portion string) string {
-	from, _ := strconv.Atoi(portion)
-	from = min(from, len(all.Wanted))
+// portion is up to which digest a search called name looks identifiers up; ok is false for any other search. Whoever is
+// found is no longer wanted while the others still are: a portion is known by what it ends with, not by counting.
+func portion(name string) (upTo string, ok bool) {
+	_, upTo, ok = strings.Cut(name, " ")
+	return upTo, ok
+}
+
+// sought is an identifier to be looked up. Its digest alone is kept in a cursor.
+type sought struct {
+	digest string
+	id     fhir.ID
+}
+
+// after are the identifiers wanted beyond a digest, by digest.
+func after(all exchange.Everybody, digest string) (left []sought) {
+	for _, id := range all.Wanted {
+		sum := sha256.Sum256([]byte(id.System + "|" + id.Value))
+		if d := hex.EncodeToString(sum[:8]); d > digest {
+			left = append(left, sought{d, id})
+		}
+	}
+	slices.SortFunc(left, func(a, b sought) int { return strings.Compare(a.digest, b.digest) })
+	return left
+}
+
+func wanted(all exchange.Everybody, from, upTo string) string {
 	var tokens []string
-	for _, id := range all.Wanted[from:min(from+atOnce, len(all.Wanted))] {
-		tokens = append(tokens, token(id))
+	for _, s := range after(all, from) {
+		if s.digest <= upTo {
+			tokens = append(tokens, token(s.id))
+		}
 	}
 	return strings.Join(tokens, ",")
 }

@@ -51,6 +51,11 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 		return s.edit(ctx, d, at, version)
 	}
 	found, err := s.lookUp(ctx, offers, d)
+	if may := offers.writing[d.Type]; !may.create && may.from != "" && len(found) == 0 {
+		e := connectors.Errorf("create "+d.Type, connectors.Refused, "it cannot be written there")
+		e.Hint, e.Codes = "kaphub check says what is done instead", []string{"error/not-supported"}
+		return exchange.Receipt{}, sending(e, true)
+	}
 	switch {
 	case errors.Is(err, errBlind) && (asked || d.Update) && !offers.condition.is:
 		return exchange.Receipt{}, err
@@ -60,6 +65,8 @@ func (s *server) push(ctx context.Context, d exchange.Delivery, asked bool) (exc
 		return exchange.Receipt{}, sending(err, true)
 	case len(found) > 1:
 		return exchange.Receipt{}, sending(twoCopies("create "+d.Type), true)
+	case len(found) == 1 && found[0].theirs:
+		return exchange.Receipt{Outcome: exchange.OutcomeExisted, Ref: found[0].ref, VersionID: found[0].version, Codes: []string{exchange.CodeTheirs}}, nil
 	case len(found) == 1:
 		return s.settle(ctx, offers, d, found[0])
 	case asked && !offers.condition.is && s.now().Sub(d.Tried).Abs() < toShow:
@@ -109,6 +116,21 @@ type standing struct {
 	ref     fhir.Ref
 	version string
 	body    []byte
+	theirs  bool // it is not ours: their own record of the client or the referral that we bring
+}
+
+// known are the business identifiers by which the other side may know the client or the referral already that d brings.
+// Only what d tells anyway is asked by.
+func known(d exchange.Delivery) (ids []fhir.ID) {
+	if d.Type != "Patient" && d.Type != "ServiceRequest" {
+		return nil
+	}
+	for _, id := range fhir.Identifiers(fhir.Resource{Type: d.Type, Body: d.Body}) {
+		if id.System != fhir.SystemCopy && id.System != fhir.SystemClient {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func ours(body []byte, d exchange.Delivery) (standing, bool) {
@@ -121,7 +143,11 @@ func ours(body []byte, d exchange.Delivery) (standing, bool) {
 		return standing{}, false
 	}
 	st := standing{ref: fhir.Ref{Type: d.Type, ID: glance.ID}, version: glance.Meta.VersionID, body: body}
-	return st, slices.Contains(glance.Identifier, d.Copy)
+	if slices.Contains(glance.Identifier, d.Copy) {
+		return st, true
+	}
+	st.theirs = slices.ContainsFunc(known(d), func(id fhir.ID) bool { return slices.Contains(glance.Identifier, id) })
+	return st, st.theirs
 }
 
 var errBlind = errors.New("it may stand there, and the server cannot be asked by identifier")
@@ -132,10 +158,14 @@ func blind(op string) error {
 	return e
 }
 
-// lookUp finds every record that carries d's identifier; errBlind if the server does not take such a search. One that
-// ignores the parameter answers with everything: only what really carries the identifier counts.
+// lookUp finds every record that carries d's identifier; and where there is none, of a client or a referral their own record of it.
+// errBlind if the server does not take such a search. One that ignores the parameter answers with everything: only what
+// really carries the identifier counts.
 func (s *server) lookUp(ctx context.Context, offers *offer, d exchange.Delivery) ([]standing, error) {
 	call := rest.Call{Op: "search " + d.Type, Path: d.Type, Query: url.Values{"identifier": {token(d.Copy)}}}
+	for _, id := range known(d) {
+		call.Query.Set("identifier", call.Query.Get("identifier")+","+token(id))
+	}
 	if !offers.identifies(d.Type) {
 		return nil, blind(call.Op)
 	}
@@ -164,6 +194,9 @@ func (s *server) lookUp(ctx context.Context, offers *offer, d exchange.Delivery)
 		case done && len(found) == 0 && (held || w.short(b)):
 			return nil, blind(call.Op) // it may be among what is not shown
 		case done:
+			if own := slices.DeleteFunc(slices.Clone(found), func(st standing) bool { return st.theirs }); len(own) > 0 {
+				return own, nil
+			}
 			return found, nil
 		}
 		call = rest.Call{Op: call.Op, Link: w.Link}
@@ -331,7 +364,7 @@ func (s *server) look(ctx context.Context, d exchange.Delivery, ref fhir.Ref) (s
 		return standing{}, sending(err, false)
 	}
 	st, ok := ours(answer.Body, d)
-	if !ok {
+	if !ok || st.theirs {
 		e := connectors.Errorf(op, connectors.Uncertain, "it stands there without the hub's identifier")
 		e.Hint = "the server drops identifiers that it does not know: ask the counterpart to keep those of " + d.Copy.System
 		return standing{}, e

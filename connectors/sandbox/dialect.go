@@ -112,6 +112,14 @@ func (d Dialect) told(typ string) bool {
 	return !d.NoLastUpdated && !slices.Contains(d.ByLink, typ) && !slices.Contains(d.NoLastUpdatedOf, typ)
 }
 
+// takes reports whether the server lets others write typ.
+func (s *Server) takes(typ string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.options.Dialect
+	return !slices.Contains(d.Missing, typ) && !slices.Contains(d.NoWrites, typ)
+}
+
 // spoken is an answer with one record, as this dialect words it.
 func (s *Server) spoken(a answer) answer {
 	d := s.options.Dialect

@@ -55,11 +55,15 @@ func (c *client) comes(at time.Time) {
 		"code": concept(fhir.SystemTaskCode, "fulfill"), "focus": focus, "for": refer(c.there),
 		"authoredOn": stamp(at), "lastModified": stamp(at), "owner": refer(skylight),
 	})
-	w.seen[c.task] = true
+	w.seen[c.task], w.seen[c.request] = true, true
 }
 
-// readInbox picks up coordination Tasks that came since and lets their course begin.
+// readInbox picks up coordination Tasks that came since and lets their course begin; where no Task can come, the
+// referrals themselves.
 func (w *World) readInbox(now time.Time) {
+	if !w.Prescriber.takes("Task") {
+		w.readReferrals(now)
+	}
 	for _, task := range w.Prescriber.having("Task", "status", "requested") {
 		if w.seen[task] {
 			continue
@@ -84,6 +88,24 @@ func (w *World) readInbox(now time.Time) {
 			continue
 		}
 		c.course(now, w.pace, acknowledged, delivered)
+	}
+}
+
+// readReferrals picks up ServiceRequests that came since.
+func (w *World) readReferrals(now time.Time) {
+	for _, request := range w.Prescriber.having("ServiceRequest", "status", "active") {
+		body, _ := w.Prescriber.Get(request)
+		tree, err := decode(body)
+		if w.seen[request] || err != nil {
+			continue
+		}
+		w.seen[request] = true
+		whose, _ := tree["subject"].(object)
+		patient := localRef(whose["reference"])
+		if c := w.clientAt(patient); c != nil && !c.silent && c.request.IsZero() {
+			c.there, c.request = patient, request
+			c.course(now, w.pace, acknowledged, delivered)
+		}
 	}
 }
 
@@ -173,6 +195,11 @@ func (c *client) clearanceOf(at time.Time, decision fhir.Code, prefix string) ob
 	}
 	if decision.Code == fhir.DecisionWithdrawn {
 		o["effectivePeriod"] = object{"start": stamp(at)}
+	}
+	if c.w.reports { // the same, as many systems say it
+		o["resourceType"], o["conclusionCode"] = "DiagnosticReport", list(concept(decision.System, decision.Code))
+		delete(o, "focus")
+		delete(o, "valueCodeableConcept")
 	}
 	return o
 }

@@ -23,7 +23,8 @@ type WorldOptions struct {
 	Clients int              // how many; 0 = one for each situation, more = further lives beside them
 	Pace    Pace             // how fast lives go on; the zero Pace is Office()
 
-	Newcomers int // not 0 = nobody but so many clients who were referred this morning, and whom the prescriber will accept
+	Reports   bool // the prescriber writes its decisions as DiagnosticReports, not as Observations
+	Newcomers int  // not 0 = nobody but so many clients who were referred this morning, and whom the prescriber will accept
 }
 
 // World is a practice, a prescriber, and the clients they share. Its past is there from the start; each Tick lets
@@ -32,9 +33,10 @@ type World struct {
 	Practice   *Server
 	Prescriber *Server
 
-	now   func() time.Time
-	start time.Time
-	pace  Pace
+	now     func() time.Time
+	start   time.Time
+	pace    Pace
+	reports bool
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -75,6 +77,7 @@ func NewWorld(options WorldOptions) (*World, error) {
 		now:        options.Now,
 		start:      options.Now().UTC().Truncate(time.Second),
 		pace:       options.Pace,
+		reports:    options.Reports,
 		random:     rand.New(rand.NewPCG(options.Seed, 1)), //nolint:gosec // invented lives need no secret dice
 		seen:       map[fhir.Ref]bool{},
 	}
@@ -133,6 +136,21 @@ func (w *World) Tick() error {
 	w.readInbox(now)
 	w.happen(now, false)
 	return w.err
+}
+
+// HandOver has a person bring the client's referral to the prescriber, who takes it up by hand, as of now. It reports
+// whether there is such a client whom the prescriber does not know yet.
+func (w *World) HandOver(mrn string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.IndexFunc(w.clients, func(c *client) bool { return c.mrn == mrn && c.request.IsZero() })
+	if i < 0 {
+		return false
+	}
+	now := w.now()
+	w.planAt(now, w.clients[i].comes)
+	w.clients[i].course(now, w.pace, acknowledged, delivered)
+	return true
 }
 
 // Run ticks until ctx ends or a Tick goes wrong.

@@ -185,6 +185,10 @@ const (
 // were written over; the counterpart did not turn the update down.
 const CodeOverwrote = "warning/conflict"
 
+// CodeTheirs among a receipt's codes: nothing was written, for the other side keeps a record of its own of the client
+// or the referral, known by a business identifier that the delivery tells. It is theirs: never updated, and to be read before more is sent.
+const CodeTheirs = "information/duplicate"
+
 // Receipt is the other side's answer to a delivery.
 type Receipt struct {
 	Outcome   Outcome

@@ -91,7 +91,14 @@ func (s *situation) answered(r referral) bool {
 		return slices.ContainsFunc(o.Value.BasedOn, func(ref fhir.Reference) bool { return s.means(ref, r) }) ||
 			!s.told(o.Value.Issued, o.Version).Before(since)
 	})
-	return decided || slices.ContainsFunc(fhir.Now(fhir.Of(s.prescriber, s.chart.Tasks)), func(t fhir.Seen[fhir.Task]) bool {
+	reported := slices.ContainsFunc(fhir.Now(fhir.Of(s.prescriber, s.chart.DiagnosticReports)), func(d fhir.Seen[fhir.DiagnosticReport]) bool {
+		if !s.reports(d.Value) || !slices.Contains([]string{"final", "amended", "corrected", "appended"}, d.Value.Status.Code()) {
+			return false
+		}
+		return slices.ContainsFunc(d.Value.BasedOn, func(ref fhir.Reference) bool { return s.means(ref, r) }) ||
+			!s.told(d.Value.Issued, d.Version).Before(since)
+	})
+	return decided || reported || slices.ContainsFunc(fhir.Now(fhir.Of(s.prescriber, s.chart.Tasks)), func(t fhir.Seen[fhir.Task]) bool {
 		if fhir.IsCopy(t.Resource) || s.sent(t.Version) {
 			return false
 		}
@@ -99,6 +106,14 @@ func (s *situation) answered(r referral) bool {
 			return slices.Contains(taken, t.Value.Status.Code()) || slices.Contains(declined, t.Value.Status.Code())
 		}
 		return slices.Contains(taken, t.Value.Status.Code()) && has(t.Value.Code, fulfil) && !s.told(t.Value.AuthoredOn, t.Version).Before(since)
+	})
+}
+
+// reports reports whether a report concludes with a decision on clearance.
+func (s *situation) reports(r *fhir.DiagnosticReport) bool {
+	return slices.ContainsFunc(r.ConclusionCode, func(c fhir.CodeableConcept) bool {
+		_, reading := s.policy.Terms.Code(s.prescriber, &c, fhir.SystemDecision)
+		return reading == fhir.Mapped
 	})
 }
 
@@ -125,13 +140,12 @@ func (s *situation) told(text *string, v *fhir.Version) time.Time {
 //	all four                         Patient, Consent, ServiceRequest, Task
 //	no Task                          Patient, Consent, ServiceRequest
 //	no Consent                       the referral without a copy of the release, on which it rests all the same
-//	no Patient                       the referral, if they know the client already; else nothing
-//	no ServiceRequest                nothing: a Task without what it is about says nothing
+//	no Patient                       the question whether they know the client; if they do, the others
+//	no ServiceRequest                nothing: neither a client nor a Task without what it is about says anything
+//
+// Whom they know already is read first: they may have taken the client up by another way.
 func (s *situation) step(r referral, release fhir.Seen[fhir.Consent]) (d exchange.Delivery, ok bool) {
 	takes := s.policy.Prescriber.Accepts
-	if !takes("ServiceRequest") {
-		return d, false
-	}
 	taskCopy := s.copyThere(exchange.WhatTask, r.Key)
 	if _, done := s.there(taskCopy); done {
 		return d, false
@@ -144,11 +158,14 @@ func (s *situation) step(r referral, release fhir.Seen[fhir.Consent]) (d exchang
 		return d, false
 	}
 	patient, ok := s.patientThere(r)
-	if !ok && !takes("Patient") {
-		return d, false
+	if !ok && takes("Patient") && !takes("ServiceRequest") {
+		return d, false // a client whom nothing follows is not announced
 	}
 	if !ok {
-		return s.patient(r)
+		return s.patient(r) // where no Patient is taken, this only asks whether they know the client
+	}
+	if s.unread(r) || !takes("ServiceRequest") {
+		return d, false
 	}
 	consentCopy := s.copyThere(exchange.WhatConsent, release.Key)
 	consent, ok := s.stands(consentCopy)
@@ -168,6 +185,18 @@ func (s *situation) step(r referral, release fhir.Seen[fhir.Consent]) (d exchang
 
 func (s *situation) copyThere(what exchange.What, original fhir.Key) fhir.ID {
 	return exchange.CopyID(s.chart.Client, s.prescriber, what, original)
+}
+
+// unread reports whether the client's Patient at the prescriber is theirs, and was not read to the beginning yet.
+func (s *situation) unread(r referral) bool {
+	subject, ok := s.subject(r.Version)
+	if !ok || s.policy.Prescriber.Lacks("Patient") || len(s.policy.Prescriber.Sources) == 0 {
+		return false
+	}
+	e, ok := s.stands(s.copyThere(exchange.WhatPatient, subject.Key))
+	return ok && slices.Contains(e.Receipt.Codes, exchange.CodeTheirs) && !slices.ContainsFunc(s.chart.Links, func(l fhir.Link) bool {
+		return slices.Contains(s.policy.Prescriber.Sources, l.Source) && l.Patient == e.Receipt.Ref.ID && l.ReadBack
+	})
 }
 
 // patientThere returns the client's Patient at the prescriber: the one we made, unless another is linked, else the one

@@ -259,6 +259,9 @@ func goAheadGate(f *facts) Gate {
 		return untold("The go-ahead of "+on+" does not say who gave it", next, r.Version)
 	}
 	if changed := f.changedSince(f.confirmed(r)); len(changed) > 0 {
+		if undated(changed) {
+			return untold("Whether "+f.what(changed[0])+" is older than the go-ahead of "+on+" is not told: "+f.title(changed[0])+"'s system gives its records no time", "look at it, then "+next+" again", append(changed, r.Version)...)
+		}
 		return open("The go-ahead of "+on+" is older than "+f.change(changed[0]), "look at the change, then "+next+" again", append(changed, r.Version)...).adverse()
 	}
 	return met("Go-ahead given on "+on, r.Version, f.next.Version)
@@ -404,12 +407,22 @@ func sameArrangement(a, b *fhir.Appointment) bool {
 		reflect.DeepEqual(people(a), people(b)) && reflect.DeepEqual(a.BasedOn, b.BasedOn)
 }
 
+// undated reports whether of none of versions it is told when its owner wrote it: each was just heard of for the first
+// time, and may be older than that.
+func undated(versions []*fhir.Version) bool {
+	return !slices.ContainsFunc(versions, func(v *fhir.Version) bool { return !v.Resource.LastUpdated.IsZero() || v.N > 1 })
+}
+
 // change says what changed, by whom and when: "the prescription as Skylight changed it on 2 Mar 2026 09:15".
 func (f *facts) change(v *fhir.Version) string {
-	what := map[string]string{
-		"Appointment": "the appointment", "Observation": "the decision on clearance", "MedicationRequest": "the prescription", "Flag": "the stop",
+	return f.what(v) + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
+}
+
+// what names the kind of thing that v is on the screen.
+func (f *facts) what(v *fhir.Version) string {
+	return map[string]string{
+		"Appointment": "the appointment", "Observation": "the decision on clearance", "DiagnosticReport": "the decision on clearance", "MedicationRequest": "the prescription", "Flag": "the stop",
 	}[v.Type]
-	return what + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
 }
 
 // appointment is the next session as the verdict shows it.

@@ -17,6 +17,7 @@ import (
 //	  clears for sure
 //	none, and the referral's Task says how it was       unknown: received, and to be asked for
 //	  decided (business status, or a code as output)
+//	none, but a letter                                  unknown: it needs transcription
 //	none                                                open (R09); unknown where the prescriber's systems tell none
 //	pending (registered, preliminary)                   open
 //	deferred                                            open; unknown when the referral says cleared since
@@ -42,6 +43,9 @@ func clearanceGate(f *facts) Gate {
 	hint, hinted := f.hint()
 	if d == nil && hinted {
 		return untold(p+" recorded the referral as "+hint.says+" on "+f.on(hint.at)+", and the decision itself is not on file", "ask "+p+" for the decision: who decided, for which medicine, until when", hint.task)
+	}
+	if letter := f.letter(); d == nil && letter != nil {
+		return untold("A letter of "+p+" of "+f.on(f.instant(letter.Recorded(), letter.Value.Date))+" is received and needs transcription", "read it, and enter what it decides at the desk", letter.Version).by(Admin)
 	}
 	if d == nil && f.policy.Prescriber.Lacks("Observation") && f.policy.Prescriber.Lacks("DiagnosticReport") {
 		return f.silent(f.policy.Prescriber, "of decisions", "ask "+p+" for the decision, and enter it at the desk", f.ground()...)

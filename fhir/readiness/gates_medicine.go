@@ -77,7 +77,9 @@ func (f *facts) fillMonths() int {
 // medicineGate asks whether the client has the medicine, enough of it and in date. How it is counted stands at inHand.
 //
 //	in hand                                                    gate
-//	nothing on file                                            open; unknown where the prescriber's systems tell no dispense
+//	nothing on file                                            open
+//	nothing on file, prescribed, and the prescriber's systems  unknown
+//	  tell no dispense
 //	nothing but what cannot be read                            unknown
 //	under way, at the pharmacy, held up, returned              open
 //	out of date at the instant of need                         open
@@ -112,7 +114,8 @@ func medicineGate(f *facts) Gate {
 
 // waitsFor says why there is nothing in hand.
 func (f *facts) waitsFor(s stock) Gate {
-	if s.waits == nil && f.policy.Prescriber.Lacks("MedicationDispense") {
+	prescribed := f.prescribed() != nil || f.policy.Prescriber.Lacks("MedicationRequest")
+	if s.waits == nil && prescribed && f.policy.Prescriber.Lacks("MedicationDispense") {
 		return f.silent(f.policy.Prescriber, "what was dispensed", "enter the label check at the desk when the medicine is there", f.ground()...).by(Therapist)
 	}
 	pharmacy, home := f.pharmacy()

@@ -256,7 +256,8 @@ func (f *facts) laterDecision(task *record[fhir.Task], order *record[fhir.Servic
 //	evaluation booked                              open, due then
 //	booked, missed, cancelled, says the Task alone open
 //	evaluation missed or cancelled, none booked    open
-//	nothing                                        open; unknown where the prescriber's systems have no Appointment
+//	nothing                                        open; unknown where the referral was taken, and the prescriber's
+//	                                               systems have no Appointment
 func evaluationGate(f *facts) Gate {
 	if d := f.laterDecision(nil, nil); d != nil {
 		return met(f.prescriber()+" recorded a decision on "+f.on(d.issued)+": the evaluation is done", d.Version)
@@ -306,7 +307,7 @@ func evaluationGate(f *facts) Gate {
 	case missed != nil:
 		return open("The evaluation of "+f.on(missed.start)+" was "+plural(missed.status == "noshow", "missed", "not kept ("+missed.status+")")+" and none is booked", "have the client book another", missed.Version).by(Client)
 	}
-	if f.policy.Prescriber.Lacks("Appointment") {
+	if f.policy.Prescriber.Lacks("Appointment") && referralGate(f).State != Open {
 		return f.silent(f.policy.Prescriber, "of evaluations", "ask "+f.prescriber()+" whether one is booked; their decision tells that it was held", f.ground()...)
 	}
 	return open("No evaluation is on file", "have the client book the evaluation with "+f.prescriber()).by(Client)

@@ -160,6 +160,8 @@ func eachTold(c *fhir.Chart, yield func(*fhir.Version)) {
 	told(c.Flags, yield)
 	told(c.CarePlans, yield)
 	told(c.AdverseEvents, yield)
+	told(c.DiagnosticReports, yield)
+	told(c.DocumentReferences, yield)
 }
 
 func told[T any](list []fhir.Seen[T], yield func(*fhir.Version)) {

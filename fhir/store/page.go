@@ -20,7 +20,7 @@ var directory = map[string]bool{
 // clinical are the types a chart is read from. One of these whose client cannot be told is a reject, never dropped.
 var clinical = map[string]bool{
 	"Consent": true, "ServiceRequest": true, "Task": true, "Observation": true, "MedicationRequest": true,
-	"MedicationDispense": true, "MedicationAdministration": true, "Procedure": true, "Flag": true, "CarePlan": true, "AdverseEvent": true,
+	"MedicationDispense": true, "MedicationAdministration": true, "Procedure": true, "Flag": true, "CarePlan": true, "AdverseEvent": true, "DiagnosticReport": true,
 }
 
 // item is one resource of a page, read as far as the store must.
