@@ -1,4 +1,21 @@
 // Package connectors is the contract that every way of talking to a party fulfils.
+//
+// # Adding one
+//
+// A connector is a folder here and one line in cmd/kaphub/connectors.go. Its constructor takes all it needs, checks it and
+// asks nothing yet; it decodes its own part of the config, strictly. What it cannot do it leaves nil in Connector. Its test
+// is one call of connectortest.Run with a far side (connectortest.World) that it can write to, and that it can ask for
+// trouble; cases for what neither can do are skipped by name. The suite demands:
+//
+//	pull    everything is told once, in pages; asking again with the same cursor is harmless; what was changed or deleted
+//	        is told; a client new to the roster is read back to the beginning; a page that fails moves no cursor
+//	        a record that cannot be read is a Reject with what can be salvaged, and blocks no other
+//	        withheld rows, a paging loop, half an answer, a huge one: an error, or not Complete; never "no news"
+//	sweep   one member after the other, resumable; who is Swept was surely read whole
+//	read    one resource as it stands; what is gone is exchange.ErrNotFound
+//	push    the same delivery twice arrives once, also after a lost reply; an update is put in the old one's place
+//	check   tells what works, degrades and is impossible, with what is done instead, and changes nothing
+//	errors  are *Error with the right Fault and After, and tell nothing of a client: no body, query, name or address
 package connectors
 
 import (

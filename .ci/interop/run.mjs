@@ -1,10 +1,11 @@
-// make interop, or .ci/interop/run [sqlite|postgres] [plain|kill|drop|smart-es384|smart-rs384]: see run.
+// make interop, or .ci/interop/run [sqlite|postgres] [plain|kill|drop|smart-es384|smart-rs384|thin]: see run.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { Guard } from './guard.mjs';
 import { Hub, Peer, check, fail, freePort } from './world.mjs';
+import { thin } from './thin.mjs';
 import { acknowledge, arrival, canary, decision, mrn, npi, referral, withdraw } from './story.mjs';
 
 const bin = path.resolve(import.meta.dirname, '../../kaphub');
@@ -189,12 +190,13 @@ async function nothingLeaks(title, hub, engine, pg, store) {
 }
 
 const engines = ['sqlite', 'postgres'].filter((e) => !process.argv.some((a) => ['sqlite', 'postgres'].includes(a)) || process.argv.includes(e));
-const every = ['plain', 'kill', 'drop', 'smart-es384', 'smart-rs384'];
+const every = ['plain', 'kill', 'drop', 'smart-es384', 'smart-rs384', 'thin'];
 const modes = every.filter((m) => !process.argv.some((a) => every.includes(a)) || process.argv.includes(m));
 const pg = engines.includes('postgres') ? postgres() : undefined;
 try {
   const asked = process.argv.some((a) => every.includes(a));
-  for (const engine of engines) for (const mode of modes) {
+  if (modes.includes('thin')) for (const as of ['Observation', 'DiagnosticReport']) await thin(bin, root, config, as);
+  for (const engine of engines) for (const mode of modes.filter((m) => m !== 'thin')) {
     if (!asked && { 'smart-es384': 'postgres', 'smart-rs384': 'sqlite' }[mode] === engine) continue; // one engine each does
     const kills = await tell(engine, mode, pg);
     if (mode === 'kill') check(`${engine}: at least 50 runs were killed`, kills >= 50, kills);

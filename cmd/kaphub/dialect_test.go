@@ -177,6 +177,18 @@ func (row dialectRow) run(t *testing.T, speak [2]bool, want expectation) {
 	}
 }
 
+func TestTheREADMETellsEveryDialect(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range matrix {
+		if line := "| " + row.name + " | " + row.does + " |"; !strings.Contains(string(text), line) {
+			t.Errorf("the README has no line %s", line)
+		}
+	}
+}
+
 // whatIsUnknown are the reasons why v is unknown.
 func whatIsUnknown(v readiness.Verdict) string {
 	words := []string{v.Words}
