@@ -312,7 +312,7 @@ var matrix = []dialectRow{
 		prescriber: expectation{unknown: map[int]string{taken: "how many sessions it is worth is not on file"}}},
 	{name: "no Appointment", does: "evaluations by their decision; a practice adds a calendar feed", dialect: sandbox.Dialect{Missing: []string{"Appointment"}},
 		practice:   expectation{unknown: map[int]string{everybody: "does not tell of sessions"}, ends: "does not tell of sessions"},
-		prescriber: expectation{unknown: map[int]string{tomorrow: "does not tell of evaluations", followUp: "does not tell of follow-ups"}}},
+		prescriber: expectation{unknown: map[int]string{followUp: "does not tell of follow-ups"}}},
 	{name: "nothing can be written", does: "asks whether they know the client; the referral is handed over by a person; nothing is copied home", prescriber: expectation{byHand: true},
 		dialect: sandbox.Dialect{NoWrites: []string{"Patient", "Consent", "ServiceRequest", "Task", "Observation", "MedicationRequest", "MedicationDispense"}}},
 	{name: "thin US Core", does: "clearance and prescription arrive; the label check tells that the medicine is there", dialect: sandbox.ThinUSCore(),

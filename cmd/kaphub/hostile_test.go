@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -8,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -102,10 +106,10 @@ func TestAHostilePartnerIsBounded(t *testing.T) {
 		{"duplicate keys in the Bundle", observation, "a key comes twice", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, searchset+`,"entry":[],"entry":[`+row(1, "x", "")+`]}`)
 		}},
-		{"10,000 versions of one resource, another's", observation, "", func(w http.ResponseWriter, _ *http.Request) {
+		{"10,000 versions of one resource", observation, "", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, searchset+`,"entry":[`)
 			for i := range 10_000 {
-				_, _ = fmt.Fprintf(w, `%s{"resource":{"resourceType":"Patient","id":"patient-2","meta":{"versionId":"%d"},"birthDate":"1970-01-01","multipleBirthInteger":%d}}`, map[bool]string{true: ","}[i > 0], i, i)
+				_, _ = io.WriteString(w, map[bool]string{true: ","}[i > 0]+strings.Replace(row(i, "patient-2", ""), `"id":"h`+strconv.Itoa(i)+`"`, `"id":"one"`, 1))
 			}
 			_, _ = io.WriteString(w, `]}`)
 		}},
@@ -142,12 +146,14 @@ func TestAHostilePartnerIsBounded(t *testing.T) {
 			}
 			p.world = world
 			p.between(asItIs, func(h http.Handler) http.Handler { return hostile{h, tc.typ, tc.answer} })
+			p.run("sync") // whom the hub brings there is known there from now on
 			elsewhere.Store(0)
 			var out bytes.Buffer
-			command := exec.CommandContext(t.Context(), bin, "--config", p.path("kaphub.yaml"), "sync")
+			command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPeakOfAnotherProcess$")
+			command.Env = append(os.Environ(), measured+"="+bin+" --config "+p.path("kaphub.yaml")+" sync", measuredTo+"="+p.path("peak"))
 			command.Stdout, command.Stderr = &out, &out
 			_ = command.Run()
-			usage := peak(t, command)
+			usage := peak(t, p.path("peak"))
 			t.Logf("exit %d, %d MiB at the highest: %s", command.ProcessState.ExitCode(), usage>>10, strings.TrimSpace(out.String()[strings.LastIndex(strings.TrimSpace(out.String()), "\n")+1:]))
 			if usage > limit {
 				t.Errorf("%d MiB", usage>>10)
@@ -157,6 +163,9 @@ func TestAHostilePartnerIsBounded(t *testing.T) {
 			}
 			if tc.says != "" && (command.ProcessState.ExitCode() != exitUnwell || !strings.Contains(out.String(), tc.says)) {
 				t.Errorf("exit %d, want %d and %q:\n%s", command.ProcessState.ExitCode(), exitUnwell, tc.says, out.String())
+			}
+			if n := regexp.MustCompile(`pull skylight .* (\d{3,}) versions`).FindStringSubmatch(out.String()); n != nil {
+				t.Errorf("%s versions were stored", n[1])
 			}
 			board := read(t, p.must(0, "status", "--json").out)
 			if len(board.byMRN()) != len(p.world.Clients()) {

@@ -202,7 +202,11 @@ func informational(raw []byte) bool {
 
 // sort files a page's entries: what passes the gate, what does not, what is gone, what was withheld.
 // patient is whom the search was for, "" if nobody.
+//
+// A search tells a record as it stands, once. Of a record that comes several times on one page the newest telling counts:
+// rows that moved while they were paged, or a server that pours out a record's past.
 func (s *server) sort(into *exchange.Page, b bundle, patient string) {
+	at := map[fhir.Ref]int{}
 	for _, e := range b.entries {
 		switch {
 		case !e.gone.IsZero():
@@ -217,6 +221,13 @@ func (s *server) sort(into *exchange.Page, b bundle, patient string) {
 				into.Rejects = append(into.Rejects, s.reject(e.resource, err, patient))
 				continue
 			}
+			if i, again := at[r.Ref()]; again {
+				if !r.LastUpdated.Before(into.Resources[i].LastUpdated) {
+					into.Resources[i] = r
+				}
+				continue
+			}
+			at[r.Ref()] = len(into.Resources)
 			into.Resources = append(into.Resources, r)
 		}
 	}

@@ -159,10 +159,10 @@ func (r *reporter) changes(offers *offer) {
 // why says where it was learned that no search tells what changed.
 func (r *reporter) why(offers *offer) string {
 	for _, typ := range offers.each() {
-		switch a := offers.search[typ]; {
-		case a.from == connectors.Config:
+		switch offers.search[typ].from {
+		case connectors.Config:
 			return "config"
-		case a.from == connectors.Probe:
+		case connectors.Probe:
 			return "found by trying"
 		}
 	}

@@ -3,12 +3,14 @@ package fhirrest_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kaphub/kaphub/connectors/fhirrest"
 	"github.com/kaphub/kaphub/connectors/sandbox"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
 
@@ -250,5 +252,76 @@ func TestTwoCopiesDoNotUndoThatThisTryWroteOne(t *testing.T) {
 	}
 	if got := pushed(t, c, delivery("a"), false); got != "conflict, may have arrived" {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestSomebodyElsesRecordIsNotTakenForTheClients(t *testing.T) {
+	f, c := newFar(t, sandbox.Dialect{NoLastUpdated: true}, fhirrest.Options{})
+	f.patient(t, "p1")
+	f.answers("GET", "Observation", 200, `{"resourceType":"Bundle","type":"searchset","entry":[
+		{"resource":{"resourceType":"Observation","id":"mine","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}},
+		{"resource":{"resourceType":"Observation","id":"theirs","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p2"}}},
+		{"resource":{"resourceType":"Observation","id":"broken","status":"final","Status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p2"}}}]}`)
+	last, all := round(t, c, "", exchange.RosterOf([]string{"p1"}, exchange.Everybody{Members: []string{"p1"}}))
+	if !has(all, "Observation/mine") || has(all, "Observation/theirs") || len(all.Rejects) > 0 {
+		t.Errorf("read %v and %d rejects", all.Resources, len(all.Rejects))
+	}
+	if last.Complete || last.Why != "Observation: somebody else's record in the answer" || len(all.Swept) > 0 {
+		t.Errorf("complete %v, why %q, swept %v: a server that mixes patients up has not answered", last.Complete, last.Why, all.Swept)
+	}
+}
+
+func TestOfARecordThatComesTwiceOnAPageTheNewestTellingCounts(t *testing.T) {
+	f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
+	f.answers("GET", "Patient", 200, `{"resourceType":"Bundle","type":"searchset","entry":[
+		{"resource":{"resourceType":"Patient","id":"p1","meta":{"lastUpdated":"2026-03-01T00:00:00Z"},"active":true}},
+		{"resource":{"resourceType":"Patient","id":"p1","meta":{"lastUpdated":"2026-03-02T00:00:00Z"},"active":false}},
+		{"resource":{"resourceType":"Patient","id":"p1","meta":{"lastUpdated":"2026-02-01T00:00:00Z"},"active":true}}]}`)
+	page, err := c.Puller.Pull(t.Context(), "", exchange.Roster{})
+	if err != nil || len(page.Resources) != 1 || !strings.Contains(string(page.Resources[0].Body), "false") {
+		t.Errorf("%v %d resources", err, len(page.Resources))
+	}
+}
+
+// A server that says it looks at If-Match and does not: what somebody wrote between our look and our update is gone, and
+// that must be told.
+func TestALostUpdateIsTold(t *testing.T) {
+	for name, meddle := range map[string]bool{"somebody wrote in between": true, "nobody did": false} {
+		t.Run(name, func(t *testing.T) {
+			f, c := newFar(t, sandbox.Dialect{IfMatch: sandbox.IfMatchIgnored, Overstates: true}, fhirrest.Options{})
+			if got := pushed(t, c, delivery("a"), false); got != "created" {
+				t.Fatal(got)
+			}
+			d := delivery("b")
+			d.Update = true
+			f.otherwise = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodPut && meddle {
+					body, _ := f.server.Get(fhir.Ref{Type: "Patient", ID: "patient-1"})
+					if _, err := f.server.Put(body); err != nil {
+						t.Error(err)
+					}
+				}
+				return false
+			}
+			receipt, err := c.Pusher.Push(t.Context(), d, false)
+			if err != nil || receipt.Outcome != exchange.OutcomeUpdated || slices.Contains(receipt.Codes, exchange.CodeOverwrote) != meddle {
+				t.Errorf("%+v %v", receipt, err)
+			}
+		})
+	}
+}
+
+func TestWhomTheOtherSideKnowsIsNotMadeASecondTime(t *testing.T) {
+	f, c := newFar(t, sandbox.Dialect{}, fhirrest.Options{})
+	theirs, _ := f.Put(t, `{"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"7"}],"active":true}`)
+	d := delivery("a")
+	d.Body = []byte(strings.Replace(string(d.Body), `"identifier":[`, `"identifier":[{"system":"urn:mrn","value":"7"},`, 1))
+	d.Update = true
+	receipt, err := c.Pusher.Push(t.Context(), d, false)
+	if err != nil || receipt.Outcome != exchange.OutcomeExisted || receipt.Ref != theirs || !slices.Contains(receipt.Codes, exchange.CodeTheirs) {
+		t.Errorf("%+v %v", receipt, err)
+	}
+	if n := f.writes(); n != 1 { // the test's own
+		t.Errorf("%d writes: their record is theirs", n)
 	}
 }

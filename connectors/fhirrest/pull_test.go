@@ -111,6 +111,7 @@ func tryRound(t *testing.T, c connectors.Connector, since exchange.Cursor, roste
 		all.Resources = append(all.Resources, last.Resources...)
 		all.Gone = append(all.Gone, last.Gone...)
 		all.Swept = append(all.Swept, last.Swept...)
+		all.Rejects = append(all.Rejects, last.Rejects...)
 		if since = last.Next; !last.More {
 			return last, all, nil
 		}

@@ -99,12 +99,14 @@ func (st statement) silent(types []string) bool {
 func (st statement) guards() claim[string] {
 	words := map[string]string{"versioned-update": guardIfMatch, "versioned": guardNone, "no-version": guardBlind}
 	order := []string{guardIfMatch, guardNone, guardBlind}
-	weakest := -1
+	weakest := ""
 	for _, r := range st.resources() {
-		weakest = max(weakest, slices.Index(order, words[r.Versioning]))
+		if word := words[r.Versioning]; slices.Index(order, word) > slices.Index(order, weakest) {
+			weakest = word
+		}
 	}
-	if weakest < 0 {
+	if weakest == "" {
 		return claim[string]{guardUnknown, connectors.Assumed}
 	}
-	return claim[string]{order[weakest], connectors.Statement}
+	return claim[string]{weakest, connectors.Statement}
 }

@@ -24,8 +24,8 @@ func (f *facts) reports() (as []fhir.Seen[fhir.Observation]) {
 		}
 		told := fhir.Seen[fhir.Observation]{Version: s.Version, Latest: s.Latest}
 		if s.Value != nil {
-			decides := false
-			told.Value, decides = f.report(s.Party, s.Value)
+			o, decides := f.report(s.Party, s.Value)
+			told.Value = o
 			deciding[s.Key] = deciding[s.Key] || decides
 		}
 		as = append(as, told)
