@@ -254,17 +254,17 @@ var (
 
 // The situations that the matrix names, by their place in the sandbox's list.
 const (
-	ready          = 0
-	unprescribed   = 2
-	referredToday  = 6
-	tomorrow       = 7 // booked without a decision; the evaluation is tomorrow
-	releaseOver    = 9 // the release ended: they may not be asked whether they know the client
-	unacknowledged = 10
-	taken          = 11 // two lozenges, both taken
-	followUp       = 12
-	declined       = 14
-	consentGone    = 17 // the consent to treatment
-	moved          = 21
+	theReady          = 0
+	theUnprescribed   = 2
+	theReferredToday  = 6
+	theTomorrow       = 7 // booked without a decision; the evaluation is tomorrow
+	theReleaseOver    = 9 // the release ended: they may not be asked whether they know the client
+	theUnacknowledged = 10
+	theTaken          = 11 // two lozenges, both taken
+	theFollowUp       = 12
+	theDeclined       = 14
+	theConsentGone    = 17 // the consent to treatment
+	theMoved          = 21
 )
 
 var matrix = []dialectRow{
@@ -288,8 +288,8 @@ var matrix = []dialectRow{
 	{name: "no version ids", does: "versions by meta.lastUpdated, else by hash", dialect: sandbox.Dialect{NoVersions: true}},
 	{name: "no meta.lastUpdated", does: "versions by id and hash; whether a record is older than a go-ahead cannot be told when it is first heard of after it",
 		dialect:    sandbox.Dialect{NoUpdated: true},
-		practice:   expectation{unknown: map[int]string{ready: untimed, moved: untimed}, ends: untimed},
-		prescriber: expectation{unknown: map[int]string{ready: untimed}, ends: untimed}},
+		practice:   expectation{unknown: map[int]string{theReady: untimed, theMoved: untimed}, ends: untimed},
+		prescriber: expectation{unknown: map[int]string{theReady: untimed}, ends: untimed}},
 	{name: "tells no clock", does: "the watermark is the newest row", dialect: sandbox.Dialect{NoClock: true}},
 	{name: "answers are escaped", does: "reads them as what they mean", dialect: sandbox.Dialect{Escaped: true}},
 	{name: "unknown parameters are passed over", does: "counts only rows that fit", dialect: sandbox.Dialect{Lenient: true}},
@@ -302,17 +302,17 @@ var matrix = []dialectRow{
 	{name: "rows are withheld", does: "the read is not complete: nobody rises", dialect: sandbox.Dialect{Withhold: []string{"Observation"}},
 		practice: neverRead("ehr"), prescriber: neverRead("skylight")},
 	{name: "no Task", does: "the ServiceRequest goes alone; acknowledged is what is decided", dialect: sandbox.Dialect{Missing: []string{"Task"}},
-		prescriber: expectation{unknown: map[int]string{referredToday: becomes, tomorrow: becomes, unacknowledged: becomes, declined: becomes}}},
+		prescriber: expectation{unknown: map[int]string{theReferredToday: becomes, theTomorrow: becomes, theUnacknowledged: becomes, theDeclined: becomes}}},
 	{name: "no Consent", does: "to the prescriber the referral goes without a copy of the release; at the practice papers are entered at the desk", dialect: sandbox.Dialect{Missing: []string{"Consent"}},
-		practice: expectation{unknown: map[int]string{everybody: "does not tell of releases", consentGone: "does not tell of releases"}, ends: "does not tell of releases"}},
+		practice: expectation{unknown: map[int]string{everybody: "does not tell of releases", theConsentGone: "does not tell of releases"}, ends: "does not tell of releases"}},
 	{name: "no ServiceRequest", does: "the referral is handed over by a person", dialect: sandbox.Dialect{Missing: []string{"ServiceRequest"}},
-		practice:   expectation{ends: ofReferrals, unknown: map[int]string{referredToday: ofReferrals, tomorrow: ofReferrals, unacknowledged: ofReferrals, declined: ofReferrals}},
+		practice:   expectation{ends: ofReferrals, unknown: map[int]string{theReferredToday: ofReferrals, theTomorrow: ofReferrals, theUnacknowledged: ofReferrals, theDeclined: ofReferrals}},
 		prescriber: expectation{byHand: true}},
 	{name: "no MedicationDispense", does: "a delivery that arrived is one dose at least; else the label check", dialect: sandbox.Dialect{Missing: []string{"MedicationDispense"}},
-		prescriber: expectation{unknown: map[int]string{taken: "how many sessions it is worth is not on file"}}},
+		prescriber: expectation{unknown: map[int]string{theTaken: "how many sessions it is worth is not on file"}}},
 	{name: "no Appointment", does: "evaluations by their decision; a practice adds a calendar feed", dialect: sandbox.Dialect{Missing: []string{"Appointment"}},
 		practice:   expectation{unknown: map[int]string{everybody: "does not tell of sessions"}, ends: "does not tell of sessions"},
-		prescriber: expectation{unknown: map[int]string{followUp: "does not tell of follow-ups"}}},
+		prescriber: expectation{unknown: map[int]string{theFollowUp: "does not tell of follow-ups"}}},
 	{name: "nothing can be written", does: "asks whether they know the client; the referral is handed over by a person; nothing is copied home", prescriber: expectation{byHand: true},
 		dialect: sandbox.Dialect{NoWrites: []string{"Patient", "Consent", "ServiceRequest", "Task", "Observation", "MedicationRequest", "MedicationDispense"}}},
 	{name: "thin US Core", does: "clearance and prescription arrive; the label check tells that the medicine is there", dialect: sandbox.ThinUSCore(),
@@ -327,6 +327,6 @@ const (
 )
 
 var thin = expectation{byHand: true, ends: "does not tell what was dispensed", unknown: map[int]string{
-	everybody: "does not tell what was dispensed", unprescribed: "",
-	referredToday: becomes, tomorrow: becomes, releaseOver: becomes, unacknowledged: becomes, declined: becomes,
+	everybody: "does not tell what was dispensed", theUnprescribed: "",
+	theReferredToday: becomes, theTomorrow: becomes, theReleaseOver: becomes, theUnacknowledged: becomes, theDeclined: becomes,
 }}

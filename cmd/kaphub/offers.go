@@ -101,8 +101,8 @@ func (h *hub) offered(p *readiness.Party, known map[string]offering) {
 	}
 	var of []offering
 	for _, c := range h.connectors {
-		if c.Party != p.Name || c.Puller == nil && c.Pusher == nil {
-			continue
+		if c.Party != p.Name || c.Name == p.Desk || c.Puller == nil && c.Pusher == nil {
+			continue // the desk tells what people enter, and stands in for no system
 		}
 		o, ok := known[c.Name]
 		if !ok {
