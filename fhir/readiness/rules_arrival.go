@@ -40,7 +40,7 @@ func clockAnomaly(f *facts) (out []Finding) {
 		was := before[v.Key]
 		before[v.Key] = v
 		at := v.Resource.LastUpdated
-		if v.Gone || at.IsZero() {
+		if v.Gone || at.IsZero() || f.foreign(v) {
 			return
 		}
 		if at.After(v.Received.Add(f.policy.Rules.Skew)) && !f.clock.passed(at.Add(-f.policy.Rules.Skew)) {
