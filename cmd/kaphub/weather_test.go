@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -25,6 +26,7 @@ import (
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/fhir/store"
+	"github.com/kaphub/kaphub/jobs"
 	"github.com/kaphub/kaphub/jobs/push"
 )
 
@@ -40,6 +42,7 @@ type weather struct {
 	random  *rand.Rand
 	api     *toxiproxy.ApiServer
 	proxies []*toxiproxy.Proxy
+	servers []*sandbox.Server
 	told    []string // what was done, to repeat it by eye
 	changes int      // of the weather, a "--" each
 }
@@ -94,12 +97,17 @@ func (w *weather) change() {
 	w.t.Helper()
 	for i := range w.proxies {
 		var bad []string
+		w.servers[i].Mend()
 		for n := range w.random.IntN(3) { // none, one or two at once
 			stream := []string{"upstream", "downstream"}[w.random.IntN(2)]
 			toxic := fmt.Sprintf(`{"name":"t%d","stream":%q,"toxicity":%.2f,%s}`, n, stream, 0.2+0.8*w.random.Float64(), toxics[w.random.IntN(len(toxics))](w.random))
 			w.told, bad = append(w.told, fmt.Sprintf("way %d: %s", i, toxic)), append(bad, toxic)
 		}
 		w.turn(i, bad...)
+		if n := w.random.IntN(6); n < 3 { // what a proxy hits by chance only: it is done, and the reply is lost
+			w.told = append(w.told, fmt.Sprintf("way %d: %d replies to what was written are lost", i, n+1))
+			w.servers[i].Fault(sandbox.Fault{Do: sandbox.DropAfter, Method: http.MethodPost, Times: n + 1})
+		}
 	}
 	w.told = append(w.told, "--")
 	w.changes++
@@ -109,6 +117,7 @@ func (w *weather) clear() {
 	w.t.Helper()
 	for i := range w.proxies {
 		w.turn(i)
+		w.servers[i].Mend()
 	}
 }
 
@@ -313,8 +322,13 @@ func storm(t *testing.T, seed uint64) met {
 	}
 	key := store.NewKey()
 	weather, way := rise(t, seed, here, there)
+	weather.servers = []*sandbox.Server{world.Practice, world.Prescriber}
 	o := settleAt(t, world, clock, key, way)
 	for range 6 + weather.random.IntN(8) {
+		if weather.random.IntN(2) == 0 { // it turns after the news came, and before what follows from them is sent
+			weather.clear()
+			o.pullAll(t.Context(), &done{by: map[string]jobs.Counts{}, failed: map[string]error{}}, bars{})
+		}
 		weather.change()
 		o.turn(time.Duration(10+weather.random.IntN(50)) * time.Minute)
 		o.accounted(false)

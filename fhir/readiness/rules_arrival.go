@@ -71,7 +71,11 @@ func clockAnomaly(f *facts) (out []Finding) {
 //	sealed, of another kind               S1
 func outOfScopeContent(f *facts) (out []Finding) {
 	for _, s := range f.chart.Sealed {
-		words := "A " + s.Type + " from " + f.place(s.Source) + " is out of scope (" + s.Reason + ") and sealed since " + f.on(s.Received)
+		what := "A " + s.Type + " from " + f.place(s.Source) + " is out of scope (" + s.Reason + ")"
+		if s.Party != fhir.Practice && s.Party != f.policy.Prescriber.Name {
+			what = "A record of another prescriber is out of scope" // that much concerns this one
+		}
+		words := what + " and sealed since " + f.on(s.Received)
 		due := Hours{}.Later(s.Received, 1, f.zone)
 		if f.clock.passed(due) {
 			words += "; it was to be looked at by " + f.on(due)
