@@ -2,31 +2,69 @@ package fhir
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// results gathers what Tasks carry inside them as their outcome: Observations that are contained, and that an output leads
-// to. Each is read through the gate as a record of the Task's source and party, whose versions are the Task's; what rests on
-// one rests on the Task's version. One that cannot be let in, or that is about somebody else than the Task is for, leaves
-// its Task unread, so that nothing is taken for the whole of what was told.
+// results gathers what Tasks carry inside them as their outcome: contained Observations, MedicationRequests and
+// MedicationDispenses that an output or the focus leads to, or one of these in turn. Each is read through the gate as a
+// record of the Task's source and party, whose versions are the Task's; what rests on one rests on the Task's version. One
+// that cannot be let in, or that is about somebody else than the Task is for, leaves its Task unread, so that nothing is
+// taken for the whole of what was told.
 type results struct {
 	versions []Version
 	refused  []*Version // Tasks, in the chart's order
 }
 
-// output is what of a Task's output tells where its value is.
-type output struct {
-	ValueReference json.RawMessage `json:"valueReference"`
+// carried is one resource inside a Task, and what inside the Task it leads to in its turn.
+type carried struct {
+	raw          json.RawMessage
+	ResourceType string            `json:"resourceType"`
+	ID           string            `json:"id"`
+	Subject      json.RawMessage   `json:"subject"`
+	leads        map[string]string // by the path of a reference: the id it leads to
+}
+
+// glanceAt reads raw as far as it matters here; its other faults are the gate's business.
+func glanceAt(raw json.RawMessage) (c carried) {
+	if json.Unmarshal(raw, &c) != nil {
+		return carried{}
+	}
+	c.raw, c.leads = raw, map[string]string{}
+	var refs struct {
+		Prescriptions []json.RawMessage `json:"authorizingPrescription"`
+		Focus         []json.RawMessage `json:"focus"`
+	}
+	if json.Unmarshal(raw, &refs) != nil {
+		return c
+	}
+	for name, list := range map[string][]json.RawMessage{"authorizingPrescription": refs.Prescriptions, "focus": refs.Focus} {
+		for i, ref := range list {
+			if id, inside := strings.CutPrefix(reference(ref), "#"); inside {
+				c.leads[name+"."+strconv.Itoa(i)+".reference"] = id
+			}
+		}
+	}
+	return c
+}
+
+func (c carried) lifted() bool {
+	switch c.ResourceType {
+	case "Observation", "MedicationRequest", "MedicationDispense":
+		return true
+	}
+	return false
 }
 
 // see notes what v carries.
 func (r *results) see(v *Version) {
 	if v.Gone {
-		prefix := resultID(v.ID, "")
 		for _, known := range slices.Clone(r.versions) {
-			if known.Source == v.Source && known.Party == v.Party && strings.HasPrefix(known.ID, prefix) && !r.gone(known.Key) {
+			if known.Container.Key == v.Key && !r.gone(known.Key) {
 				gone := *v
 				gone.Key, gone.Container = known.Key, v
 				r.versions = append(r.versions, gone)
@@ -36,39 +74,58 @@ func (r *results) see(v *Version) {
 	}
 	var task struct {
 		For       json.RawMessage   `json:"for"`
+		Focus     json.RawMessage   `json:"focus"`
 		Contained []json.RawMessage `json:"contained"`
-		Output    []output          `json:"output"`
+		Output    []struct {
+			ValueReference json.RawMessage `json:"valueReference"`
+		} `json:"output"`
 	}
 	if !bytes.Contains(v.Resource.Body, []byte(`"#`)) || json.Unmarshal(readable(v.Resource.Body), &task) != nil {
 		return
 	}
+	all, byID, times := make([]carried, len(task.Contained)), map[string]carried{}, map[string]int{}
 	for i, raw := range task.Contained {
-		var glance struct {
-			ResourceType string          `json:"resourceType"`
-			ID           string          `json:"id"`
-			Subject      json.RawMessage `json:"subject"`
+		c := glanceAt(raw)
+		all[i], byID[c.ID] = c, c
+		times[c.ID]++
+	}
+	led := map[string]bool{}
+	var lead func(id string, inside bool)
+	lead = func(id string, inside bool) {
+		if c := byID[id]; inside && c.lifted() && !led[id] {
+			led[id] = true
+			for _, next := range c.leads {
+				lead(next, true)
+			}
 		}
-		if json.Unmarshal(raw, &glance) != nil || glance.ResourceType != "Observation" || !slices.ContainsFunc(task.Output, func(o output) bool {
-			return reference(o.ValueReference) == "#"+glance.ID
-		}) {
+	}
+	for _, o := range task.Output {
+		lead(strings.CutPrefix(reference(o.ValueReference), "#"))
+	}
+	lead(strings.CutPrefix(reference(task.Focus), "#"))
+	for i, c := range all {
+		if !c.lifted() || !led[c.ID] {
 			continue
 		}
-		body, ok := standing(raw, glance.Subject, task.For, slices.Concat(task.Contained[:i], task.Contained[i+1:]))
-		resource, err := Parse(body, "Observation")
-		if !ok || err != nil {
+		body, ok := c.standing(v.ID, task.For, byID, slices.Concat(task.Contained[:i], task.Contained[i+1:]))
+		resource, err := Parse(body, c.ResourceType)
+		if !ok || err != nil || times[c.ID] > 1 {
 			r.refused = append(r.refused, v)
 			continue
 		}
 		resource.VersionID, resource.LastUpdated = v.Resource.VersionID, v.Resource.LastUpdated
 		inside := *v
-		inside.Key = Key{Source: v.Source, Type: "Observation", ID: resultID(v.ID, glance.ID)}
+		inside.Key = Key{Source: v.Source, Type: c.ResourceType, ID: resultID(v.ID, c.ID)}
 		inside.Resource, inside.Container = resource, v
 		r.versions = append(r.versions, inside)
 	}
 }
 
-// resultID is how a result is called whose Task and whose id within it are these.
-func resultID(task, id string) string { return task + "#" + id }
+// resultID is how a result is called whose Task and whose id within it are these: an id that no server gives.
+func resultID(task, id string) string {
+	sum := sha256.Sum256([]byte(task + "#" + id))
+	return "inside-" + hex.EncodeToString(sum[:20])
+}
 
 // gone reports whether the newest version of key says that it is gone.
 func (r *results) gone(key Key) bool {
@@ -80,19 +137,25 @@ func (r *results) gone(key Key) bool {
 	return false
 }
 
-// standing is a contained Observation as it would stand by itself: about whom its Task is for, with what its Task contains
-// beside it within reach. ok is false when it says that it is about somebody else.
-func standing(raw, subject, whose json.RawMessage, beside []json.RawMessage) (body []byte, ok bool) {
+// standing is c as it would stand by itself: about whom its Task is for, leading to the others that are lifted out as they
+// are called then, and with what its Task contains beside it within reach. ok is false when it says that it is about somebody
+// else.
+func (c carried) standing(task string, whose json.RawMessage, byID map[string]carried, beside []json.RawMessage) (body []byte, ok bool) {
 	var edits []Edit
-	if subject == nil && whose != nil {
+	if c.Subject == nil && whose != nil {
 		edits = append(edits, Edit{Path: "subject", Value: whose})
-	} else if subject != nil && reference(subject) != reference(whose) {
+	} else if c.Subject != nil && reference(c.Subject) != reference(whose) {
 		return nil, false
+	}
+	for path, id := range c.leads {
+		if to := byID[id]; to.lifted() {
+			edits = append(edits, Edit{Path: path, Value: Ref{to.ResourceType, resultID(task, id)}.String()})
+		}
 	}
 	if len(beside) > 0 {
 		edits = append(edits, Edit{Path: "contained", Value: beside})
 	}
-	body, err := Apply(raw, edits...)
+	body, err := Apply(c.raw, edits...)
 	return body, err == nil
 }
 
@@ -107,21 +170,36 @@ func reference(raw json.RawMessage) string {
 	return ref.Reference
 }
 
-// into puts what was gathered into the chart's Observations, in the order in which the hub learned it.
+// into puts what was gathered into the chart's lists, in the order in which the hub learned it.
 func (r *results) into(c *Chart) {
 	newest := make(map[Key]int, len(r.versions))
 	for i := range r.versions {
 		newest[r.versions[i].Key] = i
 	}
 	for i := range r.versions {
-		see(c, &c.Observations, &r.versions[i], newest[r.versions[i].Key] == i)
+		v := &r.versions[i]
+		last := newest[v.Key] == i
+		switch v.Type {
+		case "Observation":
+			see(c, &c.Observations, v, last)
+		case "MedicationRequest":
+			see(c, &c.MedicationRequests, v, last)
+		case "MedicationDispense":
+			see(c, &c.MedicationDispenses, v, last)
+		}
 	}
 	if len(r.versions) > 0 {
-		slices.SortStableFunc(c.Observations, func(a, b Seen[Observation]) int { return int(a.Moment - b.Moment) })
+		inOrder(c.Observations)
+		inOrder(c.MedicationRequests)
+		inOrder(c.MedicationDispenses)
 	}
 	for _, v := range r.refused {
 		if slices.ContainsFunc(c.Tasks, func(t Seen[Task]) bool { return t.Version == v && t.Latest }) && !slices.Contains(c.Unread, v) {
 			c.Unread = append(c.Unread, v)
 		}
 	}
+}
+
+func inOrder[T any](list []Seen[T]) {
+	slices.SortStableFunc(list, func(a, b Seen[T]) int { return int(a.Moment - b.Moment) })
 }

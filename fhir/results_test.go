@@ -68,3 +68,61 @@ func TestWhatATaskCarriesInsideIsRead(t *testing.T) {
 		t.Error("who decided, who is contained beside the decision, is out of its reach")
 	}
 }
+
+// A Task whose decision, prescription and dispense lead to each other inside it.
+func TestWhatATaskCarriesLeadsOnAsItIsCalledOutside(t *testing.T) {
+	const (
+		rx        = `{"resourceType":"MedicationRequest","id":"rx","status":"active","intent":"order","medicationReference":{"reference":"#drug"}}`
+		dispense  = `{"resourceType":"MedicationDispense","id":"d","status":"completed","authorizingPrescription":[{"display":"x"},{"reference":"#rx"}],"medicationReference":{"reference":"#drug"}}`
+		decision  = `{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"focus":[{"reference":"#rx"}]}`
+		drug      = `{"resourceType":"Medication","id":"drug","code":{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"6130"}]}}`
+		aside     = `{"resourceType":"MedicationRequest","id":"aside","status":"active","intent":"order","medicationReference":{"reference":"#drug"}}`
+		ledOutput = `"output":[{"type":{"text":"x"},"valueReference":{"reference":"#%"}}]`
+		ledFocus  = `"focus":{"reference":"#%"}`
+	)
+	for _, row := range []struct {
+		name                               string
+		contained, leads                   string
+		rxs, dispenses, decisions, refused int
+	}{
+		{"a dispense, and so the prescription that it fills", dispense + "," + rx + "," + drug + "," + aside, strings.Replace(ledOutput, "%", "d", 1), 1, 1, 0, 0},
+		{"a decision, and so the prescription that it is for", decision + "," + rx + "," + drug, strings.Replace(ledOutput, "%", "o", 1), 1, 0, 1, 0},
+		{"a prescription that the Task is about", rx + "," + drug + "," + dispense, strings.Replace(ledFocus, "%", "rx", 1), 1, 0, 0, 0},
+		{"nothing leads to any", rx + "," + drug + "," + dispense, `"description":"x"`, 0, 0, 0, 0},
+		{"what leads to one is written like a name and not like a reference inside", rx, strings.Replace(ledOutput, "#%", "rx", 1), 0, 0, 0, 0},
+		{"two bear one id: which one is meant?", rx + "," + strings.Replace(rx, "active", "stopped", 1) + "," + drug, strings.Replace(ledOutput, "%", "rx", 1), 0, 0, 0, 1},
+		{"one says another status than there are", strings.Replace(dispense, `"completed"`, `"given"`, 1) + "," + rx + "," + drug, strings.Replace(ledOutput, "%", "d", 1), 1, 0, 0, 1},
+		{"one leads to itself", strings.Replace(dispense, "#rx", "#d", 1) + "," + drug, strings.Replace(ledOutput, "%", "d", 1), 0, 1, 0, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r, err := fhir.Parse([]byte(`{"resourceType":"Task","id":"t1","status":"completed","intent":"order","for":{"reference":"Patient/p1"},"contained":[`+row.contained+`],`+row.leads+`}`), "Task")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := fhir.NewChart("k1", 9, []fhir.Version{{Key: fhir.Key{Source: "skylight", Type: "Task", ID: "t1"}, Party: "skylight", N: 1, Moment: 1, Resource: r}}, nil, nil, nil)
+			if len(c.MedicationRequests) != row.rxs || len(c.MedicationDispenses) != row.dispenses || len(c.Observations) != row.decisions || len(c.Unread) != row.refused {
+				t.Fatalf("%d prescriptions, %d dispenses, %d decisions, %d unread", len(c.MedicationRequests), len(c.MedicationDispenses), len(c.Observations), len(c.Unread))
+			}
+			if row.rxs == 0 {
+				return
+			}
+			is := c.MedicationRequests[0]
+			if ref, ok := fhir.Subject(is.Resource); !ok || ref.ID != "p1" || is.Basis().Type != "Task" {
+				t.Errorf("it is about %s and rests on %+v", ref, is.Basis())
+			}
+			if back, ok := fhir.ParseRef(is.Ref().String(), ""); !ok || back != is.Ref() {
+				t.Errorf("nothing can lead to %s", is.Ref())
+			}
+			for _, d := range c.MedicationDispenses {
+				if got := *d.Value.AuthorizingPrescription[1].Reference; got != is.Ref().String() {
+					t.Errorf("the dispense leads to %s, the prescription is %s", got, is.Ref())
+				}
+			}
+			for _, o := range c.Observations {
+				if got := *o.Value.Focus[0].Reference; got != is.Ref().String() {
+					t.Errorf("the decision leads to %s, the prescription is %s", got, is.Ref())
+				}
+			}
+		})
+	}
+}

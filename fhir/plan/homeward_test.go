@@ -77,6 +77,13 @@ func TestWhatGoesHome(t *testing.T) {
 		{"a dispense that only its prescription tells to be ketamine", func(w *world) {
 			w.tell(w.Prescription(), w.Dispense(set("medicationCodeableConcept.coding", []any{map[string]any{"system": "https://pharmacy.example", "code": "4711"}})))
 		}, "prescription, dispense"},
+		{"a prescription and its dispense inside the Task", func(w *world) {
+			drug := map[string]any{"coding": []any{map[string]any{"system": fhir.SystemRxNorm, "code": "6130"}}}
+			w.move(set("status", "completed"), set("contained", []any{
+				map[string]any{"resourceType": "MedicationRequest", "id": "rx", "status": "active", "intent": "order", "medicationCodeableConcept": drug},
+				map[string]any{"resourceType": "MedicationDispense", "id": "d", "status": "completed", "medicationCodeableConcept": drug, "authorizingPrescription": []any{map[string]any{"reference": "#rx"}}},
+			}), set("output", []any{map[string]any{"type": map[string]any{"text": "parcel"}, "valueReference": map[string]any{"reference": "#d"}}}))
+		}, "task-status, prescription, dispense"},
 		{"a proposal is no prescription", func(w *world) { w.tell(w.Prescription(set("intent", "proposal"))) }, ""},
 		{"without a release facts still go home", func(w *world) {
 			w.tell(w.Release(set("status", "inactive")), w.Clearance(fhir.DecisionWithdrawn, w.Day(0), ""))

@@ -1,6 +1,7 @@
 package readiness_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,48 @@ func TestADecisionCarriedInsideTheTaskCounts(t *testing.T) {
 	}
 	if v.State != readiness.Ready {
 		explain(t, v)
+	}
+}
+
+// The prescription and its dispense, told nowhere but inside the Task that says that the parcel came.
+func TestMedicineCarriedInsideATaskCounts(t *testing.T) {
+	c := fhirtest.Client(now)
+	part := func(v fhir.Version, id string) map[string]any {
+		var m map[string]any
+		decode(v, &m)
+		delete(m, "meta")
+		delete(m, "subject")
+		m["id"] = id
+		return m
+	}
+	var rx, dispense fhir.Version
+	blameless := c.Blameless()
+	for _, v := range blameless {
+		switch v.Type {
+		case "MedicationRequest":
+			rx = v
+		case "MedicationDispense":
+			dispense = v
+		}
+	}
+	fills := part(dispense, "d")
+	fills["authorizingPrescription"] = []any{map[string]any{"reference": "#rx"}}
+	carried := c.DaysBefore(20).Fulfilment(fhir.FulfilmentDelivered, set("contained", []any{part(rx, "rx"), fills}), set("focus", map[string]any{"reference": "#rx"}),
+		set("output", []any{map[string]any{"type": map[string]any{"text": "parcel"}, "valueReference": map[string]any{"reference": "#d"}}}))
+	without := fhirtest.WithoutRecord(fhirtest.Without(blameless, "MedicationRequest", "MedicationDispense"), "Task", carried.ID)
+	bare := readiness.Assess(c.Chart(without...), policy(), now)
+	for _, name := range []readiness.GateName{readiness.GatePrescription, readiness.GateMedicine} {
+		if g := gate(t, bare, name); g.State == readiness.Met {
+			t.Fatalf("%s is met with nothing on file: %s", name, g.Words)
+		}
+	}
+	v := readiness.Assess(c.Chart(append(without, carried)...), policy(), now)
+	for _, name := range []readiness.GateName{readiness.GatePrescription, readiness.GateMedicine} {
+		g := gate(t, v, name)
+		if g.State != readiness.Met || !slices.Contains(g.Because, carried.Basis()) {
+			explain(t, v)
+			t.Errorf("%s is %s: %s, because %+v", name, g.State, g.Words, g.Because)
+		}
 	}
 }
 
