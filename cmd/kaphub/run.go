@@ -33,30 +33,34 @@ type cli struct {
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Which kaphub this is."`
 
-	Demo       demoCommand       `cmd:"" help:"See it run: an invented practice and prescriber on this machine, and the whole cycle between them."`
-	Init       initCommand       `cmd:"" help:"Write kaphub.yaml and a key file; overwrites nothing."`
-	Check      checkCommand      `cmd:"" help:"Check config, key, schedules and every counterpart."`
-	Serve      serveCommand      `cmd:"" help:"Keep the schedules and the queue, and answer /healthz, /readyz and /metrics."`
-	Sync       syncCommand       `cmd:"" help:"Pull, reconcile and push once. Exits 0 all well, 1 error, 3 a source failed or is stale, or something did not arrive."`
-	Run        runCommand        `cmd:"" help:"Run one job by hand; twice does no harm."`
-	Record     recordCommand     `cmd:"" help:"Enter by hand what came by e-mail, phone or letter, and what the practice sees itself."`
-	Questions  questionsCommand  `cmd:"" help:"Draft the day's questions to each prescriber, with a reply block; a person sends them."`
-	Status     statusCommand     `cmd:"" help:"The board: every client's verdict."`
-	Explain    explainCommand    `cmd:"" help:"Every gate of a client, what it rests on and who must act."`
-	Report     reportCommand     `cmd:"" help:"The reconciliation report."`
-	Deliveries deliveriesCommand `cmd:"" help:"What was sent, under which release, and with which answer."`
-	Links      linksCommand      `cmd:"" help:"Who is who: which record elsewhere is, or may be, which client's."`
-	Packet     packetCommand     `cmd:"" help:"Print the referral packets for prescribers whom no connector reaches."`
-	Import     importCommand     `cmd:"" help:"Go live: bring in the clients of a CSV roster, and what was verified on paper of each."`
-	Rejects    rejectsCommand    `cmd:"" help:"Records that could not be read."`
-	Sealed     sealedCommand     `cmd:"" help:"Records that arrived out of scope, for the privacy officer."`
-	Audit      auditCommand      `cmd:"" help:"The audit log."`
-	Keys       keysCommand       `cmd:"" help:"The keys by which the hub proves who it is to SMART servers: make, list and rotate them."`
-	Backup     backupCommand     `cmd:"" help:"Write an encrypted and signed copy of the store."`
-	Restore    restoreCommand    `cmd:"" help:"Make a store from a backup; overwrites nothing."`
-	Version    versionCommand    `cmd:"" help:"Which kaphub this is."`
+	Demo   demoCommand   `cmd:"" group:"Begin:" help:"See it run: an invented practice and prescriber on this machine, and the whole cycle between them."`
+	Init   initCommand   `cmd:"" group:"Begin:" help:"Write kaphub.yaml and a key file; overwrites nothing."`
+	Check  checkCommand  `cmd:"" group:"Begin:" help:"Check config, key, schedules and every counterpart."`
+	Import importCommand `cmd:"" group:"Begin:" help:"Go live: bring in the clients of a CSV roster, and what was verified on paper of each."`
 
-	Disclosures disclosuresCommand `cmd:"" help:"To whom something of a client was told: the accounting of disclosures, and what people told by phone."`
+	Sync  syncCommand  `cmd:"" group:"Run:" help:"Pull, reconcile and push once. Exits 0 all well, 1 error, 3 a source failed or is stale, or something did not arrive."`
+	Serve serveCommand `cmd:"" group:"Run:" help:"Keep the schedules and the queue, and answer /healthz, /readyz and /metrics."`
+	Run   runCommand   `cmd:"" group:"Run:" help:"Run one job by hand; twice does no harm."`
+
+	Status  statusCommand  `cmd:"" group:"Look:" help:"The board: every client's verdict."`
+	Explain explainCommand `cmd:"" group:"Look:" help:"Every gate of a client, what it rests on and who must act."`
+	Report  reportCommand  `cmd:"" group:"Look:" help:"The reconciliation report."`
+
+	Record    recordCommand    `cmd:"" group:"Enter and send by hand:" help:"Enter by hand what came by e-mail, phone or letter, and what the practice sees itself."`
+	Questions questionsCommand `cmd:"" group:"Enter and send by hand:" help:"Draft the day's questions to each prescriber, with a reply block; a person sends them."`
+	Packet    packetCommand    `cmd:"" group:"Enter and send by hand:" help:"Print the referral packets for prescribers whom no connector reaches."`
+
+	Deliveries  deliveriesCommand  `cmd:"" group:"Settle:" help:"What was sent, under which release, and with which answer."`
+	Links       linksCommand       `cmd:"" group:"Settle:" help:"Who is who: which record elsewhere is, or may be, which client's."`
+	Rejects     rejectsCommand     `cmd:"" group:"Settle:" help:"Records that could not be read."`
+	Sealed      sealedCommand      `cmd:"" group:"Settle:" help:"Records that arrived out of scope, for the privacy officer."`
+	Disclosures disclosuresCommand `cmd:"" group:"Settle:" help:"To whom something of a client was told: the accounting of disclosures, and what people told by phone."`
+
+	Audit   auditCommand   `cmd:"" group:"Keep:" help:"The audit log."`
+	Keys    keysCommand    `cmd:"" group:"Keep:" help:"The keys by which the hub proves who it is to SMART servers: make, list and rotate them."`
+	Backup  backupCommand  `cmd:"" group:"Keep:" help:"Write an encrypted and signed copy of the store."`
+	Restore restoreCommand `cmd:"" group:"Keep:" help:"Make a store from a backup; overwrites nothing."`
+	Version versionCommand `cmd:"" group:"Keep:" help:"Which kaphub this is."`
 }
 
 // scene is where a command acts: everything of the process that it may touch.
@@ -78,7 +82,7 @@ func run(ctx context.Context, args, environment []string, stdin io.Reader, stdou
 		kong.Description("The hub between a therapy practice and its prescribers."),
 		kong.Vars{"version": version()},
 		kong.Exit(func(n int) { code, left = n, true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
 	if err != nil {
 		return fail(stderr, err)
 	}
