@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/connectors/folder"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/store"
@@ -255,6 +256,9 @@ func (h *hub) push(ctx context.Context, party string, line *bar) (jobs.Counts, e
 	}
 	step := h.pushStep(party, line)
 	step.Store = ledger
+	if _, lays := step.Pusher.(*folder.Packets); step.Pusher != nil && !lays {
+		step.Store = unpacked{ledger} // a packet goes by hand, whatever else leads there
+	}
 	return h.patiently(ctx, 35*time.Second, step.Run)
 }
 
@@ -280,6 +284,15 @@ func (h *hub) pushStep(party string, line *bar) push.Step {
 // settled reports whether a run brought a delivery to an end: it may let the next step of its referral be staged.
 func settled(c jobs.Counts) bool {
 	return c[push.Sent]+c[push.Existed]+c[push.Refused]+c[push.Unknown]+c[push.Withdrawn] > 0
+}
+
+// unpacked is a ledger without the packets.
+type unpacked struct{ push.Store }
+
+// Due returns what is due but for packets.
+func (u unpacked) Due(ctx context.Context, to string, now time.Time, limit int) ([]exchange.Entry, error) {
+	entries, err := u.Store.Due(ctx, to, now, limit)
+	return slices.DeleteFunc(entries, func(e exchange.Entry) bool { return e.What == exchange.WhatPacket }), err
 }
 
 // ahead is a ledger that does not wait out a pause shorter than by. A longer one has its reason: the other side asked for

@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"text/template"
 	"time"
 
 	"github.com/kaphub/kaphub/connectors/sandbox"
+	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/fhir/store"
 )
@@ -159,6 +161,9 @@ func (row dialectRow) run(t *testing.T, speak [2]bool, want expectation) {
 		}
 	}
 	newcomer := clients[6]
+	if want.byHand {
+		b.packetFor(board[newcomer.MRN].Client)
+	}
 	if want.byHand && !b.world.HandOver(newcomer.MRN) {
 		t.Error("the newcomer could not be handed over")
 	}
@@ -218,6 +223,18 @@ func (b *between) once(typ string) {
 			}
 			seen[key] = true
 		}
+	}
+}
+
+// packetFor fails unless a packet is ready for a person to hand over.
+func (b *between) packetFor(client string) {
+	b.t.Helper()
+	staged, err := b.hub.store.Deliveries(b.t.Context(), exchange.Staged)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if !slices.ContainsFunc(staged, func(e exchange.Entry) bool { return e.Client == client && e.What == exchange.WhatPacket }) {
+		b.t.Errorf("no packet waits to be handed over: %d staged", len(staged))
 	}
 }
 
@@ -327,6 +344,6 @@ const (
 )
 
 var thin = expectation{byHand: true, ends: "does not tell what was dispensed", unknown: map[int]string{
-	everybody: "does not tell what was dispensed", theUnprescribed: "",
-	theReferredToday: becomes, theTomorrow: becomes, theReleaseOver: becomes, theUnacknowledged: becomes, theDeclined: becomes,
+	everybody:       "does not tell what was dispensed",
+	theUnprescribed: "", theReferredToday: "", theTomorrow: "", theReleaseOver: "", theUnacknowledged: "", theDeclined: "",
 }}

@@ -118,4 +118,7 @@ func (h *hub) offered(p *readiness.Party, known map[string]offering) {
 		p.Silent = slices.DeleteFunc(p.Silent, func(typ string) bool { return !slices.Contains(o.Lacks, typ) })
 		p.Takes = append(p.Takes, o.Takes...)
 	}
+	if p.Name != fhir.Practice && !p.Accepts("ServiceRequest") {
+		p.Packet = true // it can be read, and no referral can be written there
+	}
 }

@@ -19,7 +19,7 @@ func (s *situation) outward() []exchange.Delivery {
 		return nil
 	}
 	if s.policy.Prescriber.Packet {
-		return s.address(s.packets(release), release)
+		return s.address(append(s.questions(), s.packets(release)...), release)
 	}
 	var wanted []exchange.Delivery
 	for _, r := range s.referrals() {
@@ -32,6 +32,25 @@ func (s *situation) outward() []exchange.Delivery {
 		}
 	}
 	return s.address(append(wanted, s.conversation()...), release)
+}
+
+// questions ask a prescriber who can be read, and to whom nothing can be written, whether they know the client: then what
+// they record is read. Nothing is made there by it.
+func (s *situation) questions() (wanted []exchange.Delivery) {
+	p := s.policy.Prescriber
+	if len(p.Sources) == 0 || p.Takes == nil || p.Accepts("Patient") || p.Lacks("Patient") {
+		return nil
+	}
+	for _, r := range s.referrals() {
+		if _, known := s.patientThere(r); known || s.answered(r) {
+			continue
+		}
+		if d, ok := s.patient(r); ok {
+			d.Lane = lane(r.Key) // the packet follows
+			wanted = append(wanted, d)
+		}
+	}
+	return wanted
 }
 
 // address says to whom these go and under which release.
