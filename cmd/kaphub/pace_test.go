@@ -1,12 +1,17 @@
 package main
 
 import (
+	"net/http/httptest"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/connectors/fhirrest"
 	"github.com/kaphub/kaphub/connectors/sandbox"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/store"
 	"github.com/kaphub/kaphub/jobs/push"
@@ -88,5 +93,54 @@ func TestAfterSendingTheAnswerIsLookedForSoon(t *testing.T) {
 	o.config.Prescribers[0].Quiet = []config.Quiet{{From: 20 * time.Hour, To: 6 * time.Hour}}
 	if got := looks(); len(got) != 0 {
 		t.Errorf("in its quiet hours: %v", got)
+	}
+}
+
+// Whatever two replicas ask a counterpart, each request of either was paid for with a turn that they share.
+func TestNoReplicaAsksWithoutATurn(t *testing.T) {
+	t.Parallel()
+	one := evening(t)
+	server := httptest.NewServer(one.world.Prescriber)
+	t.Cleanup(server.Close)
+	paced := func(h *hub) *hub {
+		h.connectors = slices.Clone(h.connectors)
+		for i, c := range h.connectors {
+			if c.Party == fhir.Practice {
+				continue
+			}
+			limits := impatient
+			limits.Rate, limits.Burst = 1000, 10 // a turn each millisecond
+			c, err := fhirrest.New(fhirrest.Options{Name: c.Name, Party: c.Party, BaseURL: server.URL, Auth: fhirrest.Auth{Kind: fhirrest.AuthNone}, Limits: limits, Now: one.clock.now, Turnstile: h.store})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.connectors[i] = c
+		}
+		return h
+	}
+	other := &hub{config: one.config, written: one.written, connectors: one.connectors, store: one.store, now: one.now, log: one.log, holder: "another"}
+	other.informed.Store(&other.written)
+	replicas := []*hub{paced(one.hub), paced(other)}
+	for range 3 {
+		var all sync.WaitGroup
+		for _, h := range replicas {
+			all.Go(func() {
+				if _, err := h.cycle(t.Context(), bars{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	asked := len(one.world.Prescriber.Calls())
+	if asked < 20 {
+		t.Fatalf("only %d requests: nothing to pace", asked)
+	}
+	taken, _, err := one.store.Turns(t.Context(), strings.TrimPrefix(server.URL, "http://"), exchange.Pace{}) // its clock stands still: what is owed is what was taken
+	if err != nil || taken < time.Duration(asked)*time.Millisecond {
+		t.Errorf("%d requests, and turns for %v only: %v", asked, taken, err)
+	}
+	if n := len(copies(one.world.Prescriber)); n != 4 {
+		t.Errorf("%d records stand at the prescriber, want 4", n)
 	}
 }
