@@ -108,6 +108,9 @@ func (b *between) board() map[string]readiness.Verdict {
 }
 
 func TestEveryDialectCarriesTheWholeLoop(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the matrix of dialects takes a minute")
+	}
 	for _, row := range matrix {
 		sides := map[string][2]bool{"at the practice": {true, false}, "at the prescriber": {false, true}}
 		if row.practice.exact() && row.prescriber.exact() {

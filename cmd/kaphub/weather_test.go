@@ -277,7 +277,7 @@ func TestAfterAnyFaultBothSidesAgree(t *testing.T) {
 	worked := 0
 	seeds := make(chan uint64)
 	var all sync.WaitGroup
-	for range 6 { // most of a schedule is waiting
+	for range 12 { // most of a schedule is waiting
 		all.Go(func() {
 			for seed := range seeds {
 				t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
