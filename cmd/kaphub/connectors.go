@@ -42,6 +42,7 @@ func connect(c *config.Config, s *scene, pace *turnstile) ([]connectors.Connecto
 	at := &site{config: c, getenv: s.getenv, now: s.now, pace: pace, keyless: s.keyless}
 	var all []connectors.Connector
 	var problems []config.Problem
+	signs := map[string]connectors.Connector{} // by key file
 	for _, entry := range c.Connectors() {
 		if entry.Kind == "" {
 			continue // said already
@@ -62,6 +63,13 @@ func connect(c *config.Config, s *scene, pace *turnstile) ([]connectors.Connecto
 		one, wrong := open(entry, at)
 		problems = append(problems, wrong...)
 		all = append(all, one)
+		if one.Keys == nil {
+			continue
+		}
+		if other, taken := signs[one.Keys.Current]; taken && other.Party != one.Party {
+			problems = append(problems, c.Problem(entry.Path()+".auth.key_file", "is the key of connector %s too: write another, or one counterpart could use what is signed for the other", other.Name))
+		}
+		signs[one.Keys.Current] = one
 	}
 	return all, problems
 }
@@ -92,7 +100,7 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 		options.Turnstile = at.pace
 	}
 	if options.Auth.Smart != nil {
-		options.Auth.Smart.KeySet = keySet(at.config)
+		options.Auth.Smart.KeySet = keySet(at.config, entry.Name)
 	}
 	one, err := fhirrest.New(options)
 	if err != nil {

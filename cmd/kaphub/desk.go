@@ -55,7 +55,7 @@ func (h *hub) waits(ctx context.Context, source string) (bool, error) {
 
 // enter puts an entry into the tray, reads it in and has whom it moves judged again. It touches no network.
 func (h *hub) enter(ctx context.Context, slips []exchange.Slip) error {
-	if err := h.store.Enter(ctx, slips...); err != nil {
+	if err := h.store.Enter(ctx, saidBy(slips[0].Actor), slips...); err != nil {
 		return err
 	}
 	var wrong []error

@@ -235,7 +235,7 @@ func (s *scene) verify(ctx context.Context, h *hub, in *intake) error {
 			continue
 		}
 		for _, slips := range all {
-			switch err := h.store.Enter(ctx, slips...); {
+			switch err := h.store.Enter(ctx, saidBy(slips[0].Actor), slips...); {
 			case errors.Is(err, exchange.ErrConflict):
 				before++
 			case err != nil:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +18,10 @@ import (
 	"github.com/kaphub/kaphub/connectors/jwks"
 )
 
-// keySetPath is where serve publishes the public keys.
-const keySetPath = "/.well-known/jwks.json"
+// keySetPath is under where serve publishes the public keys, of each connector a set of its own. A counterpart that took
+// keys meant for another one would take what another one had the hub sign: by naming its token endpoint as its own, one
+// could have the hub fetch a token there and bring it home.
+const keySetPath = "/.well-known/jwks/"
 
 // keptFor is how long a counterpart may keep the key set that it read.
 const keptFor = 15 * time.Minute
@@ -69,8 +72,8 @@ func (c *newKey) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	s.printf("Wrote %s (%s, %s, readable by you alone). Register its public half at the counterpart:\n\n%s\n", file, key.Algorithm(), key.Kind(), jwks.Set([]jwks.Key{key}))
-	if set := keySet(&h.config); set != "" {
-		s.printf("or register the address of the whole set once and for all: %s (kaphub serve publishes it)\n", set)
+	if set := keySet(&h.config, c.Connector); set != "" {
+		s.printf("or register once and for all the address where it and the next ones stand: %s (kaphub serve publishes it)\n", set)
 	}
 	if c.Next {
 		s.printf("It signs nothing yet. When the counterpart knows it: kaphub keys rotate %s\n", c.Connector)
@@ -79,7 +82,8 @@ func (c *newKey) Run(ctx context.Context, s *scene) error {
 }
 
 type listKeys struct {
-	JWKS bool `name:"jwks" help:"Print the public key set as JSON, to register by hand."`
+	Connector string `arg:"" optional:"" help:"Of this connector only."`
+	JWKS      bool   `name:"jwks" help:"Print the connector's public key set as JSON, to register by hand."`
 }
 
 // Run shows the keys of every connector that signs.
@@ -90,8 +94,16 @@ func (c *listKeys) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	if c.JWKS {
-		keys, err := h.publicKeys()
+	signing := slices.DeleteFunc(slices.Clone(h.connectors), func(one connectors.Connector) bool {
+		return one.Keys == nil || c.Connector != "" && one.Name != c.Connector
+	})
+	switch {
+	case c.Connector != "" && len(signing) == 0:
+		return fmt.Errorf("%q is no connector that signs: kaphub keys list shows them", c.Connector)
+	case c.JWKS && len(signing) > 1:
+		return errors.New("several connectors sign, each with keys of its own: name one")
+	case c.JWKS && len(signing) == 1:
+		keys, err := signing[0].Keys.Published()
 		if err != nil {
 			return fmt.Errorf("read the keys: %w", err)
 		}
@@ -99,10 +111,7 @@ func (c *listKeys) Run(ctx context.Context, s *scene) error {
 		return nil
 	}
 	any := false
-	for _, one := range h.connectors {
-		if one.Keys == nil {
-			continue
-		}
+	for _, one := range signing {
 		any = true
 		for _, k := range []struct{ file, state string }{{one.Keys.Current, "signs"}, {one.Keys.Next, "next"}, {one.Keys.Old, "old"}} {
 			key, err := jwks.Load(k.file)
@@ -209,30 +218,17 @@ func (s *scene) signing(ctx context.Context, name string) (*hub, jwks.Files, err
 	return nil, jwks.Files{}, fmt.Errorf("%q is no connector that signs: write %s", name, strings.Join(those, " or "))
 }
 
-// publicKeys are the keys whose public halves are published, of every connector, as far as they can be read.
-func (h *hub) publicKeys() ([]jwks.Key, error) { return publicKeys(h.connectors) }
-
-func publicKeys(from []connectors.Connector) ([]jwks.Key, error) {
-	var all []jwks.Key
-	var wrong error
-	for _, one := range from {
-		if one.Keys == nil {
-			continue
-		}
-		keys, err := one.Keys.Published()
-		if err != nil {
-			wrong = errors.Join(wrong, fmt.Errorf("connector %s: %w", one.Name, err))
-		}
-		all = append(all, keys...)
+// publishKeys answers with a connector's public key set. It asks nobody who they are: public keys are for everybody.
+func (h *hub) publishKeys(w http.ResponseWriter, r *http.Request) {
+	name, ok := strings.CutSuffix(r.PathValue("set"), ".json")
+	i := slices.IndexFunc(h.connectors, func(one connectors.Connector) bool { return ok && one.Keys != nil && one.Name == name })
+	if i < 0 {
+		http.NotFound(w, r)
+		return
 	}
-	return all, wrong
-}
-
-// publishKeys answers with the public key set. It asks nobody who they are: public keys are for everybody.
-func (h *hub) publishKeys(w http.ResponseWriter, _ *http.Request) {
-	keys, err := h.publicKeys()
+	keys, err := h.connectors[i].Keys.Published()
 	if err != nil {
-		h.log.Error("a key cannot be published", "error", err)
+		h.log.Error("a key cannot be published", "connector", name, "error", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -240,10 +236,10 @@ func (h *hub) publishKeys(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(jwks.Set(keys)) // the asker has gone: nobody to tell
 }
 
-// keySet is where counterparts find the public keys, "" if the hub has no address for the world.
-func keySet(c *config.Config) string {
+// keySet is where its counterpart finds a connector's public keys, "" if the hub has no address for the world.
+func keySet(c *config.Config, connector string) string {
 	if c.Hub.PublicURL == "" {
 		return ""
 	}
-	return strings.TrimRight(c.Hub.PublicURL, "/") + keySetPath
+	return strings.TrimRight(c.Hub.PublicURL, "/") + keySetPath + connector + ".json"
 }

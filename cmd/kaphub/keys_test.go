@@ -88,6 +88,23 @@ func TestKeysFromTheFirstToARotation(t *testing.T) {
 	}
 }
 
+// A counterpart that took keys made for another one would take what the other had the hub sign.
+func TestTwoCounterpartsNeverShareAKey(t *testing.T) {
+	t.Parallel()
+	p := proving(t)
+	p.change(`base_url: "http://127.0.0.1:1", auth: {kind: none}`, `base_url: "http://127.0.0.1:1", `+smartAuth)
+	key, err := jwks.New(jwks.ES384)
+	if err == nil {
+		err = errors.Join(os.Mkdir(p.path("secrets"), 0o700), key.Save(p.path("secrets/skylight.jwk")))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.run("check"); s.code != exitError || !strings.Contains(s.err, "auth.key_file is the key of connector ehr too") {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestTheKeySetIsPublishedWithoutLoginAndWithoutSecrets(t *testing.T) {
 	p := proving(t)
 	s := &scene{cli: &cli{Config: p.path("kaphub.yaml")}, now: time.Now, log: logger(&cli{Log: "error"}, os.Stderr), keyless: true}
@@ -99,8 +116,8 @@ func TestTheKeySetIsPublishedWithoutLoginAndWithoutSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.close()
-	if keySet(&h.config) != "https://hub.example.org/.well-known/jwks.json" {
-		t.Errorf("counterparts are told %s", keySet(&h.config))
+	if at := keySet(&h.config, "skylight"); at != "https://hub.example.org/.well-known/jwks/skylight.json" {
+		t.Errorf("counterparts are told %s", at)
 	}
 	var files *jwks.Files
 	for _, one := range h.connectors {
@@ -123,7 +140,7 @@ func TestTheKeySetIsPublishedWithoutLoginAndWithoutSecrets(t *testing.T) {
 		want = append(want, key.ID())
 	}
 	w := httptest.NewRecorder()
-	h.routes(newMetrics(h)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, keySetPath, nil))
+	h.routes(newMetrics(h)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, keySetPath+"skylight.json", nil))
 	var set struct{ Keys []map[string]any }
 	if err := json.Unmarshal(w.Body.Bytes(), &set); err != nil || w.Code != http.StatusOK || len(set.Keys) != len(want) {
 		t.Fatalf("%d %v %s", w.Code, err, w.Body)
@@ -142,8 +159,15 @@ func TestTheKeySetIsPublishedWithoutLoginAndWithoutSecrets(t *testing.T) {
 		t.Errorf("headers %v", w.Header())
 	}
 	w = httptest.NewRecorder()
-	h.routes(newMetrics(h)).ServeHTTP(w, httptest.NewRequest(http.MethodPost, keySetPath, nil))
+	h.routes(newMetrics(h)).ServeHTTP(w, httptest.NewRequest(http.MethodPost, keySetPath+"skylight.json", nil))
 	if w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("a post answers %d", w.Code)
+	}
+	for _, nothing := range []string{keySetPath, keySetPath + "ehr.json", keySetPath + "skylight", "/.well-known/jwks.json", keySetPath + "..%2f..%2fkaphub.key"} {
+		w = httptest.NewRecorder()
+		h.routes(newMetrics(h)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, nothing, nil))
+		if w.Code != http.StatusNotFound {
+			t.Errorf("%s answers %d %s", nothing, w.Code, w.Body)
+		}
 	}
 }

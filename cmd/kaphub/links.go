@@ -347,7 +347,7 @@ func (s *scene) rule(ctx context.Context, id, by string, do func(h *hub, p store
 	if err != nil {
 		return err
 	}
-	return do(h, p, by+" ("+actor()+")")
+	return do(h, p, saidBy(by))
 }
 
 // link finds one pair by its id or how it begins.

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/connectors/desk"
-	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/plan"
 )
 
 type recordPapers struct {
@@ -65,23 +64,17 @@ func (c *recordPapers) build(r *recording) ([]exchange.Slip, error) {
 	if *consents {
 		p.Consents = r.policy.Consents
 	}
-	refer := r.refers()
-	if c.Refer != "" || !refer {
-		usual := "n"
-		answer, err := r.yes(c.Refer, question{flag: "refer", ask: "Refer the client to " + r.book.Prescriber.Title, usual: usual})
+	refers := plan.Refers(r.chart, r.policy)
+	if c.Refer != "" || !refers {
+		answer, err := r.yes(c.Refer, question{flag: "refer", ask: "Refer the client to " + r.book.Prescriber.Title, usual: "n"})
 		if err != nil {
 			return nil, err
 		}
-		p.Refer = *answer
+		if p.Refer = *answer; p.Refer && refers { // a second one would be told there once more
+			return nil, fmt.Errorf("the client is referred to %s already: leave --refer out", r.book.Prescriber.Title)
+		}
 	}
 	return r.book.Papers(r.note, p)
-}
-
-// refers reports whether a referral of the client is on file already.
-func (r *recording) refers() bool {
-	return slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, r.chart.ServiceRequests)), func(s fhir.Seen[fhir.ServiceRequest]) bool {
-		return s.Value.Status.Code() == "active" && !fhir.IsCopy(s.Resource)
-	})
 }
 
 type recordReadThrough struct {

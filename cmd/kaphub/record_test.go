@@ -69,6 +69,38 @@ func TestAClientOfAPrescriberWhoWritesLettersBecomesReadyByEntries(t *testing.T)
 	)
 }
 
+func TestTheAuditNamesWhoTypedBesideWhoIsSaidToHave(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	p.steps(step{"record read-through --by ada", "(read-through, by ada)"})
+	if log := p.must(0, "audit", "list").out; !strings.Contains(log, "ada ("+actor()+")  record read-through") {
+		t.Errorf("the audit log says\n%s", log)
+	}
+}
+
+func TestNobodyIsReferredTwice(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	p.must(exitError, "record", "papers", "juniper", "--release", "n", "--consents", "n", "--refer", "y").oneSentence(t, "referred to Skylight already", "leave --refer out")
+}
+
+func TestWhatIsNotUnderstoodLeadsToTheHelpThatTells(t *testing.T) {
+	t.Parallel()
+	p := &place{t: t, dir: t.TempDir()}
+	p.must(exitError, "links", "confirm", "x").oneSentence(t, "--by=NAME", "kaphub links confirm --help")
+	p.must(exitError, "status", "--bogus").oneSentence(t, "--bogus", "kaphub status --help")
+	p.must(exitError, "nonsense").oneSentence(t, "nonsense", "kaphub --help lists the commands")
+}
+
+func TestATerminalObeysNothingOfWhatWasReceived(t *testing.T) {
+	t.Parallel()
+	if got := harmless([]byte("a\x1b[2J\tb\n\u009bc\u202ed")); got != "a\ufffd[2J\tb\n\ufffdc\ufffdd" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestAStopHoldsAtOnceAndOnlyItsOwnerLiftsIt(t *testing.T) {
 	t.Parallel()
 	p := letters(t)

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/kaphub/kaphub/fhir"
 )
@@ -74,8 +74,18 @@ func (c *showReject) Run(ctx context.Context, s *scene) error {
 	if err := h.store.Audit(ctx, actor(), "view reject", r.ID, ""); err != nil { // first: its body is about to be seen
 		return err
 	}
-	s.printf("source    %s\nreceived  %s\nreason    %s\n\n%s\n", r.Source, h.local(r.Received), r.Reason, r.Body)
+	s.printf("source    %s\nreceived  %s\nreason    %s\n\n%s\n", r.Source, h.local(r.Received), r.Reason, harmless(r.Body))
 	return nil
+}
+
+// harmless is what was received, with nothing in it that a terminal would obey.
+func harmless(body []byte) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, string(body))
 }
 
 type resolveReject struct {
@@ -105,7 +115,7 @@ func (c *resolveReject) Run(ctx context.Context, s *scene) error {
 	if r.Resolved != "" {
 		return fmt.Errorf("%s is resolved already: %s", r.ID, r.Resolved)
 	}
-	if err := h.store.Resolve(ctx, cmp.Or(c.By, h.actor), r.ID, c.Reason); err != nil {
+	if err := h.store.Resolve(ctx, saidBy(c.By), r.ID, c.Reason); err != nil {
 		return err
 	}
 	s.printf("%s is resolved. Its client is judged again with the next sync.\n", r.ID)

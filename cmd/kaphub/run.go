@@ -94,7 +94,7 @@ func run(ctx context.Context, args, environment []string, stdin io.Reader, stdou
 	case left: // help was asked for and printed
 		return code
 	case err != nil:
-		return fail(stderr, fmt.Errorf("%w: kaphub --help lists the commands", err))
+		return fail(stderr, misread(err))
 	}
 	s := &scene{cli: &c, environment: environment, in: stdin, out: stdout, err: stderr, now: time.Now, log: logger(&c, stderr)}
 	if c.Config == "" {
@@ -113,6 +113,16 @@ func run(ctx context.Context, args, environment []string, stdin io.Reader, stdou
 	default:
 		return fail(stderr, err)
 	}
+}
+
+// misread says what of the command line was not understood, and which help tells how it is meant.
+func misread(err error) error {
+	if e, ok := errors.AsType[*kong.ParseError](err); ok && e.Context != nil {
+		if one := e.Context.Selected(); one != nil {
+			return fmt.Errorf("%w: kaphub %s --help says what it takes", err, one.Path())
+		}
+	}
+	return fmt.Errorf("%w: kaphub --help lists the commands", err)
 }
 
 func fail(stderr io.Writer, err error) int {
@@ -156,6 +166,15 @@ func terminal(w any) (width int, ok bool) {
 		return 0, true
 	}
 	return width, true
+}
+
+// saidBy is who the audit log names where a person gives another name than this machine's: that one, and who typed.
+func saidBy(by string) string {
+	typist := actor()
+	if by = strings.Join(strings.Fields(by), " "); by == "" || by == typist {
+		return typist
+	}
+	return by + " (" + typist + ")"
 }
 
 // actor is who the audit log says did it: the operator's name on this machine.

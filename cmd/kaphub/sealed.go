@@ -72,10 +72,7 @@ func (d *decision) open(ctx context.Context, s *scene) (h *hub, x fhir.Sealed, w
 		h.close()
 		return nil, x, "", err
 	}
-	if who = d.By; who == "" {
-		who = h.actor
-	}
-	return h, x, who, nil
+	return h, x, saidBy(d.By), nil
 }
 
 type showSealed struct{ decision }
@@ -94,7 +91,7 @@ func (c *showSealed) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	s.printf("client    %s\nsource    %s\nreceived  %s\nreason    %s\n\n%s\n", x.Client, x.Source, h.local(x.Received), x.Reason, body)
+	s.printf("client    %s\nsource    %s\nreceived  %s\nreason    %s\n\n%s\n", x.Client, x.Source, h.local(x.Received), x.Reason, harmless(body))
 	return nil
 }
 

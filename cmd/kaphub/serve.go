@@ -107,7 +107,7 @@ func (h *hub) routes(m *metrics) http.Handler {
 		}
 		answer(w, http.StatusOK, text)
 	})
-	mux.HandleFunc("GET "+keySetPath, h.publishKeys)
+	mux.HandleFunc("GET "+keySetPath+"{set}", h.publishKeys)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: errorLog{h.log}}))
 	return mux
 }

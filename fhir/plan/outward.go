@@ -9,6 +9,7 @@ import (
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // outward returns, for each referral to the prescriber, the next step that is missing there: Patient, Consent,
@@ -79,6 +80,11 @@ func (s *situation) referrals() []referral {
 	return slices.DeleteFunc(fhir.Now(fhir.Of(fhir.Practice, s.chart.ServiceRequests)), func(r referral) bool {
 		return fhir.IsCopy(r.Resource) || r.Value.Status.Code() != "active" || !s.refers(r)
 	})
+}
+
+// Refers reports whether an active referral of the practice to the policy's prescriber is on file.
+func Refers(c fhir.Chart, p readiness.Policy) bool {
+	return len(survey(c, p, nil, time.Time{}).referrals()) > 0
 }
 
 // refers reports whether r asks this prescriber for an evaluation, whatever became of it.

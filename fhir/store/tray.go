@@ -11,14 +11,15 @@ import (
 )
 
 // Enter puts what a person entered into the tray, all slips of one entry in one commit; the desk's sources bring it in
-// with their next read. ErrConflict when the entry's id is taken.
-func (db *DB) Enter(ctx context.Context, slips ...exchange.Slip) error {
+// with their next read. The audit names actor: whoever the entry says made it, and who typed. ErrConflict when the entry's
+// id is taken.
+func (db *DB) Enter(ctx context.Context, actor string, slips ...exchange.Slip) error {
 	if len(slips) == 0 {
 		return nil
 	}
 	first := slips[0]
 	return db.commit(ctx, "record "+first.Kind, first.Client, func(c *commit) error {
-		c.actor, c.detail = first.Actor, first.Entry
+		c.actor, c.detail = actor, first.Entry
 		taken, err := c.CountEntry(ctx, first.Entry)
 		if err != nil {
 			return err

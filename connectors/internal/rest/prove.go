@@ -116,7 +116,7 @@ func (p *proof) offered(claim, sent string, list []string, next string) {
 func (p *proof) kid(ctx context.Context, key jwks.Key) {
 	const expected = "a key of the set registered there"
 	if p.smart.KeySet == "" {
-		p.say("kid", key.ID(), expected, unknown, "register the public key there by hand (kaphub keys list --jwks), or set hub.public_url and register its /.well-known/jwks.json")
+		p.say("kid", key.ID(), expected, unknown, "register the public key there by hand (kaphub keys list --jwks), or set hub.public_url and register its /.well-known/jwks/NAME.json, NAME being the connector's")
 		return
 	}
 	answer, err := p.client.aside(ctx, "read our key set", http.MethodGet, p.smart.KeySet, nil)

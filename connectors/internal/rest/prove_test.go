@@ -136,7 +136,7 @@ func TestWhetherOurKeyStandsInOurSet(t *testing.T) {
 			ours := httptest.NewServer(tc.answer)
 			defer ours.Close()
 			a := newAuthority(t, key)
-			claims, err := a.open(key, func(s *rest.Smart) { s.KeySet = ours.URL + "/.well-known/jwks.json" }).Prove(t.Context())
+			claims, err := a.open(key, func(s *rest.Smart) { s.KeySet = ours.URL + "/.well-known/jwks/skylight.json" }).Prove(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
