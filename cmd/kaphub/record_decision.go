@@ -174,6 +174,9 @@ func (c *recordDecision) terms(r *recording, p *desk.Decision) (err error) {
 			p.Conditions = append(p.Conditions, text)
 		}
 	}
+	if c.Paste && len(p.Conditions) > 0 { // nobody typed them: what slipped in is seen
+		_, _ = fmt.Fprintf(r.out, "  conditions: %s\n", strings.Join(p.Conditions, "; "))
+	}
 	limits := c.Limits
 	if len(limits) == 0 && r.tty {
 		text := ""

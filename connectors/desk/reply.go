@@ -27,12 +27,16 @@ DIRECTIONS: (only if they change, word for word)`
 // hint is what the block itself says of an answer.
 var hint = regexp.MustCompile(`^\([^)]*\)`)
 
+// farewell is where an answer ends and the letter goes on: a blank line, the mark of a signature, or a telephone's own words.
+var farewell = regexp.MustCompile(`\n[ \t]*\n|\n--[ \t]*(?:\n|$)|\n(?i:sent from my )`)
+
 var replyKeys = regexp.MustCompile(`(?i)\b(STATUS|VALID[- ]TO|LIMITS|CONDITIONS|DIRECTIONS)\s*:`)
 
 // ParseReply reads a reply block, on one line or on several, quoted or not. An answer that cannot be read is an error that
 // names its line and never repeats it: nothing is guessed.
 func ParseReply(text string) (Reply, error) {
 	var r Reply
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 	text = regexp.MustCompile(`(?m)^[ \t>|]+`).ReplaceAllString(text, "")
 	marks := replyKeys.FindAllStringSubmatchIndex(text, -1)
 	if len(marks) == 0 {
@@ -45,11 +49,8 @@ func ParseReply(text string) (Reply, error) {
 			end = marks[i+1][0]
 		}
 		key := strings.ToUpper(strings.ReplaceAll(text[m[2]:m[3]], " ", "-"))
-		answer := strings.Join(strings.Fields(text[m[1]:end]), " ")
-		if key == "DIRECTIONS" { // what follows a blank line is no part of them
-			whole, _, _ := strings.Cut(strings.TrimSpace(text[m[1]:end]), "\n\n")
-			answer = strings.Join(strings.Fields(whole), " ")
-		}
+		whole := farewell.Split(strings.TrimSpace(text[m[1]:end]), 2)[0]
+		answer := strings.Join(strings.Fields(whole), " ")
 		if answer = strings.TrimSpace(hint.ReplaceAllString(answer, "")); answer == "" {
 			continue // not filled in
 		}
