@@ -106,7 +106,7 @@ func find(in report.Input, word string) (string, error) {
 		found = v.Client
 	}
 	if found == "" {
-		return "", errors.New("no client of that key or identifier is known: kaphub status --json lists them all")
+		return "", errors.New("no client of that key or identifier is known: kaphub status shows the hub keys")
 	}
 	return found, nil
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -252,7 +253,7 @@ func (b *inbox) one(info fs.FileInfo) error {
 
 // read reads a file whole, unless it is another than info or changes meanwhile.
 func (b *inbox) read(at string, info fs.FileInfo) ([]byte, error) {
-	f, err := os.Open(at)
+	f, err := os.OpenFile(at, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe put in its place keeps nobody waiting
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, &Unread{FileForbidden, "the hub's user may not read it"}
 	}

@@ -175,7 +175,7 @@ func TestWhatCannotBeTakenStaysAndSaysSo(t *testing.T) {
 			row.leave(t, d)
 			d.leave(t, "good.json", `{"resourceType":"Patient","id":"p1"}`)
 			page := all(t, c, "")
-			if page.Complete || page.Why != "files that cannot be taken: 1 ("+row.reason+")" {
+			if page.Complete || page.Why != "files that cannot be taken: 1 ("+row.reason+"); receipts/ beside them says why" {
 				t.Errorf("complete %v, why %q", page.Complete, page.Why)
 			}
 			if len(page.Resources) != 1 {

@@ -113,7 +113,7 @@ func (s *source) end(page *exchange.Page, copies []copied, looked found, held bo
 	switch {
 	case len(looked.refused) > 0:
 		slices.Sort(looked.refused)
-		page.Why = fmt.Sprintf("files that cannot be taken: %d (%s)", len(looked.refused), slices.Compact(looked.refused)[0])
+		page.Why = fmt.Sprintf("files that cannot be taken: %d (%s); receipts/ beside them says why", len(looked.refused), slices.Compact(looked.refused)[0])
 	case len(looked.growing) > 0:
 		page.Why = fmt.Sprintf("files that are still being written: %d", len(looked.growing))
 	case held:

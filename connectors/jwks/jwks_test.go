@@ -14,7 +14,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -232,5 +234,15 @@ func TestARotationIsPublishedBeforeAndAfter(t *testing.T) {
 	}
 	if got := ids(); got != third+" "+second {
 		t.Errorf("at the end %s", got)
+	}
+}
+
+func TestAPipeIsNoKey(t *testing.T) {
+	at := filepath.Join(t.TempDir(), "key")
+	if runtime.GOOS == "windows" || syscall.Mkfifo(at, 0o600) != nil {
+		t.Skip("this system has no pipes")
+	}
+	if _, err := jwks.Load(at); err == nil || !strings.Contains(err.Error(), "it is no file") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -57,7 +58,7 @@ func New(alg string) (Key, error) {
 // Load reads the key in file, a private JWK or an unencrypted PEM, that nobody but its owner may read. An error names no
 // part of the key; a file that is not there is fs.ErrNotExist, one that others may read is fs.ErrPermission.
 func Load(file string) (Key, error) {
-	f, err := os.Open(file)
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe keeps nobody waiting
 	if err != nil {
 		return Key{}, fmt.Errorf("read key file: %w", err)
 	}
