@@ -58,7 +58,7 @@ func (f *facts) looksBack() []*look {
 		return nil
 	}
 	moments := []fhir.Moment{0}
-	eachTold(f.chart, func(v *fhir.Version) {
+	eachTold(f.chart, func(v *fhir.Version, _ bool) {
 		if at, ok := complete[v.Source]; ok && v.Received.After(at) && !slices.Contains(moments, v.Moment) {
 			moments = append(moments, v.Moment)
 		}

@@ -23,6 +23,9 @@ type facts struct {
 	zone   *time.Location
 	look   *look
 
+	observed []record[fhir.Observation] // whoever told them
+	tasked   []record[fhir.Task]
+
 	clients []record[fhir.Patient] // as the practice knows them
 	theirs  []record[fhir.Patient] // as the prescriber knows them
 
@@ -84,6 +87,7 @@ type moved struct {
 // gather reads the chart once, as far as l sees.
 func gather(chart *fhir.Chart, policy *Policy, c *clock, l *look) *facts {
 	f := &facts{chart: chart, policy: policy, clock: c, look: l, zone: cmp.Or(policy.Zone, time.UTC)}
+	f.observed, f.tasked = records(chart.Observations, l), records(chart.Tasks, l)
 	f.people()
 	f.papers()
 	f.tasks()

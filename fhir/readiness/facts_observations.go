@@ -22,7 +22,7 @@ type reading struct {
 
 // observations sorts decisions, go-aheads, acknowledgements, arrival checks and readings.
 func (f *facts) observations() {
-	for _, r := range records(slices.Concat(f.chart.Observations, f.reports()), f.look) {
+	for _, r := range slices.Concat(f.observed, records(f.reports(), f.look)) {
 		o := r.Value
 		if copied(o.Identifier) {
 			continue

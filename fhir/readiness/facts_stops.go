@@ -81,11 +81,11 @@ func (f *facts) findStops() {
 		}
 	}
 	f.findRefusals()
+	f.findAborts()
 	f.sortStops()
 }
 
 func (f *facts) sortStops() {
-	f.findAborts()
 	slices.SortStableFunc(f.stops, func(a, b stop) int {
 		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.says.String(), b.says.String()))
 	})
@@ -105,7 +105,7 @@ func (f *facts) findRefusals() {
 		stop
 	}
 	by := map[string]latest{}
-	for _, r := range records(f.chart.Observations, f.look) {
+	for _, r := range f.observed {
 		if !f.foreign(r.Version) || copied(r.Value.Identifier) {
 			continue
 		}
@@ -133,7 +133,7 @@ func (f *facts) findRefusals() {
 // whoever says so. It is lifted by a newer telling of that Task that takes the proposal back; that it was carried out
 // (completed) lifts nothing.
 func (f *facts) findAborts() {
-	for _, r := range records(f.chart.Tasks, f.look) {
+	for _, r := range f.tasked {
 		if copied(r.Value.Identifier) || r.Value.Intent != "proposal" || f.code(r.Party, r.Value.Code, fhir.SystemTaskCode) != "abort" {
 			continue
 		}
@@ -266,7 +266,7 @@ func (f *facts) findEvents() {
 
 // answeredThere reports whether another prescriber made a decision after t: what they asked, they answered.
 func (f *facts) answeredThere(party string, t time.Time) bool {
-	return slices.ContainsFunc(records(f.chart.Observations, f.look), func(r record[fhir.Observation]) bool {
+	return slices.ContainsFunc(f.observed, func(r record[fhir.Observation]) bool {
 		if r.Party != party || copied(r.Value.Identifier) {
 			return false
 		}

@@ -12,7 +12,7 @@ import (
 
 // tasks sorts the coordination Tasks from the deliveries of medicine and from what is said beside them.
 func (f *facts) tasks() {
-	for _, r := range records(f.chart.Tasks, f.look) {
+	for _, r := range f.tasked {
 		code := f.code(r.Party, r.Value.Code, fhir.SystemTaskCode)
 		switch {
 		case !f.ours(r.Version) && !practices(r.Version):

@@ -32,13 +32,15 @@ func clockAnomaly(f *facts) (out []Finding) {
 		}
 		return d
 	}
-	before := map[fhir.Key]*fhir.Version{}
-	eachTold(f.chart, func(v *fhir.Version) {
+	before := map[fhir.Key]*fhir.Version{} // of records that were told of again
+	eachTold(f.chart, func(v *fhir.Version, latest bool) {
 		if !practices(v) && !f.ours(v) {
 			return // another prescriber's: their own engagement tells of it
 		}
 		was := before[v.Key]
-		before[v.Key] = v
+		if !latest {
+			before[v.Key] = v
+		}
 		at := v.Resource.LastUpdated
 		if v.Gone || at.IsZero() || f.foreign(v) {
 			return

@@ -117,7 +117,7 @@ func (f *facts) sources() []source {
 		state, _ := f.chart.Source(name)
 		f.depends = append(f.depends, source{name: name, state: state, is: f.policy.freshness(state, session, f.clock)})
 	}
-	eachTold(f.chart, func(v *fhir.Version) {
+	eachTold(f.chart, func(v *fhir.Version, _ bool) {
 		for i := range f.depends {
 			if s := &f.depends[i]; s.name == v.Source && v.Received.After(s.heard) {
 				s.heard = v.Received
@@ -144,8 +144,9 @@ func (f *facts) desks() (names []string) {
 	return names
 }
 
-// eachTold calls yield for every version in the chart that is the client's own.
-func eachTold(c *fhir.Chart, yield func(*fhir.Version)) {
+// eachTold calls yield for every version in the chart that is the client's own, type by type in the order in which
+// they were stored; latest is false where the hub knows a newer one.
+func eachTold(c *fhir.Chart, yield func(v *fhir.Version, latest bool)) {
 	told(c.Patients, yield)
 	told(c.Consents, yield)
 	told(c.ServiceRequests, yield)
@@ -164,9 +165,9 @@ func eachTold(c *fhir.Chart, yield func(*fhir.Version)) {
 	told(c.DocumentReferences, yield)
 }
 
-func told[T any](list []fhir.Seen[T], yield func(*fhir.Version)) {
+func told[T any](list []fhir.Seen[T], yield func(v *fhir.Version, latest bool)) {
 	for i := range list {
-		yield(list[i].Version)
+		yield(list[i].Version, list[i].Latest)
 	}
 }
 

@@ -57,12 +57,15 @@ const (
 	asked  word = 'a' // only after it was asked for: a cancellation request
 )
 
-// steps is the table of fhir.md section 2. A step that is in no row is anomalous.
-var steps = []struct {
-	from, to string
+// row is a row of steps.
+type row struct {
+	from, to string // states, with blanks between them
 	by       Mover
 	says     string // one word for each of COW, BSeR, SDOH, CDex
-}{
+}
+
+// steps is the table of fhir.md section 2. A step that is in no row is anomalous.
+var steps = []row{
 	{"draft", "requested", Placer, "yyy-"},
 	{"requested", "received", Filler, "yy--"},
 	{"requested received", "accepted rejected", Filler, "yyy-"},
@@ -84,6 +87,19 @@ var steps = []struct {
 	{"completed failed rejected cancelled", "in-progress", Filler, "---y"},
 }
 
+// stepwise is the table by single steps: each row's words under every step that it stands for.
+var stepwise = func() map[row]string {
+	words := map[row]string{}
+	for _, r := range steps {
+		for from := range strings.FieldsSeq(r.from) {
+			for to := range strings.FieldsSeq(r.to) {
+				words[row{from: from, to: to, by: r.by}] = r.says
+			}
+		}
+	}
+	return words
+}()
+
 // closed are the states from which a Task does not move on by itself.
 var closed = []string{"completed", "failed", "rejected", "cancelled"}
 
@@ -92,23 +108,19 @@ func (g Guide) says(from, to string, by Mover) (w word, ok bool) {
 	if to == "entered-in-error" && from != to {
 		return map[bool]word{true: has, false: silent}[g == SDOH || g == AnyGuide || g == ""], true // by whoever made it
 	}
-	for _, row := range steps {
-		if row.by != by || !slices.Contains(strings.Fields(row.from), from) || !slices.Contains(strings.Fields(row.to), to) {
-			continue
-		}
-		i := slices.Index([]Guide{COW, BSeR, SDOH, CDex}, g)
-		if i >= 0 {
-			return word(row.says[i]), true
-		}
-		w = silent // any: the kindest word of all
-		for _, kinder := range []word{has, asked} {
-			if strings.ContainsRune(row.says, rune(kinder)) {
-				return kinder, true
-			}
-		}
-		return w, true
+	words, ok := stepwise[row{from: from, to: to, by: by}]
+	if !ok {
+		return silent, false
 	}
-	return silent, false
+	if i := slices.Index([]Guide{COW, BSeR, SDOH, CDex}, g); i >= 0 {
+		return word(words[i]), true
+	}
+	for _, kinder := range []word{has, asked} { // any: the kindest word of all
+		if strings.ContainsRune(words, rune(kinder)) {
+			return kinder, true
+		}
+	}
+	return silent, true
 }
 
 // Manner judges one step of a Task by the guide and what was agreed over it. wasAsked says that a cancellation had been
