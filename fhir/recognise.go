@@ -61,27 +61,32 @@ type Recogniser struct {
 // error, and what the hub wrote itself, concerns nobody; nor does an event of a calendar, which names whoever its token
 // says and makes nobody a client.
 func (g Recogniser) Concerns(r Resource) (prescribers []string, ok bool) {
-	if IsCopy(r) {
-		return nil, false
-	}
 	switch r.Type {
 	case "ServiceRequest":
 		s, err := glance[ServiceRequest](r)
-		if err == nil && s.Status.Code() != enteredInError && g.IsReferral(s) {
+		if err == nil && s.Status.Code() != enteredInError && g.IsReferral(s) && !copied(s.Identifier) {
 			return g.named(s.Performer), true
 		}
 	case "Appointment":
 		a, err := glance[Appointment](r)
-		if err == nil && a.Status.Code() != enteredInError && g.IsSession(a) && !FromCalendar(a) {
+		if err == nil && a.Status.Code() != enteredInError && g.IsSession(a) && !FromCalendar(a) && !copied(a.Identifier) {
 			return g.named(nil), true
 		}
 	case "Consent":
 		c, err := glance[Consent](r)
-		if err == nil && c.Status.Code() != enteredInError && IsRelease(c) && !g.others(Actors(c)) {
+		if err == nil && c.Status.Code() != enteredInError && IsRelease(c) && !g.others(Actors(c)) && !copied(c.Identifier) {
 			return g.named(Actors(c)), true
 		}
 	}
 	return nil, false
+}
+
+// copied is IsCopy of what bears these identifiers.
+func copied(ids []Identifier) bool {
+	return slices.ContainsFunc(ids, func(i Identifier) bool {
+		id, ok := IDOf(&i)
+		return ok && id.System == SystemCopy
+	})
 }
 
 const enteredInError = "entered-in-error"

@@ -1,9 +1,6 @@
 package fhir
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Sealed is something that arrived and is out of the hub's scope: kept apart, unread, until the privacy officer has looked
 // (rules.md, R49). Its body is opened by a call of its own, which the audit log keeps.
@@ -36,32 +33,17 @@ var outOfScope = map[string]string{
 	"SUD":     OutOfScopeSubstance, "ETH": OutOfScopeSubstance, "ETHUD": OutOfScopeSubstance, "OPIOIDUD": OutOfScopeSubstance, "42CFRPart2": OutOfScopeSubstance,
 }
 
-// OutOfScope reports why r must not be stored with the rest: a security label says that it is psychotherapy notes, or,
-// unless the practice is a Part 2 programme, a substance use record. "" when it may be.
-func OutOfScope(r Resource, part2 bool) string {
-	t, reason := open(r.Body)
-	defer t.close()
-	if reason != "" {
-		return ""
-	}
-	list := -1
-	if meta := t.child(0, "meta"); meta >= 0 {
-		list = t.child(meta, "security")
-	}
-	if list < 0 {
-		return ""
-	}
-	var found []string
-	for _, i := range t.each(list) {
-		if t.string(t.child(i, "system")) != SystemActCode {
+// OutOfScope reports why the resource must not be stored with the rest: a security label says that it is psychotherapy
+// notes, or, unless the practice is a Part 2 programme, a substance use record. "" when it may be.
+func (o Outline) OutOfScope(part2 bool) string {
+	why := ""
+	for _, l := range o.Labels {
+		if l.System != SystemActCode {
 			continue
 		}
-		if why := outOfScope[t.string(t.child(i, "code"))]; why != "" && (why != OutOfScopeSubstance || !part2) {
-			found = append(found, why)
+		if w := outOfScope[l.Code]; w != "" && (w != OutOfScopeSubstance || !part2) && (why == "" || w < why) {
+			why = w
 		}
 	}
-	if len(found) == 0 {
-		return ""
-	}
-	return slices.Min(found)
+	return why
 }

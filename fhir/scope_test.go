@@ -26,7 +26,7 @@ func TestWhatIsOutOfScope(t *testing.T) {
 		{"one label among others", `"security":[{"system":` + act + `,"code":"PSY"},{"system":` + act + `,"code":"42CFRPart2"}]`, false, fhir.OutOfScopeSubstance},
 		{"the code in another system says nothing", `"security":[{"system":"urn:else","code":"SUD"}]`, false, ""},
 	} {
-		if got := fhir.OutOfScope(labelled(c.security), c.part2); got != c.want {
+		if got := fhir.OutlineAt(labelled(c.security), "").OutOfScope(c.part2); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

@@ -135,12 +135,13 @@ func (t *tree) references() (refs []Ref) {
 	return refs
 }
 
-// Outline is what SubjectAt, References and Identifiers tell of a resource.
+// Outline is what SubjectAt, References and Identifiers tell of a resource, and its security labels.
 type Outline struct {
 	Subject     Ref
 	Placed      bool // SubjectAt's ok
 	References  []Ref
 	Identifiers []ID
+	Labels      []Code
 }
 
 // OutlineAt reads an Outline in one go, which for a whole page matters.
@@ -151,7 +152,7 @@ func OutlineAt(r Resource, base string) (o Outline) {
 		return o
 	}
 	o.Subject, o.Placed = t.subject(r.Type, r.ID, base)
-	o.References, o.Identifiers = t.references(), t.identifiers()
+	o.References, o.Identifiers, o.Labels = t.references(), t.identifiers(), t.labels()
 	return o
 }
 
@@ -179,14 +180,20 @@ func (t *tree) identifiers() (ids []ID) {
 	return ids
 }
 
+func (t *tree) labels() (labels []Code) {
+	list := t.at(0, "meta", "security")
+	if list < 0 {
+		return nil
+	}
+	for _, i := range t.each(list) {
+		labels = append(labels, Code{t.string(t.child(i, "system")), t.string(t.child(i, "code"))})
+	}
+	return labels
+}
+
 // IsCopy reports whether r is something the hub itself wrote: it carries an identifier in SystemCopy.
 func IsCopy(r Resource) bool {
-	for _, id := range Identifiers(r) {
-		if id.System == SystemCopy {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(Identifiers(r), func(id ID) bool { return id.System == SystemCopy })
 }
 
 // ParseRef reads a literal reference ("Patient/p1", "Patient/p1/_history/2" or an absolute URL under base) as a Ref.

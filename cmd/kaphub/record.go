@@ -168,29 +168,30 @@ func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error
 
 // fitting are the clients whom word may mean.
 func (h *hub) fitting(ctx context.Context, a *asker, word string) ([]fhir.Chart, error) {
-	board, err := h.store.Board(ctx, 0)
-	if err != nil {
-		return nil, fmt.Errorf("read board: %w", err)
-	}
 	born, _ := a.date(word)
 	word = strings.ToLower(strings.TrimSpace(word))
-	seen := map[string]bool{}
-	var fit []fhir.Chart
-	for _, s := range board {
-		if seen[s.Client] {
-			continue
+	switch chart, err := h.store.Chart(ctx, word, 0); {
+	case err == nil:
+		return []fhir.Chart{chart}, nil
+	case !errors.Is(err, exchange.ErrNotFound):
+		return nil, err
+	}
+	var keys []string
+	err := h.store.EachPatient(ctx, func(client string, p fhir.Patient) {
+		if means(&p, word, born) && !slices.Contains(keys, client) {
+			keys = append(keys, client)
 		}
-		seen[s.Client] = true
-		chart, err := h.store.Chart(ctx, s.Client, 0)
+	})
+	if err != nil {
+		return nil, err
+	}
+	fit := make([]fhir.Chart, 0, len(keys))
+	for _, client := range keys {
+		chart, err := h.store.Chart(ctx, client, 0)
 		if err != nil {
 			return nil, err
 		}
-		if s.Client == word {
-			return []fhir.Chart{chart}, nil
-		}
-		if slices.ContainsFunc(fhir.Now(fhir.Of(fhir.Practice, chart.Patients)), func(p fhir.Seen[fhir.Patient]) bool { return means(p.Value, word, born) }) {
-			fit = append(fit, chart)
-		}
+		fit = append(fit, chart)
 	}
 	return fit, nil
 }

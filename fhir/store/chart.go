@@ -74,6 +74,21 @@ func (db *DB) Chart(ctx context.Context, client string, asOf fhir.Moment) (fhir.
 	return chart, err
 }
 
+// EachPatient calls yield for every Patient by which the practice knows a client, by client, as it stands now: enough to
+// find somebody by, without reading a chart. A body that cannot be read is passed over.
+func (db *DB) EachPatient(ctx context.Context, yield func(client string, p fhir.Patient)) error {
+	rows, err := db.read.PracticePatients(ctx)
+	if err != nil {
+		return fmt.Errorf("read patients: %w", plain(err))
+	}
+	for _, row := range rows {
+		if p, err := fhir.Read[fhir.Patient](fhir.Resource{Type: "Patient", ID: row.ID, Body: []byte(row.Body)}); err == nil {
+			yield(row.Client, p)
+		}
+	}
+	return nil
+}
+
 func linksOf(rows []table.Link, at int64) []fhir.Link {
 	links := make([]fhir.Link, 0, len(rows))
 	for _, l := range rows {

@@ -542,3 +542,27 @@ func conceals(t *testing.T, dsn string) {
 	w.must(rows.Err())
 	want(t, "patients", n, 1)
 }
+
+func eachPatient(t *testing.T, dsn string) {
+	w := newWorld(t, dsn)
+	families := func() string {
+		var names []string
+		w.must(w.EachPatient(w.ctx, func(client string, p fhir.Patient) {
+			names = append(names, client+" "+*p.Name[0].Family)
+		}))
+		return strings.Join(names, ", ")
+	}
+	course := fhirtest.Client(w.now)
+	w.receive(ehr, page(course.Referral()))
+	client := w.client(ehr, course.Patient)
+	want(t, "whose Patient was not read yet", families(), "")
+	renamed := func(family string) fhir.Version {
+		return course.PatientHere(fhirtest.Set("name", []any{map[string]any{"family": family}}))
+	}
+	w.receive(ehr, page(renamed("Before")))
+	w.receive(ehr, page(renamed("Now")))
+	w.receive(skylight, page(course.PatientThere()))
+	want(t, "by the newest name, and not by what a prescriber calls them", families(), client+" Now")
+	w.receive(ehr, exchange.Page{Gone: []fhir.Ref{{Type: "Patient", ID: course.Patient}}, Complete: true})
+	want(t, "whose Patient is gone", families(), "")
+}

@@ -85,7 +85,7 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 		return
 	}
 	it, outline := item{Resource: res}, fhir.OutlineAt(res, src.Base)
-	it.outOfScope = fhir.OutOfScope(res, db.recogniser.Part2)
+	it.outOfScope = outline.OutOfScope(db.recogniser.Part2)
 	if !directory[res.Type] {
 		switch {
 		case outline.Placed && !outline.Subject.IsZero():

@@ -211,6 +211,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"a sweep finds what the delta missed and what is gone", sweeps},
 		{"who is swept tonight, and who this week", sweepers},
 		{"a record that moves to another patient is gone for the first", moves},
+		{"clients are found by their Patients at the practice, as they stand now", eachPatient},
 		{"the chart knows who stands behind the records", directoryEntries},
 		{"the chart of a past moment is what was known then", asOf},
 		{"a verdict on an old chart conflicts", decideConflicts},

@@ -182,6 +182,43 @@ func (q *Queries) PatientsOf(ctx context.Context, client string) ([]PatientsOfRo
 	return items, nil
 }
 
+const practicePatients = `-- name: PracticePatients :many
+SELECT l.client, v.id, v.body FROM link l
+JOIN version v ON v.source = l.source AND v.type = 'Patient' AND v.id = l.patient
+WHERE l.party = 'practice' AND l.ended = 0 AND l.how <> 'candidate' AND NOT v.gone
+  AND v.n = (SELECT max(w.n) FROM version w WHERE w.source = v.source AND w.type = v.type AND w.id = v.id)
+ORDER BY l.client, l.source, l.patient
+`
+
+type PracticePatientsRow struct {
+	Client string
+	ID     string
+	Body   string
+}
+
+func (q *Queries) PracticePatients(ctx context.Context) ([]PracticePatientsRow, error) {
+	rows, err := q.query(ctx, q.practicePatientsStmt, practicePatients)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PracticePatientsRow
+	for rows.Next() {
+		var i PracticePatientsRow
+		if err := rows.Scan(&i.Client, &i.ID, &i.Body); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const rejectsAt = `-- name: RejectsAt :many
 SELECT j.id, j.source, j.type, j.ref, j.subject, j.reason, j.hash, j.received, j.moment, j.resolved, j.resolved_moment, j.mac, j.body FROM link l JOIN reject j ON j.source = l.source AND j.subject = l.patient
 WHERE l.client = $1 AND l.how <> 'candidate' AND l.moment <= $2 AND (l.ended = 0 OR l.ended > $2)

@@ -261,6 +261,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.patientsSharingStmt, err = db.PrepareContext(ctx, patientsSharing); err != nil {
 		return nil, fmt.Errorf("error preparing query PatientsSharing: %w", err)
 	}
+	if q.practicePatientsStmt, err = db.PrepareContext(ctx, practicePatients); err != nil {
+		return nil, fmt.Errorf("error preparing query PracticePatients: %w", err)
+	}
 	if q.putDigestStmt, err = db.PrepareContext(ctx, putDigest); err != nil {
 		return nil, fmt.Errorf("error preparing query PutDigest: %w", err)
 	}
@@ -853,6 +856,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing patientsSharingStmt: %w", cerr)
 		}
 	}
+	if q.practicePatientsStmt != nil {
+		if cerr := q.practicePatientsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing practicePatientsStmt: %w", cerr)
+		}
+	}
 	if q.putDigestStmt != nil {
 		if cerr := q.putDigestStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putDigestStmt: %w", cerr)
@@ -1291,6 +1299,7 @@ type Queries struct {
 	patientsOfStmt         *sql.Stmt
 	patientsOfClientStmt   *sql.Stmt
 	patientsSharingStmt    *sql.Stmt
+	practicePatientsStmt   *sql.Stmt
 	putDigestStmt          *sql.Stmt
 	putFindingStmt         *sql.Stmt
 	putJudgementStmt       *sql.Stmt
@@ -1440,6 +1449,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		patientsOfStmt:         q.patientsOfStmt,
 		patientsOfClientStmt:   q.patientsOfClientStmt,
 		patientsSharingStmt:    q.patientsSharingStmt,
+		practicePatientsStmt:   q.practicePatientsStmt,
 		putDigestStmt:          q.putDigestStmt,
 		putFindingStmt:         q.putFindingStmt,
 		putJudgementStmt:       q.putJudgementStmt,

@@ -44,3 +44,9 @@ SELECT v.body, v.version_id, v.last_updated, v.hash, v.id FROM link l
 JOIN version v ON v.source = l.source AND v.type = 'Patient' AND v.id = l.patient
 WHERE l.client = @client AND l.party = 'practice' AND l.ended = 0 AND l.how <> 'candidate' AND NOT v.gone
   AND v.n = (SELECT max(w.n) FROM version w WHERE w.source = v.source AND w.type = v.type AND w.id = v.id);
+-- name: PracticePatients :many
+SELECT l.client, v.id, v.body FROM link l
+JOIN version v ON v.source = l.source AND v.type = 'Patient' AND v.id = l.patient
+WHERE l.party = 'practice' AND l.ended = 0 AND l.how <> 'candidate' AND NOT v.gone
+  AND v.n = (SELECT max(w.n) FROM version w WHERE w.source = v.source AND w.type = v.type AND w.id = v.id)
+ORDER BY l.client, l.source, l.patient;
