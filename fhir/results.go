@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -60,19 +61,26 @@ func (c carried) lifted() bool {
 	return false
 }
 
-// see notes what v carries.
+// see notes what v carries, and that what an earlier version carried and v does not is gone: what is gone is no fact any
+// more, and lifts nothing. A Task that says it was a mistake carries nothing.
 func (r *results) see(v *Version) {
-	if v.Gone {
-		for _, known := range slices.Clone(r.versions) {
-			if known.Container.Key == v.Key && !r.gone(known.Key) {
-				gone := *v
-				gone.Key, gone.Container = known.Key, v
-				r.versions = append(r.versions, gone)
-			}
-		}
-		return
+	before := len(r.versions)
+	if !v.Gone {
+		r.read(v)
 	}
+	for _, known := range slices.Clone(r.versions[:before]) {
+		still := slices.ContainsFunc(r.versions[before:], func(now Version) bool { return now.Key == known.Key })
+		if known.Container.Key == v.Key && !still && !r.gone(known.Key) {
+			r.versions = append(r.versions, Version{Key: known.Key, Party: v.Party, N: v.N, Moment: v.Moment, Received: v.Received,
+				Gone: true, Why: cmp.Or(v.Why, "its Task does not carry it any more"), Container: v})
+		}
+	}
+}
+
+// read notes the results in v.
+func (r *results) read(v *Version) {
 	var task struct {
+		Status    string            `json:"status"`
 		For       json.RawMessage   `json:"for"`
 		Focus     json.RawMessage   `json:"focus"`
 		Contained []json.RawMessage `json:"contained"`
@@ -80,7 +88,7 @@ func (r *results) see(v *Version) {
 			ValueReference json.RawMessage `json:"valueReference"`
 		} `json:"output"`
 	}
-	if !bytes.Contains(v.Resource.Body, []byte(`"#`)) || json.Unmarshal(readable(v.Resource.Body), &task) != nil {
+	if !bytes.Contains(v.Resource.Body, []byte(`"#`)) || json.Unmarshal(readable(v.Resource.Body), &task) != nil || task.Status == enteredInError {
 		return
 	}
 	all, byID, times := make([]carried, len(task.Contained)), map[string]carried{}, map[string]int{}

@@ -18,29 +18,56 @@ type hint struct {
 }
 
 // hint returns what the newest coordination Task says of the decision; ok is false when it says nothing. An output counts
-// before the business status.
+// before the business status, and of several outputs one that does not clear.
 func (f *facts) hint() (h hint, ok bool) {
 	task := f.task()
 	if task == nil || !task.live() {
 		return h, false
 	}
-	h = hint{task: task.Version, at: f.instant(task.Recorded(), task.Value.LastModified)}
-	for i := range task.Value.Output {
-		out := &task.Value.Output[i]
+	h = hint{says: f.hinted(task.Party, task.Value), task: task.Version}
+	if h.says == "" {
+		return h, false
+	}
+	h.at = f.turned(task, func(t *fhir.Task) bool { return f.hinted(task.Party, t) == h.says })
+	return h, true
+}
+
+// hinted is what t says of the decision, a code of SystemDecision; "" when it says nothing.
+func (f *facts) hinted(party string, t *fhir.Task) (says string) {
+	for i := range t.Output {
+		out := &t.Output[i]
 		var concept fhir.CodeableConcept
 		if out.Name != "valueCodeableConcept" || json.Unmarshal(out.Value, &concept) != nil {
 			continue
 		}
-		if h.says = f.code(task.Party, &concept, fhir.SystemDecision); h.says != "" {
-			return h, true
+		if code := f.code(party, &concept, fhir.SystemDecision); code != "" && (says == "" || hint{says: says}.clears()) {
+			says = code
 		}
 	}
-	switch status := f.businessStatus(task); status {
-	case fhir.BusinessCleared, fhir.BusinessConditions, fhir.BusinessNotCleared, fhir.BusinessDeferred, fhir.DecisionWithdrawn:
-		h.says = status
-		return h, true
+	if says != "" {
+		return says
 	}
-	return h, false
+	switch status := f.code(party, t.BusinessStatus, fhir.SystemBusinessStatus); status {
+	case fhir.BusinessCleared, fhir.BusinessConditions, fhir.BusinessNotCleared, fhir.BusinessDeferred, fhir.DecisionWithdrawn:
+		return status
+	}
+	return ""
+}
+
+// turned returns when task came to say what same tells: the last moment that its own date may mean; or later, when the hub
+// heard it say something else before. Not every system keeps that date up, and none is later than it was heard.
+func (f *facts) turned(task *record[fhir.Task], same func(*fhir.Task) bool) time.Time {
+	at := task.Recorded()
+	if _, end, ok := f.when(task.Value.LastModified); ok {
+		at = end.Add(-time.Nanosecond)
+	}
+	if at.After(task.Received) && !task.Received.IsZero() {
+		at = task.Received
+	}
+	if began := task.since(same); began.After(task.first()) && began.After(at) {
+		at = began
+	}
+	return at
 }
 
 // clears reports whether h says that the client is cleared.

@@ -125,7 +125,9 @@ func (f *facts) contradicted(d *decision) (*fhir.Version, string) {
 	}
 	switch status := f.businessStatus(task); status {
 	case fhir.DecisionNotCleared, fhir.DecisionDeferred, fhir.DecisionWithdrawn, "4.0", "6.0":
-		if f.instant(task.Recorded(), task.Value.LastModified).After(d.issued) {
+		if f.turned(task, func(t *fhir.Task) bool {
+			return f.code(task.Party, t.BusinessStatus, fhir.SystemBusinessStatus) == status
+		}).After(d.issued) {
 			return task.Version, cmp.Or(map[string]string{"4.0": "declined", "6.0": "cancelled"}[status], status)
 		}
 	}

@@ -230,9 +230,9 @@ func (f *facts) laterDecision(task *record[fhir.Task], order *record[fhir.Servic
 		return nil
 	}
 	if task != nil {
-		switch task.Value.Status.Code() {
+		switch status := task.Value.Status.Code(); status {
 		case "rejected", "cancelled", "failed", "on-hold":
-			if f.instant(task.Recorded(), task.Value.LastModified).After(d.issued) {
+			if f.turned(task, func(t *fhir.Task) bool { return t.Status.Code() == status }).After(d.issued) {
 				return nil
 			}
 		}
