@@ -301,6 +301,20 @@ func TestNoHostileChartIsReady(t *testing.T) {
 		{name: "a denial whose period cannot be read", state: N, told: ago(5*day, func(c *course) fhir.Version {
 			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.period.end", "2027-01-01T10:00:00"))
 		}).confirmed()},
+		{name: "a denial to somebody who is only called a name", state: N, told: ago(5*day, func(c *course) fhir.Version {
+			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.actor.0.reference", map[string]any{"display": "the ketamine people"}))
+		}).confirmed()},
+		{name: "an older release that was turned into a denial", state: N, told: told(func(c *course) []fhir.Version {
+			return append(c.Blameless(), c.DaysBefore(70).Release(set("id", "b")))
+		}).again(5*day, "Consent", "b", set("provision.type", "deny")).confirmed()},
+		{name: "an older denial that was only proposed, and is active since", state: N, told: told(func(c *course) []fhir.Version {
+			return append(c.Blameless(), c.DaysBefore(70).Release(set("id", "b"), set("status", "proposed"), set("provision.type", "deny")))
+		}).again(5*day, "Consent", "b", set("status", "active")).confirmed()},
+		{name: "a denial whose period ends before it begins", state: N, told: ago(5*day, func(c *course) fhir.Version {
+			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.period", map[string]any{"start": "2027-01-01", "end": "2026-01-01"}))
+		}).confirmed()},
+		{name: "a release of one kind of content alone", state: U, told: again(2*day, "Consent", "release-p1", set("provision.code", []any{coded(fhir.SystemLOINC, "44261-6")})).confirmed()},
+		{name: "a release of what bears one label alone", state: U, told: again(2*day, "Consent", "release-p1", set("provision.securityLabel", []any{map[string]any{"system": fhir.SystemActCode, "code": "HIV"}})).confirmed()},
 		{name: "a release for research alone", told: again(2*day, "Consent", "release-p1", set("provision.purpose", []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH"}})).confirmed()},
 		{name: "the release withdrawn", state: N, told: again(2*day, "Consent", "release-p1", set("status", "inactive")).confirmed()},
 
@@ -467,6 +481,13 @@ func TestNoHarmlessChartIsHeldUp(t *testing.T) {
 			return c.Dosing(now.Add(-10*day), set("id", "b"), set("end", "2027-01-01T00:00:00Z"))
 		})},
 		{name: "a denial of long ago, before the client released it", told: ago(90*day, func(c *course) fhir.Version { return c.Release(set("id", "b"), set("provision.type", "deny")) })},
+		{name: "a denial to a relative who is only called a name", told: ago(5*day, func(c *course) fhir.Version {
+			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.actor.0.reference", map[string]any{"type": "RelatedPerson", "display": "the brother"}))
+		})},
+		{name: "a release of whatever is normal or restricted", told: again(2*day, "Consent", "release-p1", set("provision.securityLabel", []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}})).confirmed()},
+		{name: "a denial of long ago, written again since in other words", told: told(func(c *course) []fhir.Version {
+			return append(c.Blameless(), c.DaysBefore(70).Release(set("id", "b"), set("provision.type", "deny")))
+		}).again(5*day, "Consent", "b", set("policyRule.text", "opt-out")).confirmed()},
 		{name: "a denial to a relative", told: ago(5*day, func(c *course) fhir.Version {
 			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.actor.0.reference", ref("RelatedPerson/r1")))
 		})},

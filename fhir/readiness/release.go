@@ -53,8 +53,8 @@ func Released(chart fhir.Chart, policy Policy, now time.Time) []Release {
 	return out
 }
 
-// Covers reports whether what p permits is wide enough for a referral: to be told, for treatment, and not of single records
-// or other kinds of record. What p does not speak of, it does not limit. Its periods are not looked at.
+// Covers reports whether what p permits is wide enough for a referral: to be told, for treatment, and not of single records,
+// other kinds of record, one kind of content or what bears a label, but for how confidential it is. What p does not speak of, it does not limit. Its periods are not looked at.
 func Covers(p *r4.ConsentProvision) bool {
 	among := func(codes []fhir.Coding, wanted ...string) bool {
 		return len(codes) == 0 || slices.ContainsFunc(codes, func(c fhir.Coding) bool { return slices.Contains(wanted, text(c.Code)) })
@@ -62,7 +62,8 @@ func Covers(p *r4.ConsentProvision) bool {
 	told := len(p.Action) == 0 || slices.ContainsFunc(p.Action, func(a fhir.CodeableConcept) bool {
 		return len(a.Coding) > 0 && among(a.Coding, "disclose", "access")
 	})
-	return told && len(p.Data) == 0 && among(p.Purpose, "TREAT", "ETREAT", "CAREMGT", "COC", "PATRQT") && among(p.Class, "ServiceRequest")
+	labelled := slices.ContainsFunc(p.SecurityLabel, func(c fhir.Coding) bool { return text(c.System) != fhir.SystemConfidential })
+	return told && len(p.Data)+len(p.Code) == 0 && !labelled && among(p.Purpose, "TREAT", "ETREAT", "CAREMGT", "COC", "PATRQT") && among(p.Class, "ServiceRequest")
 }
 
 // releaseOf reads r as a release to this prescriber; ok is false when it is none, or names others only.
@@ -89,6 +90,8 @@ func (f *facts) releaseOf(r record[fhir.Consent]) (release, bool) {
 	switch {
 	case p.Type == nil:
 		out.doubt = "it does not say whether it permits or denies"
+	case denies && bad:
+		out.from, out.to = time.Time{}, time.Time{} // whenever it was meant for
 	case denies:
 	case bad:
 		out.doubt = "its period cannot be read"
@@ -104,17 +107,27 @@ func (f *facts) releaseOf(r record[fhir.Consent]) (release, bool) {
 	if at, end, ok := f.when(c.DateTime); ok && at.Equal(out.given) {
 		out.givenLast = end.Add(-time.Nanosecond)
 	}
+	if began := r.since(denying); denies && began.After(r.first()) && began.After(out.givenLast) {
+		out.givenLast = began // it said something else before
+	}
 	return out, true
 }
 
+// denying reports whether c is an active denial.
+func denying(c *fhir.Consent) bool {
+	p := c.Provision
+	return c.Status.Code() == "active" && p != nil && p.Type != nil && p.Type.Code() == "deny"
+}
+
 // anybody reports whether ref, written in v, may mean the prescriber: it leads to an organization or a clinician of whom
-// nothing is known here.
+// nothing is known here, or only gives somebody a name.
 func (f *facts) anybody(ref *fhir.Reference, v *fhir.Version) bool {
-	if ref.Reference == nil || len(f.whom(ref, v)) > 0 {
+	if len(f.whom(ref, v)) > 0 {
 		return false
 	}
 	to, _, ok := target(ref)
-	return !ok || slices.Contains([]string{"Organization", "Practitioner", "PractitionerRole"}, to.Type)
+	kind := cmp.Or(to.Type, text(ref.Type))
+	return !ok && kind == "" || slices.Contains([]string{"Organization", "Practitioner", "PractitionerRole"}, kind)
 }
 
 // whom is meant for a reference of which it matters that it may lead to another server than v's own, where that is known:
