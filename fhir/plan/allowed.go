@@ -10,13 +10,13 @@ import (
 )
 
 // Allowed answers at send time whether d may leave now: its release is still the one it rests on, active, and names
-// the prescriber, and an active referral stands behind it; what goes home may go while the client is linked. why is a
-// coded sentence when it may not: then d is to be withdrawn, and Plan stages it anew if it is wanted under what holds now.
+// the prescriber, and an active referral stands behind it; what goes home may go while the client is linked, and the records
+// it comes from and goes into are theirs beyond doubt. why is a coded sentence when it may not: then d is to be withdrawn, and Plan stages it anew if it is wanted under what holds now.
 func Allowed(d exchange.Delivery, chart fhir.Chart, policy readiness.Policy, now time.Time) (ok bool, why string) {
 	s := survey(chart, policy, nil, now)
 	switch {
 	case d.To == fhir.Practice:
-		why = s.linked()
+		why = s.goesHome(d)
 	case d.Release == nil, d.To != s.prescriber:
 		why = whyNotNamed
 	default:
@@ -36,6 +36,35 @@ func (s *situation) linked() string {
 		return whyUnlinked
 	}
 	return ""
+}
+
+// goesHome answers "" while d rests on records that are the client's and goes into one that is.
+func (s *situation) goesHome(d exchange.Delivery) string {
+	if why := s.linked(); why != "" {
+		return why
+	}
+	home, ok := fhir.Subject(fhir.Resource{Type: d.Type, Body: d.Body})
+	here := false
+	for _, l := range s.chart.Links {
+		if l.Likely() && (s.policy.Prescriber.Tells(l.Source) || s.policy.Practice.Tells(l.Source)) {
+			return whyOther
+		}
+		here = here || l.How != fhir.Candidate && slices.Contains(s.policy.Practice.Sources, l.Source) && l.Patient == home.ID
+	}
+	if !ok || !here {
+		return whyOther
+	}
+	for _, b := range d.Rests {
+		if !charted(b, s.chart.Tasks) && !charted(b, s.chart.Observations) && !charted(b, s.chart.MedicationRequests) && !charted(b, s.chart.MedicationDispenses) {
+			return whyOther
+		}
+	}
+	return ""
+}
+
+// charted reports whether b is a version of the client's, or one that such a one is carried in.
+func charted[T any](b fhir.Basis, list []fhir.Seen[T]) bool {
+	return slices.ContainsFunc(list, func(v fhir.Seen[T]) bool { return v.Basis() == b })
 }
 
 // released answers "" while d's release and referral hold.

@@ -36,6 +36,16 @@ func TestWhatMayStillLeaveAtTheMomentOfSending(t *testing.T) {
 		}},
 		{name: "the client gave a second release: this one still holds", meanwhile: func(w *world) { w.tell(w.Release(set("id", "second"))) }, ok: true},
 		{name: "facts go home whatever the release does", home: true, meanwhile: func(w *world) { w.tell(w.Release(set("status", "inactive"))) }, ok: true},
+		{name: "facts of a record that turned out to be somebody else's do not go home, though the client has another there", home: true, meanwhile: func(w *world) {
+			w.links[1].Patient = "another"
+			w.versions = fhirtest.WithoutRecord(w.versions, "Observation", "clearance-p1") // what hangs on it is in the chart no more
+		}},
+		{name: "facts do not go home into a record that is somebody else's", home: true, meanwhile: func(w *world) { w.links[0].Patient = "another" }},
+		{name: "facts do not go home while it is in doubt whose record they hang on", home: true, meanwhile: func(w *world) {
+			doubt := w.links[1]
+			doubt.How = fhir.Candidate
+			w.links = append(w.links, doubt)
+		}},
 		{name: "facts do not go home to a client who was unlinked", home: true, meanwhile: func(w *world) { w.links = w.links[:1] }},
 	}
 	for _, row := range rows {
