@@ -211,7 +211,7 @@ func (f *facts) instant(otherwise time.Time, dates ...*string) time.Time {
 func (f *facts) people() {
 	for _, r := range records(f.chart.Patients, f.look) {
 		switch {
-		case bare(r.Value):
+		case f.bare(&r):
 		case practices(r.Version):
 			f.clients = append(f.clients, r)
 		case f.ours(r.Version):
@@ -220,10 +220,21 @@ func (f *facts) people() {
 	}
 }
 
-// bare reports whether p says nothing of who the client is: the desk's and a calendar's records hang on such a one, which
-// bears a number that the hub gave out, and nothing else.
-func bare(p *fhir.Patient) bool {
-	return len(p.Name) == 0 && p.BirthDate == nil && len(p.Identifier) > 0 && !slices.ContainsFunc(p.Identifier, func(id fhir.Identifier) bool {
-		return text(id.System) != fhir.SystemClient && text(id.System) != fhir.SystemToken
+// bare reports whether r says nothing of who the client is, and was never meant to: the desk's records hang on one that bears
+// the hub's own key alone, a calendar's of the practice on one that bears a token alone. One of any other system that says no
+// more than that is a record whose name and birth date are missing.
+func (f *facts) bare(r *record[fhir.Patient]) bool {
+	p := r.Value
+	if len(p.Name) > 0 || p.BirthDate != nil || p.Active != nil || p.DeceasedBoolean != nil || p.DeceasedDateTime != nil || len(p.Link) > 0 {
+		return false
+	}
+	return len(p.Identifier) > 0 && !slices.ContainsFunc(p.Identifier, func(id fhir.Identifier) bool {
+		switch text(id.System) {
+		case fhir.SystemClient:
+			return !f.policy.isDesk(r.Source)
+		case fhir.SystemToken:
+			return !practices(r.Version)
+		}
+		return true
 	})
 }

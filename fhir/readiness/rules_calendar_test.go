@@ -54,13 +54,28 @@ func TestAnEventThatNobodySorts(t *testing.T) {
 }
 
 func TestABarePatientSaysNothingOfIdentity(t *testing.T) {
-	c := fhirtest.Client(now)
-	for _, id := range []fhir.ID{{System: fhir.SystemToken, Value: "K-7Q"}, {System: fhir.SystemClient, Value: c.Client}} {
-		vs := append(c.Blameless(), c.Told("calendar", fhir.Practice, fmt.Sprintf(`{"resourceType":"Patient","id":"t-1","identifier":[{"system":%q,"value":%q}]}`, id.System, id.Value)))
-		v := readiness.Assess(c.Chart(vs...), policy(), now)
-		if g := gate(t, v, readiness.GateIdentity); g.State != readiness.Met {
-			t.Errorf("%s: %s", id.System, g.Words)
-		}
-		c = fhirtest.Client(now)
+	token, key := fhir.ID{System: fhir.SystemToken, Value: "K-7Q"}, fhir.ID{System: fhir.SystemClient, Value: "client-1"}
+	for _, row := range []struct {
+		name, source, party string
+		id                  fhir.ID
+		more                string
+		want                readiness.GateState
+	}{
+		{"a calendar's, at the practice", "calendar", fhir.Practice, token, "", readiness.Met},
+		{"the practice's desk's", "desk", fhir.Practice, key, "", readiness.Met},
+		{"the prescriber's desk's", "desk-skylight", fhirtest.Prescriber, key, "", readiness.Met},
+		{"the prescriber's own, which withholds name and birth date", fhirtest.PrescriberSource, fhirtest.Prescriber, key, "", readiness.Untold},
+		{"the prescriber's own, which bears a token", fhirtest.PrescriberSource, fhirtest.Prescriber, token, "", readiness.Untold},
+		{"a system of the practice's that is no desk", "mirror", fhir.Practice, key, "", readiness.Untold},
+		{"a system of the practice's that says that the client died", "calendar", fhir.Practice, token, `,"deceasedBoolean":true`, readiness.Open},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := fhirtest.Client(now)
+			vs := append(c.Blameless(), c.Told(row.source, row.party, fmt.Sprintf(`{"resourceType":"Patient","id":"t-1","identifier":[{"system":%q,"value":%q}]%s}`, row.id.System, row.id.Value, row.more)))
+			v := readiness.Assess(c.Chart(vs...), policy(func(p *readiness.Policy) { p.Practice.Desk, p.Prescriber.Desk = "desk", "desk-skylight" }), now)
+			if g := gate(t, v, readiness.GateIdentity); g.State != row.want {
+				t.Errorf("%s: %s", g.State, g.Words)
+			}
+		})
 	}
 }
