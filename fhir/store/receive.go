@@ -118,10 +118,8 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 		if it.subject != "" && r.clients[it.subject] == "" {
 			r.done.Ignored++
 			strangers[it.subject] = true
-			if now := r.heads[it.Ref()]; now != nil && now.subject != it.subject {
-				if err := r.keepGone(ctx, it.Ref(), movedAway); err != nil {
-					return err
-				}
+			if err := r.leave(ctx, it); err != nil {
+				return err
 			}
 			continue
 		}
@@ -129,6 +127,9 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 			if apart, err := r.setApart(ctx, it); err != nil {
 				return err
 			} else if apart {
+				if err := r.leave(ctx, it); err != nil {
+					return err
+				}
 				continue
 			}
 		}
@@ -192,6 +193,14 @@ func (r *receipt) noteStrangers(ctx context.Context, named map[string]bool, read
 
 // movedAway is why a record is gone for the patient it belonged to before.
 const movedAway = "moved to another patient"
+
+// leave has a record gone for the patient it belonged to before, when it is another's now.
+func (r *receipt) leave(ctx context.Context, it item) error {
+	if now := r.heads[it.Ref()]; now != nil && now.subject != it.subject {
+		return r.keepGone(ctx, it.Ref(), movedAway)
+	}
+	return nil
+}
 
 // keep stores a resource as a new version of its record, unless it tells nothing new (invariant 2).
 func (r *receipt) keep(ctx context.Context, it item) error {

@@ -129,8 +129,12 @@ func (db *DB) endSealed(ctx context.Context, actor, id, why, outcome string, do 
 		if err != nil {
 			return err
 		}
-		r := &receipt{commit: c, src: Source{Name: row.Source, Party: row.Party}, moved: map[string]bool{row.Client: true},
-			clients: map[string]string{row.Subject: row.Client}, fresh: map[string]bool{}}
+		r := &receipt{commit: c, src: Source{Name: row.Source, Party: row.Party}, moved: map[string]bool{},
+			clients: map[string]string{}, fresh: map[string]bool{}}
+		if err := r.readLinks(ctx, map[string]bool{row.Subject: true}); err != nil { // whose record it is by now
+			return err
+		}
+		r.moved[r.clients[row.Subject]] = true
 		if err := do(r, row, body); err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/fhirtest"
+	"github.com/kaphub/kaphub/fhir/plan"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 func setsApart(t *testing.T, dsn string) {
@@ -76,4 +78,39 @@ func setsApart(t *testing.T, dsn string) {
 	report, err := w.VerifyAudit(w.ctx, nil)
 	w.must(err)
 	want(t, "a changed row is found", len(report.Altered) > 0, true)
+}
+
+func sealedFollows(t *testing.T, dsn string) {
+	w, one, client := enrolledWorld(t, dsn)
+	two := fhirtest.Nth(2, w.now)
+	w.receive(ehr, page(two.PatientHere(), two.Referral()))
+	other := w.client(ehr, two.Patient)
+	label := fhirtest.Set("meta.security", []map[string]string{{"system": fhir.SystemActCode, "code": "PSYTHPN"}})
+	flag := one.On(w.now).Flag("active", label)
+	w.receive(skylight, page(flag))
+	want(t, "it waits for the client", len(w.chart(client).Sealed), 1)
+
+	w.must(w.Unlink(w.ctx, "ann", skylight, "s-"+one.Patient, client))
+	want(t, "parted from the record, the client is not in doubt for it", len(w.chart(client).Sealed), 0)
+	w.must(w.Link(w.ctx, "ann", skylight, "s-"+one.Patient, other))
+	want(t, "whose record it is now, is", len(w.chart(other).Sealed), 1)
+	w.decide(w.verdict(other, readiness.Unknown), plan.Changes{})
+	list, err := w.Sealed(w.ctx, false)
+	w.must(err)
+	w.must(w.Admit(w.ctx, "priv", list[0].ID, "it is no note"))
+	want(t, "admitted, it stands in that chart", len(fhir.Now(w.chart(other).Flags)), 1)
+	moved := false
+	for _, e := range w.stale() {
+		moved = moved || e.Client == other
+	}
+	want(t, "and has that client judged again", moved, true)
+
+	w.must(w.Link(w.ctx, "ann", skylight, "s-again", client))
+	mine := one.On(w.now).Told(skylight.Name, skylight.Party, `{"resourceType":"Observation","id":"x","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/s-again"}}`)
+	w.receive(skylight, page(mine))
+	before := len(fhir.Now(w.chart(client).Observations))
+	theirs := one.On(w.now).Told(skylight.Name, skylight.Party, `{"resourceType":"Observation","id":"x","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/s-`+one.Patient+`"}}`, label)
+	w.receive(skylight, page(theirs))
+	want(t, "is sealed for whom it is about now", len(w.chart(other).Sealed), 1)
+	want(t, "and gone for whom it was about before", len(fhir.Now(w.chart(client).Observations)), before-1)
 }

@@ -232,6 +232,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"the account of a client holds every delivery with its steps", accounts},
 		{"the roster asks only about whom the prescriber was told", roster},
 		{"what is out of scope is sealed, looked at, then admitted or expunged", setsApart},
+		{"what is sealed follows its patient, and what it replaces elsewhere is gone", sealedFollows},
 		{"replicas take turns at a counterpart, and leave it in peace together", turns},
 		{"when something was last sent to a party", lastSent},
 		{"whose records come before their Patient does is asked for", laggards},

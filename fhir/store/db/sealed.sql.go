@@ -126,7 +126,10 @@ func (q *Queries) SealedAll(ctx context.Context, everything bool) ([]Sealed, err
 }
 
 const sealedAt = `-- name: SealedAt :many
-SELECT id, source, party, type, ref, subject, client, reason, bears, hash, received, moment, outcome, actor, why, ended, mac, body FROM sealed WHERE client = $1 AND moment <= $2 AND (ended = 0 OR ended > $2) ORDER BY moment, id
+SELECT s.id, s.source, s.party, s.type, s.ref, s.subject, s.client, s.reason, s.bears, s.hash, s.received, s.moment, s.outcome, s.actor, s.why, s.ended, s.mac, s.body FROM link l JOIN sealed s ON s.source = l.source AND s.subject = l.patient
+WHERE l.client = $1 AND l.how <> 'candidate' AND l.moment <= $2 AND (l.ended = 0 OR l.ended > $2)
+  AND s.moment <= $2 AND (s.ended = 0 OR s.ended > $2)
+ORDER BY s.moment, s.id
 `
 
 type SealedAtParams struct {

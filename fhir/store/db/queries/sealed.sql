@@ -4,7 +4,10 @@ VALUES (@id, @source, @party, @type, @ref, @subject, @client, @reason, @bears, @
 -- name: SealedBefore :many
 SELECT outcome FROM sealed WHERE source = @source AND type = @type AND ref = @ref AND hash = @hash;
 -- name: SealedAt :many
-SELECT * FROM sealed WHERE client = @client AND moment <= @moment AND (ended = 0 OR ended > @moment) ORDER BY moment, id;
+SELECT s.* FROM link l JOIN sealed s ON s.source = l.source AND s.subject = l.patient
+WHERE l.client = @client AND l.how <> 'candidate' AND l.moment <= @moment AND (l.ended = 0 OR l.ended > @moment)
+  AND s.moment <= @moment AND (s.ended = 0 OR s.ended > @moment)
+ORDER BY s.moment, s.id;
 -- name: SealedAll :many
 SELECT * FROM sealed WHERE outcome = '' OR CAST(@everything AS boolean) ORDER BY moment, id;
 -- name: SealedOne :one
