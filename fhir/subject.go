@@ -113,6 +113,30 @@ func typeOf(literal string) string {
 	return parts[len(parts)-2]
 }
 
+// About returns the records of its own server that a Task is about, or part of; nil for any other resource.
+func About(r Resource, base string) (refs []Ref) {
+	if r.Type != "Task" {
+		return nil
+	}
+	t, reason := open(r.Body)
+	defer t.close()
+	if reason != "" {
+		return nil
+	}
+	for _, name := range []string{"focus", "basedOn", "partOf"} {
+		list := t.child(0, name)
+		if list < 0 {
+			continue
+		}
+		for _, i := range t.each(list) {
+			if ref, ok := ParseRef(t.string(t.child(i, "reference")), base); ok {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs
+}
+
 // References returns every literal reference in r to its own server, without repeats, in order of appearance.
 func References(r Resource) []Ref {
 	t, reason := open(r.Body)

@@ -34,6 +34,8 @@ type item struct {
 	traits   fhir.Traits
 	mentions []fhir.Ref
 
+	about []fhir.Ref // of a Task that names nobody: the records that it is about
+
 	outOfScope string // why it is to be sealed apart (R49)
 }
 
@@ -41,7 +43,8 @@ type item struct {
 type reading struct {
 	items   []item
 	rejects []fhir.Reject
-	ignored int // belongs to no client and to no directory
+	nobodys []item // of a client's types, and name none (place)
+	ignored int    // belongs to no client and to no directory
 }
 
 // readPage reads what the transaction will need, before there is one. Records are read on all processors at once and
@@ -64,6 +67,7 @@ func (db *DB) readPage(src Source, page exchange.Page) reading {
 	for _, r := range read {
 		whole.items = append(whole.items, r.items...)
 		whole.rejects = append(whole.rejects, r.rejects...)
+		whole.nobodys = append(whole.nobodys, r.nobodys...)
 		whole.ignored += r.ignored
 	}
 	return whole
@@ -93,6 +97,8 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 		case !outline.Placed && clinical[res.Type]:
 			r.rejects = append(r.rejects, unreadable(res, "subject is no Patient of this source"))
 			return
+		case clinical[res.Type]:
+			it.about = fhir.About(res, src.Base)
 		default:
 			r.ignored++
 			return
@@ -109,6 +115,10 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 		if directory[ref.Type] {
 			it.mentions = append(it.mentions, ref)
 		}
+	}
+	if clinical[res.Type] && it.subject == "" {
+		r.nobodys = append(r.nobodys, it)
+		return
 	}
 	r.items = append(r.items, it)
 }

@@ -99,6 +99,9 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 			return err
 		}
 	}
+	if err := r.place(ctx, &read); err != nil {
+		return err
+	}
 	if err := r.loadLinks(ctx, page, read); err != nil {
 		return err
 	}

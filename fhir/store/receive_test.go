@@ -350,6 +350,40 @@ func moves(t *testing.T, dsn string) {
 	want(t, "the other client's", len(fhir.Now(w.chart(b).Observations)), 2)
 }
 
+func nobodys(t *testing.T, dsn string) {
+	w, course, client := enrolledWorld(t, dsn)
+	at := course.On(w.now)
+	told := func(body string) fhir.Version { return at.Told(skylight.Name, skylight.Party, body) }
+	task := func(id, about string) fhir.Version {
+		return told(`{"resourceType":"Task","id":"` + id + `","status":"requested","intent":"proposal",` + about + `"code":{"coding":[{"system":"` + fhir.SystemTaskCode + `","code":"abort"}]}}`)
+	}
+	rejected := func() int { return len(w.chart(client).Rejects) }
+	tasks := len(fhir.Now(w.chart(client).Tasks))
+	now := func() int { return len(fhir.Now(w.chart(client).Tasks)) - tasks }
+
+	want(t, "about nothing", w.receive(skylight, page(task("a", ""))).Ignored, 1)
+	want(t, "about a stranger's record", w.receive(skylight, page(task("b", `"focus":{"reference":"ServiceRequest/unheard-of"},`))).Ignored, 1)
+	want(t, "neither is the client's", now(), 0)
+	w.receive(skylight, page(task("c", `"focus":{"reference":"Observation/clearance-p1"},`)))
+	want(t, "one about their decision is", now(), 1)
+	w.receive(skylight, page(task("d", `"partOf":[{"reference":"Task/c"}],`)))
+	want(t, "and one that is part of that", now(), 2)
+	w.receive(skylight, page(task("e", `"focus":{"reference":"Task/f"},`), at.Told(skylight.Name, skylight.Party,
+		`{"resourceType":"Task","id":"f","status":"requested","intent":"order","for":{"reference":"Patient/s-p1"}}`)))
+	want(t, "one about a record in the same page", now(), 4)
+	w.sweep(skylight, exchange.Page{Swept: []string{"s-" + course.Patient}})
+	want(t, "a sweep of theirs misses what says whom it is for, and nothing else", now()+tasks, 3)
+
+	stranger := told(`{"resourceType":"Observation","id":"loose","status":"final","code":{"text":"x"}}`)
+	want(t, "an observation of nobody", w.receive(skylight, page(stranger)).Ignored, 1)
+	want(t, "is nobody's", rejected(), 0)
+	decided := at.Clearance(fhir.DecisionWithdrawn, course.Day(0), course.Day(1), fhirtest.Set("subject", nil))
+	want(t, "a decision that names nobody any more is a reject", w.receive(skylight, page(decided)).Rejects, 1)
+	want(t, "and the client's", rejected(), 1)
+	w.receive(skylight, page(at.Clearance(fhir.DecisionWithdrawn, course.Day(0), course.Day(1))))
+	want(t, "until it can be read", rejected(), 0)
+}
+
 func directoryEntries(t *testing.T, dsn string) {
 	w, course, client := enrolledWorld(t, dsn)
 	res := func(body string) fhir.Version {

@@ -210,6 +210,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"an open reject that comes again stays as it is", rejectsAgain},
 		{"a sweep finds what the delta missed and what is gone", sweeps},
 		{"who is swept tonight, and who this week", sweepers},
+		{"a Task that names nobody is whose record it is about; what names nobody any more is not read", nobodys},
 		{"a record that moves to another patient is gone for the first", moves},
 		{"clients are found by their Patients at the practice, as they stand now", eachPatient},
 		{"the chart knows who stands behind the records", directoryEntries},

@@ -45,7 +45,8 @@ func (r *receipt) settleSwept(ctx context.Context, page exchange.Page, read read
 	return nil
 }
 
-// keepAbsent marks as gone what the patients had and the sweep did not find. An appointment that is over is no loss.
+// keepAbsent marks as gone what the patients had and the sweep did not find. An appointment that is over is no loss, and a
+// Task that names nobody is in nobody's sweep.
 func (r *receipt) keepAbsent(ctx context.Context, patients map[string]bool, present map[fhir.Ref]bool) error {
 	held, err := r.HeldBy(ctx, table.HeldByParams{Subjects: set(patients), Source: r.src.Name})
 	if err != nil {
@@ -56,12 +57,12 @@ func (r *receipt) keepAbsent(ctx context.Context, patients map[string]bool, pres
 		if present[ref] {
 			continue
 		}
-		if h.Type == "Appointment" {
+		if h.Type == "Appointment" || h.Type == "Task" {
 			last, err := r.VersionOf(ctx, table.VersionOfParams{Source: r.src.Name, Type: h.Type, ID: h.ID, N: h.N})
 			if err != nil {
 				return err
 			}
-			if over(last.Body, clock(r.at)) {
+			if subject, ok := fhir.Subject(resourceOf(last)); h.Type == "Task" && ok && subject.IsZero() || h.Type == "Appointment" && over(last.Body, clock(r.at)) {
 				continue
 			}
 		}
