@@ -206,6 +206,15 @@ func (f *facts) instant(otherwise time.Time, dates ...*string) time.Time {
 	return otherwise
 }
 
+// atLatest returns the last moment that date may mean, else otherwise: what stops is not older than what clears for a date
+// without an hour.
+func (f *facts) atLatest(otherwise time.Time, date *string) time.Time {
+	if _, end, ok := f.when(date); ok {
+		return end.Add(-time.Nanosecond)
+	}
+	return otherwise
+}
+
 // people finds the client as each side knows them. The hub's own copy at the prescriber counts: it is what the
 // prescriber's records hang on.
 func (f *facts) people() {

@@ -85,6 +85,7 @@ func (f *facts) decide(r record[fhir.Observation]) {
 	d.weighs = d.issued
 	d.who = f.decider(r.Value.Performer, r.Version)
 	if d.means == stopsIt {
+		d.weighs = f.atLatest(d.issued, r.Value.Issued)
 		if d.weighs.After(r.Received) {
 			d.weighs = r.Recorded() // a date to come does not make a stop outweigh what lifts it
 		}

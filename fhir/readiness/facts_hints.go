@@ -57,10 +57,7 @@ func (f *facts) hinted(party string, t *fhir.Task) (says string) {
 // turned returns when task came to say what same tells: the last moment that its own date may mean; or later, when the hub
 // heard it say something else before. Not every system keeps that date up, and none is later than it was heard.
 func (f *facts) turned(task *record[fhir.Task], same func(*fhir.Task) bool) time.Time {
-	at := task.Recorded()
-	if _, end, ok := f.when(task.Value.LastModified); ok {
-		at = end.Add(-time.Nanosecond)
-	}
+	at := f.atLatest(task.Recorded(), task.Value.LastModified)
 	if at.After(task.Received) && !task.Received.IsZero() {
 		at = task.Received
 	}

@@ -114,6 +114,9 @@ func (f *facts) findRefusals() {
 			continue
 		}
 		since := f.instant(v.Recorded(), r.Value.Issued)
+		if is == yes {
+			since = f.atLatest(since, r.Value.Issued)
+		}
 		if since.After(v.Received) {
 			since = v.Recorded()
 		}

@@ -291,6 +291,14 @@ func TestNoHostileChartIsReady(t *testing.T) {
 		{name: "a release that is over", state: N, told: again(2*day, "Consent", "release-p1", set("provision.period.end", "2026-03-02")).confirmed()},
 		{name: "a release signed next week", state: N, told: again(2*day, "Consent", "release-p1", set("dateTime", "2026-03-10")).confirmed()},
 		{name: "a release to another prescriber", state: N, told: again(2*day, "Consent", "release-p1", set("provision.actor.0.reference.identifier.value", "1558444216")).confirmed()},
+		{name: "withdrawn on the day of the clearance, at no hour told", state: H, told: cleared(fhir.DecisionCleared, "2026-03-01", "2026-05-01", set("issued", "2026-03-01T09:00:00-07:00")).ago(day, func(c *course) fhir.Version {
+			return c.Clearance(fhir.DecisionWithdrawn, c.Day(-2), c.Day(40), set("id", "w"), set("issued", "2026-03-01"))
+		}).confirmed()},
+		{name: "not cleared by another prescriber on the day of the clearance, at no hour told", state: H, policy: others, told: cleared(fhir.DecisionCleared, "2026-03-01", "2026-05-01", set("issued", "2026-03-01T09:00:00-07:00")).ago(day, func(c *course) fhir.Version {
+			v := c.Clearance(fhir.DecisionNotCleared, c.Day(-2), c.Day(40), set("id", "w"), set("issued", "2026-03-01"))
+			v.Source, v.Party = "journey", "journey"
+			return v
+		}).confirmed()},
 		{name: "a denial beside the release", state: N, told: ago(5*day, func(c *course) fhir.Version { return c.Release(set("id", "b"), set("provision.type", "deny")) }).confirmed()},
 		{name: "a denial to everybody beside the release", state: N, told: ago(5*day, func(c *course) fhir.Version {
 			return c.Release(set("id", "b"), set("provision.type", "deny"), set("provision.actor", nil))
