@@ -84,6 +84,25 @@ func calendarTokens(t *testing.T, dsn string) {
 	w.receive(ehr, page(three.Referral(), named(three, "K-3"), four.Referral(), named(four, "K-3")))
 	w.receive(calendar, page(barePatient("K-3"), event("K-3")))
 	want(t, "a token that two clients bear is nobody's", w.client(calendar, "t-k-3"), "")
+
+	open2 := func(course *fhirtest.Course) (n int) {
+		for _, l := range w.chart(w.client(ehr, course.Patient)).Links {
+			if l.Source == calendar.Name && l.How == fhir.Candidate && l.Patient == "t-k-1" {
+				n++
+			}
+		}
+		return n
+	}
+	want(t, "no question on a token that one client bears", open2(one), 0)
+	five := fhirtest.Nth(5, w.now)
+	w.receive(ehr, page(five.Referral(), named(five, "K-1")))
+	want(t, "given to another too: whose events these are is in doubt", open2(one)*10+open2(five), 11)
+	w.receive(ehr, page(named(five, "K-5")))
+	want(t, "and is no more when that is put right", open2(one)*10+open2(five), 0)
+	w.receive(ehr, page(named(one, "K-7")))
+	w.receive(ehr, page(named(five, "K-1")))
+	want(t, "passed on to another: the events are in doubt too", open2(one)*10+open2(five), 11)
+	want(t, "and stay where they were until a person decides", w.client(calendar, "t-k-1"), w.client(ehr, one.Patient))
 }
 
 func strays(t *testing.T, dsn string) {

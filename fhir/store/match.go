@@ -14,7 +14,8 @@ type who struct{ source, party, patient string }
 
 // matchAll compares with the practice's clients every prescriber's patient for whom the page may change the answer:
 // those it tells of, those who have an identifier in common with what came or went and their rivals, and those born on the
-// same day as a client of whom something else came or went. So it does not matter which side is told first.
+// same day as a client of whom something else came or went. So it does not matter which side is told first. A patient of the
+// practice's own who was linked by such an identifier, a calendar's say, is looked at too: it may be another's by now.
 func (r *receipt) matchAll(ctx context.Context, patients map[string]item, digests, births map[string]bool) error {
 	keys := map[who]string{} // whom to look at -> the hub's own key on them
 	if len(digests) > 0 {
@@ -31,6 +32,13 @@ func (r *receipt) matchAll(ctx context.Context, patients map[string]item, digest
 		}
 		for _, o := range rivals {
 			keys[who{o.Source, o.Party, o.Patient}] = ""
+		}
+		joined, err := r.JoinedAtPractice(ctx, set(digests))
+		if err != nil {
+			return err
+		}
+		for _, o := range joined {
+			keys[who{o.Source, fhir.Practice, o.Patient}] = ""
 		}
 	}
 	if r.src.Party != fhir.Practice {

@@ -153,6 +153,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.heldByStmt, err = db.PrepareContext(ctx, heldBy); err != nil {
 		return nil, fmt.Errorf("error preparing query HeldBy: %w", err)
 	}
+	if q.joinedAtPracticeStmt, err = db.PrepareContext(ctx, joinedAtPractice); err != nil {
+		return nil, fmt.Errorf("error preparing query JoinedAtPractice: %w", err)
+	}
 	if q.judgeStmt, err = db.PrepareContext(ctx, judge); err != nil {
 		return nil, fmt.Errorf("error preparing query Judge: %w", err)
 	}
@@ -674,6 +677,11 @@ func (q *Queries) Close() error {
 	if q.heldByStmt != nil {
 		if cerr := q.heldByStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing heldByStmt: %w", cerr)
+		}
+	}
+	if q.joinedAtPracticeStmt != nil {
+		if cerr := q.joinedAtPracticeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing joinedAtPracticeStmt: %w", cerr)
 		}
 	}
 	if q.judgeStmt != nil {
@@ -1263,6 +1271,7 @@ type Queries struct {
 	firstStepStmt          *sql.Stmt
 	headsStmt              *sql.Stmt
 	heldByStmt             *sql.Stmt
+	joinedAtPracticeStmt   *sql.Stmt
 	judgeStmt              *sql.Stmt
 	judgementAtStmt        *sql.Stmt
 	knownStmt              *sql.Stmt
@@ -1413,6 +1422,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		firstStepStmt:          q.firstStepStmt,
 		headsStmt:              q.headsStmt,
 		heldByStmt:             q.heldByStmt,
+		joinedAtPracticeStmt:   q.joinedAtPracticeStmt,
 		judgeStmt:              q.judgeStmt,
 		judgementAtStmt:        q.judgementAtStmt,
 		knownStmt:              q.knownStmt,

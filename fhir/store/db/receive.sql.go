@@ -372,6 +372,40 @@ func (q *Queries) HeldBy(ctx context.Context, arg HeldByParams) ([]HeldByRow, er
 	return items, nil
 }
 
+const joinedAtPractice = `-- name: JoinedAtPractice :many
+SELECT DISTINCT e.source, e.patient FROM json_each($1) AS k CROSS JOIN digest e
+JOIN link l ON l.source = e.source AND l.patient = e.patient
+WHERE e.digest = k.key AND l.ended = 0 AND l.how = 'identifier' AND l.party = 'practice'
+`
+
+type JoinedAtPracticeRow struct {
+	Source  string
+	Patient string
+}
+
+func (q *Queries) JoinedAtPractice(ctx context.Context, digests string) ([]JoinedAtPracticeRow, error) {
+	rows, err := q.query(ctx, q.joinedAtPracticeStmt, joinedAtPractice, digests)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []JoinedAtPracticeRow
+	for rows.Next() {
+		var i JoinedAtPracticeRow
+		if err := rows.Scan(&i.Source, &i.Patient); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const known = `-- name: Known :one
 SELECT count(*) FROM version WHERE source = $1 AND type = $2 AND id = $3 AND hash = $4 AND version_id = $5
 `

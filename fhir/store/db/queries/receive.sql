@@ -60,6 +60,10 @@ WHERE d.digest = k.key AND l.ended = 0 AND l.how <> 'candidate' AND l.party = 'p
 SELECT DISTINCT e.source, e.patient, s.party FROM json_each(@digests) AS k CROSS JOIN digest e
 JOIN source s ON s.name = e.source
 WHERE e.digest = k.key AND s.party <> 'practice';
+-- name: JoinedAtPractice :many
+SELECT DISTINCT e.source, e.patient FROM json_each(@digests) AS k CROSS JOIN digest e
+JOIN link l ON l.source = e.source AND l.patient = e.patient
+WHERE e.digest = k.key AND l.ended = 0 AND l.how = 'identifier' AND l.party = 'practice';
 -- name: PatientsOfClient :many
 SELECT DISTINCT e.patient FROM link l
 JOIN digest d ON d.source = l.source AND d.patient = l.patient
