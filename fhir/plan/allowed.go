@@ -25,8 +25,13 @@ func Allowed(d exchange.Delivery, chart fhir.Chart, policy readiness.Policy, now
 	return why == "", why
 }
 
-// linked answers "" while the client is linked at both sides.
+// linked answers "" while the client is linked at both sides, and no record there may as well be theirs.
 func (s *situation) linked() string {
+	for _, l := range s.chart.Links {
+		if l.Likely() && (s.policy.Prescriber.Tells(l.Source) || s.policy.Practice.Tells(l.Source)) {
+			return whyOther
+		}
+	}
 	at := func(sources []string) bool {
 		return slices.ContainsFunc(s.chart.Links, func(l fhir.Link) bool {
 			return slices.Contains(sources, l.Source) && l.How != fhir.Candidate
@@ -43,12 +48,9 @@ func (s *situation) goesHome(d exchange.Delivery) string {
 	if why := s.linked(); why != "" {
 		return why
 	}
-	home, ok := fhir.Subject(fhir.Resource{Type: d.Type, Body: d.Body})
+	home, ok := s.whose(fhir.Resource{Type: d.Type, Body: d.Body}, s.policy.Practice.Sources...)
 	here := false
 	for _, l := range s.chart.Links {
-		if l.Likely() && (s.policy.Prescriber.Tells(l.Source) || s.policy.Practice.Tells(l.Source)) {
-			return whyOther
-		}
 		here = here || l.How != fhir.Candidate && slices.Contains(s.policy.Practice.Sources, l.Source) && l.Patient == home.ID
 	}
 	if !ok || !here {
@@ -80,7 +82,7 @@ func (s *situation) released(d exchange.Delivery) string {
 		return whyChanged
 	}
 	if d.What != exchange.WhatPatient && d.What != exchange.WhatPacket { // a packet names no record of theirs
-		if patient, ok := fhir.Subject(fhir.Resource{Type: d.Type, Body: d.Body}); !ok || !s.fits(patient) {
+		if patient, ok := s.whose(fhir.Resource{Type: d.Type, Body: d.Body}, s.policy.Prescriber.Sources...); !ok || !s.fits(patient) {
 			return whyOther
 		}
 	}

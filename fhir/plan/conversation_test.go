@@ -280,3 +280,38 @@ func TestATransportFailureIsNoStatus(t *testing.T) {
 		}
 	}
 }
+
+// Some servers write every reference as a full address: what stands there is still the client's.
+func TestFullAddressesHoldNothingUp(t *testing.T) {
+	const here, there = "https://ehr.example/fhir", "https://skylight.example/fhir/"
+	bases := map[string]string{fhirtest.PracticeSource: here, fhirtest.PrescriberSource: there}
+
+	w := newWorld()
+	w.policy.Bases = bases
+	w.tell(w.PatientHere(), w.Release(), w.Referral(set("subject.reference", here+"/Patient/p1")))
+	same(t, w.settle(t), "patient, consent, referral, task")
+
+	w.move(set("status", "accepted"), set("for.reference", there+w.sentPatient().String()))
+	w.settle(t)
+	w.revoke()
+	w.tell(w.Referral(set("status", "revoked"), set("subject.reference", here+"/Patient/p1")))
+	c := w.stage()
+	same(t, whats(c), "cancellation again")
+	if ok, why := plan.Allowed(c.Stage[0], w.chart(), w.policy, w.clock); !ok {
+		t.Errorf("the cancellation is not sent: %s", why)
+	}
+	w.policy.Bases = map[string]string{fhirtest.PracticeSource: here, fhirtest.PrescriberSource: "https://elsewhere.example/fhir"}
+	if ok, _ := plan.Allowed(c.Stage[0], w.chart(), w.policy, w.clock); ok {
+		t.Error("what is about somebody at another server is sent")
+	}
+}
+
+// sentPatient is the client as the hub made them at the prescriber.
+func (w *world) sentPatient() fhir.Ref {
+	for _, e := range w.ledger {
+		if e.What == exchange.WhatPatient && e.Receipt != nil {
+			return e.Receipt.Ref
+		}
+	}
+	panic("no Patient was sent")
+}

@@ -49,7 +49,7 @@ func (s *situation) homeward() []exchange.Delivery {
 // home returns the client's Patient at the practice: the one that was referred, else the one that is linked.
 func (s *situation) home() (fhir.Ref, bool) {
 	for _, r := range s.everReferred() {
-		if ref, ok := fhir.Subject(r.Resource); ok && slices.ContainsFunc(s.chart.Links, func(l fhir.Link) bool {
+		if ref, ok := s.whose(r.Resource, r.Source); ok && slices.ContainsFunc(s.chart.Links, func(l fhir.Link) bool {
 			return l.Source == r.Source && l.Patient == ref.ID
 		}) {
 			return ref, true

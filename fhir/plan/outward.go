@@ -239,9 +239,24 @@ func (s *situation) patientThere(r referral) (ref fhir.Ref, ok bool) {
 	return ref, ok && !gone
 }
 
+// whose is fhir.SubjectAt for a record that stands, or is to stand, at one of sources, each of which may write full addresses.
+func (s *situation) whose(r fhir.Resource, sources ...string) (ref fhir.Ref, ok bool) {
+	if ref, ok = fhir.Subject(r); ok {
+		return ref, ok
+	}
+	for _, source := range sources {
+		if base := s.policy.Bases[source]; base != "" {
+			if ref, ok = fhir.SubjectAt(r, base); ok {
+				return ref, ok
+			}
+		}
+	}
+	return fhir.Ref{}, false
+}
+
 // subject returns the practice's Patient whom v is about.
 func (s *situation) subject(v *fhir.Version) (fhir.Seen[fhir.Patient], bool) {
-	ref, ok := fhir.Subject(v.Resource)
+	ref, ok := s.whose(v.Resource, v.Source)
 	if !ok {
 		return fhir.Seen[fhir.Patient]{}, false
 	}
