@@ -321,7 +321,7 @@ func (s *situation) request(r referral, body []byte, patient fhir.Ref, consent *
 	if consent != nil {
 		edits = append(edits, fhir.Edit{Path: "supportingInfo", Value: []object{literal(consent.Ref)}})
 	}
-	edits = append(edits, fillers(body)...)
+	edits = append(edits, s.fillers(body)...)
 	if plac, ours := s.placer(r); ours {
 		edits = append(edits, fhir.Edit{Path: "identifier.-1", Value: plac})
 	}
@@ -329,13 +329,13 @@ func (s *situation) request(r referral, body []byte, patient fhir.Ref, consent *
 }
 
 // fillers takes out the numbers that prescribers have given the referral: another's is none of this one's business.
-func fillers(body []byte) (edits []fhir.Edit) {
+func (s *situation) fillers(body []byte) (edits []fhir.Edit) {
 	var glance struct {
 		Identifier []fhir.Identifier `json:"identifier"`
 	}
 	_ = json.Unmarshal(body, &glance) // it was trimmed just now
 	for i := range slices.Backward(glance.Identifier) {
-		if has(glance.Identifier[i].Type, fhir.Code{System: fhir.SystemIdentifierType, Code: "FILL"}) {
+		if s.policy.AssignedElsewhere(glance.Identifier[i]) || has(glance.Identifier[i].Type, fhir.Code{System: fhir.SystemIdentifierType, Code: "FILL"}) {
 			edits = append(edits, fhir.Edit{Path: "identifier." + strconv.Itoa(i)})
 		}
 	}
