@@ -241,7 +241,10 @@ func TestAnotherPrescriberIsToldNothingOfTheFirst(t *testing.T) {
 	w.On(w.clock)
 	w.tell(w.Referral(set("performer", []any{by(otherNPI)}), set("identifier.-1", map[string]any{
 		"type": map[string]any{"coding": []any{map[string]any{"system": fhir.SystemIdentifierType, "code": "FILL"}}}, "system": "https://skylight.example/case", "value": "FILL-p1"}),
-		set("identifier.-1", map[string]any{"system": "urn:x", "value": "FILL-untyped", "assigner": by(fhirtest.PrescriberNPI)})))
+		set("identifier.-1", map[string]any{"system": "urn:x", "value": "FILL-untyped", "assigner": by(fhirtest.PrescriberNPI)}),
+		set("identifier.-1", map[string]any{"system": "urn:x", "value": "FILL-by-reference", "assigner": map[string]any{"reference": "Organization/first"}})),
+		w.organization("first", fhirtest.PrescriberNPI),
+		w.PatientHere(set("identifier.-1", map[string]any{"system": "urn:x", "value": "FILL-patient", "assigner": map[string]any{"reference": "Organization/first"}})))
 	// The same client as the other prescriber's engagement sees them: what was sent there is all that there is in its ledger.
 	next := *w
 	next.policy.Prescriber, next.policy.Others = other, []readiness.Party{w.policy.Prescriber}

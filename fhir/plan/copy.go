@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -74,7 +75,8 @@ func typed(id fhir.ID, code string) object {
 
 // withoutOthersNumbers leaves out of a Patient the identifiers that another prescriber assigned: whose patient somebody
 // else is, is nobody's business.
-func (s *situation) withoutOthersNumbers(body []byte) ([]byte, error) {
+func (s *situation) withoutOthersNumbers(v *fhir.Version, body []byte) ([]byte, error) {
+	others := s.othersNumbers(v)
 	var patient struct {
 		Identifier []json.RawMessage `json:"identifier"`
 	}
@@ -84,7 +86,7 @@ func (s *situation) withoutOthersNumbers(body []byte) ([]byte, error) {
 	var kept []any
 	for _, raw := range patient.Identifier {
 		var id fhir.Identifier
-		if err := json.Unmarshal(raw, &id); err != nil || !s.policy.AssignedElsewhere(id) {
+		if err := json.Unmarshal(raw, &id); err != nil || !others[number(id)] {
 			kept = append(kept, raw)
 		}
 	}
@@ -95,6 +97,34 @@ func (s *situation) withoutOthersNumbers(body []byte) ([]byte, error) {
 		return fhir.Apply(body, fhir.Edit{Path: "identifier"})
 	}
 	return fhir.Apply(body, fhir.Edit{Path: "identifier", Value: kept})
+}
+
+// othersNumbers are the identifiers in v that another prescriber gave, by whatever way it says so: what may cross leaves
+// out the references by which that can be told.
+func (s *situation) othersNumbers(v *fhir.Version) map[fhir.ID]bool {
+	var glance struct {
+		Identifier []fhir.Identifier `json:"identifier"`
+	}
+	_ = json.Unmarshal(v.Resource.Body, &glance) // it was read before
+	others := map[fhir.ID]bool{}
+	for _, id := range glance.Identifier {
+		if s.policy.AssignedElsewhere(id) || id.Assigner != nil && slices.ContainsFunc(s.policy.Others, func(other readiness.Party) bool {
+			return s.names(v, *id.Assigner, other)
+		}) {
+			others[number(id)] = true
+		}
+	}
+	return others
+}
+
+func number(id fhir.Identifier) (n fhir.ID) {
+	if id.System != nil {
+		n.System = *id.System
+	}
+	if id.Value != nil {
+		n.Value = *id.Value
+	}
+	return n
 }
 
 // party is a logical reference to a side of the exchange: it means the same at every server.

@@ -289,7 +289,7 @@ func (s *situation) described(p fhir.Seen[fhir.Patient]) (d exchange.Delivery, o
 	if err != nil {
 		return d, false
 	}
-	if body, err = s.withoutOthersNumbers(body); err != nil {
+	if body, err = s.withoutOthersNumbers(p.Version, body); err != nil {
 		return d, false
 	}
 	id := s.copyThere(exchange.WhatPatient, p.Key)
@@ -321,7 +321,7 @@ func (s *situation) request(r referral, body []byte, patient fhir.Ref, consent *
 	if consent != nil {
 		edits = append(edits, fhir.Edit{Path: "supportingInfo", Value: []object{literal(consent.Ref)}})
 	}
-	edits = append(edits, s.fillers(body)...)
+	edits = append(edits, s.fillers(r.Version, body)...)
 	if plac, ours := s.placer(r); ours {
 		edits = append(edits, fhir.Edit{Path: "identifier.-1", Value: plac})
 	}
@@ -329,13 +329,14 @@ func (s *situation) request(r referral, body []byte, patient fhir.Ref, consent *
 }
 
 // fillers takes out the numbers that prescribers have given the referral: another's is none of this one's business.
-func (s *situation) fillers(body []byte) (edits []fhir.Edit) {
+func (s *situation) fillers(v *fhir.Version, body []byte) (edits []fhir.Edit) {
 	var glance struct {
 		Identifier []fhir.Identifier `json:"identifier"`
 	}
 	_ = json.Unmarshal(body, &glance) // it was trimmed just now
+	others := s.othersNumbers(v)
 	for i := range slices.Backward(glance.Identifier) {
-		if s.policy.AssignedElsewhere(glance.Identifier[i]) || has(glance.Identifier[i].Type, fhir.Code{System: fhir.SystemIdentifierType, Code: "FILL"}) {
+		if others[number(glance.Identifier[i])] || has(glance.Identifier[i].Type, fhir.Code{System: fhir.SystemIdentifierType, Code: "FILL"}) {
 			edits = append(edits, fhir.Edit{Path: "identifier." + strconv.Itoa(i)})
 		}
 	}
