@@ -74,9 +74,9 @@ func (c *recordDecision) build(r *recording) ([]exchange.Slip, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.flags.Told == "" && r.tty {
-		if r.note.Told, err = answered(r.asker, "", question{flag: "told", ask: "Dated", usual: "now", form: "a time, a day, or both"}, func(s string) (time.Time, error) {
-			return r.moment(s, !desk.Clears(outcome))
+	if r.flags.Told != "" || r.tty { // now that it is known which way it goes
+		if r.note.Told, err = answered(r.asker, r.flags.Told, question{flag: "told", ask: "Dated", usual: "now", form: "a time, a day, or both"}, func(s string) (time.Time, error) {
+			return r.said(s, outcome)
 		}); err != nil {
 			return nil, err
 		}
@@ -95,6 +95,16 @@ func (c *recordDecision) build(r *recording) ([]exchange.Slip, error) {
 		}
 	}
 	return r.book.Decide(r.note, p)
+}
+
+// said is moment for a decision. One that clears and is dated today, at no hour, was made when the day began: a stop of this
+// morning may have come after it.
+func (a *asker) said(s, outcome string) (time.Time, error) {
+	at, err := a.moment(s, !desk.Clears(outcome))
+	if day, wrong := a.date(s); err == nil && desk.Clears(outcome) && wrong == nil && day != "" {
+		return readiness.DayOf(at, a.zone).Start(a.zone), nil
+	}
+	return at, err
 }
 
 // decider is who decided: on the sheet by name or number; where it lists one only, that one per agreement.

@@ -224,3 +224,25 @@ func TestWhoeverSitsThereIsAsked(t *testing.T) {
 		t.Error("whoever was asked went away, and it goes on")
 	}
 }
+
+// Of a day without an hour nobody knows which came first: what stops is never taken for the older.
+func TestADecisionDatedByItsDay(t *testing.T) {
+	now := time.Date(2026, 3, 3, 15, 0, 0, 0, time.UTC)
+	a := &asker{zone: time.UTC, now: now}
+	for _, row := range []struct {
+		said, outcome string
+		want          time.Time
+	}{
+		{"2026-03-02", "cleared", time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)},
+		{"2026-03-02", "withdrawn", time.Date(2026, 3, 2, 23, 59, 59, 0, time.UTC)},
+		{"2026-03-03", "cleared", time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)},
+		{"today", "cleared-with-conditions", time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)},
+		{"today", "withdrawn", now},
+		{"14:30", "cleared", time.Date(2026, 3, 3, 14, 30, 0, 0, time.UTC)},
+		{"now", "cleared", now},
+	} {
+		if got, err := a.said(row.said, row.outcome); err != nil || !got.Equal(row.want) {
+			t.Errorf("%s, dated %s: %s, %v", row.outcome, row.said, got, err)
+		}
+	}
+}
