@@ -218,7 +218,7 @@ func (c *showLink) Run(ctx context.Context, s *scene) error {
 	row("since", h.local(p.Since))
 	row("client", p.Client)
 	for _, who := range readiness.People(chart) {
-		row("  at "+who.Source, strings.Join(who.Names, "; "))
+		row("  at "+who.Source, harmless([]byte(strings.Join(who.Names, "; "))))
 		row("  born", who.Birth)
 	}
 	row("may be, or is", p.Source+"/Patient/"+p.Patient)

@@ -114,7 +114,7 @@ func (s *scene) standing(ctx context.Context, h *hub, client string) error {
 	}
 	for _, v := range in.Clients {
 		if v.Client == client {
-			s.printf("%s, %s: %s. %s\n", cmp.Or(v.Chosen, v.Client), in.Titles[v.Prescriber], v.State, v.Words)
+			s.printf("%s, %s: %s. %s\n", harmless([]byte(cmp.Or(v.Chosen, v.Client))), in.Titles[v.Prescriber], v.State, v.Words)
 		}
 	}
 	return nil
@@ -231,7 +231,7 @@ func shownBack(c fhir.Chart) string {
 	if t, err := time.Parse(time.DateOnly, born); err == nil {
 		born = strings.ToUpper(t.Format("2 January 2006"))
 	}
-	return fmt.Sprintf("%s   BORN %s   %s", cmp.Or(name, "(no name on file)"), cmp.Or(born, "(NOT ON FILE)"), c.Client)
+	return fmt.Sprintf("%s   BORN %s   %s", cmp.Or(harmless([]byte(name)), "(no name on file)"), cmp.Or(born, "(NOT ON FILE)"), c.Client)
 }
 
 // which is the policy of the prescriber that the entry is about.

@@ -110,7 +110,7 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	}
 	defer unlock()
 
-	if db.writer, err = sqliteAt(o.DSN, o.Key.sub(forPages), "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA wal_autocheckpoint = 4000"); err != nil {
+	if db.writer, err = sqliteAt(o.DSN, o.Key.sub(forPages), "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA wal_autocheckpoint = 4000; PRAGMA secure_delete = on"); err != nil {
 		return fmt.Errorf("open store %s: %w", db.name, err)
 	}
 	db.writer.SetMaxOpenConns(1)

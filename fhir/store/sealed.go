@@ -30,11 +30,12 @@ func (r *receipt) setApart(ctx context.Context, it item) (kept bool, err error) 
 	for _, outcome := range before {
 		return outcome != admitted, nil
 	}
-	body, err := r.db.keys.enclose(it.Body)
+	id := fmt.Sprintf("s-%d-%s", r.moment, it.Hash[:min(8, len(it.Hash))])
+	body, err := r.db.keys.enclose(id, it.Body)
 	if err != nil {
 		return false, err
 	}
-	row := table.Sealed{ID: fmt.Sprintf("s-%d-%s", r.moment, it.Hash[:min(8, len(it.Hash))]), Source: r.src.Name, Party: r.src.Party,
+	row := table.Sealed{ID: id, Source: r.src.Name, Party: r.src.Party,
 		Type: it.Type, Ref: it.ID, Subject: it.subject, Client: r.clients[it.subject], Reason: it.outOfScope, Bears: clinical[it.Type] || it.Type == "Patient" || it.Type == "Appointment",
 		Hash: it.Hash, Received: r.at, Moment: r.moment, Body: body}
 	r.moved[row.Client] = true
@@ -77,7 +78,7 @@ func (db *DB) Unseal(ctx context.Context, actor, id, why string) (body []byte, e
 		if err != nil {
 			return found(err)
 		}
-		body, err = db.keys.disclose(row.Body)
+		body, err = db.keys.disclose(id, row.Body)
 		return err
 	})
 	return body, err
@@ -125,7 +126,7 @@ func (db *DB) endSealed(ctx context.Context, actor, id, why, outcome string, do 
 		if row.Outcome != "" {
 			return fmt.Errorf("%s is %s already: %w", id, row.Outcome, exchange.ErrConflict)
 		}
-		body, err := db.keys.disclose(row.Body)
+		body, err := db.keys.disclose(id, row.Body)
 		if err != nil {
 			return err
 		}
@@ -154,18 +155,19 @@ func (db *DB) endSealed(ctx context.Context, actor, id, why, outcome string, do 
 	})
 }
 
-// enclose encrypts what is sealed under a key of its own, so that reading the table is not reading it.
-func (k keys) enclose(body []byte) (string, error) {
+// enclose encrypts what is sealed as id under a key of its own, so that reading the table is not reading it, and what is
+// moved to another row cannot be read at all.
+func (k keys) enclose(id string, body []byte) (string, error) {
 	gcm, err := k.cipher()
 	if err != nil {
 		return "", err
 	}
 	nonce := make([]byte, gcm.NonceSize())
 	_, _ = rand.Read(nonce) // never fails
-	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, body, nil)), nil
+	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, body, []byte(id))), nil
 }
 
-func (k keys) disclose(text string) ([]byte, error) {
+func (k keys) disclose(id, text string) ([]byte, error) {
 	if text == "" {
 		return nil, exchange.ErrNotFound
 	}
@@ -177,7 +179,7 @@ func (k keys) disclose(text string) ([]byte, error) {
 	if err != nil || len(raw) < gcm.NonceSize() {
 		return nil, errSealBroken
 	}
-	body, err := gcm.Open(nil, raw[:gcm.NonceSize()], raw[gcm.NonceSize():], nil)
+	body, err := gcm.Open(nil, raw[:gcm.NonceSize()], raw[gcm.NonceSize():], []byte(id))
 	if err != nil {
 		return nil, errSealBroken
 	}

@@ -74,6 +74,9 @@ func setsApart(t *testing.T, dsn string) {
 
 	stranger := fhirtest.Nth(2, w.now)
 	want(t, "of who is nobody's client nothing is kept, not even sealed", w.receive(skylight, page(stranger.Flag("active", label))).Sealed, 0)
+	w.exec(`UPDATE sealed SET body = (SELECT body FROM sealed WHERE id = '` + one.ID + `') WHERE id = '` + two.ID + `'`)
+	_, err = w.Unseal(w.ctx, "priv", two.ID, "once more")
+	want(t, "what is moved to another row cannot be read", err != nil, true)
 	w.exec(`UPDATE sealed SET reason = 'else' WHERE id = '` + one.ID + `'`)
 	report, err := w.VerifyAudit(w.ctx, nil)
 	w.must(err)
