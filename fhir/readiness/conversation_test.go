@@ -110,6 +110,16 @@ func TestUnsafeForAnybody(t *testing.T) {
 		rows[i].want = map[string]string{"S1": "blocked", "": "met"}[rows[i].want]
 	}
 	judgeGate(t, readiness.GateHold, rows)
+	c := fhirtest.Client(now)
+	var stops int
+	for _, f := range readiness.Assess(c.Chart(plus(tellsUs(unsafe))(c)...), policy(), now).Findings {
+		if f.Code == "R15" {
+			stops++
+		}
+	}
+	if stops != 1 {
+		t.Errorf("one proposal to abort stops %d times", stops)
+	}
 }
 
 func TestWhatTheReferralSaysOfTheDecision(t *testing.T) {
