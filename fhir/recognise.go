@@ -56,6 +56,8 @@ type Recogniser struct {
 //	a KAP referral        order, referral code                        → whom its performers name
 //	a KAP appointment     any service type of the KAP course          → everybody
 //	a release             patient-privacy, IDSCL or LOINC 64292-6     → whom its actors name; nobody if they are others
+//	a referral passed on  Task, order, fulfill, about a referral      → whom its owner names; nobody if it is no prescriber.
+//	                                                                    It makes nobody a client who is none already
 //
 // prescribers are those it names; a trigger that names none, or whom it cannot tell, names all. What was entered in
 // error, and what the hub wrote itself, concerns nobody; nor does an event of a calendar, which names whoever its token
@@ -77,6 +79,12 @@ func (g Recogniser) Concerns(r Resource) (prescribers []string, ok bool) {
 		if err == nil && c.Status.Code() != enteredInError && IsRelease(c) && !g.others(Actors(c)) && !copied(c.Identifier) {
 			return g.named(Actors(c)), true
 		}
+	case "Task":
+		t, err := glance[Task](r)
+		if err == nil && g.PassesOn(t) && !copied(t.Identifier) {
+			names := g.surely([]Reference{*t.Owner})
+			return names, len(names) > 0
+		}
 	}
 	return nil, false
 }
@@ -87,6 +95,22 @@ func copied(ids []Identifier) bool {
 		id, ok := IDOf(&i)
 		return ok && id.System == SystemCopy
 	})
+}
+
+// PassesOn reports whether t, a Task of the practice's own, asks its owner to take up a referral that stays as it is: so a
+// request that one prescriber turned down goes to another. One that was called off, or closed without a result, asks nobody.
+func (g Recogniser) PassesOn(t Task) bool {
+	code, reading := g.Terms.Code(Practice, t.Code, SystemTaskCode)
+	if reading != Mapped || code != "fulfill" || t.Intent != "order" || t.Owner == nil || t.Focus == nil {
+		return false
+	}
+	if slices.Contains([]string{"draft", "rejected", "cancelled", "failed", enteredInError}, t.Status.Code()) {
+		return false
+	}
+	if t.Focus.Reference == nil {
+		return t.Focus.Identifier != nil
+	}
+	return typeOf(*t.Focus.Reference) == "ServiceRequest"
 }
 
 const enteredInError = "entered-in-error"
@@ -112,14 +136,19 @@ func (g Recogniser) others(refs []Reference) bool {
 	return len(refs) > 0
 }
 
-// named returns the prescribers that refs name; all of them when that cannot be told.
-func (g Recogniser) named(refs []Reference) (names []string) {
+// surely returns the prescribers that refs name.
+func (g Recogniser) surely(refs []Reference) (names []string) {
 	for _, k := range g.Prescribers {
 		if slices.ContainsFunc(refs, func(r Reference) bool { return k.NamedBy(r, g.Lookup) }) {
 			names = append(names, k.Name)
 		}
 	}
-	if len(names) == 0 {
+	return names
+}
+
+// named returns the prescribers that refs name; all of them when that cannot be told.
+func (g Recogniser) named(refs []Reference) (names []string) {
+	if names = g.surely(refs); len(names) == 0 {
 		for _, k := range g.Prescribers {
 			names = append(names, k.Name)
 		}

@@ -29,6 +29,10 @@ func TestWhatMakesAClient(t *testing.T) {
 	code := func(path, system, code string) fhir.Edit {
 		return set(path+".coding.0", fhir.Code{System: system, Code: code})
 	}
+	passed := func(edits ...fhir.Edit) fhir.Version {
+		return c.Told(fhirtest.PracticeSource, fhir.Practice, `{"resourceType":"Task","id":"t","status":"requested","intent":"order","code":{"coding":[{"system":"`+fhir.SystemTaskCode+`","code":"fulfill"}]},
+			"focus":{"reference":"ServiceRequest/r"},"for":{"reference":"Patient/p1"},"owner":{"reference":"Organization/lakeside"}}`, edits...)
+	}
 	rows := []struct {
 		name string
 		told fhir.Version
@@ -60,6 +64,14 @@ func TestWhatMakesAClient(t *testing.T) {
 		{"a consent without provision", c.Release(set("provision", nil)), nil},
 		{"a privacy consent of another category", c.Release(code("category.0", fhir.SystemActCode, "INFA")), nil},
 		{"a treatment consent", c.TreatmentConsent(), nil},
+		{"a Task of the practice's that passes the referral on", passed(), lake},
+		{"a Task that passes it on to somebody who is no prescriber", passed(set("owner", reference("Organization/clinic"))), nil},
+		{"a Task that passes it on to nobody", passed(set("owner", nil)), nil},
+		{"a Task that was called off", passed(set("status", "cancelled")), nil},
+		{"a Task that proposes to", passed(set("intent", "proposal")), nil},
+		{"a Task that asks for something else", passed(code("code", fhir.SystemTaskCode, "approve")), nil},
+		{"a Task about something else", passed(set("focus", reference("Appointment/a"))), nil},
+		{"a Task that the hub brought home", passed(set("identifier.-1", fhir.ID{System: fhir.SystemCopy, Value: "x"})), nil},
 		{"a patient alone", c.PatientHere(), nil},
 		{"an observation", c.HeartRate(70), nil},
 	}

@@ -93,12 +93,23 @@ func (s *situation) refers(r referral) bool {
 	if r.Value.DoNotPerform != nil && *r.Value.DoNotPerform || !asks.IsReferral(*r.Value) {
 		return false
 	}
+	if slices.Contains(s.passedOn(), r.Key) {
+		return true
+	}
 	if len(r.Value.Performer) == 0 {
 		return len(s.policy.Others) == 0 // with one prescriber there is nobody else to mean
 	}
 	return slices.ContainsFunc(r.Value.Performer, func(p fhir.Reference) bool {
 		return s.names(r.Version, p, s.policy.Prescriber)
 	})
+}
+
+// passedOn returns the referrals that a Task of the practice's passes on to this prescriber.
+func (s *situation) passedOn() []fhir.Key {
+	if !s.sought {
+		s.sought, s.passed = true, readiness.Passed(s.chart, s.policy, s.now)
+	}
+	return s.passed
 }
 
 // answered reports whether the prescriber has taken up or turned down the referral by another way than ours: a decision,

@@ -71,6 +71,8 @@ type situation struct {
 
 	asked  bool // whether readiness was asked about the releases
 	judged []readiness.Release
+	sought bool // whether readiness was asked which referrals are passed on
+	passed []fhir.Key
 }
 
 func survey(chart fhir.Chart, policy readiness.Policy, ledger []exchange.Entry, now time.Time) *situation {

@@ -30,6 +30,7 @@ type facts struct {
 	theirs  []record[fhir.Patient] // as the prescriber knows them
 
 	referrals []record[fhir.ServiceRequest] // that name this prescriber
+	passed    []record[fhir.Task]           // the practice's, which pass a referral on to another prescriber
 	elsewhere []record[fhir.ServiceRequest] // that name another, or nobody where there are several
 	releases  []release
 	consents  []consent // to treatment

@@ -49,11 +49,12 @@ func (f *facts) papers() {
 	slices.SortStableFunc(f.releases, func(a, b release) int { return a.given.Compare(b.given) })
 	slices.SortStableFunc(f.consents, func(a, b consent) int { return a.given.Compare(b.given) })
 	g := fhir.Recogniser{ReferralCodes: f.policy.ReferralCodes, Terms: f.policy.Terms}
+	f.passed = f.passedOn(g)
 	for _, r := range records(f.chart.ServiceRequests, f.look) {
 		if !practices(r.Version) || copied(r.Value.Identifier) || !g.IsReferral(*r.Value) {
 			continue
 		}
-		if f.refersTo(r, &f.policy.Prescriber) || len(r.Value.Performer) == 0 && len(f.policy.Others) == 0 {
+		if f.asks(r, &f.policy.Prescriber) || len(r.Value.Performer) == 0 && len(f.policy.Others) == 0 {
 			f.referrals = append(f.referrals, r)
 		} else {
 			f.elsewhere = append(f.elsewhere, r)

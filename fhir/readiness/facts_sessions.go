@@ -116,9 +116,12 @@ func (f *facts) unsorted(a *fhir.Appointment) bool {
 //
 //	the session says                  engagements that could own it     it is
 //	based on a referral to us         any                               ours
+//	based on one passed on to several any                               as below, of these
 //	based on a referral elsewhere     any                               not ours: the next one is looked at
 //	nothing                           ours, or none and no other        ours
 //	nothing                           another's only                    not ours
+//	nothing                           several, one of whom has not      that one's
+//	                                  turned the referral down
 //	nothing                           several, or none of several       cannot tell
 func (f *facts) findNext() {
 	for i := range f.dosing {
@@ -146,7 +149,7 @@ func (f *facts) owns(s *session) answer {
 	}
 	for _, r := range f.referrals {
 		if anyPoints(s.Value.BasedOn, s.Source, r.Version, r.Value.Identifier) {
-			return yes
+			return f.ofOne(func(p *Party) bool { return p.Name == f.policy.Prescriber.Name || f.asks(r, p) })
 		}
 	}
 	for _, r := range f.elsewhere {
@@ -154,15 +157,7 @@ func (f *facts) owns(s *session) answer {
 			return no
 		}
 	}
-	we := f.engaged(&f.policy.Prescriber)
-	others := slices.ContainsFunc(f.policy.Others, func(p Party) bool { return f.engaged(&p) })
-	switch {
-	case we && !others:
-		return yes
-	case others && !we:
-		return no
-	}
-	return cannotTell
+	return f.ofOne(f.engaged)
 }
 
 // engaged reports whether the client may be in treatment with party: an active referral names it, or nobody, or it has a
@@ -170,7 +165,7 @@ func (f *facts) owns(s *session) answer {
 func (f *facts) engaged(party *Party) bool {
 	for _, list := range [][]record[fhir.ServiceRequest]{f.referrals, f.elsewhere} {
 		for _, r := range list {
-			if r.live() && r.Value.Status.Code() == "active" && (len(r.Value.Performer) == 0 || f.refersTo(r, party)) {
+			if r.live() && r.Value.Status.Code() == "active" && (len(r.Value.Performer) == 0 || f.asks(r, party)) {
 				return true
 			}
 		}

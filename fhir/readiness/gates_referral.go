@@ -135,6 +135,7 @@ func releaseGate(f *facts) Gate {
 //	our order         coordination Task at the prescriber   a later decision   gate
 //	none              –                                     none               open: refer; unknown where the practice's
 //	                                                                           systems do not tell of referrals
+//	none any more     closed without a result               none               open, with the reason given
 //	revoked           –                                     none, or earlier   open
 //	active            none                                  none               open: nothing heard; unknown where the
 //	                                                                           prescriber's systems have no Task
@@ -150,6 +151,10 @@ func referralGate(f *facts) Gate {
 	}
 	if order == nil && f.policy.Practice.Lacks("ServiceRequest") {
 		return f.silent(f.policy.Practice, "of referrals", "enter the referral at the desk").by(Admin)
+	}
+	if order == nil && task != nil && task.live() && slices.Contains([]string{"rejected", "cancelled", "failed"}, task.Value.Status.Code()) {
+		return open(f.prescriber()+" recorded the referral as "+task.Value.Status.Code()+" on "+f.on(f.instant(task.Recorded(), task.Value.LastModified))+f.why(task)+"; none to them is on file now",
+			"refer the client again, or close the course", task.Version).by(Admin)
 	}
 	if order == nil {
 		return open("No referral to "+f.prescriber()+" is on file", "refer the client").by(Admin)

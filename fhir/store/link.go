@@ -142,20 +142,26 @@ func (r *receipt) ofKey(ctx context.Context, key string) ([]string, error) {
 // engagement with each prescriber it names. One that cannot tell the prescriber names them all; that counts only for
 // a client of whom nothing better is known.
 func (r *receipt) enrol(ctx context.Context, read reading) error {
-	var clear, vague []item
+	var clear, passed, vague []item
 	engaged := map[Engagement]bool{} // by an earlier trigger in this page
 	asked := map[string]bool{}       // clients of whom it is known whether anything better is known
 	for _, it := range read.items {
 		switch {
 		case !it.enrols:
+		case it.Type == "Task":
+			passed = append(passed, it) // after what may make a client of whom it is about
 		case len(it.named) > 1 && len(it.named) == len(r.db.recogniser.Prescribers):
 			vague = append(vague, it)
 		default:
 			clear = append(clear, it)
 		}
 	}
+	clear = append(clear, passed...)
 	for i, it := range append(clear, vague...) {
 		client := r.clients[it.subject]
+		if client == "" && it.Type == "Task" {
+			continue // it is about no referral that the hub knows
+		}
 		if client == "" {
 			var err error
 			if client, err = r.newClient(ctx, it.subject); err != nil {
