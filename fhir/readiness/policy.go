@@ -161,10 +161,12 @@ type Policy struct {
 type Rules struct {
 	Window           time.Duration // dosing appointments looked at: 14 days
 	Skew             time.Duration // clock skew tolerated: 5 minutes
+	ReferralTwice    time.Duration // R02: referrals older than this are not looked at
 	ReferralWarn     int           // R03, business days
 	ReferralEscalate int
 	StallWarn        time.Duration // R04: 7 days, and again after twice as long
 	ReleaseWarn      time.Duration // R06
+	RebookWait       int           // R08, business days
 	BookedUrgent     time.Duration // R09
 	ClearanceWarn    time.Duration // R10
 	ClearanceUrgent  time.Duration
@@ -184,7 +186,7 @@ func DefaultRules() Rules {
 	const day = 24 * time.Hour
 	return Rules{
 		Window: 14 * day, Skew: 5 * time.Minute,
-		ReferralWarn: 2, ReferralEscalate: 5,
+		ReferralTwice: 90 * day, ReferralWarn: 2, ReferralEscalate: 5, RebookWait: 3,
 		StallWarn: 7 * day, ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
 		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour,
 		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1, UnsortedEvent: 90 * time.Minute,

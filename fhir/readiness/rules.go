@@ -26,11 +26,13 @@ func Catalogue() []Rule { return slices.Clone(catalogue) }
 
 var catalogue = []Rule{
 	{"R01", "identity-mismatch", "S1 if a prescription or a decision would attach; else S2", Admin, GateIdentity, false, nil, identityMismatch},
+	{"R02", "duplicate-referral", "S3; S2 when both are accepted", Admin, GateReferral, false, nil, duplicateReferral},
 	{"R03", "referral-unacknowledged", "S3; S2 after 5 business days", Admin, GateReferral, false, nil, referralUnacknowledged},
 	{"R04", "referral-stalled", "S3", Admin, GateReferral, false, nil, referralStalled},
 	{"R05", "referral-closed-but-booked", "S1", Therapist, GateReferral, false, nil, referralClosedButBooked},
 	{"R06", "release-missing", "S1; S3 when it will end soon", Admin, GateRelease, false, nil, releaseMissing},
 	{"R07", "consent-withdrawn", "S1", Therapist, GateConsents, true, nil, consentWithdrawn},
+	{"R08", "evaluation-missed", "S2; S1 if a dose is booked", Prescriber, GateEvaluation, false, nil, evaluationMissed},
 	{"R09", "booked-without-clearance", "S2; S1 within 72 h", Therapist, GateClearance, false, nil, bookedWithoutClearance},
 	{"R10", "clearance-expires-before-session", "S2; S1 within 48 h", Prescriber, GateClearance, false, nil, clearanceExpires},
 	{"R12", "clearance-withdrawn", "S1", Therapist, GateClearance, true, nil, clearanceWithdrawn},
