@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,11 +22,12 @@ type asker struct {
 	tty  bool
 	zone *time.Location
 	now  time.Time
+	gone <-chan struct{} // closed when whoever is asked wants no more of it
 }
 
-func (s *scene) asker(zone *time.Location) *asker {
+func (s *scene) asker(ctx context.Context, zone *time.Location) *asker {
 	_, tty := terminal(s.in)
-	return &asker{out: s.out, in: bufio.NewReader(s.in), tty: tty, zone: zone, now: s.now()}
+	return &asker{out: s.out, in: bufio.NewReader(s.in), tty: tty, zone: zone, now: s.now(), gone: ctx.Done()}
 }
 
 // errNoAnswer is what a question ends with when whoever was asked went away.
@@ -79,11 +81,30 @@ func (a *asker) line(q question) (string, error) {
 		hint = " (" + hint + ")"
 	}
 	_, _ = fmt.Fprintf(a.out, "%s%s: ", q.ask, hint)
-	line, err := a.in.ReadString('\n')
+	line, err := unless(a.gone, func() (string, error) { return a.in.ReadString('\n') })
 	if err != nil && line == "" {
+		_, _ = fmt.Fprintln(a.out)
 		return "", errNoAnswer
 	}
 	return strings.TrimSpace(line), nil
+}
+
+// unless reads, unless whoever types wants no more of it (Ctrl-C): then it ends with errNoAnswer, and what is being read is
+// left to the end of the process.
+func unless[T any](gone <-chan struct{}, read func() (T, error)) (value T, err error) {
+	done := make(chan struct{})
+	var got T
+	var wrong error
+	go func() {
+		defer close(done)
+		got, wrong = read()
+	}()
+	select {
+	case <-done:
+		return got, wrong
+	case <-gone:
+		return value, errNoAnswer
+	}
 }
 
 // answered fills value by parse; at a terminal what cannot be read is asked for again.

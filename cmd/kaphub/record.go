@@ -67,7 +67,7 @@ func (s *scene) record(ctx context.Context, flags *entryFlags, stops bool, build
 	}
 	defer h.close()
 	h.foreground = true
-	r := &recording{hub: h, asker: s.asker(h.config.Location()), flags: flags}
+	r := &recording{hub: h, asker: s.asker(ctx, h.config.Location()), flags: flags}
 	if r.chart, err = h.who(ctx, r.asker, flags.Client); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ const followUpDone = "follow-up-done"
 // Run enters a decision or a follow-up.
 func (c *recordDecision) Run(ctx context.Context, s *scene) error {
 	if c.Paste {
-		if err := c.paste(s.in); err != nil {
+		if err := c.paste(ctx, s.in); err != nil {
 			return err
 		}
 	}
@@ -43,9 +43,12 @@ func (c *recordDecision) Run(ctx context.Context, s *scene) error {
 func (c *recordDecision) stops() bool { return !desk.Clears(c.Outcome) && c.Outcome != "" }
 
 // paste fills what a prescriber's reply says and no flag does.
-func (c *recordDecision) paste(in io.Reader) error {
-	text, err := io.ReadAll(io.LimitReader(in, 1<<16))
-	if err != nil {
+func (c *recordDecision) paste(ctx context.Context, in io.Reader) error {
+	text, err := unless(ctx.Done(), func() ([]byte, error) { return io.ReadAll(io.LimitReader(in, 1<<16)) })
+	switch {
+	case errors.Is(err, errNoAnswer):
+		return err
+	case err != nil:
 		return fmt.Errorf("read what was pasted: %w", err)
 	}
 	r, err := desk.ParseReply(string(text))

@@ -73,7 +73,7 @@ func (c *recordUndo) Run(ctx context.Context, s *scene) error {
 	case desk.KindUndo:
 		return errors.New("a correction cannot be taken back: enter it anew as it should be")
 	}
-	a := s.asker(h.config.Location())
+	a := s.asker(ctx, h.config.Location())
 	chart, err := h.store.Chart(ctx, slips[0].Client, 0)
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (c *recordList) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	chart, err := h.who(ctx, s.asker(h.config.Location()), c.Client)
+	chart, err := h.who(ctx, s.asker(ctx, h.config.Location()), c.Client)
 	if err != nil {
 		return err
 	}

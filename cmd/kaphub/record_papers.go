@@ -91,7 +91,7 @@ func (c *recordReadThrough) Run(ctx context.Context, s *scene) error {
 	}
 	defer h.close()
 	h.foreground = true
-	a := s.asker(h.config.Location())
+	a := s.asker(ctx, h.config.Location())
 	var names []string
 	for _, p := range h.policies() {
 		names = append(names, p.Prescriber.Name)

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -76,6 +79,23 @@ func TestTheAuditNamesWhoTypedBesideWhoIsSaidToHave(t *testing.T) {
 	p.steps(step{"record read-through --by ada", "(read-through, by ada)"})
 	if log := p.must(0, "audit", "list").out; !strings.Contains(log, "ada ("+actor()+")  record read-through") {
 		t.Errorf("the audit log says\n%s", log)
+	}
+}
+
+func TestWhoeverIsAskedMayLeave(t *testing.T) {
+	t.Parallel()
+	in, typing := io.Pipe() // nobody types
+	defer func() { _ = typing.Close() }()
+	ctx, leave := context.WithCancel(t.Context())
+	var out strings.Builder
+	s := &scene{in: in, out: &out, now: time.Now}
+	a := s.asker(ctx, time.UTC)
+	a.tty = true
+	ended := make(chan error, 1)
+	go func() { ended <- a.text(new(string), question{flag: "why", ask: "Why"}) }()
+	leave()
+	if err := <-ended; !errors.Is(err, errNoAnswer) {
+		t.Errorf("it ends with %v", err)
 	}
 }
 
