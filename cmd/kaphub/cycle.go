@@ -397,7 +397,11 @@ func (h *hub) unwell(ctx context.Context, d *done) error {
 		told = append(told, notArrived(strings.TrimPrefix(job, "push "), d.by[job])...)
 	}
 	for _, src := range report.SourceStates(h.policies(), states, h.now()) {
-		if src.State != report.Fresh && d.failed["pull "+src.Name] == nil {
+		switch {
+		case src.State == report.Fresh || d.failed["pull "+src.Name] != nil:
+		case src.Desk:
+			told = append(told, h.mailbox(src))
+		default:
 			told = append(told, strings.TrimSuffix(fmt.Sprintf("source %s is %s: %s", src.Name, src.State, src.Why), ": "))
 		}
 	}

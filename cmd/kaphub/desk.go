@@ -83,7 +83,7 @@ func (h *hub) deskLine(ctx context.Context, p readiness.Policy) checked {
 		return checked{Level: "fails", About: p.Prescriber.Name, Text: err.Error()}
 	}
 	const way = "has no connector: its desk is the way, so what it tells is entered by hand (kaphub record); "
-	again := "; read on, enter what came, and say so: kaphub record read-through --prescriber " + p.Prescriber.Name
+	again := "; read on, enter what came, and say so: " + h.readThrough(p.Prescriber.Name)
 	for _, s := range report.SourceStates([]readiness.Policy{p}, states, h.now()) {
 		if s.Name != p.Prescriber.Desk {
 			continue
@@ -97,6 +97,24 @@ func (h *hub) deskLine(ctx context.Context, p readiness.Policy) checked {
 		return checked{Level: "degrades", About: p.Prescriber.Name, Text: way + "its mailbox is read to " + h.local(s.LastComplete) + ", which is too long ago" + again}
 	}
 	return checked{Level: "degrades", About: p.Prescriber.Name, Text: way + "how far its mailbox was read is not known" + again}
+}
+
+// mailbox says of a desk that is no longer fresh how far it was read, and what to do.
+func (h *hub) mailbox(src report.Source) string {
+	box := "the mailbox of " + src.Title
+	if src.State == report.Never {
+		return box + " was never read through: read it, enter what came, then " + h.readThrough(src.Party)
+	}
+	return box + " is read to " + h.local(src.LastComplete) + ": read on, enter what came, then " + h.readThrough(src.Party)
+}
+
+// readThrough is the command by which somebody says that a mailbox was read.
+func (h *hub) readThrough(prescriber string) string {
+	const command = "kaphub record read-through"
+	if len(h.policies()) == 1 {
+		return command
+	}
+	return command + " --prescriber " + prescriber
 }
 
 // sheet is what a prescriber agreed, as the config has it.

@@ -42,9 +42,17 @@ Recovery key, shown this once: write it down and keep it apart from this machine
     %s
 
 Without the key file or this line nobody can open the store or its backups, you included.
-Next: set the base_urls and the prescriber's identifiers in %s, then run kaphub check.
-`, file, keyFile, key.Recovery(), file)
+Next: %s in %s, then run kaphub check.
+`, file, keyFile, key.Recovery(), c.next(), file)
 	return nil
+}
+
+// next is what to write into the config first.
+func (c *initCommand) next() string {
+	if c.Preset == kindSkylight {
+		return "say where the practice's records are (an EHR, or a calendar) and what Skylight agreed to"
+	}
+	return "set the base_urls and the prescriber's identifiers"
 }
 
 // body is the config to start from.

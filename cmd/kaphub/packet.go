@@ -67,6 +67,9 @@ func (c *packetCommand) Run(ctx context.Context, s *scene) error {
 			s.printf("Hand over what lies in %s (one page and one Bundle each), then record it: kaphub deliveries handed-over\n", dir)
 		}
 	}
+	if _, err := h.reconcile(ctx, nil); err != nil { // what was printed is in the records now
+		wrong = append(wrong, err)
+	}
 	if printed < len(chosen) && len(wrong) == 0 {
 		wrong = append(wrong, fmt.Errorf("%d of %d packets were not printed: kaphub deliveries shows why; after kaphub sync, try again", len(chosen)-printed, len(chosen)))
 	}

@@ -24,7 +24,8 @@ type recordDecision struct {
 	Conditions   []string `name:"condition" placeholder:"TEXT" help:"A condition; bp means: readings below the limits before each session."`
 	Limits       []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
 	Sessions     int      `help:"For how many sessions at most."`
-	Paste        bool     `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS:) from stdin; what it says is not asked. It is not kept."`
+	Directions   string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
+	Paste        bool     `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
 }
 
 const followUpDone = "follow-up-done"
@@ -64,6 +65,9 @@ func (c *recordDecision) paste(ctx context.Context, in io.Reader) error {
 	if len(c.Conditions) == 0 {
 		c.Conditions = r.Conditions
 	}
+	if c.Directions == "" {
+		c.Directions = r.Directions
+	}
 	if len(c.Limits) == 0 {
 		for _, l := range r.Limits {
 			c.Limits = append(c.Limits, l.Of+"="+strconv.FormatFloat(l.Value, 'f', -1, 64))
@@ -97,6 +101,9 @@ func (c *recordDecision) build(r *recording) ([]exchange.Slip, error) {
 			return nil, err
 		}
 	}
+	if err := c.redirect(r, &p); err != nil {
+		return nil, err
+	}
 	return r.book.Decide(r.note, p)
 }
 
@@ -108,6 +115,25 @@ func (a *asker) said(s, outcome string) (time.Time, error) {
 		return readiness.DayOf(at, a.zone).Start(a.zone), nil
 	}
 	return at, err
+}
+
+// redirect takes in directions that change. What is not prescribed yet has none: the label check will tell.
+func (c *recordDecision) redirect(r *recording, p *desk.Decision) error {
+	if c.Directions == "" {
+		return nil
+	}
+	rx := readiness.Prescribed(r.chart, r.policy, r.note.At)
+	if rx == nil {
+		_, _ = fmt.Fprintln(r.out, "  No prescription is on file: its directions are entered with the label check.")
+		return nil
+	}
+	onFile, err := directionsOf(rx)
+	if err != nil || onFile == c.Directions {
+		return err
+	}
+	p.Directions, p.Rx = c.Directions, rx
+	_, _ = fmt.Fprintf(r.out, "  The directions change, and wait for the label check. They are now: %s\n", c.Directions)
+	return nil
 }
 
 // decider is who decided: on the sheet by name or number; where it lists one only, that one per agreement.

@@ -57,16 +57,10 @@ func (c *recordLabel) build(r *recording) ([]exchange.Slip, error) {
 func (c *recordLabel) directions(r *recording, p *desk.Label) error {
 	onFile := ""
 	if p.Rx != nil {
-		rx, err := fhir.Read[fhir.MedicationRequest](p.Rx.Resource)
-		if err != nil {
+		var err error
+		if onFile, err = directionsOf(p.Rx); err != nil {
 			return err
 		}
-		for _, d := range rx.DosageInstruction {
-			if d.Text != nil {
-				onFile += " " + *d.Text
-			}
-		}
-		onFile = strings.TrimSpace(onFile)
 	}
 	q := question{flag: "directions", ask: "Directions on the label", form: "word for word"}
 	if p.Rx != nil {
@@ -87,6 +81,21 @@ func (c *recordLabel) directions(r *recording, p *desk.Label) error {
 		p.Directions = text
 	}
 	return nil
+}
+
+// directionsOf are a prescription's directions in words, "" when it has none.
+func directionsOf(v *fhir.Version) (string, error) {
+	rx, err := fhir.Read[fhir.MedicationRequest](v.Resource)
+	if err != nil {
+		return "", err
+	}
+	var words []string
+	for _, d := range rx.DosageInstruction {
+		if d.Text != nil {
+			words = append(words, *d.Text)
+		}
+	}
+	return strings.Join(words, " "), nil
 }
 
 // filled is an earlier check of the fill of that day, and when it came into the client's hands.

@@ -67,7 +67,7 @@ func TestAClientOfAPrescriberWhoWritesLettersBecomesReadyByEntries(t *testing.T)
 	p.steps(
 		step{"record list juniper", "a second person confirms it up to"},
 		step{"audit verify", "none broken, nothing altered"},
-		step{"status", "desk-skylight mailbox read to"},
+		step{"status", "Skylight mailbox read to"},
 		step{"check", "its mailbox is read to"},
 	)
 }

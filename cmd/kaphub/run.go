@@ -76,6 +76,11 @@ type scene struct {
 
 // run is kaphub: it parses args, does what they say and returns the exit code. Every failure ends in one sentence on stderr.
 func run(ctx context.Context, args, environment []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return runAt(ctx, time.Now, args, environment, stdin, stdout, stderr)
+}
+
+// runAt is run on a clock.
+func runAt(ctx context.Context, now func() time.Time, args, environment []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var c cli
 	code, left := exitWell, false
 	parser, err := kong.New(&c, kong.Name("kaphub"), kong.Writers(stdout, stderr),
@@ -96,7 +101,7 @@ func run(ctx context.Context, args, environment []string, stdin io.Reader, stdou
 	case err != nil:
 		return fail(stderr, misread(err))
 	}
-	s := &scene{cli: &c, environment: environment, in: stdin, out: stdout, err: stderr, now: time.Now, log: logger(&c, stderr)}
+	s := &scene{cli: &c, environment: environment, in: stdin, out: stdout, err: stderr, now: now, log: logger(&c, stderr)}
 	if c.Config == "" {
 		c.Config = "kaphub.yaml"
 		if file := s.getenv("KAPHUB_CONFIG"); file != "" {

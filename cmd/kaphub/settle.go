@@ -74,7 +74,7 @@ func ref(word, typ string) (fhir.Ref, error) {
 	return fhir.Ref{Type: t, ID: id}, nil
 }
 
-// settle commits a person's word.
+// settle commits a person's word, and has its client judged by it.
 func (h *hub) settle(ctx context.Context, e exchange.Entry, r exchange.Receipt) error {
 	switch err := h.store.Settle(ctx, h.actor, e.ID, r); {
 	case errors.Is(err, exchange.ErrBusy):
@@ -85,6 +85,9 @@ func (h *hub) settle(ctx context.Context, e exchange.Entry, r exchange.Receipt) 
 		return fmt.Errorf("delivery %.12s is %s: there is nothing of that kind to settle", e.ID, e.State)
 	case err != nil:
 		return fmt.Errorf("settle delivery %.12s: %w", e.ID, err)
+	}
+	if _, err := h.reconcile(ctx, nil); err != nil {
+		return fmt.Errorf("it is noted, and judged with the next sync: %w", err)
 	}
 	return nil
 }

@@ -20,6 +20,9 @@ type Decision struct {
 	ByReading  bool // a condition is that the readings stay below the limits
 	Limits     []Limit
 	Sessions   int // at most; 0: not limited
+
+	Directions string        // others than those on file, word for word; "" = they stay as they are
+	Rx         *fhir.Version // the prescription in force, whose directions change
 }
 
 // Person is one who decides.
@@ -43,7 +46,8 @@ func Clears(outcome string) bool {
 	return outcome == fhir.DecisionCleared || outcome == fhir.DecisionConditions
 }
 
-// Decide makes the clearance Observation: the prescriber's fact.
+// Decide makes the clearance Observation: the prescriber's fact. Directions that change with it are prescribed, and not
+// yet acknowledged.
 func (b Book) Decide(n Note, p Decision) ([]exchange.Slip, error) {
 	if err := n.check(); err != nil {
 		return nil, err
@@ -61,6 +65,8 @@ func (b Book) Decide(n Note, p Decision) ([]exchange.Slip, error) {
 		return nil, errors.New("it clears with conditions and names none: write them, or ask which they are")
 	case p.Outcome == fhir.DecisionCleared && conditions > 0:
 		return nil, errors.New("it names conditions: then the outcome is cleared-with-conditions")
+	case p.Directions != "" && p.Rx == nil:
+		return nil, errors.New("directions change, and no prescription is on file: enter them with the label check")
 	case p.ValidTo != "" && p.ValidTo < b.day(n.told()):
 		return nil, errors.New("it ends before it was decided: look at the dates again")
 	}
@@ -86,6 +92,11 @@ func (b Book) Decide(n Note, p Decision) ([]exchange.Slip, error) {
 		o["component"] = parts
 	}
 	d.add("Observation", d.id("decision"), nil, o)
+	if p.Directions != "" {
+		if _, _, err := b.prescription(d, Label{Rx: p.Rx, Directions: p.Directions}); err != nil {
+			return nil, err
+		}
+	}
 	var reasons []object
 	if p.Retyped && Clears(p.Outcome) {
 		reasons = append(reasons, concept(fhir.SystemKAP, fhir.CodeRetyped))

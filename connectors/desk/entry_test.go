@@ -77,6 +77,9 @@ func TestWhatIsWrongWithAnEntryIsSaidBeforeItIsSaved(t *testing.T) {
 		{"cleared, with conditions", func() ([]exchange.Slip, error) {
 			return book.Decide(note, desk.Decision{Outcome: fhir.DecisionCleared, Decider: decider(), Conditions: []string{"ECG"}})
 		}, "cleared-with-conditions"},
+		{"directions that change where none are on file", func() ([]exchange.Slip, error) {
+			return book.Decide(note, desk.Decision{Outcome: fhir.DecisionCleared, Decider: decider(), Directions: "Half a lozenge"})
+		}, "no prescription is on file"},
 		{"nobody decided", func() ([]exchange.Slip, error) {
 			return book.Decide(note, desk.Decision{Outcome: fhir.DecisionCleared})
 		}, "who decided is missing"},
@@ -140,6 +143,7 @@ func TestAReplyBlockIsReadAndNothingInItGuessed(t *testing.T) {
 			desk.Reply{Outcome: "cleared-with-conditions", Conditions: []string{"ECG"}, Directions: "half a lozenge"}, ""},
 		{"signed with a mark", "STATUS: cleared\nLIMITS: BP 140/90\n-- \nDr. V", desk.Reply{Outcome: "cleared", Limits: []desk.Limit{{Of: "systolic", Value: 140}, {Of: "diastolic", Value: 90}}}, ""},
 		{"signed by a telephone", "CONDITIONS: ECG\nSent from my phone", desk.Reply{Conditions: []string{"ECG"}}, ""},
+		{"directions that stay, and a postscript", "STATUS: cleared\nDIRECTIONS: None.\nPS: greetings", desk.Reply{Outcome: "cleared"}, ""},
 		{"a status that is none", "STATUS: probably fine", desk.Reply{}, "STATUS cannot be read"},
 		{"a limit that is none", "LIMITS: normal", desk.Reply{}, "LIMITS cannot be read"},
 		{"two replies at once", "STATUS: cleared\nSTATUS: deferred", desk.Reply{}, "twice"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,6 +52,9 @@ func ParseReply(text string) (Reply, error) {
 		key := strings.ToUpper(strings.ReplaceAll(text[m[2]:m[3]], " ", "-"))
 		whole := farewell.Split(strings.TrimSpace(text[m[1]:end]), 2)[0]
 		answer := strings.Join(strings.Fields(whole), " ")
+		if first, _, _ := strings.Cut(whole, "\n"); key == "DIRECTIONS" && unchanged(first) {
+			continue // what follows "none" is no part of them
+		}
 		if answer = strings.TrimSpace(hint.ReplaceAllString(answer, "")); answer == "" {
 			continue // not filled in
 		}
@@ -63,6 +67,12 @@ func ParseReply(text string) (Reply, error) {
 		}
 	}
 	return r, nil
+}
+
+// unchanged reports whether a line says that the directions stay as they are.
+func unchanged(line string) bool {
+	word := strings.ToLower(strings.Trim(hint.ReplaceAllString(strings.TrimSpace(line), ""), " .\r"))
+	return slices.Contains([]string{"none", "same", "no", "no change", "unchanged", "n/a"}, word)
 }
 
 func (r *Reply) take(key, answer string) (err error) {
@@ -96,9 +106,7 @@ func (r *Reply) take(key, answer string) (err error) {
 			}
 		}
 	case "DIRECTIONS":
-		if !none && !strings.EqualFold(answer, "same") {
-			r.Directions = answer
-		}
+		r.Directions = answer
 	}
 	return err
 }

@@ -159,7 +159,7 @@ func (f *facts) takenSince(day Day) (n int) {
 func holdGate(f *facts) Gate {
 	if len(f.stops) > 0 {
 		s := f.stops[0]
-		return blocked(begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone).from(s.since)
+		return blocked(begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), f.until(s), s.says, s.gone).from(s.since)
 	}
 	for _, e := range f.events {
 		if e.grade == fhir.CodeSerious {
@@ -194,6 +194,14 @@ func (f *facts) ground() []*fhir.Version {
 		}
 	}
 	return nil
+}
+
+// until says whose word ends a stop, and how they are reached where it is the prescriber's.
+func (f *facts) until(s stop) string {
+	if s.title == f.prescriber() {
+		return "hold until " + s.title + f.phones() + " lifts it"
+	}
+	return "hold until " + s.title + " lifts it"
 }
 
 // phones returns how the prescriber is reached, weekends included, for words that must not depend on the hour.

@@ -85,7 +85,7 @@ func clearanceWithdrawn(f *facts) []Finding {
 //	the record is gone, its period is over                as before: silence lifts nothing
 func prescriberHold(f *facts) (out []Finding) {
 	for _, s := range f.stops {
-		out = append(out, found(S1, s.says.String(), begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), "hold until "+s.title+" lifts it", s.says, s.gone))
+		out = append(out, found(S1, s.says.String(), begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), f.until(s), s.says, s.gone))
 	}
 	return out
 }

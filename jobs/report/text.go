@@ -82,7 +82,7 @@ func (s *screen) title(r Report, kind string) {
 	}
 	var parts []string
 	for _, l := range r.Sources {
-		part := plain(l.Name) + " " + l.reading(r.zone, r.AsOf)
+		part := plain(l.Called()) + " " + l.reading(r.zone, r.AsOf)
 		if l.State != Fresh {
 			part = s.paint(tone(readiness.Unknown), part)
 		}
@@ -273,7 +273,7 @@ func by(what string) string {
 	if what == "" {
 		return ""
 	}
-	return " by " + plain(what)
+	return ": " + plain(what)
 }
 
 // Explain writes every gate of a client, what it rests on and who must act. The error is exchange.ErrNotFound when in has

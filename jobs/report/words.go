@@ -59,9 +59,17 @@ func meeting(t time.Time, zone *time.Location, asOf time.Time) string {
 // lasts writes an age in days.
 func lasts(days int) string {
 	if days == 0 {
-		return "today"
+		return "under a day"
 	}
 	return many(days, "day")
+}
+
+// Called is a source by the name in the config; a desk, which stands in no config, by whose mailbox it is.
+func (l Line) Called() string {
+	if l.Desk {
+		return l.Title
+	}
+	return l.Name
 }
 
 // reading says how far a source can be trusted, and what its own news had kept from us until a sweep found it.
