@@ -84,7 +84,7 @@ func (s *tale) then(after time.Duration, text string) {
 }
 
 var (
-	chance = regexp.MustCompile(`\b(?:e|release)-[0-9a-z]{8}\b|\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b`)
+	chance = regexp.MustCompile(`\b(?:e|release)-\s*[0-9a-z]{8}\b|\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b`)
 	spaced = regexp.MustCompile(`[^A-Za-z0-9_./:,=@+-]`)
 )
 
@@ -93,14 +93,14 @@ func (s *tale) steady(text string) string {
 	text = strings.ReplaceAll(text, s.dir, "~/kaphub")
 	text = strings.ReplaceAll(text, actor(), "operator maya")
 	return chance.ReplaceAllStringFunc(text, func(id string) string {
-		short := id[:min(len(id), 12)]
+		kind, short := "", id[:min(len(id), 12)]
+		if strings.Contains(id, "-") {
+			kind, short = id[:len(id)-8], id[len(id)-8:]
+		}
 		if s.ids[short] == "" {
 			s.ids[short] = fmt.Sprintf("%0*d", len(short), len(s.ids)+1)
-			if kind, _, named := strings.Cut(id, "-"); named {
-				s.ids[short] = fmt.Sprintf("%s-%08d", kind, len(s.ids))
-			}
 		}
-		return s.ids[short]
+		return kind + s.ids[short]
 	})
 }
 

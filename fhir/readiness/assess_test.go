@@ -41,7 +41,7 @@ func TestTheWordsOfEachState(t *testing.T) {
 		next  string
 	}{
 		{rowAt{name: "stopped by the prescriber", state: readiness.Hold, told: plus(func(c *course) fhir.Version { return c.DaysBefore(2).Flag("active") })},
-			"Stopped by Skylight Psychedelics on 1 Mar 2026", readiness.Therapist, "hold until Skylight Psychedelics lifts it"},
+			"Stopped by Skylight Psychedelics on 1 Mar 2026", readiness.Therapist, "hold until Skylight Psychedelics (555-0100; weekends 555-0199) lifts it"},
 		{rowAt{name: "stopped by the prescriber's decision", state: readiness.Hold, told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(2).Clearance(fhir.DecisionWithdrawn, c.Day(-2), c.Day(40), set("id", "w"))
 		})}, "Stopped by Skylight Psychedelics on 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
