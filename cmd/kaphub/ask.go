@@ -173,6 +173,15 @@ func (a *asker) number(word string, q question) (*float64, error) {
 	})
 }
 
+// rate reads a heart rate; what no heart does was mistyped.
+func rate(s string) (*float64, error) {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || v < 10 || v > 400 {
+		return nil, errors.New("must be a number, like 72")
+	}
+	return &v, nil
+}
+
 // pressure reads "118/76".
 func pressure(s string) ([2]float64, error) {
 	var p [2]float64
@@ -180,8 +189,8 @@ func pressure(s string) ([2]float64, error) {
 	var wrong [2]error
 	p[0], wrong[0] = strconv.ParseFloat(strings.TrimSpace(upper), 64)
 	p[1], wrong[1] = strconv.ParseFloat(strings.TrimSpace(lower), 64)
-	if !ok || wrong[0] != nil || wrong[1] != nil || p[0] <= 0 || p[1] <= 0 || p[0] > 400 || p[1] > 400 {
-		return p, errors.New("must be two numbers, like 118/76")
+	if !ok || wrong[0] != nil || wrong[1] != nil || p[1] <= 0 || p[0] <= p[1] || p[0] > 400 {
+		return p, errors.New("must be two numbers, the upper before the lower, like 118/76")
 	}
 	return p, nil
 }
@@ -196,7 +205,7 @@ func (a *asker) date(s string) (string, error) {
 	case "yesterday":
 		return a.now.In(a.zone).AddDate(0, 0, -1).Format(time.DateOnly), nil
 	}
-	for _, form := range []string{time.DateOnly, "1/2/2006", "2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "Jan 2 2006"} {
+	for _, form := range []string{time.DateOnly, "1/2/2006", "1/2/06", "2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "Jan 2 2006"} {
 		if t, err := time.Parse(form, strings.TrimSpace(s)); err == nil {
 			return t.Format(time.DateOnly), nil
 		}

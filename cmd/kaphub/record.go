@@ -115,6 +115,9 @@ func (s *scene) standing(ctx context.Context, h *hub, client string) error {
 	for _, v := range in.Clients {
 		if v.Client == client {
 			s.printf("%s, %s: %s. %s\n", harmless([]byte(cmp.Or(v.Chosen, v.Client))), in.Titles[v.Prescriber], v.State, v.Words)
+			if v.Next != "" {
+				s.printf("  > %s: %s\n", v.Owner, v.Next)
+			}
 		}
 	}
 	return nil

@@ -33,6 +33,9 @@ const followUpDone = "follow-up-done"
 // Run enters a decision or a follow-up.
 func (c *recordDecision) Run(ctx context.Context, s *scene) error {
 	if c.Paste {
+		if _, tty := terminal(s.in); tty {
+			s.printf("Paste the reply, then press Enter and Ctrl-D:\n")
+		}
 		if err := c.paste(ctx, s.in); err != nil {
 			return err
 		}
@@ -104,7 +107,28 @@ func (c *recordDecision) build(r *recording) ([]exchange.Slip, error) {
 	if err := c.redirect(r, &p); err != nil {
 		return nil, err
 	}
-	return r.book.Decide(r.note, p)
+	slips, err := r.book.Decide(r.note, p)
+	if err != nil {
+		return nil, err
+	}
+	return slips, showDecision(r.out, slips)
+}
+
+// showDecision shows a decision as it was entered: whoever looks sees what was taken from the message.
+func showDecision(out io.Writer, slips []exchange.Slip) error {
+	for _, slip := range slips {
+		for _, r := range slip.Records {
+			if r.Type != "Observation" {
+				continue
+			}
+			text, err := desk.Shown(r)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(out, "  %s\n", text)
+		}
+	}
+	return nil
 }
 
 // said is moment for a decision. One that clears and is dated today, at no hour, was made when the day began: a stop of this
@@ -241,7 +265,7 @@ func (c *recordDecision) terms(r *recording, p *desk.Decision) (err error) {
 func (c *recordDecision) retype(r *recording, p *desk.Decision, counts string) error {
 	again := c.ValidToAgain
 	if again == "" && r.tty {
-		if err := r.text(&again, question{flag: "valid-to-again", ask: "Alone? Type the end again", usual: "-", form: "else a second person confirms it by the next business day"}); err != nil {
+		if err := r.text(&again, question{flag: "valid-to-again", ask: "Type the end again, if nobody else can confirm it by the next business day", usual: "-"}); err != nil {
 			return err
 		}
 	}

@@ -41,6 +41,9 @@ func (c *recordConfirm) Run(ctx context.Context, s *scene) error {
 		if err := h.newest(ctx, of, r.Ref()); err != nil {
 			return err
 		}
+		if err := c.compare(ctx, s, h, of); err != nil {
+			return err
+		}
 		book := h.book(strings.TrimPrefix(of.Source, "desk-"))
 		confirmed, err := book.Confirm(desk.Note{Entry: desk.NewEntry(), Client: of.Client, By: c.actor(), At: h.now()},
 			&fhir.Version{Key: fhir.Key{Source: of.Source, Type: r.Type, ID: r.ID}, Resource: r})
@@ -50,6 +53,27 @@ func (c *recordConfirm) Run(ctx context.Context, s *scene) error {
 		return s.save(ctx, h, confirmed)
 	}
 	return fmt.Errorf("%s holds no decision", c.Entry)
+}
+
+// compare shows whom the entry is about and what it says; whoever sits at a terminal says that the message says the same.
+func (c *recordConfirm) compare(ctx context.Context, s *scene, h *hub, of exchange.Slip) error {
+	chart, err := h.store.Chart(ctx, of.Client, 0)
+	if err != nil {
+		return err
+	}
+	s.printf("%s\n", shownBack(chart))
+	if err := showDecision(s.out, []exchange.Slip{of}); err != nil {
+		return err
+	}
+	a := s.asker(h.config.Location())
+	if !a.tty {
+		return nil
+	}
+	same, err := a.yes("", question{flag: "entry", ask: "Does the message say the same"})
+	if err == nil && !*same {
+		return errors.New("it is not confirmed: enter the decision anew as the message has it, or undo it with kaphub record undo")
+	}
+	return err
 }
 
 type recordUndo struct {

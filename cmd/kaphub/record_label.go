@@ -27,7 +27,7 @@ func (c *recordLabel) Run(ctx context.Context, s *scene) error {
 }
 
 func (c *recordLabel) build(r *recording) ([]exchange.Slip, error) {
-	matches, err := r.yes(c.NameMatches, question{flag: "name-matches", ask: "Is the name on the label the client's legal name"})
+	matches, err := r.yes(c.NameMatches, question{flag: "name-matches", ask: "Does the label bear the legal name" + called(r.chart)})
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +51,14 @@ func (c *recordLabel) build(r *recording) ([]exchange.Slip, error) {
 		return nil, err
 	}
 	return r.book.Check(r.note, p)
+}
+
+// called is the client's legal name as a question shows it: here, where the label must bear it, and nowhere else.
+func called(c fhir.Chart) string {
+	if name := readiness.LegalName(c); name != "" {
+		return ", " + name
+	}
+	return ""
 }
 
 // directions shows those on file and asks whether the label bears the same.

@@ -43,7 +43,7 @@ func (c *recordArrival) build(r *recording) ([]exchange.Slip, error) {
 	if bp[0] > 0 {
 		p.Systolic, p.Diastolic = &bp[0], &bp[1]
 	}
-	if p.HeartRate, err = r.number(c.HR, question{flag: "hr", ask: "Heart rate", usual: "-"}); err != nil {
+	if p.HeartRate, err = answered(r.asker, c.HR, question{flag: "hr", ask: "Heart rate", usual: "-"}, rate); err != nil {
 		return nil, err
 	}
 	for _, q := range []struct {

@@ -237,6 +237,14 @@ func TestWhoeverSitsThereIsAsked(t *testing.T) {
 	if err != nil || word != "cleared" {
 		t.Errorf("%q, %v", word, err)
 	}
+	for _, mistyped := range []string{"12/76", "118", "118/0", "700/80"} {
+		if _, err := pressure(mistyped); err == nil {
+			t.Errorf("%s is taken for a blood pressure", mistyped)
+		}
+	}
+	if _, err := rate("700"); err == nil {
+		t.Error("700 is taken for a heart rate")
+	}
 	if said, err := a.yes("", question{flag: "ride", ask: "Ride", usual: "-"}); err != nil || said != nil {
 		t.Errorf("%v, %v", said, err)
 	}

@@ -243,6 +243,25 @@ func alike(a, b string) float64 {
 	return min(0.999, jaro+float64(prefix)*0.1*(1-jaro))
 }
 
+// LegalName returns the client's legal name as the practice has it, "" when none is told as such.
+func LegalName(chart fhir.Chart) string {
+	for _, p := range fhir.Now(fhir.Of(fhir.Practice, chart.Patients)) {
+		for _, n := range p.Value.Name {
+			if n.Use == nil || n.Use.Code() != "official" {
+				continue
+			}
+			family := ""
+			if n.Family != nil {
+				family = *n.Family
+			}
+			if name := strings.TrimSpace(strings.Join(n.Given, " ") + " " + family); name != "" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 // ChosenName returns the name the client goes by at the practice, "" when none is on file.
 func ChosenName(chart fhir.Chart) string {
 	for _, p := range fhir.Now(fhir.Of(fhir.Practice, chart.Patients)) {
