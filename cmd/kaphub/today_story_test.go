@@ -75,7 +75,12 @@ func TestReverieAndSkylightAsTheyAreToday(t *testing.T) {
 		s.does(0, "deliveries", "handed-over", f, "--by", "Maya", "--to", "Skylight's front desk")
 	}
 
-	s.day("2026-03-05 08:40", `Skylight has seen all three, and answers. The first mail has the reply block that Maya had sent along with the day's
+	s.day("2026-03-04 16:00", "Two days later. Maya reads the mailbox, finds nothing, and sends Skylight the day's one message.")
+	s.does(0, "record", "read-through", "--by", "Maya")
+	s.does(0, "sync")
+	s.does(0, "questions")
+
+	s.day("2026-03-05 16:10", `Skylight has seen all three, and answers. The first mail has the reply block that Maya had sent along with her
 questions; Juniper's blood pressure is to stay below a limit. Until all of the mailbox is entered the board cannot tell.`)
 	s.does(3, "sync")
 	s.stdin = "> STATUS: cleared-with-conditions\n> VALID-TO: 1 Jun 2026\n> LIMITS: BP 135/85, HR 95\n> CONDITIONS: bp\n> DIRECTIONS: none\n> " + pastedAside + "\n"
