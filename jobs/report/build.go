@@ -268,7 +268,7 @@ func (b *builder) findings(r *Report) {
 		for _, f := range v.Findings {
 			switch {
 			case f.State == readiness.Resolved:
-				if b.Since.IsZero() || f.Resolved.After(b.Since) {
+				if !slices.Contains(ofSources, f.Code) && (b.Since.IsZero() || f.Resolved.After(b.Since)) {
 					r.Resolved = append(r.Resolved, b.finding(f, c))
 				}
 				continue
@@ -314,6 +314,10 @@ func (b *builder) findings(r *Report) {
 		return cmp.Or(cmp.Compare(x.Severity, y.Severity), -cmp.Compare(x.Sessions, y.Sessions), cmp.Compare(x.Code, y.Code))
 	})
 }
+
+// ofSources are the rules about how far a source was read (R44, R45). When one is well again its own line says so, once,
+// and not every client's.
+var ofSources = []string{"R44", "R45"}
 
 // undelivered is the rule of what did not arrive (R46): where it touches one client only, it is that client's, and is to be
 // done now, whenever the session is.

@@ -211,6 +211,16 @@ func TestARollUpCountsEachClientAndSessionOnce(t *testing.T) {
 	}
 }
 
+func TestASourceThatIsWellAgainIsNotToldClientByClient(t *testing.T) {
+	in := seed()
+	for i := range in.Clients {
+		in.Clients[i].Findings = []readiness.Finding{{ID: "f", Code: "R44", Rule: "source-stale", State: readiness.Resolved, Resolved: in.AsOf, RollUp: "R44/calendar"}}
+	}
+	if r := Build(in); len(r.Resolved) != 0 {
+		t.Errorf("%d rows tell that one source was read again", len(r.Resolved))
+	}
+}
+
 func TestAChildIsShownWhenItsParentIsResolved(t *testing.T) {
 	in := seed()
 	in.Clients[1].Findings[0].State = readiness.Resolved
