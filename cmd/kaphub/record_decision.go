@@ -25,7 +25,8 @@ type recordDecision struct {
 	Limits       []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
 	Sessions     int      `help:"For how many sessions at most."`
 	Directions   string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
-	Paste        bool     `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
+	noLimits     bool
+	Paste        bool `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
 }
 
 const followUpDone = "follow-up-done"
@@ -71,6 +72,7 @@ func (c *recordDecision) paste(ctx context.Context, in io.Reader) error {
 	if c.Directions == "" {
 		c.Directions = r.Directions
 	}
+	c.noLimits = r.NoLimits
 	if len(c.Limits) == 0 {
 		for _, l := range r.Limits {
 			c.Limits = append(c.Limits, l.Of+"="+strconv.FormatFloat(l.Value, 'f', -1, 64))
@@ -241,7 +243,7 @@ func (c *recordDecision) terms(r *recording, p *desk.Decision) (err error) {
 		_, _ = fmt.Fprintf(r.out, "  conditions: %s\n", strings.Join(p.Conditions, "; "))
 	}
 	limits := c.Limits
-	if len(limits) == 0 && r.tty {
+	if len(limits) == 0 && r.tty && !c.noLimits {
 		text := ""
 		if err := r.text(&text, question{flag: "limit", ask: "Limits", usual: "-", form: "like BP 140/90, HR 100"}); err != nil {
 			return err

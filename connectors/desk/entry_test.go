@@ -132,7 +132,7 @@ func TestAReplyBlockIsReadAndNothingInItGuessed(t *testing.T) {
 		want       desk.Reply
 		err        string
 	}{
-		{"on one line", "STATUS: cleared VALID-TO: 2026-05-31 LIMITS: none", desk.Reply{Outcome: "cleared", ValidTo: "2026-05-31"}, ""},
+		{"on one line", "STATUS: cleared VALID-TO: 2026-05-31 LIMITS: none", desk.Reply{Outcome: "cleared", ValidTo: "2026-05-31", NoLimits: true}, ""},
 		{"quoted, in other words", "Hi,\n> Status: Cleared with conditions.\n> Valid to: none\n> Limits: BP <140/90 and HR 100 bpm\n> Conditions: ECG; cardiology letter\nBest, V.",
 			desk.Reply{Outcome: "cleared-with-conditions", ValidTo: "none", Limits: []desk.Limit{{Of: "systolic", Value: 140, Below: true}, {Of: "diastolic", Value: 90, Below: true}, {Of: "heart-rate", Value: 100}},
 				Conditions: []string{"ECG", "cardiology letter Best, V."}}, ""},
@@ -158,7 +158,7 @@ func TestAReplyBlockIsReadAndNothingInItGuessed(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || r.Outcome != tt.want.Outcome || r.ValidTo != tt.want.ValidTo || !slices.Equal(r.Limits, tt.want.Limits) || !slices.Equal(r.Conditions, tt.want.Conditions) || r.Directions != tt.want.Directions {
+			if err != nil || r.Outcome != tt.want.Outcome || r.ValidTo != tt.want.ValidTo || !slices.Equal(r.Limits, tt.want.Limits) || !slices.Equal(r.Conditions, tt.want.Conditions) || r.Directions != tt.want.Directions || r.NoLimits != tt.want.NoLimits {
 				t.Errorf("%+v, %v", r, err)
 			}
 		})

@@ -14,6 +14,7 @@ type Reply struct {
 	Outcome    string
 	ValidTo    string // as written; "none" for none
 	Limits     []Limit
+	NoLimits   bool // it says that there are none
 	Conditions []string
 	Directions string
 }
@@ -94,7 +95,7 @@ func (r *Reply) take(key, answer string) (err error) {
 			r.ValidTo = "none"
 		}
 	case "LIMITS":
-		if !none {
+		if r.NoLimits = none; !none {
 			r.Limits, err = ParseLimits(answer)
 		}
 	case "CONDITIONS":
