@@ -127,7 +127,7 @@ func showDecision(out io.Writer, slips []exchange.Slip) error {
 			if err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintf(out, "  %s\n", text)
+			_, _ = fmt.Fprintf(out, "  %s\n", harmless([]byte(text)))
 		}
 	}
 	return nil
@@ -158,7 +158,7 @@ func (c *recordDecision) redirect(r *recording, p *desk.Decision) error {
 		return err
 	}
 	p.Directions, p.Rx = c.Directions, rx
-	_, _ = fmt.Fprintf(r.out, "  The directions change, and wait for the label check. They are now: %s\n", c.Directions)
+	_, _ = fmt.Fprintf(r.out, "  The directions change, and wait for the label check. They are now: %s\n", harmless([]byte(c.Directions)))
 	return nil
 }
 

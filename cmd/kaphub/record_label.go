@@ -56,7 +56,7 @@ func (c *recordLabel) build(r *recording) ([]exchange.Slip, error) {
 // called is the client's legal name as a question shows it: here, where the label must bear it, and nowhere else.
 func called(c fhir.Chart) string {
 	if name := readiness.LegalName(c); name != "" {
-		return ", " + name
+		return ", " + harmless([]byte(name))
 	}
 	return ""
 }
@@ -73,7 +73,7 @@ func (c *recordLabel) directions(r *recording, p *desk.Label) error {
 	q := question{flag: "directions", ask: "Directions on the label", form: "word for word"}
 	if p.Rx != nil {
 		if r.tty {
-			_, _ = fmt.Fprintf(r.out, "  On file: %s\n", orWord(onFile, "(directions without words)"))
+			_, _ = fmt.Fprintf(r.out, "  On file: %s\n", orWord(harmless([]byte(onFile)), "(directions without words)"))
 		}
 		q.form = "same, or word for word"
 	}
