@@ -181,8 +181,13 @@ func (s *tale) edit(pairs ...[2]string) {
 	s.told.WriteString("\n(kaphub.yaml)\n")
 	for _, c := range pairs {
 		s.change(c[0], c[1])
-		for line := range strings.Lines(c[1] + "\n") {
-			s.told.WriteString("  " + line)
+		for line := range strings.Lines(c[1]) {
+			if line, _, _ = strings.Cut(line, " # "); strings.TrimSpace(line) != "" {
+				if !strings.Contains(strings.TrimSpace(c[1]), "\n") {
+					line = strings.TrimSpace(line)
+				}
+				s.told.WriteString("  " + strings.TrimRight(line, " \n") + "\n")
+			}
 		}
 	}
 }
