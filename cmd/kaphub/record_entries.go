@@ -65,7 +65,7 @@ func (c *recordConfirm) compare(ctx context.Context, s *scene, h *hub, of exchan
 	if err := showDecision(s.out, []exchange.Slip{of}); err != nil {
 		return err
 	}
-	a := s.asker(h.config.Location())
+	a := s.asker(ctx, h.config.Location())
 	if !a.tty {
 		return nil
 	}
