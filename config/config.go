@@ -41,7 +41,7 @@ type Store struct {
 type Practice struct {
 	Title         string              `yaml:"title"`
 	Identifiers   []ID                `yaml:"identifiers"`
-	Contact       []string            `yaml:"contact"` // address, phone, e-mail, as on a cover sheet
+	Contact       []string            `yaml:"contact"` // address, phone, e-mail: lines of a cover sheet
 	Connectors    []Entry             `yaml:"connectors"`
 	StaleAfter    Duration            `yaml:"stale_after"` // 0 = one business day
 	Credentials   Asked[[]Credential] `yaml:"credentials"`
@@ -55,7 +55,6 @@ type Practice struct {
 type Prescriber struct {
 	Name        string     `yaml:"name"`
 	Title       string     `yaml:"title"`
-	Address     string     `yaml:"address"` // as the accounting of disclosures names it
 	Identifiers []ID       `yaml:"identifiers"`
 	Connectors  []Entry    `yaml:"connectors"`
 	StaleAfter  Duration   `yaml:"stale_after"` // 0 = one business day
@@ -64,7 +63,7 @@ type Prescriber struct {
 	ConceptMaps []string   `yaml:"concept_maps"`
 	TaskDialect string     `yaml:"task_dialect"` // the guide by which this prescriber moves its Tasks: any, cow, bser, sdoh, cdex
 	TaskSteps   []TaskStep `yaml:"task_steps"`   // agreed over the guide
-	Contact     []string   `yaml:"contact"`      // address, phone, e-mail, as on a cover sheet; else the sheet's phone
+	Contact     []string   `yaml:"contact"`      // as the practice's; the accounting of disclosures names it too
 	Withhold    []string   `yaml:"withhold"`     // what this prescriber is not told, like Patient.address
 	Quiet       []Quiet    `yaml:"quiet_hours"`  // nothing is asked of its sources then, and nothing sent
 	Rules       Rules      `yaml:"rules"`        // over the hub's

@@ -112,7 +112,7 @@ func (h *hub) account(ctx context.Context, word string) (report.AccountingInput,
 	}
 	for i := range h.config.Prescribers {
 		p := &h.config.Prescribers[i]
-		to := report.Recipient{Name: h.policy(p.Name).Prescriber.Title, Address: p.Address}
+		to := report.Recipient{Name: h.policy(p.Name).Prescriber.Title, Address: strings.Join(p.Contact, ", ")}
 		for _, id := range p.Identifiers {
 			if to.Identifier == "" && id.System == fhir.SystemNPI {
 				to.Identifier = "NPI " + id.Value
