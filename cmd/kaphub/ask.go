@@ -220,17 +220,12 @@ func (a *asker) moment(s string, stops bool) (time.Time, error) {
 	if s == "" || s == "now" {
 		return a.now, nil
 	}
-	at, err := time.Parse(time.RFC3339, s)
-	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04"} {
-		if err != nil {
-			at, err = time.ParseInLocation(form, s, a.zone)
-		}
-	}
+	at, whole, err := written(s, a.zone)
 	if t, wrong := time.Parse("15:04", s); err != nil && wrong == nil {
 		y, m, d := a.now.In(a.zone).Date()
-		at, err = time.Date(y, m, d, t.Hour(), t.Minute(), 0, 0, a.zone), nil
+		at, whole, err = time.Date(y, m, d, t.Hour(), t.Minute(), 0, 0, a.zone), false, nil
 	}
-	if err != nil {
+	if err != nil || whole {
 		day, wrong := a.date(s)
 		if wrong != nil || day == "" {
 			return at, errors.New("must be a time, like 16:05, 2026-03-02 or 2026-03-02T16:05")

@@ -12,7 +12,6 @@ import (
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
-	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
@@ -73,24 +72,6 @@ func (c *listDeliveries) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	return h.store.Audit(ctx, h.actor, "list deliveries", client, strings.TrimSpace(c.State+" "+c.Party))
-}
-
-// knows answers an error for a word that is no party.
-func (h *hub) knows(party string) error {
-	titles := h.titles()
-	if party == "" || titles[party] != "" {
-		return nil
-	}
-	return fmt.Errorf("no party is called so: write practice, or a prescriber's name as in %s", h.config.File())
-}
-
-// client returns the hub key of the client whom word names.
-func (h *hub) client(ctx context.Context, word string) (string, error) {
-	in, err := h.view(ctx, time.Time{})
-	if err != nil {
-		return "", err
-	}
-	return find(in, word)
 }
 
 // waiting returns what tells why a delivery does not go now, "" when it does or is at its end.
@@ -304,35 +285,6 @@ func (h *hub) retryAll(ctx context.Context, s *scene, party string) error {
 	return nil
 }
 
-// occurred reads when something happened: an instant, or a civil time or date in the practice's zone; "" is now. Of a date
-// without an hour it is noon, or now on the day itself.
-func occurred(flag, word string, zone *time.Location, now time.Time) (time.Time, error) {
-	if word == "" {
-		return now, nil
-	}
-	at, err := time.Parse(time.RFC3339, word)
-	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04"} {
-		if err != nil {
-			at, err = time.ParseInLocation(form, word, zone)
-		}
-	}
-	if err != nil {
-		if at, err = time.ParseInLocation(time.DateOnly, word, zone); err == nil {
-			at = at.Add(12 * time.Hour)
-			if readiness.DayOf(at, zone) == readiness.DayOf(now, zone) && at.After(now) {
-				at = now
-			}
-		}
-	}
-	switch {
-	case err != nil:
-		return at, fmt.Errorf("%s %q is no time: write it like 2026-03-02 or 2026-03-02T14:30", flag, word)
-	case at.After(now):
-		return at, fmt.Errorf("%s lies in the future: record it when it has happened", flag)
-	}
-	return at, nil
-}
-
 // delivery finds one entry by its id or how it begins.
 func (h *hub) delivery(ctx context.Context, id string) (exchange.Entry, error) {
 	entries, err := h.store.Deliveries(ctx, "")
@@ -340,30 +292,4 @@ func (h *hub) delivery(ctx context.Context, id string) (exchange.Entry, error) {
 		return exchange.Entry{}, fmt.Errorf("read deliveries: %w", err)
 	}
 	return only(entries, id, "delivery", func(e exchange.Entry) string { return e.ID })
-}
-
-// only returns the one item whose id begins with start.
-func only[T any](list []T, start, what string, id func(T) string) (T, error) {
-	var found []T
-	for _, item := range list {
-		if strings.HasPrefix(id(item), start) {
-			found = append(found, item)
-		}
-	}
-	var none T
-	switch {
-	case start == "" || len(found) == 0:
-		return none, fmt.Errorf("no %s of that id: the list shows them", what)
-	case len(found) > 1:
-		return none, fmt.Errorf("%d ids begin like that: write more of the %s's id", len(found), what)
-	}
-	return found[0], nil
-}
-
-// local shows a time in the practice's zone, "" for none.
-func (h *hub) local(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(h.config.Location()).Format("2006-01-02 15:04 MST")
 }

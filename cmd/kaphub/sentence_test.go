@@ -76,7 +76,7 @@ func TestAMomentInThePracticesZone(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := moment(test.word, denver, now)
+			got, err := pastAt(test.word, denver, now)
 			switch {
 			case test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong)):
 				t.Errorf("error %v, want %q", err, test.wrong)

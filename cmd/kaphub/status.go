@@ -48,7 +48,7 @@ func (s *scene) look(ctx context.Context, action, asOf string, show func(report.
 		return err
 	}
 	defer h.close()
-	at, err := moment(asOf, h.config.Location(), s.now())
+	at, err := pastAt(asOf, h.config.Location(), s.now())
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -87,53 +86,4 @@ func until[T any](list []T, keep func(T) bool) []T {
 		}
 	}
 	return kept
-}
-
-// find returns the hub key of the client whom word names: a hub key, or a business identifier's value.
-func find(in report.Input, word string) (string, error) {
-	found := ""
-	for _, v := range in.Clients {
-		named := v.Client == word
-		for _, id := range v.Identifiers {
-			named = named || id.Value == word
-		}
-		if !named || v.Client == found {
-			continue
-		}
-		if found != "" {
-			return "", errors.New("that identifier belongs to several clients: use the hub key that kaphub status --json shows")
-		}
-		found = v.Client
-	}
-	if found == "" {
-		return "", errors.New("no client of that key or identifier is known: kaphub status shows the hub keys")
-	}
-	return found, nil
-}
-
-// moment reads --as-of: an instant, or a civil time or date in the practice's zone. A date means the end of that day.
-func moment(word string, zone *time.Location, now time.Time) (time.Time, error) {
-	if word == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339, word)
-	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if err != nil {
-			at, err = time.ParseInLocation(form, word, zone)
-		}
-	}
-	if err != nil {
-		if at, err = time.ParseInLocation(time.DateOnly, word, zone); err == nil {
-			at = at.AddDate(0, 0, 1).Add(-time.Millisecond)
-		}
-	}
-	switch {
-	case err != nil:
-		return at, fmt.Errorf("--as-of %q is no time: write it like 2026-03-03T09:15 or 2026-03-03", word)
-	case at.After(now) && word == now.In(zone).Format(time.DateOnly):
-		return time.Time{}, nil // the day is not over
-	case at.After(now):
-		return at, errors.New("--as-of lies in the future: the hub knows only what has been recorded")
-	}
-	return at, nil
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// written reads a time as people write it: an instant, or a civil time in zone. Of a date, day is true, and at its beginning.
+func written(word string, zone *time.Location) (at time.Time, day bool, err error) {
+	at, err = time.Parse(time.RFC3339, word)
+	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+		if err != nil {
+			at, err = time.ParseInLocation(form, word, zone)
+		}
+	}
+	if err == nil {
+		return at, false, nil
+	}
+	at, err = time.ParseInLocation(time.DateOnly, word, zone)
+	return at, true, err
+}
+
+// pastAt reads --as-of; "" is the zero time, which means now. A date means the end of that day.
+func pastAt(word string, zone *time.Location, now time.Time) (time.Time, error) {
+	if word == "" {
+		return time.Time{}, nil
+	}
+	at, day, err := written(word, zone)
+	if day {
+		at = at.AddDate(0, 0, 1).Add(-time.Millisecond)
+	}
+	switch {
+	case err != nil:
+		return at, fmt.Errorf("--as-of %q is no time: write it like 2026-03-03T09:15 or 2026-03-03", word)
+	case at.After(now) && day && readiness.DayOf(at, zone) == readiness.DayOf(now, zone):
+		return time.Time{}, nil // the day is not over
+	case at.After(now):
+		return at, errors.New("--as-of lies in the future: the hub knows only what has been recorded")
+	}
+	return at, nil
+}
+
+// occurred reads when something happened; "" is now. Of a date without an hour it is noon, or now on the day itself.
+func occurred(flag, word string, zone *time.Location, now time.Time) (time.Time, error) {
+	if word == "" {
+		return now, nil
+	}
+	at, day, err := written(word, zone)
+	if day {
+		if at = at.Add(12 * time.Hour); readiness.DayOf(at, zone) == readiness.DayOf(now, zone) && at.After(now) {
+			at = now
+		}
+	}
+	switch {
+	case err != nil:
+		return at, fmt.Errorf("%s %q is no time: write it like 2026-03-02 or 2026-03-02T14:30", flag, word)
+	case at.After(now):
+		return at, fmt.Errorf("%s lies in the future: record it when it has happened", flag)
+	}
+	return at, nil
+}
+
+// local shows a time in the practice's zone, "" for none.
+func (h *hub) local(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(h.config.Location()).Format("2006-01-02 15:04 MST")
+}
