@@ -52,7 +52,6 @@ const (
 	CodeAcknowledged     = "instructions-acknowledged" // Observation, valueString: DosageDigest, focus: the MedicationRequest
 	CodeFulfilment       = "fulfilment"                // Task
 	CodeStop             = "stop"                      // Flag: a recorded hold
-	CodeEventSeverity    = "event-severity"            // AdverseEvent.severity's system is SystemKAP too: see CodeSerious …
 
 	CodeAmountLeft = "amount-left" // Observation, valueQuantity in {session}: what the client was counted to have left
 	CodeRetyped    = "end-retyped" // Provenance.reason: alone, the one who entered typed the end twice

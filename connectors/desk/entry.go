@@ -28,9 +28,6 @@ const (
 	KindRead     = "read-through"
 )
 
-// Media are the ways by which something is told.
-var Media = []string{"e-mail", "phone", "letter", "in-person", "portal"}
-
 // Party is a side of the exchange as an entry names it.
 type Party struct {
 	Name       string // fhir.Practice or the prescriber's name in the config
@@ -53,7 +50,7 @@ type Note struct {
 	By     string // who enters
 	At     time.Time
 	Told   time.Time // the message's date; zero = At
-	Medium string    // one of Media; "" = not said
+	Medium string    // e-mail, phone, letter, in-person or portal; "" = not said
 	From   string    // who told it, by name; "" = the party that owns the fact
 }
 

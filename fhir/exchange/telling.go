@@ -16,7 +16,7 @@ type Telling struct {
 	Recipient string // who received it, by name
 	Address   string // where, if known
 	At        time.Time
-	How       string // one of the ways in Hows
+	How       string // phone, fax, letter, in-person, e-mail or portal
 	What      string // brief description of what was told
 	Purpose   string // why, or on what basis
 	By        string // who told it
@@ -27,6 +27,3 @@ type Telling struct {
 	Actor    string // who recorded it
 	Moment   fhir.Moment
 }
-
-// Hows are the ways in which a person tells something.
-func Hows() []string { return []string{"phone", "fax", "letter", "in-person", "e-mail", "portal"} }

@@ -19,46 +19,17 @@ const (
 	saidUndone    = "undone"
 )
 
-// Link says, by a person's decision, that a source's patient is this client; the patient is read back to the
-// beginning with the next pull. Of every other client whom the patient might have been, that is a no.
-// ErrConflict while the patient is somebody's already, ErrNotFound for nobody's key.
-func (db *DB) Link(ctx context.Context, actor string, src Source, patient, client string) error {
-	return db.commit(ctx, "link", client, func(c *commit) error {
-		c.actor, c.detail = actor, src.Name
-		known, err := c.ClientKnown(ctx, client)
-		if err != nil {
-			return err
-		}
-		if known == 0 {
-			return exchange.ErrNotFound
-		}
-		links, err := c.LinksOf(ctx, table.LinksOfParams{Patients: set(map[string]bool{patient: true}), Source: src.Name})
-		if err != nil {
-			return err
-		}
-		return c.confirm(ctx, verdictOf{who{src.Name, src.Party, patient}, client, ""}, links, false)
-	})
-}
-
-// Unlink undoes a link by a person's decision. What was received under it stays stored and is in no chart from now
-// on; the two are not linked again by identifier, only by a person: as far as the records agree, the question is open
-// again. ErrNotFound when there is no such link.
-func (db *DB) Unlink(ctx context.Context, actor string, src Source, patient, client string) error {
-	return db.commit(ctx, "unlink", client, func(c *commit) error {
-		c.actor, c.detail = actor, src.Name
-		return c.part(ctx, verdictOf{who{src.Name, src.Party, patient}, client, ""}, saidUndone)
-	})
-}
-
-// Confirm is Link for a pair by its id (Pairs). What was refused, or parted, may be confirmed too, and what is linked by
-// an identifier: then it stands by a person's word.
+// Confirm says, by a person's decision, that the two of a pair (Pairs) are one person; the patient is read back to the
+// beginning with the next pull. Of every other client whom the patient might have been, that is a no. What was refused, or
+// parted, may be confirmed too, and what is linked by an identifier: then it stands by a person's word. ErrConflict while
+// the patient is somebody else's, or this client's by a person's word already; ErrNotFound for nobody's id.
 func (db *DB) Confirm(ctx context.Context, actor, id string) error {
 	return db.say(ctx, "link", actor, id, "", func(c *commit, p Pair, v verdictOf) error {
 		links, err := c.LinksOf(ctx, table.LinksOfParams{Patients: set(map[string]bool{p.Patient: true}), Source: p.Source})
 		if err != nil {
 			return err
 		}
-		return c.confirm(ctx, v, links, true)
+		return c.confirm(ctx, v, links)
 	})
 }
 
@@ -82,7 +53,9 @@ func (db *DB) Refuse(ctx context.Context, actor, id, reason string) error {
 	})
 }
 
-// Undo is Unlink for a pair by its id, with the reason. ErrConflict for a pair that is not linked.
+// Undo ends the link of a pair by a person's decision. What was received under it stays stored and is in no chart from now
+// on; the two are not linked again by identifier, only by a person: as far as the records agree, the question is open
+// again. ErrConflict for a pair that is not linked.
 func (db *DB) Undo(ctx context.Context, actor, id, reason string) error {
 	return db.say(ctx, "unlink", actor, id, reason, func(c *commit, p Pair, v verdictOf) error {
 		if !p.Linked {
@@ -110,9 +83,8 @@ type verdictOf struct {
 	client, reason string
 }
 
-// confirm makes the patient the client's. links are the patient's as they stand; again lets a person's word take the place
-// of an identifier's.
-func (c *commit) confirm(ctx context.Context, v verdictOf, links []table.Link, again bool) error {
+// confirm makes the patient the client's. links are the patient's as they stand.
+func (c *commit) confirm(ctx context.Context, v verdictOf, links []table.Link) error {
 	now := table.Link{Source: v.source, Patient: v.patient, Client: v.client, Party: v.party, How: byPerson, Since: c.at}
 	doubted := slices.ContainsFunc(links, func(l table.Link) bool { return l.How == candidate && l.Client == v.client })
 	var others []string
@@ -129,7 +101,7 @@ func (c *commit) confirm(ctx context.Context, v verdictOf, links []table.Link, a
 			if err := c.rule(ctx, verdictOf{v.who, l.Client, "confirmed as another client's"}, saidRefused); err != nil {
 				return err
 			}
-		case l.Client != v.client || !doubted && (!again || l.How != byIdentifier):
+		case l.Client != v.client || !doubted && l.How != byIdentifier:
 			return fmt.Errorf("patient is linked: %w", exchange.ErrConflict)
 		default: // the link that was in doubt stands from now on by a person's word
 			now.Since, now.ReadBack = l.Since, l.ReadBack

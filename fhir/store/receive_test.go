@@ -124,9 +124,9 @@ func persons(t *testing.T, dsn string) {
 	w, course, client := enrolledWorld(t, dsn)
 	patient := "s-" + course.Patient
 	then := w.chart(client).Moment
-	wantError(t, w.Link(w.ctx, "admin", skylight, patient, client), exchange.ErrConflict)
-	w.must(w.Unlink(w.ctx, "admin", skylight, patient, client))
-	wantError(t, w.Unlink(w.ctx, "admin", skylight, patient, client), exchange.ErrNotFound)
+	pair := w.pairID(skylight.Name, patient, client)
+	w.must(w.Undo(w.ctx, "admin", pair, "another person"))
+	wantError(t, w.Undo(w.ctx, "admin", pair, "again"), exchange.ErrConflict)
 	want(t, "Tasks after", len(w.chart(client).Tasks), 0)
 	want(t, "judged again", len(w.stale()), 1)
 	past, err := w.Chart(w.ctx, client, then)
@@ -136,8 +136,8 @@ func persons(t *testing.T, dsn string) {
 	w.receive(skylight, page(course.On(w.now).PatientThere()))
 	want(t, "not linked again by number", w.client(skylight, patient), "")
 	want(t, "but shown", w.chart(client).Links[1].How, "candidate")
-	wantError(t, w.Link(w.ctx, "admin", skylight, patient, "c-nobody"), exchange.ErrNotFound)
-	w.must(w.Link(w.ctx, "admin", skylight, patient, client))
+	w.must(w.Confirm(w.ctx, "admin", pair))
+	wantError(t, w.Confirm(w.ctx, "admin", pair), exchange.ErrConflict)
 	links := w.chart(client).Links
 	want(t, "links", len(links), 2)
 	want(t, "how", links[1].How, "person")
@@ -487,7 +487,7 @@ func TestAStoreBegunAnewWithItsKeyNamesClientsTheSame(t *testing.T) {
 	want(t, "hub key", again, first)
 
 	c := fhirtest.Client(w.now)
-	w.must(w.Unlink(w.ctx, "admin", ehr, c.Patient, again))
+	w.must(w.Undo(w.ctx, "admin", w.pairID(ehr.Name, c.Patient, again), "another person"))
 	w.receive(ehr, page(c.Referral(fhirtest.Set("status", "on-hold"))))
 	if other := w.client(ehr, c.Patient); other == again || other == "" {
 		t.Errorf("parted from %s, the patient became %q", again, other)

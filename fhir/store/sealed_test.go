@@ -93,9 +93,9 @@ func sealedFollows(t *testing.T, dsn string) {
 	w.receive(skylight, page(flag))
 	want(t, "it waits for the client", len(w.chart(client).Sealed), 1)
 
-	w.must(w.Unlink(w.ctx, "ann", skylight, "s-"+one.Patient, client))
+	w.must(w.Undo(w.ctx, "ann", w.pairID(skylight.Name, "s-"+one.Patient, client), "another person"))
 	want(t, "parted from the record, the client is not in doubt for it", len(w.chart(client).Sealed), 0)
-	w.must(w.Link(w.ctx, "ann", skylight, "s-"+one.Patient, other))
+	w.link(skylight, "s-"+one.Patient, other)
 	want(t, "whose record it is now, is", len(w.chart(other).Sealed), 1)
 	w.decide(w.verdict(other, readiness.Unknown), plan.Changes{})
 	list, err := w.Sealed(w.ctx, false)
@@ -108,7 +108,7 @@ func sealedFollows(t *testing.T, dsn string) {
 	}
 	want(t, "and has that client judged again", moved, true)
 
-	w.must(w.Link(w.ctx, "ann", skylight, "s-again", client))
+	w.link(skylight, "s-again", client)
 	mine := one.On(w.now).Told(skylight.Name, skylight.Party, `{"resourceType":"Observation","id":"x","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/s-again"}}`)
 	w.receive(skylight, page(mine))
 	before := len(fhir.Now(w.chart(client).Observations))

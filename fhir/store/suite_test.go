@@ -140,6 +140,19 @@ func (w *world) client(src Source, patient string) string {
 	return ""
 }
 
+// link has a person say that a source's patient is this client, though nothing speaks for it.
+func (w *world) link(src Source, patient, client string) {
+	w.Helper()
+	w.must(w.commit(w.ctx, "link", client, func(c *commit) error {
+		c.actor = "ann"
+		links, err := c.LinksOf(w.ctx, table.LinksOfParams{Patients: set(map[string]bool{patient: true}), Source: src.Name})
+		if err != nil {
+			return err
+		}
+		return c.confirm(w.ctx, verdictOf{who{src.Name, src.Party, patient}, client, ""}, links)
+	}))
+}
+
 func (w *world) chart(client string) fhir.Chart {
 	w.Helper()
 	c, err := w.Chart(w.ctx, client, 0)

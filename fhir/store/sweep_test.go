@@ -52,7 +52,7 @@ func sweepers(t *testing.T, dsn string) {
 	sweep("p3")
 	w.now = w.now.Add(6 * 24 * time.Hour)
 	want(t, "within the week everybody, each when it is their turn", due(9), "p1 p2")
-	w.must(w.Unlink(w.ctx, "me", ehr, "p1", clients["p1"]))
+	w.must(w.Undo(w.ctx, "me", w.pairID(ehr.Name, "p1", clients["p1"]), "another person"))
 	want(t, "who is linked no more is not asked for", due(9), "p2")
 
 	states, err := w.Sources(w.ctx, 0)
