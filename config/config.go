@@ -1,5 +1,5 @@
-// Package config owns what the operator writes: kaphub.yaml and the KAPHUB_… environment, read once, strictly and whole.
-// Every mistake is reported at once, with its line and what to write instead.
+// Package config owns what the operator writes: kaphub.yaml and the KAPHUB_… environment, read once, strictly and whole,
+// with every mistake reported at once, by its line and with what to write instead.
 package config
 
 import (

@@ -1,5 +1,5 @@
-// Package jobs is the engine: which job runs when, where and how often. It knows River and time, not FHIR,
-// and holds no facts: the store's rows are the queue, a nudge only says "look now".
+// Package jobs is the engine, which says which job runs when, where and how often; it knows River and time, and nothing
+// of FHIR or of any client: the store's rows are the queue, a nudge only says "look now".
 package jobs
 
 import (

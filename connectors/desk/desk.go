@@ -1,6 +1,5 @@
 // Package desk is the way of a party that has no other: what people enter by hand, as FHIR resources with their
-// Provenance. Each party has a desk of its own beside its other sources: "desk" is the practice's, "desk-<prescriber>"
-// a prescriber's.
+// Provenance, told as a source of its own ("desk" of the practice, "desk-<prescriber>" of a prescriber).
 package desk
 
 import (

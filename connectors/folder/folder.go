@@ -1,6 +1,5 @@
-// Package folder talks to a party through a shared directory. What lies in it is taken up once it is whole: a copy is
-// kept, a receipt written, and what can be read of it told in the order in which it came. What the party is to have is
-// laid out for a person to hand over, as a Bundle and a page to print.
+// Package folder talks to a party through a shared directory: what the party leaves there is copied, answered with a
+// receipt and told in the order in which it came, and what it is to have is laid out for a person to hand over.
 //
 //	in/roster.csv              what the party left
 //	in/taken/00000042-…        its copy: what is read, by whatever process, is read from here

@@ -1,5 +1,5 @@
-// Package ical reads appointments from a calendar feed (RFC 5545): when, for whom by a token, of which kind. A title or
-// description is looked at while the feed is read and kept nowhere; what else an event holds is not even looked at.
+// Package ical reads appointments from a calendar feed (RFC 5545): when, for whom by a token, and of which kind, and
+// keeps nothing else of an event.
 package ical
 
 import (

@@ -1,6 +1,5 @@
 // Package skylight owns what is particular to Skylight Psychedelics, as its public pages tell it: the prescriber's block
-// of a config, and what its words mean. Skylight has no interface of its own: it is reached over the desk, a folder, or a
-// FHIR server should there be one.
+// of a config and what its words mean, over the desk, a folder, or a FHIR server should there be one.
 package skylight
 
 import _ "embed"

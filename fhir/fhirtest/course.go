@@ -1,5 +1,5 @@
-// Package fhirtest builds charts for tests: one invented client of one practice with one prescriber, told as the
-// versions that the two sources would have told. For tests only.
+// Package fhirtest builds charts for tests only: one invented client of one practice with one prescriber, told as the
+// versions that the two sources would have told.
 package fhirtest
 
 import (

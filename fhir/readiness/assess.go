@@ -3,6 +3,7 @@ package readiness
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -247,4 +248,24 @@ func (f *facts) asOf() string {
 		return f.on(oldest) + " " + atTime(oldest, f.zone)
 	}
 	return atTime(oldest, f.zone)
+}
+
+// appointment is the next session as the verdict shows it.
+func (f *facts) appointment() *Appointment {
+	if f.next == nil {
+		return nil
+	}
+	s := f.next
+	a := &Appointment{Source: s.Source, Type: s.Type, ID: s.ID, Start: s.start, End: s.end}
+	for _, p := range s.Value.Participant {
+		if therapist(p.Actor) && a.Therapist == "" {
+			a.Therapist = text(p.Actor.Display)
+		}
+	}
+	return a
+}
+
+// openItems writes how many things are open.
+func openItems(n int) string {
+	return strconv.Itoa(n) + " " + plural(n == 1, "item", "items") + " open"
 }

@@ -1,5 +1,5 @@
-// Package readiness decides whether the records are in order for a client's next dosing session, and says why.
-// It is pure: charts, policies and now go in, a verdict comes out.
+// Package readiness decides whether the records are in order for a client's next dosing session, and says why: charts,
+// policies and now go in, a verdict comes out, and nothing else of the world is touched.
 package readiness
 
 import (

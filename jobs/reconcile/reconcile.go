@@ -1,5 +1,5 @@
-// Package reconcile judges every engagement whose chart, policy or time has moved, and stages what should cross the
-// border now. The deciding is readiness' and plan's; this is the loop around them.
+// Package reconcile is the loop around readiness and plan: it has every engagement judged whose chart, policy or time has
+// moved, and what should cross the border now staged.
 package reconcile
 
 import (

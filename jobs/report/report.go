@@ -1,5 +1,5 @@
-// Package report shows what was decided: the board, the reconciliation report and the machine-readable status, from
-// verdicts, sources, ledger and rejects. It decides nothing: it sorts, counts and words.
+// Package report shows what was decided: it sorts, counts and words verdicts, sources, ledger and rejects as the board,
+// the reconciliation report, the accounting of disclosures and the machine-readable status, and decides nothing.
 package report
 
 import (
@@ -34,31 +34,141 @@ type Stray struct {
 	End    time.Time `json:"end"`
 }
 
-// SourceState is how far a source can be trusted now.
-type SourceState string
-
-// The states of a source.
-const (
-	Fresh      SourceState = "fresh"
-	Stale      SourceState = "stale"
-	Incomplete SourceState = "incomplete"
-	Never      SourceState = "never"
-)
-
-// Source is one source as the reader of a report needs it.
-type Source struct {
-	Name         string
-	Party        string
-	Title        string // of the party
-	State        SourceState
-	LastComplete time.Time // zero = never
-	Why          string    // coded reason when it is not fresh
-	Missed       int       // what sweeps found this week that the pulls had missed
-	Desk         bool      // what people enter by hand: it is read as far as they said they have read
-}
-
 // Options are what the terminal renderers need to know of the terminal.
 type Options struct {
 	Width  int  // columns; 0 = 100
 	Colour bool // false under NO_COLOR or when the output is no terminal
+}
+
+// Report is the reconciliation report, built once and rendered in four forms. What needs acting on comes first.
+type Report struct {
+	Schema    int       `json:"schema"`
+	Generated time.Time `json:"generated"`
+	AsOf      time.Time `json:"as_of"`
+	Since     time.Time `json:"since,omitzero"`
+	Practice  string    `json:"practice"`
+
+	Counts   []Count    `json:"counts"`   // clients by state, in order of precedence
+	Sources  []Line     `json:"sources"`  // how far each source can be trusted
+	Stopped  []Client   `json:"stopped"`  // HOLD
+	Sessions []Session  `json:"sessions"` // today and tomorrow, by time
+	DoNow    []Finding  `json:"do_now"`   // S1, and S2 where the session is today or tomorrow
+	Waiting  []Wait     `json:"waiting"`  // one line per client
+	New      []Finding  `json:"new"`      // since the report before
+	Lasting  []Finding  `json:"persisting"`
+	Resolved []Finding  `json:"resolved"` // since the report before
+	RollUps  []RollUp   `json:"roll_ups"` // one row for what touches many clients
+	Upcoming []Session  `json:"upcoming"` // the rest of the next 14 days
+	Sending  []Delivery `json:"deliveries"`
+	Rejects  []Reject   `json:"rejects"`
+	Strays   []Stray    `json:"strays"` // events that match nobody
+
+	zone *time.Location
+}
+
+// Count is how many clients are in one state.
+type Count struct {
+	State readiness.State `json:"state"`
+	N     int             `json:"n"`
+}
+
+// Client is an engagement as a reader needs it.
+type Client struct {
+	Key        string          `json:"client"`
+	Chosen     string          `json:"chosen"`
+	Prescriber string          `json:"prescriber"` // its title
+	State      readiness.State `json:"state"`
+	Words      string          `json:"words"`
+	Owner      readiness.Owner `json:"owner,omitempty"`
+	Next       string          `json:"next,omitempty"`
+	Session    time.Time       `json:"session,omitzero"`
+	Therapist  string          `json:"therapist,omitempty"`
+}
+
+// Session is a dosing session and how its client's records stand.
+type Session struct {
+	Start time.Time `json:"start"`
+	Client
+}
+
+// Finding is one finding of one client.
+type Finding struct {
+	Code     string                 `json:"code"`
+	Rule     string                 `json:"rule"`
+	Severity readiness.Severity     `json:"severity"`
+	State    readiness.FindingState `json:"state"`
+	Words    string                 `json:"words"`
+	Owner    readiness.Owner        `json:"owner"`
+	Next     string                 `json:"next"`
+	Since    time.Time              `json:"since"`
+	Age      int                    `json:"age_days"` // whole days from Since to AsOf
+	By       string                 `json:"by,omitempty"`
+	Values   []Value                `json:"values,omitempty"`
+	Client   Client                 `json:"client"`
+}
+
+// Value is what one side's record says.
+type Value struct {
+	Party string `json:"party"` // its title
+	Says  string `json:"says"`
+}
+
+// Wait is a client who waits on somebody.
+type Wait struct {
+	On     string          `json:"on"` // what
+	Code   string          `json:"code"`
+	Words  string          `json:"words"` // of the finding
+	Since  time.Time       `json:"since"`
+	Age    int             `json:"age_days"`
+	Nudge  readiness.Owner `json:"nudge"` // who holds it
+	Owner  readiness.Owner `json:"owner"` // who nudges
+	Next   string          `json:"next"`
+	More   int             `json:"more,omitempty"` // other things the client waits on
+	Client Client          `json:"client"`
+}
+
+// RollUp is one finding that touches many clients.
+type RollUp struct {
+	Code     string             `json:"code"`
+	Severity readiness.Severity `json:"severity"`
+	Words    string             `json:"words"`
+	Owner    readiness.Owner    `json:"owner"`
+	Next     string             `json:"next"`
+	Since    time.Time          `json:"since"`
+	Age      int                `json:"age_days"`
+	Clients  int                `json:"clients"`
+	Sessions int                `json:"sessions"`
+}
+
+// Line is one source.
+type Line struct {
+	Name         string      `json:"name"`
+	Title        string      `json:"title"`
+	State        SourceState `json:"state"`
+	LastComplete time.Time   `json:"last_complete,omitzero"`
+	Why          string      `json:"why,omitempty"`
+	Missed       int         `json:"missed_by_delta,omitempty"`
+	Desk         bool        `json:"desk,omitempty"`
+}
+
+// Delivery is one that a person should look at.
+type Delivery struct {
+	ID       string         `json:"id"`
+	Client   string         `json:"client"`
+	To       string         `json:"to"` // title
+	What     exchange.What  `json:"what"`
+	State    exchange.State `json:"state"`
+	Attempts int            `json:"attempts"`
+	Staged   time.Time      `json:"staged"`
+	Why      string         `json:"why,omitempty"`
+	Next     string         `json:"next"`
+}
+
+// Reject is a record that could not be read.
+type Reject struct {
+	ID       string    `json:"id"`
+	Source   string    `json:"source"`
+	Record   string    `json:"record"` // type and id as far as they could be told
+	Reason   string    `json:"reason"`
+	Received time.Time `json:"received"`
 }

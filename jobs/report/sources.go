@@ -9,6 +9,29 @@ import (
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
+// SourceState is how far a source can be trusted now.
+type SourceState string
+
+// The states of a source.
+const (
+	Fresh      SourceState = "fresh"
+	Stale      SourceState = "stale"
+	Incomplete SourceState = "incomplete"
+	Never      SourceState = "never"
+)
+
+// Source is one source as the reader of a report needs it.
+type Source struct {
+	Name         string
+	Party        string
+	Title        string // of the party
+	State        SourceState
+	LastComplete time.Time // zero = never
+	Why          string    // coded reason when it is not fresh
+	Missed       int       // what sweeps found this week that the pulls had missed
+	Desk         bool      // what people enter by hand: it is read as far as they said they have read
+}
+
 // SourceStates judges the sources that policies name at now: the practice's first, then each prescriber's, in their order.
 // A source that no policy names any more follows, judged by the default limit. A desk beside another source, which nobody
 // waits for, is left out.

@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package storetest lends tests a PostgreSQL server. Only tests import it.
+// Package storetest lends tests, and nothing else, a PostgreSQL server.
 package storetest
 
 import (

@@ -1,0 +1,217 @@
+package readiness
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// goAheadGate asks for the second key (law 4): the word of the session's own therapist, given after the last change of
+// appointment, clearance and prescription, by the clocks of those who recorded them.
+//
+//	newest go-ahead of the session          changed since   gate
+//	none                                    –               open, due when the session begins
+//	no answer                               –               unknown
+//	"no"                                    –               open at once
+//	"yes", by another than its therapist    –               open at once
+//	"yes", by nobody who is named           –               unknown, where the session names its therapist
+//	"yes"                                   yes             open at once (R52)
+//	"yes"                                   no              met
+func goAheadGate(f *facts) Gate {
+	const next = "confirm the go-ahead"
+	r := f.goAhead()
+	if r == nil {
+		return open("The therapist's go-ahead is not on file yet", next)
+	}
+	on := f.stamp(f.confirmed(r))
+	if r.Value.ValueBoolean == nil {
+		return untold("The go-ahead of "+on+" cannot be read", next, r.Version)
+	}
+	if !*r.Value.ValueBoolean {
+		return open("The therapist recorded no go-ahead on "+on, "speak with the therapist", r.Version).adverse()
+	}
+	switch f.givenByTherapist(r) {
+	case no:
+		return open("The go-ahead of "+on+" is by somebody else than the session's therapist", next, r.Version, f.next.Version).adverse()
+	case cannotTell:
+		return untold("The go-ahead of "+on+" does not say who gave it", next, r.Version)
+	}
+	if changed := f.changedSince(f.confirmed(r)); len(changed) > 0 {
+		if undated(changed) {
+			return untold("Whether "+f.what(changed[0])+" is older than the go-ahead of "+on+" is not told: "+f.title(changed[0])+"'s system gives its records no time", "look at it, then "+next+" again", append(changed, r.Version)...)
+		}
+		return open("The go-ahead of "+on+" is older than "+f.change(changed[0]), "look at the change, then "+next+" again", append(changed, r.Version)...).adverse()
+	}
+	return met("Go-ahead given on "+on, r.Version, f.next.Version)
+}
+
+// goAhead returns the newest word of a therapist on the next session, nil when there is none.
+func (f *facts) goAhead() *record[fhir.Observation] {
+	opens := f.next.start.Add(-arrivalOpens)
+	var best *record[fhir.Observation]
+	var since time.Time
+	for i := range f.goAheads {
+		r := &f.goAheads[i]
+		at, yes := f.confirmed(r), is(r.Value.ValueBoolean, true)
+		if !yes {
+			at = r.Recorded()
+		}
+		if !counts(r, true) || !f.isFocus(r.Value.Focus, r.Source) || at.Before(opens) || !f.clock.passed(at.Add(-f.policy.Rules.Skew)) {
+			continue
+		}
+		if best == nil || at.After(since) || at.Equal(since) && !yes {
+			best, since = r, at
+		}
+	}
+	return best
+}
+
+// confirmed is when a go-ahead was given: as it says, and no later than it was recorded. That its record was saved again, with
+// or without a change, does not make it newer.
+func (f *facts) confirmed(r *record[fhir.Observation]) time.Time {
+	at := r.Recorded()
+	for _, s := range []*string{r.Value.Issued, r.Value.EffectiveDateTime, r.Value.EffectiveInstant} {
+		if _, end, ok := f.when(s); ok {
+			if last := end.Add(-time.Nanosecond); last.Before(at) {
+				at = last
+			}
+			break
+		}
+	}
+	return at
+}
+
+// givenByTherapist reports whether r was given by one of those whom the session names as its therapists. A session that
+// names none can be answered for by anybody of the practice.
+func (f *facts) givenByTherapist(r *record[fhir.Observation]) answer {
+	found := yes
+	for i := range f.next.Value.Participant {
+		actor := f.next.Value.Participant[i].Actor
+		if !therapist(actor) {
+			continue
+		}
+		if found == yes {
+			found = cannotTell
+		}
+		for j := range r.Value.Performer {
+			if f.same(&r.Value.Performer[j], r.Source, actor, f.next.Source) {
+				return yes
+			}
+			found = no
+		}
+	}
+	return found
+}
+
+// therapist reports whether actor is a person who treats.
+func therapist(actor *fhir.Reference) bool {
+	if actor == nil {
+		return false
+	}
+	kind := text(actor.Type)
+	if to, _, ok := target(actor); ok {
+		kind = to.Type
+	}
+	return kind == "Practitioner" || kind == "PractitionerRole"
+}
+
+// same reports whether two references mean one person: the same record, or a business identifier in common.
+func (f *facts) same(a *fhir.Reference, at string, b *fhir.Reference, bt string) bool {
+	x, xfar, ok := target(a)
+	y, yfar, too := target(b)
+	if ok && too && x == y && (at == bt || xfar || yfar) {
+		return true
+	}
+	for _, p := range f.identities(a, at, 1) {
+		for _, q := range f.identities(b, bt, 1) {
+			if p == q {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// changedSince returns what changed at or after t, when the go-ahead was given, of what it was given on: the session, the
+// prescriber's decisions, prescriptions and stops; the newest first. What the prescriber had recorded before, but the hub
+// heard of only after, the therapist could not know: that counts too, unless it is all the hub ever heard of its kind (a
+// hub that is new hears of everything late).
+func (f *facts) changedSince(t time.Time) []*fhir.Version {
+	prescribed := make([]moved, 0, len(f.prescriptions))
+	for i := range f.prescriptions {
+		p := &f.prescriptions[i]
+		prescribed = append(prescribed, moved{p.last(), p.heard()})
+	}
+	var all []*fhir.Version
+	if v := f.arranged(); !v.Recorded().Before(t) {
+		all = append(all, v)
+	}
+	for _, kind := range [][]moved{f.moved, prescribed} {
+		known := slices.ContainsFunc(kind, func(m moved) bool { return !m.heard.After(t) })
+		for _, m := range kind {
+			if !m.Recorded().Before(t) || known && m.Received.After(t) {
+				all = append(all, m.Version)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *fhir.Version) int {
+		return cmp.Or(b.Recorded().Compare(a.Recorded()), cmp.Compare(a.String(), b.String()))
+	})
+	return all
+}
+
+// arranged returns the version of the next session since which its time, its people and its place are what they are: that
+// the client was checked in, or somebody noted something, is no change of the session.
+func (f *facts) arranged() *fhir.Version {
+	v := f.next.Version
+	for _, told := range slices.Backward(f.next.Told) {
+		was := session{record: record[fhir.Appointment]{Version: told.Version, Value: told.Value}, status: told.Value.Status.Code()}
+		if !was.standing() || !sameArrangement(told.Value, f.next.Value) || f.kind(was.record) != f.next.kind {
+			break
+		}
+		v = told.Version
+	}
+	return v
+}
+
+func sameArrangement(a, b *fhir.Appointment) bool {
+	people := func(x *fhir.Appointment) (actors []*fhir.Reference) {
+		for i := range x.Participant {
+			actors = append(actors, x.Participant[i].Actor)
+		}
+		return actors
+	}
+	return text(a.Start) == text(b.Start) && text(a.End) == text(b.End) && remote(a) == remote(b) &&
+		reflect.DeepEqual(people(a), people(b)) && reflect.DeepEqual(a.BasedOn, b.BasedOn)
+}
+
+// undated reports whether of none of versions it is told when its owner wrote it: each was just heard of for the first
+// time, and may be older than that.
+func undated(versions []*fhir.Version) bool {
+	return !slices.ContainsFunc(versions, func(v *fhir.Version) bool { return !v.Resource.LastUpdated.IsZero() || v.N > 1 })
+}
+
+// change says what changed, by whom and when: "the prescription as Skylight changed it on 2 Mar 2026 09:15".
+func (f *facts) change(v *fhir.Version) string {
+	return f.what(v) + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
+}
+
+// what names the kind of thing that v is on the screen.
+func (f *facts) what(v *fhir.Version) string {
+	return map[string]string{
+		"Appointment": "the appointment", "Observation": "the decision on clearance", "DiagnosticReport": "the decision on clearance", "MedicationRequest": "the prescription", "Flag": "the stop",
+	}[v.Type]
+}
+
+// TherapistOf returns the first of those whom an appointment names as its therapists, nil when it names none.
+func TherapistOf(a *fhir.Appointment) *fhir.Reference {
+	for i := range a.Participant {
+		if actor := a.Participant[i].Actor; therapist(actor) {
+			return actor
+		}
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+// Package db is the store's SQL, one text for both engines, as sqlc made it into Go.
+package db
