@@ -21,9 +21,6 @@ func through(c *config.Config, entry config.Connector) (string, *config.Problem)
 		return entry.Kind, nil
 	}
 	over := []string{skylight.OverDesk, skylight.OverFolder, skylight.OverREST}
-	if _, built := kinds[skylight.OverFolder]; !built {
-		over = []string{skylight.OverDesk, skylight.OverREST}
-	}
 	switch {
 	case entry.Prescriber == "":
 		p := c.Problem(entry.Path()+".kind", "is a prescriber's: move it to the connectors of that prescriber")
