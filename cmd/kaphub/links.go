@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -121,8 +120,7 @@ func (c *listLinks) Run(ctx context.Context, s *scene) error {
 		return nil
 	}
 	open := 0
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tSTATE\tCLIENT\tRECORD\tSINCE\tHOW, OR WHAT SPEAKS FOR IT")
+	list := s.table("ID", "STATE", "CLIENT", "RECORD", "SINCE", "HOW, OR WHAT SPEAKS FOR IT")
 	for _, l := range shown {
 		why := l.How
 		switch {
@@ -133,9 +131,9 @@ func (c *listLinks) Run(ctx context.Context, s *scene) error {
 			last := l.Rulings[len(l.Rulings)-1]
 			why = strings.TrimSuffix(last.Said+" by "+last.By+": "+last.Reason, ": ")
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.State, l.Client, l.Source+"/Patient/"+l.Patient, h.local(l.Since), why)
+		list.row(l.ID, l.State, l.Client, l.Source+"/Patient/"+l.Patient, h.local(l.Since), why)
 	}
-	if err := table.Flush(); err != nil {
+	if err := list.end(); err != nil {
 		return err
 	}
 	if less := len(pairs) - len(shown); less > 0 {
@@ -208,10 +206,10 @@ func (c *showLink) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return fmt.Errorf("read the client's chart: %w", err)
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	pair := s.table()
 	row := func(name, value string) {
 		if value != "" {
-			_, _ = fmt.Fprintf(table, "%s\t%s\n", name, value)
+			pair.row(name, value)
 		}
 	}
 	row("link", p.ID+", "+state(p))
@@ -229,7 +227,7 @@ func (c *showLink) Run(ctx context.Context, s *scene) error {
 	for _, r := range p.Rulings {
 		row(r.Said, strings.TrimSuffix(h.local(r.At)+" by "+r.Actor+": "+r.Reason, ": "))
 	}
-	if err := table.Flush(); err != nil {
+	if err := pair.end(); err != nil {
 		return err
 	}
 	if p.Open && !p.Linked {
@@ -383,12 +381,11 @@ func (h *hub) tell(s *scene, p store.Pair, told []shownTelling) {
 		return
 	}
 	s.printf("\nWhat was sent on its strength:\n")
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "DELIVERY\tWHEN\tWHAT\tTO\tSTATE\tTELLS")
+	list := s.table("DELIVERY", "WHEN", "WHAT", "TO", "STATE", "TELLS")
 	for _, t := range told {
-		_, _ = fmt.Fprintf(table, "%.12s\t%s\t%s\t%s\t%s\t%s\n", t.Delivery, h.local(t.At), t.What, h.title(t.To), t.State, strings.Join(t.Tells, ", "))
+		list.row(short(t.Delivery), h.local(t.At), t.What, h.title(t.To), t.State, strings.Join(t.Tells, ", "))
 	}
-	_ = table.Flush()
+	_ = list.end()
 	if !p.Linked || p.Open {
 		s.printf("If it was another person's record: ")
 	} else {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/kaphub/kaphub/connectors/desk"
@@ -215,12 +214,11 @@ func (c *recordList) Run(ctx context.Context, s *scene) error {
 	if len(entries) == 0 {
 		s.printf("Nothing was entered by hand about this client.\n")
 	} else {
-		table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "ENTRY\tENTERED\tWHAT\tBY\tTOLD\tBY WAY OF\tSTANDS")
+		table := s.table("ENTRY", "ENTERED", "WHAT", "BY", "TOLD", "BY WAY OF", "STANDS")
 		for _, e := range entries {
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.id, h.local(e.at), e.kind, e.by, h.local(e.told), e.medium, e.stands)
+			table.row(e.id, h.local(e.at), e.kind, e.by, h.local(e.told), e.medium, e.stands)
 		}
-		if err := table.Flush(); err != nil {
+		if err := table.end(); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"unicode"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -37,16 +36,15 @@ func (c *listRejects) Run(ctx context.Context, s *scene) error {
 		s.printf("No rejects: everything that came could be read.\n")
 		return nil
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tSOURCE\tRECORD\tRECEIVED\tREASON\tRESOLVED")
+	table := s.table("ID", "SOURCE", "RECORD", "RECEIVED", "REASON", "RESOLVED")
 	for _, r := range rejects {
 		record := fhir.Ref{Type: r.Type, ID: r.Ref}.String()
 		if record == "" {
 			record = "?"
 		}
-		_, _ = fmt.Fprintf(table, "%.12s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Source, record, h.local(r.Received), r.Reason, r.Resolved)
+		table.row(short(r.ID), r.Source, record, h.local(r.Received), r.Reason, r.Resolved)
 	}
-	return table.Flush()
+	return table.end()
 }
 
 type showReject struct {
@@ -60,11 +58,7 @@ func (c *showReject) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	rejects, err := h.store.Rejects(ctx, true)
-	if err != nil {
-		return fmt.Errorf("read rejects: %w", err)
-	}
-	r, err := only(rejects, c.ID, "reject", func(r fhir.Reject) string { return r.ID })
+	r, err := h.reject(ctx, c.ID)
 	if err != nil {
 		return err
 	}
@@ -104,11 +98,7 @@ func (c *resolveReject) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	rejects, err := h.store.Rejects(ctx, true)
-	if err != nil {
-		return fmt.Errorf("read rejects: %w", err)
-	}
-	r, err := only(rejects, c.ID, "reject", func(r fhir.Reject) string { return r.ID })
+	r, err := h.reject(ctx, c.ID)
 	if err != nil {
 		return err
 	}
@@ -120,4 +110,13 @@ func (c *resolveReject) Run(ctx context.Context, s *scene) error {
 	}
 	s.printf("%s is resolved. Its client is judged again with the next sync.\n", r.ID)
 	return nil
+}
+
+// reject finds one by its id or how it begins.
+func (h *hub) reject(ctx context.Context, id string) (fhir.Reject, error) {
+	rejects, err := h.store.Rejects(ctx, true)
+	if err != nil {
+		return fhir.Reject{}, fmt.Errorf("read rejects: %w", err)
+	}
+	return only(rejects, id, "reject", func(r fhir.Reject) string { return r.ID })
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -37,16 +36,15 @@ func (c *listSealed) Run(ctx context.Context, s *scene) error {
 		s.printf("Nothing is sealed: all that came was in scope.\n")
 		return nil
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "ID\tCLIENT\tSOURCE\tKIND\tRECEIVED\tREASON\tOUTCOME")
+	table := s.table("ID", "CLIENT", "SOURCE", "KIND", "RECEIVED", "REASON", "OUTCOME")
 	for _, x := range list {
 		outcome := x.Outcome
 		if outcome != "" {
 			outcome += " by " + x.By + ": " + x.Why
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.ID, x.Client, x.Source, x.Type, h.local(x.Received), x.Reason, outcome)
+		table.row(x.ID, x.Client, x.Source, x.Type, h.local(x.Received), x.Reason, outcome)
 	}
-	return table.Flush()
+	return table.end()
 }
 
 // decision is what every look at something sealed asks for.

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+)
+
+// table is a list at the terminal, in columns; end writes it.
+type table struct{ to *tabwriter.Writer }
+
+// table begins one; without heads it has none.
+func (s *scene) table(heads ...string) table {
+	t := table{tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)}
+	if len(heads) > 0 {
+		t.row(heads...)
+	}
+	return t
+}
+
+func (t table) row(cells ...string) { _, _ = fmt.Fprintln(t.to, strings.Join(cells, "\t")) }
+
+func (t table) end() error { return t.to.Flush() }
+
+// short is an id as a list shows it: long enough to be told from the others.
+func short(id string) string { return fmt.Sprintf("%.12s", id) }
