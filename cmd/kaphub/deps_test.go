@@ -29,21 +29,21 @@ var rows = map[string][]string{
 
 	"connectors":               {"connectors/jwks", "fhir", "fhir/exchange"},
 	"connectors/connectortest": {"connectors", "fhir", "fhir/exchange"},
-	"connectors/internal/rest": {"connectors", "connectors/jwks", "fhir", "fhir/exchange"},
+	"connectors/internal/rest": {"connectors", "connectors/jwks", "fhir/exchange"},
 	"connectors/jwks":          {},
 	"connectors/fhirrest":      {"connectors", "connectors/internal/rest", "connectors/jwks", "fhir", "fhir/exchange"},
 	"connectors/folder":        {"connectors", "fhir", "fhir/exchange"},
 	"connectors/ical":          {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
 	"connectors/skylight":      {},
 	"connectors/desk":          {"connectors", "fhir", "fhir/exchange"},
-	"connectors/sandbox":       {"connectors", "connectors/internal/rest", "fhir", "fhir/exchange"},
+	"connectors/sandbox":       {"fhir"},
 
 	"jobs":           {},
 	"jobs/pull":      {"jobs", "connectors", "fhir", "fhir/exchange", "fhir/readiness"},
 	"jobs/push":      {"jobs", "connectors", "fhir", "fhir/exchange", "fhir/readiness", "fhir/plan"},
 	"jobs/sweep":     {"jobs", "connectors", "fhir", "fhir/exchange", "fhir/readiness"},
 	"jobs/reconcile": {"jobs", "fhir", "fhir/readiness", "fhir/exchange", "fhir/plan"},
-	"jobs/report":    {"jobs", "fhir", "fhir/readiness", "fhir/exchange", "fhir/plan"},
+	"jobs/report":    {"fhir", "fhir/readiness", "fhir/exchange"},
 
 	"cmd/kaphub": {"..."},
 }
