@@ -48,8 +48,8 @@ func TestReverieAndSkylightAsTheyAreToday(t *testing.T) {
 		{"diastolic_limit: not asked", "diastolic_limit: 90 mmHg"},
 		{"heart_rate_limit: not asked", "heart_rate_limit: 100 bpm"},
 		{"lead_days: not asked", "lead_days: 10"},
-		{"      phone: not on file", `      phone: "(720) 555-0111"`},
-		{"weekend_phone: not on file", `weekend_phone: "(720) 555-0199"`},
+		{"      # phone: …                       # no page gives one", `      phone: "(720) 555-0111"`},
+		{"      # weekend_phone: …", `      weekend_phone: "(720) 555-0199"`},
 	}...)
 	s.calendar()
 	s.does(0, "check")
