@@ -145,6 +145,7 @@ type outpost struct {
 	t     *testing.T
 	world *sandbox.World
 	clock *hands
+	way   []string // the addresses of both servers
 	met   met
 }
 
@@ -173,14 +174,22 @@ func settleAt(t *testing.T, world *sandbox.World, clock *hands, key store.Key, w
 		t.Fatal(err)
 	}
 	t.Cleanup(h.close)
-	for i, c := range h.configured() {
-		one, err := fhirrest.New(fhirrest.Options{Name: c.Name, Party: c.Party, BaseURL: way[i], Auth: fhirrest.Auth{Kind: fhirrest.AuthNone}, Limits: impatient, Now: clock.now})
+	o := &outpost{hub: h, t: t, world: world, clock: clock, way: way}
+	o.bears(fhirrest.Limits{})
+	return o
+}
+
+// bears sets how long the hub waits for its counterparts: a black hole costs an impatient one little, and a busy machine is
+// no fault to a patient one.
+func (o *outpost) bears(limits fhirrest.Limits) {
+	o.t.Helper()
+	for i, c := range o.configured() {
+		one, err := fhirrest.New(fhirrest.Options{Name: c.Name, Party: c.Party, BaseURL: o.way[i], Auth: fhirrest.Auth{Kind: fhirrest.AuthNone}, Limits: limits, Now: o.clock.now})
 		if err != nil {
-			t.Fatal(err)
+			o.t.Fatal(err)
 		}
-		h.connectors[i] = one
+		o.connectors[i] = one
 	}
-	return &outpost{hub: h, t: t, world: world, clock: clock}
 }
 
 // turn lets the world live on and the hub do one cycle. What fails at a counterpart is its weather; the hub itself must not fail.
@@ -324,6 +333,7 @@ func storm(t *testing.T, seed uint64) met {
 	weather, way := rise(t, seed, here, there)
 	weather.servers = []*sandbox.Server{world.Practice, world.Prescriber}
 	o := settleAt(t, world, clock, key, way)
+	o.bears(impatient)
 	for range 6 + weather.random.IntN(8) {
 		if weather.random.IntN(2) == 0 { // it turns after the news came, and before what follows from them is sent
 			weather.clear()
@@ -334,6 +344,7 @@ func storm(t *testing.T, seed uint64) met {
 		o.accounted(false)
 	}
 	weather.clear()
+	o.bears(fhirrest.Limits{})
 	quiet := 0
 	for turns := 0; quiet < 3; turns++ {
 		if turns == 40 {
