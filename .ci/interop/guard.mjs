@@ -9,19 +9,22 @@ const rows = 1001;
 
 export class Guard {
   constructor(title, alg, port) { this.title = title; this.alg = alg; this.port = port; this.issuer = `http://127.0.0.1:${port}`; }
-  get auth() { return `dialect: {page_size: 20, conditional_create: true}, auth: {kind: smart, client_id: hub, key_file: secrets/hub.jwk, scopes: [${scopes.join(', ')}]}`; }
+  auth(name) { return `dialect: {page_size: 20, conditional_create: true}, auth: {kind: smart, client_id: hub, key_file: secrets/${name}.jwk, scopes: [${scopes.join(', ')}]}`; }
   token() { return this.server.token(); }
   stop() { this.server?.stop(); }
   is(what, ok, saw) { check(`${this.title}: ${what}`, ok, saw); }
 
   // The hub's key is made, its public half registered, and check finds everything well; one scope left out is named.
   async enter(hub, practice, prescriber) {
-    let r = await hub.run(['keys', 'new', 'ehr', '--alg', this.alg]);
-    this.is('keys new', r.code === 0, r.err);
-    const keys = await hub.run(['keys', 'list', '--jwks']);
-    this.jwk = JSON.parse(fs.readFileSync(path.join(hub.dir, 'secrets/hub.jwk')));
-    const set = JSON.parse(keys.out);
-    this.is('two connectors share one published key', set.keys.length === 1 && !('d' in set.keys[0]), Object.keys(set.keys[0]));
+    let r, set = { keys: [] };
+    for (const name of ['ehr', 'skylight']) {
+      r = await hub.run(['keys', 'new', name, '--alg', this.alg]);
+      this.is(`keys new ${name}`, r.code === 0, r.err);
+      const own = JSON.parse((await hub.run(['keys', 'list', name, '--jwks'])).out);
+      this.is('each connector publishes a key of its own', own.keys.length === 1 && !('d' in own.keys[0]), Object.keys(own.keys[0] ?? {}));
+      set.keys.push(...own.keys);
+    }
+    this.jwk = JSON.parse(fs.readFileSync(path.join(hub.dir, 'secrets/ehr.jwk')));
     this.server = await Authority.start(this.port, { jwks: set }, this.alg, practice.url);
     r = await hub.run(['check', '--json']);
     const auth = JSON.parse(r.out).counterparts.map((c) => c.auth);

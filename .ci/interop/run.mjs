@@ -41,14 +41,14 @@ practice:
   stale_after: ${limit / 1000}s
   credentials: none set
   connectors:
-    - {name: ehr, kind: fhirrest, base_url: "${practice.url}", ${auth}}
+    - {name: ehr, kind: fhirrest, base_url: "${practice.url}", ${auth('ehr')}}
 prescribers:
   - name: skylight
     title: Skylight Psychedelics
     stale_after: ${limit / 1000}s
     identifiers: [{system: "${npi.system}", value: "${npi.value}"}]
     connectors:
-      - {name: skylight, kind: fhirrest, base_url: "${prescriber.url}", ${auth}}
+      - {name: skylight, kind: fhirrest, base_url: "${prescriber.url}", ${auth('skylight')}}
     sheet:
       signed: 2026-01-10
       deciders: [{system: "${npi.system}", value: "${npi.value}"}]
@@ -77,7 +77,7 @@ async function tell(engine, mode, pg) {
     let r = await hub.run(['init']);
     check('init', r.code === 0, r.err);
     const store = engine === 'postgres' ? pg.fresh() : { dsn: 'kaphub.db' };
-    fs.writeFileSync(path.join(hub.dir, 'kaphub.yaml'), config(store.dsn, practice, prescriber, guard?.auth ?? 'auth: {kind: none}'));
+    fs.writeFileSync(path.join(hub.dir, 'kaphub.yaml'), config(store.dsn, practice, prescriber, guard ? (name) => guard.auth(name) : () => 'auth: {kind: none}'));
     await guard?.enter(hub, practice, prescriber);
     if (mode === 'drop') practice.drop = prescriber.drop = 3;
 
