@@ -1,5 +1,6 @@
 # `make` lists what can be done.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 TOOLS := go tool -modfile=.ci/tools/go.mod
 

@@ -36,7 +36,7 @@ export async function thin(bin, root, config, as) {
   const url = `http://127.0.0.1:${await listen(server)}`, hub = new Hub(path.join(root, `thin-${as}`), bin);
   try {
     await hub.run(['init']);
-    fs.writeFileSync(path.join(hub.dir, 'kaphub.yaml'), config('kaphub.db', practice, { url }, 'auth: {kind: none}'));
+    fs.writeFileSync(path.join(hub.dir, 'kaphub.yaml'), config('kaphub.db', practice, { url }, () => 'auth: {kind: none}'));
     const report = JSON.parse((await hub.run(['check', '--json'])).out), side = report.counterparts.find((c) => c.name === 'skylight');
     check(`${title}: check says how it is read`, report.well && side.mode === 'client by client', side);
     for (const [list, about] of [['degrades', 'Task'], ['degrades', 'MedicationDispense'], ['impossible', 'ServiceRequest sent'], ['degrades', 'changes']]) check(`${title}: check says that ${about} ${list}`, side[list].some((l) => l.about === about && l.instead), side[list]);
