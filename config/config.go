@@ -150,9 +150,12 @@ type Schedules struct {
 type Rules struct {
 	Window           *Duration `yaml:"window"`
 	Skew             *Duration `yaml:"skew"`
+	ReferralTwice    *Duration `yaml:"referral_twice"`
 	ReferralWarn     *int      `yaml:"referral_warn"`
 	ReferralEscalate *int      `yaml:"referral_escalate"`
+	StallWarn        *Duration `yaml:"stall_warn"`
 	ReleaseWarn      *Duration `yaml:"release_warn"`
+	RebookWait       *int      `yaml:"rebook_wait"`
 	BookedUrgent     *Duration `yaml:"booked_urgent"`
 	ClearanceWarn    *Duration `yaml:"clearance_warn"`
 	ClearanceUrgent  *Duration `yaml:"clearance_urgent"`

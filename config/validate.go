@@ -264,6 +264,7 @@ func (c *Config) rules(path string, r Rules) []Problem {
 	within("refill_limit", r.RefillLimit, 0, 5, ": 21 CFR 1306.22 allows no more")
 	within("referral_warn", r.ReferralWarn, 1, 60, "")
 	within("referral_escalate", r.ReferralEscalate, 1, 60, "")
+	within("rebook_wait", r.RebookWait, 1, 60, "")
 	within("prescription_wait", r.PrescriptionWait, 1, 60, "")
 	within("doses_spare", r.DosesSpare, 0, 60, "")
 	within("delivery_tries", r.DeliveryTries, 1, 20, "")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -280,24 +281,19 @@ func sheet(s *config.Sheet, hub *time.Location) readiness.Sheet {
 	return to
 }
 
-// rules are base with what is written in its place.
+// rules are base with what is written in its place. A setting is the same in both by its key.
 func rules(base readiness.Rules, r config.Rules) readiness.Rules {
-	for to, from := range map[*time.Duration]*config.Duration{
-		&base.Window: r.Window, &base.Skew: r.Skew, &base.ReleaseWarn: r.ReleaseWarn, &base.BookedUrgent: r.BookedUrgent,
-		&base.ClearanceWarn: r.ClearanceWarn, &base.ClearanceUrgent: r.ClearanceUrgent, &base.ClearanceMaxAge: r.ClearanceMaxAge, &base.UnsortedEvent: r.UnsortedEvent,
-		&base.DeliveryWait: r.DeliveryWait,
-	} {
-		if from != nil {
-			*to = time.Duration(*from)
+	written := map[string]reflect.Value{}
+	from := reflect.ValueOf(r)
+	for i := range from.NumField() {
+		if v := from.Field(i); !v.IsZero() {
+			written[from.Type().Field(i).Tag.Get("yaml")] = reflect.Indirect(v)
 		}
 	}
-	for to, from := range map[*int]*int{
-		&base.ReferralWarn: r.ReferralWarn, &base.ReferralEscalate: r.ReferralEscalate, &base.PrescriptionWait: r.PrescriptionWait,
-		&base.FillLimitMonths: r.FillLimitMonths, &base.RefillLimit: r.RefillLimit, &base.DosesSpare: r.DosesSpare,
-		&base.DeliveryTries: r.DeliveryTries, &base.HandOverWait: r.HandOverWait,
-	} {
-		if from != nil {
-			*to = *from
+	to := reflect.ValueOf(&base).Elem()
+	for i := range to.NumField() {
+		if v, ok := written[to.Type().Field(i).Tag.Get("key")]; ok {
+			to.Field(i).Set(v.Convert(to.Field(i).Type()))
 		}
 	}
 	return base

@@ -45,6 +45,7 @@ type cli struct {
 	Status  statusCommand  `cmd:"" group:"Look:" help:"The board: every client's verdict."`
 	Explain explainCommand `cmd:"" group:"Look:" help:"Every gate of a client, what it rests on and who must act."`
 	Report  reportCommand  `cmd:"" group:"Look:" help:"The reconciliation report."`
+	Rules   rulesCommand   `cmd:"" group:"Look:" help:"Every rule: what it asks, where it comes from, and its present settings."`
 
 	Record    recordCommand    `cmd:"" group:"Enter and send by hand:" help:"Enter by hand what came by e-mail, phone or letter, and what the practice sees itself."`
 	Questions questionsCommand `cmd:"" group:"Enter and send by hand:" help:"Draft the day's questions to each prescriber, with a reply block; a person sends them."`

@@ -148,7 +148,7 @@ func TestTheCatalogueIsWhole(t *testing.T) {
 		t.Fatalf("%d rules", len(Catalogue()))
 	}
 	for i, r := range Catalogue() {
-		if r.Code != want[i] || r.Name == "" || r.Severity == "" || r.Owner == "" || names[r.Name] {
+		if r.Code != want[i] || r.Name == "" || r.Asks == "" || r.Source == "" || r.Severity == "" || r.Owner == "" || names[r.Name] {
 			t.Errorf("row %d: %+v", i, r)
 		}
 		names[r.Name] = true

@@ -157,28 +157,29 @@ type Policy struct {
 	Rules         Rules
 }
 
-// Rules are the settings of the rules, with the defaults of rules.md.
+// Rules are the settings of the rules, with the defaults of rules.md. The tags tell of each which rules go by it, its key
+// in the config, in what it is counted and what it means: `kaphub rules` and the README say it from here.
 type Rules struct {
-	Window           time.Duration // dosing appointments looked at: 14 days
-	Skew             time.Duration // clock skew tolerated: 5 minutes
-	ReferralTwice    time.Duration // R02: referrals older than this are not looked at
-	ReferralWarn     int           // R03, business days
-	ReferralEscalate int
-	StallWarn        time.Duration // R04: 7 days, and again after twice as long
-	ReleaseWarn      time.Duration // R06
-	RebookWait       int           // R08, business days
-	BookedUrgent     time.Duration // R09
-	ClearanceWarn    time.Duration // R10
-	ClearanceUrgent  time.Duration
-	PrescriptionWait int           // R17, business days
-	FillLimitMonths  int           // R21: 6, 21 CFR 1306.22
-	RefillLimit      int           // R21: 5, 21 CFR 1306.22
-	DosesSpare       int           // R22: warn at ≤ this many spare
-	DeliveryTries    int           // R46: this many, or
-	DeliveryWait     time.Duration // so long
-	HandOverWait     int           // R46, business days that a packet may lie
-	UnsortedEvent    time.Duration // R51: an event of a calendar this long counts as dosing until a rule sorts it: 90 minutes
-	ClearanceMaxAge  time.Duration // of a clearance without end and without a sheet value: 0 = unknown
+	Window           time.Duration `rule:"" key:"window" means:"how far ahead rules look at dosing sessions"`
+	Skew             time.Duration `rule:"R47" key:"skew" means:"how far two clocks may differ"`
+	ReferralTwice    time.Duration `rule:"R02" key:"referral_twice" means:"older referrals are not looked at"`
+	ReferralWarn     int           `rule:"R03" key:"referral_warn" unit:"business days" means:"unanswered so long, it warns"`
+	ReferralEscalate int           `rule:"R03" key:"referral_escalate" unit:"business days" means:"unanswered so long, it is S2"`
+	StallWarn        time.Duration `rule:"R04" key:"stall_warn" means:"nothing booked for so long, it warns, and again after as long"`
+	ReleaseWarn      time.Duration `rule:"R06" key:"release_warn" means:"so long before a release ends, it warns"`
+	RebookWait       int           `rule:"R08" key:"rebook_wait" unit:"business days" means:"so long a missed evaluation may wait for another"`
+	BookedUrgent     time.Duration `rule:"R09" key:"booked_urgent" means:"so near to the session, it is S1"`
+	ClearanceWarn    time.Duration `rule:"R10" key:"clearance_warn" means:"so long before the session, it warns"`
+	ClearanceUrgent  time.Duration `rule:"R10" key:"clearance_urgent" means:"so near to the session, it is S1"`
+	ClearanceMaxAge  time.Duration `rule:"R10" key:"clearance_max_age" means:"how long a clearance without an end counts where the sheet says nothing; 0 = unknown"`
+	PrescriptionWait int           `rule:"R17" key:"prescription_wait" unit:"business days" means:"cleared so long without a prescription, it is S2"`
+	FillLimitMonths  int           `rule:"R21" key:"fill_limit_months" unit:"months" means:"a prescription may be filled so long after it was written (21 CFR 1306.22)"`
+	RefillLimit      int           `rule:"R21" key:"refill_limit" unit:"repeats" means:"the most that a prescription may allow (21 CFR 1306.22)"`
+	DosesSpare       int           `rule:"R22" key:"doses_spare" unit:"sessions" means:"so many to spare or fewer, it is S3"`
+	DeliveryTries    int           `rule:"R46" key:"delivery_tries" unit:"tries" means:"after so many tries, or"`
+	DeliveryWait     time.Duration `rule:"R46" key:"delivery_wait" means:"after so long, a delivery failed"`
+	HandOverWait     int           `rule:"R46" key:"hand_over_wait" unit:"business days" means:"so long a packet may lie before it is handed over"`
+	UnsortedEvent    time.Duration `rule:"R51" key:"unsorted_event" means:"an event this long counts as dosing until a rule sorts it"`
 }
 
 // DefaultRules are the defaults of rules.md.

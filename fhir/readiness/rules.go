@@ -9,52 +9,25 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
-// Rule is one row of the catalogue (rules.md): what it is called and how it judges.
+// Rule is one row of the catalogue (rules.md): what it asks, and how it judges.
 type Rule struct {
 	Code     string   // "R10"
 	Name     string   // "clearance-expires-before-session"
+	Asks     string   // what it looks for, in plain words
 	Severity string   // as in the catalogue: "S2; S1 within 48 h"
 	Owner    Owner    // who acts unless a finding says otherwise
 	Gate     GateName // the gate it speaks of, "" when of none
 	Holds    bool     // what it finds may be a recorded stop
 	Under    []string // parents: while one is open, its findings are folded under it
+	Source   string   // where the rule comes from: a CFR section, a guide, the prescriber's record, or "practice's choice"
+	Sheet    []string // lines of the prescriber sheet that it goes by, as the config writes them
 	judge    func(*facts) []Finding
 }
 
 // Catalogue returns the rules that are judged, in the order of rules.md.
 func Catalogue() []Rule { return slices.Clone(catalogue) }
 
-var catalogue = []Rule{
-	{"R01", "identity-mismatch", "S1 if a prescription or a decision would attach; else S2", Admin, GateIdentity, false, nil, identityMismatch},
-	{"R02", "duplicate-referral", "S3; S2 when both are accepted", Admin, GateReferral, false, nil, duplicateReferral},
-	{"R03", "referral-unacknowledged", "S3; S2 after 5 business days", Admin, GateReferral, false, nil, referralUnacknowledged},
-	{"R04", "referral-stalled", "S3", Admin, GateReferral, false, nil, referralStalled},
-	{"R05", "referral-closed-but-booked", "S1", Therapist, GateReferral, false, nil, referralClosedButBooked},
-	{"R06", "release-missing", "S1; S3 when it will end soon", Admin, GateRelease, false, nil, releaseMissing},
-	{"R07", "consent-withdrawn", "S1", Therapist, GateConsents, true, nil, consentWithdrawn},
-	{"R08", "evaluation-missed", "S2; S1 if a dose is booked", Prescriber, GateEvaluation, false, nil, evaluationMissed},
-	{"R09", "booked-without-clearance", "S2; S1 within 72 h", Therapist, GateClearance, false, nil, bookedWithoutClearance},
-	{"R10", "clearance-expires-before-session", "S2; S1 within 48 h", Prescriber, GateClearance, false, nil, clearanceExpires},
-	{"R12", "clearance-withdrawn", "S1", Therapist, GateClearance, true, nil, clearanceWithdrawn},
-	{"R15", "prescriber-hold", "S1", Therapist, GateHold, true, nil, prescriberHold},
-	{"R17", "cleared-without-prescription", "S3; S2 after 3 business days", Prescriber, GatePrescription, false, noClearance, clearedWithoutPrescription},
-	{"R21", "prescription-stale", "S1", Prescriber, GatePrescription, false, noClearance, prescriptionStale},
-	{"R22", "doses-short", "S2; S3 when few are spare", Prescriber, GateMedicine, false, noClearance, dosesShort},
-	{"R24", "dose-change-unacknowledged", "S1", Therapist, GateInstructions, false, nil, doseChangeUnacknowledged},
-	{"R29", "follow-up-overdue", "S2; S1 if a dose is booked after it was due", Prescriber, GateFollowUp, false, nil, followUpOverdue},
-	{"R30", "adverse-event-open", "S1 serious; S2 ask the prescriber", Therapist, GateHold, true, nil, adverseEventOpen},
-	{"R44", "source-stale", "S2", Operator, "", false, nil, sourceStale},
-	{"R45", "page-incomplete", "S2", Operator, "", false, nil, pageIncomplete},
-	{"R46", "delivery-failed", "S2; S4 once the referral was taken up without it", Operator, "", false, nil, deliveryFailed},
-	{"R47", "clock-anomaly", "S3", Operator, "", false, nil, clockAnomaly},
-	{"R48", "record-disappeared", "S1 for a clearance or a hold; else S2", Operator, "", true, nil, recordDisappeared},
-	{"R49", "out-of-scope-content", "S1", Privacy, "", false, nil, outOfScopeContent},
-	{"R51", "calendar-event-unmatched", "S2", Admin, "", false, nil, calendarEventUnmatched},
-	{"R52", "go-ahead-void", "S2", Therapist, GateGoAhead, false, nil, goAheadVoid},
-	{"R54", "task-anomalous", "S2", Admin, GateReferral, false, nil, taskAnomalous},
-	{"R55", "information-asked", "S3", Admin, GateEvaluation, false, nil, informationAsked},
-	{"R56", "alternative-proposed", "S3", Therapist, GateReferral, false, nil, alternativeProposed},
-}
+var catalogue = slices.Concat(identityRules, clearanceRules, medicineRules, sessionRules, exchangeRules, lookingBackRules, conversationRules)
 
 // noClearance are the parents of what need not be said while nothing is cleared.
 var noClearance = []string{"R09", "R12"}

@@ -1,11 +1,44 @@
 package readiness
 
 import (
-	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 )
+
+// clearanceRules are part B: evaluation and clearance (rules.md).
+var clearanceRules = []Rule{
+	{
+		Code: "R08", Name: "evaluation-missed", Severity: "S2; S1 if a dose is booked", Owner: Prescriber, Gate: GateEvaluation,
+		Asks:   "An evaluation was missed or cancelled, and none is booked again.",
+		Source: "practice's choice", Sheet: []string{"hours"},
+		judge: evaluationMissed,
+	},
+	{
+		Code: "R09", Name: "booked-without-clearance", Severity: "S2; S1 within 72 h", Owner: Therapist, Gate: GateClearance,
+		Asks:   "A dosing session is booked, and no decision clears it.",
+		Source: "rules.md; practice's choice",
+		judge:  bookedWithoutClearance,
+	},
+	{
+		Code: "R10", Name: "clearance-expires-before-session", Severity: "S2; S1 within 48 h", Owner: Prescriber, Gate: GateClearance,
+		Asks:   "The clearance ends before the session begins.",
+		Source: "the prescriber's decision or sheet", Sheet: []string{"clearance_validity"},
+		judge: clearanceExpires,
+	},
+	{
+		Code: "R12", Name: "clearance-withdrawn", Severity: "S1", Owner: Therapist, Gate: GateClearance, Holds: true,
+		Asks:   "The newest decision does not clear, or withdrew the clearance.",
+		Source: "the prescriber's decision",
+		judge:  clearanceWithdrawn,
+	},
+	{
+		Code: "R15", Name: "prescriber-hold", Severity: "S1", Owner: Therapist, Gate: GateHold, Holds: true,
+		Asks:   "A hold of any prescriber stands: a flag, an order on hold, a care plan on hold, or a stop entered by hand.",
+		Source: "the prescriber's record",
+		judge:  prescriberHold,
+	},
+}
 
 // R09 booked-without-clearance
 //
@@ -88,76 +121,6 @@ func prescriberHold(f *facts) (out []Finding) {
 		out = append(out, found(S1, s.says.String(), begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), f.until(s), s.says, s.gone))
 	}
 	return out
-}
-
-// R29 follow-up-overdue
-//
-//	due by sheet or care plan   done since   dosing session after it was due   finding
-//	over                        no           no                                S2
-//	over                        no           yes                               S1
-//	still to come, or none      –            –                                 none
-//	visits are not told         –            –                                 none: the gate is unknown
-func followUpOverdue(f *facts) []Finding {
-	u := f.followUp()
-	if u.due.IsZero() || !f.clock.passed(u.due) || f.policy.Prescriber.Lacks("Appointment") {
-		return nil
-	}
-	severity, rests := S2, u.rests
-	words := "The follow-up with " + f.prescriber() + " was due by " + lastDay(u.due, f.zone) + ", and none is on file"
-	if f.next != nil && !f.next.start.Before(u.due) {
-		severity = S1
-		words += "; a dosing session is booked for " + f.on(f.next.start)
-		rests = append(rests, f.next.Version)
-	}
-	return []Finding{found(severity, "follow-up", words, "have the client book the follow-up", rests...)}
-}
-
-// R30 adverse-event-open
-//
-//	grade                  answered by a decision since   finding
-//	serious                no                             S1, and the gate holds
-//	ask the prescriber     no                             S2
-//	not to be read         –                              S2: grade it
-//	expected, settled      –                              none
-//	any                    yes                            none
-func adverseEventOpen(f *facts) (out []Finding) {
-	for _, e := range f.events {
-		about := e.says.String()
-		switch e.grade {
-		case fhir.CodeSerious:
-			out = append(out, found(S1, about, e.title+" recorded a serious adverse event on "+f.on(e.since), "call "+f.prescriber()+f.phones(), e.says, e.gone))
-		default:
-			words, next := f.open(&e, " within one business day")
-			out = append(out, found(S2, about, words, next, e.says, e.gone))
-		}
-	}
-	return out
-}
-
-// R52 go-ahead-void
-//
-//	newest go-ahead of the session    session, decision, prescription or stop changed since   finding
-//	yes, since the checks opened      yes                                                     S2
-//	yes, since the checks opened      no                                                      none
-//	yes, before they opened           –                                                       none: it will be asked for
-//	no, or none                       –                                                       none: the gate is open
-func goAheadVoid(f *facts) []Finding {
-	if f.next == nil || !f.clock.passed(f.next.start.Add(-arrivalOpens)) {
-		return nil
-	}
-	given := f.goAhead()
-	if given == nil || !is(given.Value.ValueBoolean, true) {
-		return nil
-	}
-	changed := f.changedSince(f.confirmed(given))
-	if len(changed) == 0 || undated(changed) { // that, the gate says
-		return nil
-	}
-	names := make([]string, 0, len(changed))
-	for _, v := range changed {
-		names = append(names, f.change(v))
-	}
-	return []Finding{found(S2, f.next.String(), "The go-ahead of "+f.stamp(f.confirmed(given))+" is older than "+strings.Join(names, "; "), "look at the change, then confirm the go-ahead again", append(changed, given.Version)...)}
 }
 
 // stamp writes a date and a time of day.

@@ -2,6 +2,28 @@ package readiness
 
 import "github.com/kaphub/kaphub/fhir"
 
+// conversationRules are part G: the conversation about a referral (rules.md).
+var conversationRules = []Rule{
+	{
+		Code: "R54", Name: "task-anomalous", Severity: "S2", Owner: Admin, Gate: GateReferral,
+		Asks:   "A referral's Task moved in a way that its guide does not know.",
+		Source: "the prescriber's Task guide",
+		judge:  taskAnomalous,
+	},
+	{
+		Code: "R55", Name: "information-asked", Severity: "S3", Owner: Admin, Gate: GateEvaluation,
+		Asks:   "The prescriber asked for more information.",
+		Source: "the prescriber's Task",
+		judge:  informationAsked,
+	},
+	{
+		Code: "R56", Name: "alternative-proposed", Severity: "S3", Owner: Therapist, Gate: GateReferral,
+		Asks:   "The prescriber proposed something else than what was asked for.",
+		Source: "the prescriber's Task",
+		judge:  alternativeProposed,
+	},
+}
+
 // R04 referral-stalled
 //
 //	coordination Task                    evaluation, or a decision since   since        finding

@@ -9,6 +9,52 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
+// identityRules are part A: identity, consent, referral (rules.md).
+var identityRules = []Rule{
+	{
+		Code: "R01", Name: "identity-mismatch", Severity: "S1 if a prescription or a decision would attach; else S2", Owner: Admin, Gate: GateIdentity,
+		Asks:   "Two linked records differ in birth date or family name, or a record somewhere may be this client's and nobody has said.",
+		Source: "practice's choice; the chosen name is no mismatch",
+		judge:  identityMismatch,
+	},
+	{
+		Code: "R02", Name: "duplicate-referral", Severity: "S3; S2 when both are accepted", Owner: Admin, Gate: GateReferral,
+		Asks:   "More than one referral to the same prescriber is open.",
+		Source: "practice's choice",
+		judge:  duplicateReferral,
+	},
+	{
+		Code: "R03", Name: "referral-unacknowledged", Severity: "S3; S2 after 5 business days", Owner: Admin, Gate: GateReferral,
+		Asks:   "The prescriber has not answered the referral.",
+		Source: "the prescriber's published reply time; practice's choice",
+		judge:  referralUnacknowledged,
+	},
+	{
+		Code: "R04", Name: "referral-stalled", Severity: "S3", Owner: Admin, Gate: GateReferral,
+		Asks:   "The referral was taken up, and no evaluation is booked.",
+		Source: "practice's choice",
+		judge:  referralStalled,
+	},
+	{
+		Code: "R05", Name: "referral-closed-but-booked", Severity: "S1", Owner: Therapist, Gate: GateReferral,
+		Asks:   "The referral was refused or closed, and a dosing session is still booked.",
+		Source: "practice's choice",
+		judge:  referralClosedButBooked,
+	},
+	{
+		Code: "R06", Name: "release-missing", Severity: "S1; S3 when it will end soon", Owner: Admin, Gate: GateRelease,
+		Asks:   "No release lets the hub tell the prescriber anything, or it ends soon.",
+		Source: "45 CFR 164.508; 42 CFR 2.31 for a Part 2 programme",
+		judge:  releaseMissing,
+	},
+	{
+		Code: "R07", Name: "consent-withdrawn", Severity: "S1", Owner: Therapist, Gate: GateConsents, Holds: true,
+		Asks:   "The client withdrew a release or a treatment consent.",
+		Source: "45 CFR 164.508(b)(5)",
+		judge:  consentWithdrawn,
+	},
+}
+
 // R01 identity-mismatch
 //
 //	linked records            a decision or prescription is on file   finding

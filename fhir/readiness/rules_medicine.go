@@ -6,6 +6,34 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
+// medicineRules are part C: prescription, pharmacy, medicine (rules.md).
+var medicineRules = []Rule{
+	{
+		Code: "R17", Name: "cleared-without-prescription", Severity: "S3; S2 after 3 business days", Owner: Prescriber, Gate: GatePrescription, Under: noClearance,
+		Asks:   "The client is cleared, and no prescription is on file.",
+		Source: "practice's choice", Sheet: []string{"hours"},
+		judge: clearedWithoutPrescription,
+	},
+	{
+		Code: "R21", Name: "prescription-stale", Severity: "S1", Owner: Prescriber, Gate: GatePrescription, Under: noClearance,
+		Asks:   "A fill came, or would come, later than the law lets it, or beyond what was prescribed.",
+		Source: "21 CFR 1306.22, 1306.23",
+		judge:  prescriptionStale,
+	},
+	{
+		Code: "R22", Name: "doses-short", Severity: "S2; S3 when few are spare", Owner: Prescriber, Gate: GateMedicine, Under: noClearance,
+		Asks:   "Less medicine is in hand than the sessions booked before the next follow-up need.",
+		Source: "practice's choice", Sheet: []string{"follow_up"},
+		judge: dosesShort,
+	},
+	{
+		Code: "R24", Name: "dose-change-unacknowledged", Severity: "S1", Owner: Therapist, Gate: GateInstructions,
+		Asks:   "The directions are newer than those the therapist acknowledged.",
+		Source: "rules.md; practice's choice",
+		judge:  doseChangeUnacknowledged,
+	},
+}
+
 // R17 cleared-without-prescription
 //
 //	newest decision   prescription in force   medicine in hand   since the decision    finding

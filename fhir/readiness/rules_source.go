@@ -7,6 +7,46 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
+// exchangeRules are part E: the exchange itself (rules.md).
+var exchangeRules = []Rule{
+	{
+		Code: "R44", Name: "source-stale", Severity: "S2", Owner: Operator,
+		Asks:   "A source was not read completely for longer than its party's limit.",
+		Source: "practice's choice",
+		judge:  sourceStale,
+	},
+	{
+		Code: "R45", Name: "page-incomplete", Severity: "S2", Owner: Operator,
+		Asks:   "A read was not complete, or a record could not be read.",
+		Source: "rules.md, law 1",
+		judge:  pageIncomplete,
+	},
+	{
+		Code: "R46", Name: "delivery-failed", Severity: "S2; S4 once the referral was taken up without it", Owner: Operator,
+		Asks:   "Something that should have reached the other side has not.",
+		Source: "practice's choice",
+		judge:  deliveryFailed,
+	},
+	{
+		Code: "R47", Name: "clock-anomaly", Severity: "S3", Owner: Operator,
+		Asks:   "A source's clock or the order of its versions cannot be trusted.",
+		Source: "rules.md",
+		judge:  clockAnomaly,
+	},
+	{
+		Code: "R48", Name: "record-disappeared", Severity: "S1 for a clearance or a hold; else S2", Owner: Operator, Holds: true,
+		Asks:   "A record that still counted is gone from its source.",
+		Source: "rules.md, law 2",
+		judge:  recordDisappeared,
+	},
+	{
+		Code: "R49", Name: "out-of-scope-content", Severity: "S1", Owner: Privacy,
+		Asks:   "Something arrived that was not meant for the hub: a psychotherapy note, a Part 2 record, somebody else's record.",
+		Source: "45 CFR 164.501, 164.508(a)(2); 42 CFR 2.12",
+		judge:  outOfScopeContent,
+	},
+}
+
 // R44 source-stale: one row for all whom it touches.
 //
 //	last complete read                              finding

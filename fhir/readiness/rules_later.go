@@ -1,0 +1,45 @@
+package readiness
+
+import "strings"
+
+// lookingBackRules are part F: looking back, and manners (rules.md).
+var lookingBackRules = []Rule{
+	{
+		Code: "R51", Name: "calendar-event-unmatched", Severity: "S2", Owner: Admin,
+		Asks:   "A long calendar event of a client is sorted by no rule.",
+		Source: "practice's choice",
+		judge:  calendarEventUnmatched,
+	},
+	{
+		Code: "R52", Name: "go-ahead-void", Severity: "S2", Owner: Therapist, Gate: GateGoAhead,
+		Asks:   "Something changed after the therapist's go-ahead.",
+		Source: "rules.md, law 4",
+		judge:  goAheadVoid,
+	},
+}
+
+// R52 go-ahead-void
+//
+//	newest go-ahead of the session    session, decision, prescription or stop changed since   finding
+//	yes, since the checks opened      yes                                                     S2
+//	yes, since the checks opened      no                                                      none
+//	yes, before they opened           –                                                       none: it will be asked for
+//	no, or none                       –                                                       none: the gate is open
+func goAheadVoid(f *facts) []Finding {
+	if f.next == nil || !f.clock.passed(f.next.start.Add(-arrivalOpens)) {
+		return nil
+	}
+	given := f.goAhead()
+	if given == nil || !is(given.Value.ValueBoolean, true) {
+		return nil
+	}
+	changed := f.changedSince(f.confirmed(given))
+	if len(changed) == 0 || undated(changed) { // that, the gate says
+		return nil
+	}
+	names := make([]string, 0, len(changed))
+	for _, v := range changed {
+		names = append(names, f.change(v))
+	}
+	return []Finding{found(S2, f.next.String(), "The go-ahead of "+f.stamp(f.confirmed(given))+" is older than "+strings.Join(names, "; "), "look at the change, then confirm the go-ahead again", append(changed, given.Version)...)}
+}

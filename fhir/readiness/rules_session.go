@@ -1,0 +1,63 @@
+package readiness
+
+import "github.com/kaphub/kaphub/fhir"
+
+// sessionRules are part D: sessions, follow-up, safety (rules.md).
+var sessionRules = []Rule{
+	{
+		Code: "R29", Name: "follow-up-overdue", Severity: "S2; S1 if a dose is booked after it was due", Owner: Prescriber, Gate: GateFollowUp,
+		Asks:   "A follow-up with the prescriber is overdue.",
+		Source: "the prescriber's care plan or sheet", Sheet: []string{"follow_up"},
+		judge: followUpOverdue,
+	},
+	{
+		Code: "R30", Name: "adverse-event-open", Severity: "S1 serious; S2 ask the prescriber", Owner: Therapist, Gate: GateHold, Holds: true,
+		Asks:   "An adverse event was recorded, and the prescriber has not answered.",
+		Source: "practice's choice", Sheet: []string{"hours", "weekend_phone"},
+		judge: adverseEventOpen,
+	},
+}
+
+// R29 follow-up-overdue
+//
+//	due by sheet or care plan   done since   dosing session after it was due   finding
+//	over                        no           no                                S2
+//	over                        no           yes                               S1
+//	still to come, or none      –            –                                 none
+//	visits are not told         –            –                                 none: the gate is unknown
+func followUpOverdue(f *facts) []Finding {
+	u := f.followUp()
+	if u.due.IsZero() || !f.clock.passed(u.due) || f.policy.Prescriber.Lacks("Appointment") {
+		return nil
+	}
+	severity, rests := S2, u.rests
+	words := "The follow-up with " + f.prescriber() + " was due by " + lastDay(u.due, f.zone) + ", and none is on file"
+	if f.next != nil && !f.next.start.Before(u.due) {
+		severity = S1
+		words += "; a dosing session is booked for " + f.on(f.next.start)
+		rests = append(rests, f.next.Version)
+	}
+	return []Finding{found(severity, "follow-up", words, "have the client book the follow-up", rests...)}
+}
+
+// R30 adverse-event-open
+//
+//	grade                  answered by a decision since   finding
+//	serious                no                             S1, and the gate holds
+//	ask the prescriber     no                             S2
+//	not to be read         –                              S2: grade it
+//	expected, settled      –                              none
+//	any                    yes                            none
+func adverseEventOpen(f *facts) (out []Finding) {
+	for _, e := range f.events {
+		about := e.says.String()
+		switch e.grade {
+		case fhir.CodeSerious:
+			out = append(out, found(S1, about, e.title+" recorded a serious adverse event on "+f.on(e.since), "call "+f.prescriber()+f.phones(), e.says, e.gone))
+		default:
+			words, next := f.open(&e, " within one business day")
+			out = append(out, found(S2, about, words, next, e.says, e.gone))
+		}
+	}
+	return out
+}
