@@ -55,6 +55,9 @@ func (f *facts) judgeRules() []Finding {
 			if found.Because == nil {
 				found.Because = []fhir.Basis{}
 			}
+			if f.next != nil && (found.Severity == S1 || found.Severity == S2) && (found.Due.IsZero() || found.Due.After(f.next.start)) {
+				found.Due = f.next.start // the session does not begin beside it
+			}
 			found.ID = findingID(f.chart.Client, f.policy.Prescriber.Name, r.Name, found.ID)
 			out = append(out, found)
 		}
@@ -91,6 +94,12 @@ func found(severity Severity, about, words, next string, rests ...*fhir.Version)
 
 func (f Finding) by(o Owner) Finding {
 	f.Owner = o
+	return f
+}
+
+// due sets by when it must be resolved. What keeps a session from beginning is due when it begins, whatever else is said.
+func (f Finding) due(t time.Time) Finding {
+	f.Due = t
 	return f
 }
 

@@ -1,6 +1,10 @@
 package readiness
 
-import "github.com/kaphub/kaphub/fhir"
+import (
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
 
 // sessionRules are part D: sessions, follow-up, safety (rules.md).
 var sessionRules = []Rule{
@@ -53,10 +57,10 @@ func adverseEventOpen(f *facts) (out []Finding) {
 		about := e.says.String()
 		switch e.grade {
 		case fhir.CodeSerious:
-			out = append(out, found(S1, about, e.title+" recorded a serious adverse event on "+f.on(e.since), "call "+f.prescriber()+f.phones(), e.says, e.gone))
+			out = append(out, found(S1, about, e.title+" recorded a serious adverse event on "+f.on(e.since), "call "+f.prescriber()+f.phones(), e.says, e.gone).due(e.since.Add(time.Hour)))
 		default:
 			words, next := f.open(&e, " within one business day")
-			out = append(out, found(S2, about, words, next, e.says, e.gone))
+			out = append(out, found(S2, about, words, next, e.says, e.gone).due(f.later(e.since, 1)))
 		}
 	}
 	return out

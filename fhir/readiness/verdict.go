@@ -122,6 +122,7 @@ type Finding struct {
 	Owner    Owner             `json:"owner"`
 	Words    string            `json:"words"`
 	Next     string            `json:"next"`
+	Due      time.Time         `json:"due,omitzero"`     // by when it must be resolved, where that is known
 	Values   map[string]string `json:"values,omitempty"` // both sides' values, by party
 	Because  []fhir.Basis      `json:"because"`
 	RollUp   string            `json:"roll_up,omitempty"` // findings of one key are shown as one row: "touches 12 sessions"

@@ -70,6 +70,7 @@ type (
 		Owner    readiness.Owner        `json:"owner"`
 		Words    string                 `json:"words,omitempty"`
 		Next     string                 `json:"next"`
+		Due      time.Time              `json:"due,omitzero"`
 		Values   map[string]string      `json:"values"`
 		Because  []fhir.Basis           `json:"because"`
 	}
@@ -134,7 +135,7 @@ func verdictStatus(v readiness.Verdict, words bool) statusVerdict {
 		}
 		out.Findings = append(out.Findings, statusFinding{
 			Rule: f.Rule, Code: f.Code, Severity: f.Severity, State: f.State, Since: f.Since.UTC(), Owner: f.Owner,
-			Words: say(f.Words), Next: f.Next, Values: values, Because: full(f.Because),
+			Words: say(f.Words), Next: f.Next, Due: f.Due.UTC(), Values: values, Because: full(f.Because),
 		})
 	}
 	return out
