@@ -150,7 +150,7 @@ func (b *inbox) list() ([]fs.FileInfo, error) {
 	}
 	var infos []fs.FileInfo
 	for _, e := range entries {
-		if b.passed(e.Name()) || e.IsDir() {
+		if b.passed(e.Name()) || e.IsDir() && slices.Contains([]string{b.dir("taken"), b.dir("receipts"), b.Out}, b.dir(e.Name())) {
 			continue
 		}
 		info, err := e.Info() // of the thing itself: no link is followed
@@ -171,6 +171,8 @@ func (b *inbox) list() ([]fs.FileInfo, error) {
 // unfit tells what of a file's outside keeps it from being taken.
 func (b *inbox) unfit(info fs.FileInfo) *Unread {
 	switch {
+	case info.IsDir():
+		return &Unread{FileNotPlain, "it is a directory, and nobody looks into it; put its files here, or name it under ignore in the config"}
 	case !info.Mode().IsRegular():
 		return &Unread{FileNotPlain, "it is a link, a pipe or a device; put the file itself there"}
 	case b.kind(info.Name()) == "":

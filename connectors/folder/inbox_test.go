@@ -129,11 +129,11 @@ func TestAFileIsTakenOnceItIsWhole(t *testing.T) {
 }
 
 func TestWhatIsNobodysBusinessIsLeftAlone(t *testing.T) {
-	c, d := newDesk(t, func(o *Options) { o.Ignore = []string{"*.txt"} })
+	c, d := newDesk(t, func(o *Options) { o.Ignore = []string{"*.txt", "archive*"} })
 	for _, name := range []string{".roster.csv", "roster.csv.part", "roster.csv.tmp", "x.json.filepart", "README.txt", "orphan.csv.done", "roster.csv~"} {
 		d.leave(t, name, "Zanzibarra")
 	}
-	if err := os.Mkdir(filepath.Join(d.dir, "roster-2025.csv"), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(d.dir, "archive-2025"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if page := all(t, c, ""); !page.Complete || len(page.Resources)+len(page.Rejects) > 0 || !there(d, "README.txt") {
@@ -164,6 +164,11 @@ func TestWhatCannotBeTakenStaysAndSaysSo(t *testing.T) {
 				t.Skip("this system has no links")
 			}
 		}, "roster.csv", FileNotPlain},
+		{"a directory", func(t *testing.T, d *desk) {
+			if err := os.Mkdir(filepath.Join(d.dir, "march"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, "march", FileNotPlain},
 		{"a pipe", func(t *testing.T, d *desk) {
 			if runtime.GOOS == "windows" || syscall.Mkfifo(filepath.Join(d.dir, "roster.csv"), 0o600) != nil {
 				t.Skip("this system has no pipes")
