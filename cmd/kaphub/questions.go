@@ -122,8 +122,8 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 		if err != nil {
 			return "", err
 		}
-		if readiness.Released(chart, p, h.now()) == nil {
-			continue // without a release nothing is told of the client, and a question tells
+		if !mayAskAbout(chart, p, h.now()) {
+			continue
 		}
 		a := asking{client: discreet(chart), lines: lines}
 		if v.Appointment != nil {
@@ -165,6 +165,12 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 		}
 	}
 	return b.String(), nil
+}
+
+// mayAskAbout reports whether a release lets this prescriber be told something of the client now: a question tells that they
+// are one, and when their session is.
+func mayAskAbout(chart fhir.Chart, p readiness.Policy, now time.Time) bool {
+	return slices.ContainsFunc(readiness.Released(chart, p, now), func(r readiness.Release) bool { return r.Why == "" })
 }
 
 // sheetLines are what a line of the sheet asks.

@@ -216,6 +216,16 @@ func TestQuestionsAreDraftedOnceADay(t *testing.T) {
 	}
 }
 
+func TestNothingIsAskedAboutAClientWhoseReleaseWasWithdrawn(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	p.must(0, "record", "papers", "juniper", "--withdraw", "release", "--by", "ada")
+	if out := p.must(0, "questions"); strings.Contains(out.out, "J.E.") {
+		t.Errorf("a question tells of a client without a release:\n%s", out.out)
+	}
+}
+
 func TestNamesOfDesksAreKept(t *testing.T) {
 	t.Parallel()
 	p := settle(t)
