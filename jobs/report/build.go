@@ -37,7 +37,7 @@ const horizon = 14
 
 // Build sorts, counts and words in into a report. It is pure.
 func Build(in Input) Report {
-	b := builder{Input: in, zone: cmp.Or(in.Zone, time.UTC)}
+	b := newBuilder(in)
 	r := Report{Schema: schema, Generated: in.Generated.UTC(), AsOf: in.AsOf.UTC(), Since: in.Since.UTC(), Practice: in.Practice, zone: b.zone}
 	for _, s := range states {
 		n := 0
@@ -60,6 +60,7 @@ func Build(in Input) Report {
 	}
 	r.Sources, r.Stopped, r.Sessions, r.DoNow, r.Waiting = full(r.Sources), full(r.Stopped), full(r.Sessions), full(r.DoNow), full(r.Waiting)
 	r.New, r.Lasting, r.Resolved, r.RollUps = full(r.New), full(r.Lasting), full(r.Resolved), full(r.RollUps)
+	r.Snoozed = full(r.Snoozed)
 	r.Upcoming, r.Sending, r.Rejects, r.Strays = full(r.Upcoming), full(r.Sending), full(r.Rejects), full(in.Strays)
 	return r
 }
@@ -67,6 +68,28 @@ func Build(in Input) Report {
 type builder struct {
 	Input
 	zone *time.Location
+	did  map[string][]readiness.Handling // by finding
+}
+
+func newBuilder(in Input) builder {
+	b := builder{Input: in, zone: cmp.Or(in.Zone, time.UTC), did: map[string][]readiness.Handling{}}
+	for _, h := range in.Handlings {
+		b.did[h.Finding] = append(b.did[h.Finding], h)
+	}
+	return b
+}
+
+// handled is how a finding stands with the people who look after it.
+func (b *builder) handled(f readiness.Finding) Handled {
+	is := f.Handled(b.did[f.ID], b.AsOf)
+	return Handled{marked(is.Acknowledged), marked(is.Assigned), marked(is.Snoozed)}
+}
+
+func marked(h *readiness.Handling) *Mark {
+	if h == nil {
+		return nil
+	}
+	return &Mark{By: h.Actor, At: h.At, To: h.Person, Until: h.Until, Reason: h.Reason}
 }
 
 func (b *builder) title(party string) string {
@@ -123,33 +146,28 @@ func when(t time.Time) time.Time {
 	return t
 }
 
-// findings fills what is to be done, waited for, new, lasting, resolved and rolled up.
+// findings fills what is to be done, waited for, new, lasting, resolved, rolled up and snoozed.
 func (b *builder) findings(r *Report) {
 	soon := readiness.DayOf(b.AsOf, b.zone).Plus(2).Start(b.zone)
-	rolled := map[string]*rolling{}
-	var keys []string
-	alone := b.alone()
+	rolled := rolls{builder: b, alone: b.alone(), rows: map[rollKey]*rolling{}}
 	for _, v := range b.Clients {
 		c := b.client(v)
 		var waits []readiness.Finding
 		for _, f := range v.Findings {
+			handled := b.handled(f)
 			switch {
 			case f.State == readiness.Resolved:
-				if !slices.Contains(ofSources, f.Code) && (b.Since.IsZero() || f.Resolved.After(b.Since)) {
+				if !slices.Contains(ofSources, f.Code) && f.Resolved.After(b.resolvedSince()) {
 					r.Resolved = append(r.Resolved, b.finding(f, c))
 				}
 				continue
-			case f.RollUp != "" && (f.Code != undelivered || !alone[f.RollUp]):
-				if rolled[f.RollUp] == nil {
-					rolled[f.RollUp] = &rolling{RollUp: b.rollUp(f), clients: map[string]bool{}, sessions: map[readiness.Appointment]bool{}}
-					keys = append(keys, f.RollUp)
-				}
-				rolled[f.RollUp].add(b, f, v)
+			case rolled.takes(f):
+				rolled.add(f, v, c, handled)
 				continue
-			case f.Under != "" && slices.ContainsFunc(v.Findings, func(p readiness.Finding) bool { return p.Code == f.Under && p.State != readiness.Resolved }):
+			case folded(f, v):
 				continue // its parent is open and shown
-			case slices.Contains(waiting, f.Code):
-				waits = append(waits, f)
+			case handled.Snoozed != nil:
+				r.Snoozed = append(r.Snoozed, b.finding(f, c))
 				continue
 			}
 			item := b.finding(f, c)
@@ -157,9 +175,12 @@ func (b *builder) findings(r *Report) {
 			if f.Severity == readiness.S1 || f.Severity == readiness.S2 && (near || f.Code == undelivered) {
 				r.DoNow = append(r.DoNow, item)
 			}
-			if f.State == readiness.New || f.State == readiness.Reopened || !b.Since.IsZero() && f.Since.After(b.Since) {
+			switch {
+			case slices.Contains(waiting, f.Code):
+				waits = append(waits, f)
+			case b.isNew(f):
 				r.New = append(r.New, item)
-			} else {
+			default:
 				r.Lasting = append(r.Lasting, item)
 			}
 		}
@@ -167,53 +188,42 @@ func (b *builder) findings(r *Report) {
 			r.Waiting = append(r.Waiting, b.wait(waits, v, c))
 		}
 	}
-	for _, k := range keys {
-		r.RollUps = append(r.RollUps, rolled[k].RollUp)
-	}
-	for _, list := range [][]Finding{r.DoNow, r.New, r.Lasting, r.Resolved} {
+	r.RollUps = rolled.list()
+	for _, list := range [][]Finding{r.DoNow, r.New, r.Lasting, r.Resolved, r.Snoozed} {
 		slices.SortStableFunc(list, func(x, y Finding) int {
 			return cmp.Or(cmp.Compare(x.Severity, y.Severity), when(x.Client.Session).Compare(when(y.Client.Session)),
 				x.Since.Compare(y.Since), cmp.Compare(x.Client.Key, y.Client.Key), cmp.Compare(x.Code, y.Code))
 		})
 	}
 	slices.SortStableFunc(r.Waiting, func(x, y Wait) int { return cmp.Or(x.Since.Compare(y.Since), cmp.Compare(x.Client.Key, y.Client.Key)) })
-	slices.SortStableFunc(r.RollUps, func(x, y RollUp) int {
-		return cmp.Or(cmp.Compare(x.Severity, y.Severity), -cmp.Compare(x.Sessions, y.Sessions), cmp.Compare(x.Code, y.Code))
-	})
 }
 
-// ofSources are the rules about how far a source was read (R44, R45). When one is well again its own line says so, once,
-// and not every client's.
-var ofSources = []string{"R44", "R45"}
+// week is how far a report that follows no other looks back at what was resolved.
+const week = 7 * 24 * time.Hour
 
-// undelivered is the rule of what did not arrive (R46): where it touches one client only, it is that client's, and is to be
-// done now, whenever the session is.
-const undelivered = "R46"
+func (b *builder) resolvedSince() time.Time {
+	if b.Since.IsZero() {
+		return b.AsOf.Add(-week)
+	}
+	return b.Since
+}
 
-// alone are the roll-ups that touch one client only.
-func (b *builder) alone() map[string]bool {
-	touched := map[string]map[string]bool{}
-	for _, v := range b.Clients {
-		for _, f := range v.Findings {
-			if f.RollUp == "" || f.State == readiness.Resolved {
-				continue
-			}
-			if touched[f.RollUp] == nil {
-				touched[f.RollUp] = map[string]bool{}
-			}
-			touched[f.RollUp][v.Client] = true
-		}
+// isNew reports whether f came, or came back, since the report before.
+func (b *builder) isNew(f readiness.Finding) bool {
+	if b.Since.IsZero() {
+		return f.State == readiness.New || f.State == readiness.Reopened
 	}
-	alone := map[string]bool{}
-	for key, clients := range touched {
-		alone[key] = len(clients) == 1
-	}
-	return alone
+	return f.Since.After(b.Since) || f.Opened.After(b.Since)
+}
+
+// folded reports whether f is told by its open parent.
+func folded(f readiness.Finding, v readiness.Verdict) bool {
+	return f.Under != "" && slices.ContainsFunc(v.Findings, func(p readiness.Finding) bool { return p.Code == f.Under && p.State != readiness.Resolved })
 }
 
 func (b *builder) finding(f readiness.Finding, c Client) Finding {
-	out := Finding{Code: f.Code, Rule: f.Rule, Severity: f.Severity, State: f.State, Words: f.Words, Owner: f.Owner, Next: f.Next,
-		Since: f.Since, Age: b.age(f.Since), By: f.By, Client: c}
+	out := Finding{ID: f.ID, Code: f.Code, Rule: f.Rule, Severity: f.Severity, State: f.State, Words: f.Words, Owner: f.Owner, Next: f.Next,
+		Since: f.Since, Age: b.age(f.Since), Opened: f.Opened, Reopened: f.Reopened, By: f.By, Client: c, Handled: b.handled(f)}
 	for party, says := range f.Values {
 		out.Values = append(out.Values, Value{b.title(party), says})
 	}
@@ -234,7 +244,11 @@ func (b *builder) wait(waits []readiness.Finding, v readiness.Verdict, c Client)
 	f := waits[0]
 	held := waitedFor[f.Code]
 	since := waitingSince(f, v)
-	return Wait{On: held.on, Code: f.Code, Words: f.Words, Since: since, Age: b.age(since), Owner: f.Owner, Nudge: held.nudge, Next: f.Next,
+	severity := f.Severity
+	for _, w := range waits {
+		severity = min(severity, w.Severity)
+	}
+	return Wait{ID: f.ID, Severity: severity, Handled: b.handled(f), On: held.on, Code: f.Code, Words: f.Words, Since: since, Age: b.age(since), Owner: f.Owner, Nudge: held.nudge, Next: f.Next,
 		More: len(waits) - 1, Client: c}
 }
 
@@ -247,38 +261,6 @@ func waitingSince(f readiness.Finding, v readiness.Verdict) time.Time {
 		}
 	}
 	return f.Since
-}
-
-func (b *builder) rollUp(f readiness.Finding) RollUp {
-	return RollUp{Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Next: f.Next, Since: f.Since, Age: b.age(f.Since)}
-}
-
-// rolling gathers a roll-up: the gravest severity, the oldest since, each client and session once.
-type rolling struct {
-	RollUp
-	clients  map[string]bool
-	sessions map[readiness.Appointment]bool
-}
-
-func (r *rolling) add(b *builder, f readiness.Finding, v readiness.Verdict) {
-	r.clients[v.Client] = true
-	if v.Appointment != nil {
-		key := *v.Appointment
-		r.sessions[readiness.Appointment{Source: key.Source, Type: key.Type, ID: key.ID}] = true
-	}
-	r.Severity = min(r.Severity, f.Severity)
-	if f.Since.Before(r.Since) {
-		r.Since, r.Age = f.Since, b.age(f.Since)
-	}
-	r.Clients, r.Sessions = len(r.clients), len(r.sessions)
-}
-
-// touches says in words how far a roll-up reaches.
-func (r RollUp) touches() string {
-	if r.Sessions > 0 {
-		return "touches " + many(r.Sessions, "session")
-	}
-	return "touches " + many(r.Clients, "client")
 }
 
 func many(n int, what string) string {

@@ -21,7 +21,8 @@ type Input struct {
 	Titles     map[string]string // party → as shown: "Skylight Psychedelics"
 	Sources    []Source          // from SourceStates
 	Clients    []readiness.Verdict
-	Rejects    []fhir.Reject // open ones
+	Handlings  []readiness.Handling // what people did about findings, oldest first, known at AsOf
+	Rejects    []fhir.Reject        // open ones
 	Deliveries []exchange.Entry
 	Strays     []Stray
 }
@@ -58,6 +59,7 @@ type Report struct {
 	Lasting  []Finding  `json:"persisting"`
 	Resolved []Finding  `json:"resolved"` // since the report before
 	RollUps  []RollUp   `json:"roll_ups"` // one row for what touches many clients
+	Snoozed  []Finding  `json:"snoozed"`  // silent for a while, with the reason
 	Upcoming []Session  `json:"upcoming"` // the rest of the next 14 days
 	Sending  []Delivery `json:"deliveries"`
 	Rejects  []Reject   `json:"rejects"`
@@ -93,6 +95,7 @@ type Session struct {
 
 // Finding is one finding of one client.
 type Finding struct {
+	ID       string                 `json:"id"`
 	Code     string                 `json:"code"`
 	Rule     string                 `json:"rule"`
 	Severity readiness.Severity     `json:"severity"`
@@ -101,10 +104,29 @@ type Finding struct {
 	Owner    readiness.Owner        `json:"owner"`
 	Next     string                 `json:"next"`
 	Since    time.Time              `json:"since"`
-	Age      int                    `json:"age_days"` // whole days from Since to AsOf
+	Age      int                    `json:"age_days"`           // whole days from Since to AsOf
+	Opened   time.Time              `json:"opened,omitzero"`    // since when it is open this time, where it came back
+	Reopened int                    `json:"reopened,omitempty"` // how often it came back
 	By       string                 `json:"by,omitempty"`
 	Values   []Value                `json:"values,omitempty"`
 	Client   Client                 `json:"client"`
+	Handled
+}
+
+// Handled is what people did about a finding.
+type Handled struct {
+	Acknowledged *Mark `json:"acknowledged,omitempty"`
+	Assigned     *Mark `json:"assigned,omitempty"`
+	Snoozed      *Mark `json:"snoozed,omitempty"`
+}
+
+// Mark is one thing that somebody did about a finding.
+type Mark struct {
+	By     string    `json:"by"` // who
+	At     time.Time `json:"at"`
+	To     string    `json:"to,omitempty"`     // assigned to whom
+	Until  time.Time `json:"until,omitzero"`   // snoozed so long
+	Reason string    `json:"reason,omitempty"` // why it is snoozed; of anything else, a note
 }
 
 // Value is what one side's record says.
@@ -115,20 +137,24 @@ type Value struct {
 
 // Wait is a client who waits on somebody.
 type Wait struct {
-	On     string          `json:"on"` // what
-	Code   string          `json:"code"`
-	Words  string          `json:"words"` // of the finding
-	Since  time.Time       `json:"since"`
-	Age    int             `json:"age_days"`
-	Nudge  readiness.Owner `json:"nudge"` // who holds it
-	Owner  readiness.Owner `json:"owner"` // who nudges
-	Next   string          `json:"next"`
-	More   int             `json:"more,omitempty"` // other things the client waits on
-	Client Client          `json:"client"`
+	ID       string             `json:"id"` // of the finding
+	On       string             `json:"on"` // what
+	Code     string             `json:"code"`
+	Severity readiness.Severity `json:"severity"` // the gravest of what the client waits on
+	Words    string             `json:"words"`    // of the finding
+	Since    time.Time          `json:"since"`
+	Age      int                `json:"age_days"`
+	Nudge    readiness.Owner    `json:"nudge"` // who holds it
+	Owner    readiness.Owner    `json:"owner"` // who nudges
+	Next     string             `json:"next"`
+	More     int                `json:"more,omitempty"` // other things the client waits on
+	Client   Client             `json:"client"`
+	Handled
 }
 
 // RollUp is one finding that touches many clients.
 type RollUp struct {
+	Key      string             `json:"key"` // by which findings are one row
 	Code     string             `json:"code"`
 	Severity readiness.Severity `json:"severity"`
 	Words    string             `json:"words"`
@@ -138,6 +164,9 @@ type RollUp struct {
 	Age      int                `json:"age_days"`
 	Clients  int                `json:"clients"`
 	Sessions int                `json:"sessions"`
+	Snoozed  *Mark              `json:"snoozed,omitempty"` // of each of them; those that speak are a row of their own
+
+	touched []Client
 }
 
 // Line is one source.

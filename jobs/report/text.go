@@ -18,7 +18,7 @@ import (
 func Board(w io.Writer, in Input, o Options) error {
 	s, r := newScreen(o), Build(in)
 	s.title(r, "")
-	b := builder{Input: in, zone: r.zone}
+	b := newBuilder(in)
 	verdicts := slices.Clone(in.Clients)
 	slices.SortStableFunc(verdicts, func(x, y readiness.Verdict) int {
 		a, b := b.client(x), b.client(y)
@@ -284,7 +284,7 @@ func Explain(w io.Writer, in Input, client string, o Options) error {
 		return fmt.Errorf("explain client %s: %w", client, exchange.ErrNotFound)
 	}
 	s, r := newScreen(o), Build(in)
-	b := builder{Input: in, zone: r.zone}
+	b := newBuilder(in)
 	s.title(r, "")
 	for _, v := range verdicts {
 		c := b.client(v)
