@@ -136,7 +136,7 @@ type SourceState struct {
 	LastTried    time.Time
 	Complete     bool   // the last read was complete
 	Why          string // why not: a coded reason, never a body
-	Missed       int    // what sweeps found in the last 7 days that pulls should have brought; told of the present only
+	Missed       int    // what sweeps found in the last 7 days that pulls should have brought; the store's Overlooked tells
 	Moment       Moment
 }
 

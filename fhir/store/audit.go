@@ -52,7 +52,7 @@ func (db *DB) AuditLog(ctx context.Context, after int64, limit int) ([]AuditEntr
 	}
 	log := make([]AuditEntry, 0, len(rows))
 	for _, e := range rows {
-		log = append(log, AuditEntry{Seq: e.Moment, At: clock(e.At), Actor: e.Actor, Action: e.Action, Subject: e.Subject, Detail: e.Detail})
+		log = append(log, entry(e))
 	}
 	return log, nil
 }

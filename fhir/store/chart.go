@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -96,18 +94,6 @@ func linksOf(rows []table.Link, at int64) []fhir.Link {
 			Moment: fhir.Moment(l.Moment), ReadBack: l.ReadBack != 0 && l.ReadBack <= at, Since: clock(l.Since), Evidence: readEvidence(l.Evidence)})
 	}
 	return links
-}
-
-// MomentAt returns the last commit at or before t; 0 when there was none.
-func (db *DB) MomentAt(ctx context.Context, t time.Time) (fhir.Moment, error) {
-	m, err := db.read.MomentAt(ctx, ms(t))
-	if errors.Is(found(err), exchange.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("moment: %w", plain(err))
-	}
-	return fhir.Moment(m), nil
 }
 
 func bodyHash(body []byte) string {

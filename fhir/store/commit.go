@@ -146,6 +146,14 @@ func moment(ctx context.Context, q *table.Queries, asOf fhir.Moment) (int64, err
 	return q.Moment(ctx)
 }
 
+// momentOr returns asOf, or a moment after all others for 0: of now.
+func momentOr(asOf fhir.Moment) int64 {
+	if asOf == 0 {
+		return 1<<63 - 1
+	}
+	return int64(asOf)
+}
+
 // found turns "no rows" into ErrNotFound.
 func found(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {

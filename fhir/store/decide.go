@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -63,8 +62,10 @@ func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Chan
 			}
 			e.Verdict, e.Hash = c.moment, hash
 		}
-		if err := c.PutJudgement(ctx, table.PutJudgementParams{Client: v.Client, Prescriber: v.Prescriber, Moment: c.moment,
-			Verdict: e.Verdict, Chart: int64(v.Moment), Judged: ms(v.Judged), Until: ms(v.Until), Policy: v.Policy}); err != nil {
+		j := table.Judgement{Client: v.Client, Prescriber: v.Prescriber, Moment: c.moment, Verdict: e.Verdict, Chart: int64(v.Moment),
+			Judged: ms(v.Judged), Until: ms(v.Until), Policy: v.Policy, Stirred: e.Stirred}
+		j.Mac = c.seal("judgement", judgementParts(j)...)
+		if err := c.PutJudgement(ctx, table.PutJudgementParams(j)); err != nil {
 			return err
 		}
 		if err := c.Judge(ctx, table.JudgeParams{Client: v.Client, Prescriber: v.Prescriber, Due: ms(v.Until), Chart: int64(v.Moment),
@@ -85,6 +86,11 @@ func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Chan
 		c.detail = fmt.Sprintf("%s staged=%d withdrawn=%d", v.State, len(changes.Stage), len(changes.Withdraw))
 		return nil
 	})
+}
+
+// judgementParts are what a judgement's MAC covers.
+func judgementParts(j table.Judgement) []string {
+	return []string{j.Client, j.Prescriber, num(j.Verdict), num(j.Chart), num(j.Judged), num(j.Until), j.Policy, num(j.Stirred)}
 }
 
 // session is when the dosing session begins that v is about; 0 = there is none.
@@ -148,92 +154,67 @@ func (c *commit) putVerdict(ctx context.Context, v readiness.Verdict, e table.En
 // Standing returns the last verdict of an engagement at a moment, 0 for now, and whether its chart moved after it.
 // ErrNotFound when there is no such engagement.
 func (db *DB) Standing(ctx context.Context, e Engagement, asOf fhir.Moment) (Standing, error) {
-	var s Standing
-	err := db.snap(ctx, "standing of "+e.Client, func(q *table.Queries) error {
-		at, err := moment(ctx, q, asOf)
-		if err != nil {
-			return err
+	board, err := db.BoardOf(ctx, e.Client, asOf)
+	if err != nil {
+		return Standing{}, err
+	}
+	for _, s := range board {
+		if s.Prescriber == e.Prescriber {
+			return s, nil
 		}
-		row, err := q.Engagement(ctx, table.EngagementParams{Client: e.Client, Prescriber: e.Prescriber})
-		if err != nil {
-			return found(err)
-		}
-		if row.Moment > at {
-			return exchange.ErrNotFound
-		}
-		s, err = standingAt(ctx, q, row, at, asOf == 0)
-		return err
-	})
-	return s, err
+	}
+	return Standing{}, fmt.Errorf("standing of %s: %w", e.Client, exchange.ErrNotFound)
 }
 
 // Board returns the standing of every engagement at a moment, 0 for now, by client and prescriber.
 func (db *DB) Board(ctx context.Context, asOf fhir.Moment) ([]Standing, error) {
-	var board []Standing
-	err := db.snap(ctx, "board", func(q *table.Queries) error {
-		if asOf == 0 {
-			rows, err := q.Board(ctx)
-			if err != nil {
-				return err
-			}
-			for _, r := range rows {
-				s, err := standing(Engagement{Client: r.Client, Prescriber: r.Prescriber}, r.Body.String, table.JudgementAtRow{
-					Chart: r.Chart, Judged: r.Judged, Until: r.Until, Policy: r.Policy}, r.Body.Valid)
-				if err != nil {
-					return err
-				}
-				s.Moved = r.Due == 0
-				board = append(board, s)
-			}
-			return nil
-		}
-		rows, err := q.Engagements(ctx, int64(asOf))
+	at := momentOr(asOf)
+	rows, err := db.read.Board(ctx, at)
+	if err != nil {
+		return nil, fmt.Errorf("board: %w", plain(err))
+	}
+	board := make([]Standing, 0, len(rows))
+	for _, r := range rows {
+		s, err := standing(r, at)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, r := range rows {
-			s, err := standingAt(ctx, q, r, int64(asOf), false)
-			if err != nil {
-				return err
-			}
-			board = append(board, s)
-		}
-		return nil
-	})
-	return board, err
+		board = append(board, s)
+	}
+	return board, nil
 }
 
-func standingAt(ctx context.Context, q *table.Queries, e table.Engagement, at int64, now bool) (Standing, error) {
-	j, err := q.JudgementAt(ctx, table.JudgementAtParams{Client: e.Client, Prescriber: e.Prescriber, Moment: at})
-	judged := true
-	if errors.Is(found(err), exchange.ErrNotFound) {
-		judged, err = false, nil
-	}
+// BoardOf returns the standings of one client, like Board; none when nobody is of that key.
+func (db *DB) BoardOf(ctx context.Context, client string, asOf fhir.Moment) ([]Standing, error) {
+	at := momentOr(asOf)
+	rows, err := db.read.BoardOf(ctx, table.BoardOfParams{Client: client, Moment: at})
 	if err != nil {
-		return Standing{}, err
+		return nil, fmt.Errorf("board of %s: %w", client, plain(err))
 	}
-	s, err := standing(Engagement{Client: e.Client, Prescriber: e.Prescriber}, j.Body, j, judged)
-	if err != nil {
-		return s, err
+	board := make([]Standing, 0, len(rows))
+	for _, r := range rows {
+		s, err := standing(table.BoardRow(r), at)
+		if err != nil {
+			return nil, err
+		}
+		board = append(board, s)
 	}
-	if now {
-		s.Moved = e.Due == 0
-		return s, nil
-	}
-	last, err := q.LastMoved(ctx, table.LastMovedParams{Client: e.Client, Moment: at})
-	s.Moved = last > j.Chart
-	return s, err
+	return board, nil
 }
 
-func standing(e Engagement, body string, j table.JudgementAtRow, judged bool) (Standing, error) {
-	s := Standing{Engagement: e, Judged: judged, Moved: !judged}
-	if !judged {
+// standing is how an engagement stood at a moment: by its last judgement up to then, which stood unless something had
+// moved after it.
+func standing(r table.BoardRow, at int64) (Standing, error) {
+	s := Standing{Engagement: Engagement{Client: r.Client, Prescriber: r.Prescriber}, Judged: r.Body.Valid}
+	if !s.Judged {
+		s.Moved = true
 		return s, nil
 	}
-	if err := json.Unmarshal([]byte(body), &s.Verdict); err != nil {
-		return s, fmt.Errorf("verdict of %s is damaged: run `kaphub audit verify`", e.Client)
+	if err := json.Unmarshal([]byte(r.Body.String), &s.Verdict); err != nil {
+		return s, fmt.Errorf("verdict of %s is damaged: run `kaphub audit verify`", r.Client)
 	}
-	s.Verdict.Judged, s.Verdict.Until = clock(j.Judged), clock(j.Until)
-	s.Verdict.Moment, s.Verdict.Policy = fhir.Moment(j.Chart), j.Policy
+	s.Verdict.Judged, s.Verdict.Until = clock(r.Judged.Int64), clock(r.Until.Int64)
+	s.Verdict.Moment, s.Verdict.Policy = fhir.Moment(r.Chart.Int64), r.Policy.String
+	s.Moved = r.Stirred != 0 && r.Stirred <= at
 	return s, nil
 }

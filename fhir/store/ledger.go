@@ -39,7 +39,7 @@ func (c *commit) stage(ctx context.Context, d exchange.Delivery) error {
 		return err
 	}
 	mix(&c.digest, sum)
-	return c.putStep(ctx, row.ID, exchange.Staged, 0, "", "")
+	return c.putStep(ctx, table.Delivery{ID: row.ID, State: string(exchange.Staged), Due: row.Staged})
 }
 
 // deliveryParts are what a delivery's MAC covers: all that says what is sent, to whom, and on what it rests.
@@ -49,15 +49,19 @@ func deliveryParts(d table.Delivery) []string {
 }
 
 // putStep keeps what became of a delivery with this commit.
-func (c *commit) putStep(ctx context.Context, id string, state exchange.State, attempts int64, why, receipt string) error {
-	s := table.Step{ID: id, Moment: c.moment, At: c.at, State: string(state), Attempts: attempts, Why: why, Receipt: receipt}
+func (c *commit) putStep(ctx context.Context, d table.Delivery) error {
+	s := table.Step{ID: d.ID, Moment: c.moment, At: c.at, State: d.State, Attempts: d.Attempts, Why: d.Why, Receipt: d.Receipt, Due: d.Due}
 	s.Mac = c.seal("step", stepParts(s)...)
 	return c.PutStep(ctx, table.PutStepParams(s))
 }
 
-// stepParts are what a step's MAC covers.
+// stepParts are what a step's MAC covers. Steps of before their due time was kept have none.
 func stepParts(s table.Step) []string {
-	return []string{s.ID, num(s.At), s.State, num(s.Attempts), s.Why, s.Receipt}
+	parts := []string{s.ID, num(s.At), s.State, num(s.Attempts), s.Why, s.Receipt}
+	if s.Due != 0 {
+		parts = append(parts, num(s.Due))
+	}
+	return parts
 }
 
 // step changes how a delivery stands.
@@ -66,7 +70,7 @@ func (c *commit) step(ctx context.Context, d table.Delivery) error {
 		Trying: d.Trying, Last: d.Last, Why: d.Why, Receipt: d.Receipt, Moment: c.moment}); err != nil {
 		return err
 	}
-	return c.putStep(ctx, d.ID, exchange.State(d.State), d.Attempts, d.Why, d.Receipt)
+	return c.putStep(ctx, d)
 }
 
 // Attempt commits that a try of id begins (invariant 3). The entry returned is as it stood before: Attempted means
@@ -210,6 +214,22 @@ func (db *DB) Ledger(ctx context.Context, e Engagement) ([]exchange.Entry, error
 // Deliveries returns the deliveries in a state, "" for all, in the order in which they were staged.
 func (db *DB) Deliveries(ctx context.Context, state exchange.State) ([]exchange.Entry, error) {
 	return entries(db.read.Deliveries(ctx, string(state)))
+}
+
+// Open returns the deliveries that had not come to their end at a moment, as they stood then, in the order in which they
+// were staged: without what they tell and on what they rest.
+func (db *DB) Open(ctx context.Context, asOf fhir.Moment) ([]exchange.Entry, error) {
+	rows, err := db.read.OpenDeliveriesAt(ctx, momentOr(asOf))
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", plain(err))
+	}
+	list := make([]exchange.Entry, 0, len(rows))
+	for _, d := range rows {
+		list = append(list, exchange.Entry{
+			Delivery: exchange.Delivery{ID: d.ID, Client: d.Client, Prescriber: d.Prescriber, To: d.Party, What: exchange.What(d.What)},
+			State:    exchange.State(d.State), Staged: clock(d.Staged), Due: clock(d.Due), Attempts: int(d.Attempts), Why: d.Why})
+	}
+	return list, nil
 }
 
 // Delivery returns one delivery; ErrNotFound when there is none of that id.

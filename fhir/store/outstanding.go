@@ -37,8 +37,8 @@ func outstanding(ctx context.Context, q *table.Queries, client string, at int64)
 			o.Since = clock(s.At) // it came to rest, was taken up again, or is tried for the first time
 		}
 		o.State, o.Attempts, o.Why, o.Due = s.State, int(s.Attempts), s.Why, clock(s.Due)
-		if s.Moment != s.Standing || !goesOn(s.State) {
-			o.Due = time.Time{} // a step does not keep it
+		if !goesOn(s.State) {
+			o.Due = time.Time{}
 		}
 	}
 	return slices.DeleteFunc(all, func(o fhir.Outstanding) bool {

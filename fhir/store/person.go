@@ -226,9 +226,5 @@ func (c *commit) moveAll(ctx context.Context, clients map[string]bool) error {
 }
 
 func (c *commit) moveThem(ctx context.Context, clients map[string]bool) (int64, error) {
-	n, err := c.MoveClients(ctx, table.MoveClientsParams{Moment: c.moment, Clients: set(clients)})
-	if err != nil {
-		return 0, err
-	}
-	return n, c.LogMoved(ctx, table.LogMovedParams{Moment: c.moment, Clients: set(clients)})
+	return c.MoveClients(ctx, table.MoveClientsParams{Moment: c.moment, Clients: set(clients)})
 }

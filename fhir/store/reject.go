@@ -120,6 +120,18 @@ func (db *DB) Rejects(ctx context.Context, all bool) ([]fhir.Reject, error) {
 	return rejectsOf(rows)
 }
 
+// RejectsAt returns the rejects that were open at a moment, oldest first, as they stood then.
+func (db *DB) RejectsAt(ctx context.Context, asOf fhir.Moment) ([]fhir.Reject, error) {
+	rows, err := db.read.OpenRejectsAt(ctx, momentOr(asOf))
+	if err != nil {
+		return nil, fmt.Errorf("read rejects: %w", plain(err))
+	}
+	for i := range rows {
+		rows[i].Resolved = "" // as of then
+	}
+	return rejectsOf(rows)
+}
+
 // Reject returns one reject; ErrNotFound when there is none of that id.
 func (db *DB) Reject(ctx context.Context, id string) (fhir.Reject, error) {
 	row, err := db.read.Reject(ctx, id)

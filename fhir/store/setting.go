@@ -12,10 +12,7 @@ import (
 
 // Setting returns what a setting was at a moment, 0 for now; "" when it was never set.
 func (db *DB) Setting(ctx context.Context, name string, asOf fhir.Moment) (string, error) {
-	if asOf == 0 {
-		asOf = 1<<63 - 1
-	}
-	value, err := db.read.SettingAt(ctx, table.SettingAtParams{Name: name, Moment: int64(asOf)})
+	value, err := db.read.SettingAt(ctx, table.SettingAtParams{Name: name, Moment: momentOr(asOf)})
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

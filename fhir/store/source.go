@@ -178,8 +178,10 @@ func (c *commit) putSource(ctx context.Context, before, after table.Source) (mov
 	if err := c.PutSource(ctx, table.PutSourceParams(after)); err != nil {
 		return 0, err
 	}
-	if err := c.LogSource(ctx, table.LogSourceParams{Name: after.Name, Moment: c.moment, Party: after.Party,
-		LastComplete: after.LastComplete, LastTried: after.LastTried, Complete: after.Complete, Why: after.Why}); err != nil {
+	log := table.SourceLog{Name: after.Name, Moment: c.moment, Party: after.Party,
+		LastComplete: after.LastComplete, LastTried: after.LastTried, Complete: after.Complete, Why: after.Why}
+	log.Mac = c.seal("source", sourceParts(log)...)
+	if err := c.LogSource(ctx, table.LogSourceParams(log)); err != nil {
 		return 0, err
 	}
 	switch {
@@ -193,10 +195,15 @@ func (c *commit) putSource(ctx context.Context, before, after table.Source) (mov
 	return 0, nil
 }
 
+// sourceParts are what the MAC of a line of the source log covers.
+func sourceParts(s table.SourceLog) []string {
+	return []string{s.Name, s.Party, num(s.LastComplete), num(s.LastTried), fmt.Sprint(s.Complete), s.Why}
+}
+
 // longSilence between two complete reads makes every UNKNOWN worth another look, whatever it was put down to.
 const longSilence = time.Hour
 
-// Sources returns how far each source had been read, by name.
+// Sources returns how far each source had been read at a moment, 0 for now, by name. What sweeps had found is Overlooked's.
 func (db *DB) Sources(ctx context.Context, asOf fhir.Moment) ([]fhir.SourceState, error) {
 	var states []fhir.SourceState
 	err := db.snap(ctx, "sources", func(q *table.Queries) (err error) {
@@ -204,10 +211,8 @@ func (db *DB) Sources(ctx context.Context, asOf fhir.Moment) ([]fhir.SourceState
 		if err != nil {
 			return err
 		}
-		if states, err = sourcesAt(ctx, q, at); err != nil || asOf != 0 {
-			return err
-		}
-		return missed(ctx, q, db.now(), states)
+		states, err = sourcesAt(ctx, q, at)
+		return err
 	})
 	return states, err
 }

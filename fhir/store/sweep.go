@@ -40,7 +40,7 @@ func (db *DB) SweepDue(ctx context.Context, source string, limit int) ([]string,
 // had missed. Where rows were withheld nobody was.
 func (r *receipt) noteSwept(ctx context.Context, page exchange.Page) error {
 	if r.sweep && r.done.Missed > 0 {
-		if err := r.AddMissed(ctx, table.AddMissedParams{Source: r.src.Name, Day: r.at - r.at%day.Milliseconds(), N: int64(r.done.Missed)}); err != nil {
+		if err := r.AddOverlooked(ctx, table.AddOverlookedParams{Source: r.src.Name, Moment: r.moment, At: r.at, N: int64(r.done.Missed)}); err != nil {
 			return err
 		}
 	}
@@ -59,18 +59,15 @@ func (r *receipt) noteSwept(ctx context.Context, page exchange.Page) error {
 	return r.PutSwept(ctx, table.PutSweptParams{Source: r.src.Name, Patients: set(members), At: r.at})
 }
 
-// missed adds to each state what sweeps had found, in the week before at, that the pulls had missed.
-func missed(ctx context.Context, q *table.Queries, at time.Time, states []fhir.SourceState) error {
-	rows, err := q.MissedSince(ctx, table.MissedSinceParams{Since: ms(at.Add(-7 * day)), Until: ms(at)})
+// Overlooked returns what sweeps had found at a moment, 0 for now, in the week before at, that the pulls had missed; by source.
+func (db *DB) Overlooked(ctx context.Context, asOf fhir.Moment, at time.Time) (map[string]int, error) {
+	rows, err := db.read.OverlookedSince(ctx, table.OverlookedSinceParams{Since: ms(at.Add(-7 * day)), Moment: momentOr(asOf)})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("what sweeps found: %w", plain(err))
 	}
+	found := map[string]int{}
 	for _, r := range rows {
-		for i := range states {
-			if states[i].Name == r.Source {
-				states[i].Missed = int(r.N)
-			}
-		}
+		found[r.Source] = int(r.N)
 	}
-	return nil
+	return found, nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/fhirtest"
 	"github.com/kaphub/kaphub/fhir/plan"
@@ -55,20 +56,22 @@ func sweepers(t *testing.T, dsn string) {
 	w.must(w.Undo(w.ctx, "me", w.pairID(ehr.Name, "p1", clients["p1"]), "another person"))
 	want(t, "who is linked no more is not asked for", due(9), "p2")
 
-	states, err := w.Sources(w.ctx, 0)
-	w.must(err)
-	want(t, "nothing was missed so far", states[0].Missed, 0)
+	w.now = w.now.Add(8 * 24 * time.Hour)
+	missed := func(asOf fhir.Moment, at time.Time) int {
+		found, err := w.Overlooked(w.ctx, asOf, at)
+		w.must(err)
+		return found[ehr.Name]
+	}
+	want(t, "nothing was missed this week", missed(0, w.now), 0)
 	course := fhirtest.Nth(3, w.now)
 	found := page(course.On(w.now).Dosing(w.now.Add(time.Hour)))
 	want(t, "found by the sweep", w.sweep(ehr, found).Missed, 1)
+	first, then := w.newest(), w.now
 	w.now = w.now.Add(24 * time.Hour)
 	found = page(course.On(w.now).Dosing(w.now.Add(2 * time.Hour)))
 	want(t, "another day another", w.sweep(ehr, found).Missed, 1)
-	states, err = w.Sources(w.ctx, 0)
-	w.must(err)
-	want(t, "missed by delta this week", states[0].Missed, 2)
+	want(t, "missed by delta this week", missed(0, w.now), 2)
+	want(t, "as was known the day before", missed(first, then), 1)
 	w.now = w.now.Add(6 * 24 * time.Hour)
-	states, err = w.Sources(w.ctx, 0)
-	w.must(err)
-	want(t, "a week after the first", states[0].Missed, 1)
+	want(t, "a week after the first", missed(0, w.now), 1)
 }

@@ -23,7 +23,7 @@ func (db *DB) VerifyAudit(ctx context.Context, progress func(done, total int64))
 		if v.total, err = q.CountSealed(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.trays, v.chain} {
+		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.judgements, v.sourceLog, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.trays, v.chain} {
 			if err := check(ctx); err != nil {
 				return err
 			}
@@ -137,6 +137,49 @@ func (v *verifier) verdicts(ctx context.Context) error {
 	}
 }
 
+// judgements looks at when each verdict was judged, under which policy, and how long it stood. Those of before they were
+// sealed have no MAC; a MAC that was taken away shows in its commit's digest.
+func (v *verifier) judgements(ctx context.Context) error {
+	var at table.JudgementsFromParams
+	at.Lim = verifyPage
+	for {
+		rows, err := v.JudgementsFrom(ctx, at)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.Mac != "" {
+				v.row("judgement", fmt.Sprintf("judgement of %s with %s at %d", r.Client, r.Prescriber, r.Moment), r.Moment, r.Mac, judgementParts(r)...)
+			}
+			at.Client, at.Prescriber, at.Moment = r.Client, r.Prescriber, r.Moment
+		}
+		if len(rows) < verifyPage {
+			return nil
+		}
+	}
+}
+
+// sourceLog looks at how far each source was said to have been read, like judgements.
+func (v *verifier) sourceLog(ctx context.Context) error {
+	var at table.SourceLogFromParams
+	at.Lim = verifyPage
+	for {
+		rows, err := v.SourceLogFrom(ctx, at)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.Mac != "" {
+				v.row("source", fmt.Sprintf("how far %s was read at %d", r.Name, r.Moment), r.Moment, r.Mac, sourceParts(r)...)
+			}
+			at.Name, at.Moment = r.Name, r.Moment
+		}
+		if len(rows) < verifyPage {
+			return nil
+		}
+	}
+}
+
 // deliveries also compares each one's standing with its last step.
 func (v *verifier) deliveries(ctx context.Context) error {
 	rows, err := v.Deliveries(ctx, "")
@@ -151,7 +194,7 @@ func (v *verifier) deliveries(ctx context.Context) error {
 		}
 		v.row("delivery", "delivery "+d.ID, first, d.Mac, deliveryParts(d)...)
 		last, err := v.StepAt(ctx, table.StepAtParams{ID: d.ID, Moment: d.Moment})
-		if found(err) != nil || last.State != d.State || last.Attempts != d.Attempts || last.Receipt != d.Receipt {
+		if found(err) != nil || last.State != d.State || last.Attempts != d.Attempts || last.Receipt != d.Receipt || last.Due != 0 && last.Due != d.Due {
 			v.report.Altered = append(v.report.Altered, "delivery "+d.ID+" (how it stands)")
 		}
 	}

@@ -80,6 +80,15 @@ func (q *Queries) AuditAfter(ctx context.Context, arg AuditAfterParams) ([]Audit
 	return items, nil
 }
 
+const closeInstant = `-- name: CloseInstant :exec
+UPDATE counter SET at = at + 1 WHERE name = 'moment'
+`
+
+func (q *Queries) CloseInstant(ctx context.Context) error {
+	_, err := q.exec(ctx, q.closeInstantStmt, closeInstant)
+	return err
+}
+
 const dropMeta = `-- name: DropMeta :exec
 DELETE FROM meta WHERE name = $1
 `
@@ -87,6 +96,26 @@ DELETE FROM meta WHERE name = $1
 func (q *Queries) DropMeta(ctx context.Context, name string) error {
 	_, err := q.exec(ctx, q.dropMetaStmt, dropMeta, name)
 	return err
+}
+
+const entry = `-- name: Entry :one
+SELECT moment, at, actor, action, subject, detail, digest, mac FROM audit WHERE moment = $1
+`
+
+func (q *Queries) Entry(ctx context.Context, moment int64) (Audit, error) {
+	row := q.queryRow(ctx, q.entryStmt, entry, moment)
+	var i Audit
+	err := row.Scan(
+		&i.Moment,
+		&i.At,
+		&i.Actor,
+		&i.Action,
+		&i.Subject,
+		&i.Detail,
+		&i.Digest,
+		&i.Mac,
+	)
+	return i, err
 }
 
 const firstMeta = `-- name: FirstMeta :exec
@@ -245,6 +274,17 @@ func (q *Queries) SettingAt(ctx context.Context, arg SettingAtParams) (string, e
 	var value string
 	err := row.Scan(&value)
 	return value, err
+}
+
+const settingSince = `-- name: SettingSince :one
+SELECT CAST(coalesce(min(moment), 0) AS bigint) FROM setting WHERE name = $1
+`
+
+func (q *Queries) SettingSince(ctx context.Context, name string) (int64, error) {
+	row := q.queryRow(ctx, q.settingSinceStmt, settingSince, name)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const tip = `-- name: Tip :one

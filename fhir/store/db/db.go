@@ -24,8 +24,8 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
-	if q.addMissedStmt, err = db.PrepareContext(ctx, addMissed); err != nil {
-		return nil, fmt.Errorf("error preparing query AddMissed: %w", err)
+	if q.addOverlookedStmt, err = db.PrepareContext(ctx, addOverlooked); err != nil {
+		return nil, fmt.Errorf("error preparing query AddOverlooked: %w", err)
 	}
 	if q.allLinksStmt, err = db.PrepareContext(ctx, allLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query AllLinks: %w", err)
@@ -51,6 +51,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.boardStmt, err = db.PrepareContext(ctx, board); err != nil {
 		return nil, fmt.Errorf("error preparing query Board: %w", err)
 	}
+	if q.boardOfStmt, err = db.PrepareContext(ctx, boardOf); err != nil {
+		return nil, fmt.Errorf("error preparing query BoardOf: %w", err)
+	}
 	if q.clientKnownStmt, err = db.PrepareContext(ctx, clientKnown); err != nil {
 		return nil, fmt.Errorf("error preparing query ClientKnown: %w", err)
 	}
@@ -62,6 +65,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.clientsSharingStmt, err = db.PrepareContext(ctx, clientsSharing); err != nil {
 		return nil, fmt.Errorf("error preparing query ClientsSharing: %w", err)
+	}
+	if q.closeInstantStmt, err = db.PrepareContext(ctx, closeInstant); err != nil {
+		return nil, fmt.Errorf("error preparing query CloseInstant: %w", err)
 	}
 	if q.countEngagementsStmt, err = db.PrepareContext(ctx, countEngagements); err != nil {
 		return nil, fmt.Errorf("error preparing query CountEngagements: %w", err)
@@ -132,8 +138,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.engagementStmt, err = db.PrepareContext(ctx, engagement); err != nil {
 		return nil, fmt.Errorf("error preparing query Engagement: %w", err)
 	}
-	if q.engagementsStmt, err = db.PrepareContext(ctx, engagements); err != nil {
-		return nil, fmt.Errorf("error preparing query Engagements: %w", err)
+	if q.entryStmt, err = db.PrepareContext(ctx, entry); err != nil {
+		return nil, fmt.Errorf("error preparing query Entry: %w", err)
 	}
 	if q.fenceStmt, err = db.PrepareContext(ctx, fence); err != nil {
 		return nil, fmt.Errorf("error preparing query Fence: %w", err)
@@ -159,14 +165,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.judgeStmt, err = db.PrepareContext(ctx, judge); err != nil {
 		return nil, fmt.Errorf("error preparing query Judge: %w", err)
 	}
-	if q.judgementAtStmt, err = db.PrepareContext(ctx, judgementAt); err != nil {
-		return nil, fmt.Errorf("error preparing query JudgementAt: %w", err)
+	if q.judgementsFromStmt, err = db.PrepareContext(ctx, judgementsFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query JudgementsFrom: %w", err)
 	}
 	if q.knownStmt, err = db.PrepareContext(ctx, known); err != nil {
 		return nil, fmt.Errorf("error preparing query Known: %w", err)
-	}
-	if q.lastMovedStmt, err = db.PrepareContext(ctx, lastMoved); err != nil {
-		return nil, fmt.Errorf("error preparing query LastMoved: %w", err)
 	}
 	if q.lastSentStmt, err = db.PrepareContext(ctx, lastSent); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSent: %w", err)
@@ -179,9 +182,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.linksOfStmt, err = db.PrepareContext(ctx, linksOf); err != nil {
 		return nil, fmt.Errorf("error preparing query LinksOf: %w", err)
-	}
-	if q.logMovedStmt, err = db.PrepareContext(ctx, logMoved); err != nil {
-		return nil, fmt.Errorf("error preparing query LogMoved: %w", err)
 	}
 	if q.logSourceStmt, err = db.PrepareContext(ctx, logSource); err != nil {
 		return nil, fmt.Errorf("error preparing query LogSource: %w", err)
@@ -197,9 +197,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.metaStmt, err = db.PrepareContext(ctx, meta); err != nil {
 		return nil, fmt.Errorf("error preparing query Meta: %w", err)
-	}
-	if q.missedSinceStmt, err = db.PrepareContext(ctx, missedSince); err != nil {
-		return nil, fmt.Errorf("error preparing query MissedSince: %w", err)
 	}
 	if q.momentStmt, err = db.PrepareContext(ctx, moment); err != nil {
 		return nil, fmt.Errorf("error preparing query Moment: %w", err)
@@ -240,11 +237,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.noteStrangersStmt, err = db.PrepareContext(ctx, noteStrangers); err != nil {
 		return nil, fmt.Errorf("error preparing query NoteStrangers: %w", err)
 	}
+	if q.openDeliveriesAtStmt, err = db.PrepareContext(ctx, openDeliveriesAt); err != nil {
+		return nil, fmt.Errorf("error preparing query OpenDeliveriesAt: %w", err)
+	}
 	if q.openRejectsStmt, err = db.PrepareContext(ctx, openRejects); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenRejects: %w", err)
 	}
+	if q.openRejectsAtStmt, err = db.PrepareContext(ctx, openRejectsAt); err != nil {
+		return nil, fmt.Errorf("error preparing query OpenRejectsAt: %w", err)
+	}
 	if q.outstandingStepsStmt, err = db.PrepareContext(ctx, outstandingSteps); err != nil {
 		return nil, fmt.Errorf("error preparing query OutstandingSteps: %w", err)
+	}
+	if q.overlookedSinceStmt, err = db.PrepareContext(ctx, overlookedSince); err != nil {
+		return nil, fmt.Errorf("error preparing query OverlookedSince: %w", err)
 	}
 	if q.packetStepsStmt, err = db.PrepareContext(ctx, packetSteps); err != nil {
 		return nil, fmt.Errorf("error preparing query PacketSteps: %w", err)
@@ -363,8 +369,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.settingAtStmt, err = db.PrepareContext(ctx, settingAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SettingAt: %w", err)
 	}
+	if q.settingSinceStmt, err = db.PrepareContext(ctx, settingSince); err != nil {
+		return nil, fmt.Errorf("error preparing query SettingSince: %w", err)
+	}
 	if q.sourceStmt, err = db.PrepareContext(ctx, source); err != nil {
 		return nil, fmt.Errorf("error preparing query Source: %w", err)
+	}
+	if q.sourceLogFromStmt, err = db.PrepareContext(ctx, sourceLogFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query SourceLogFrom: %w", err)
 	}
 	if q.sourcesAtStmt, err = db.PrepareContext(ctx, sourcesAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SourcesAt: %w", err)
@@ -464,9 +476,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
-	if q.addMissedStmt != nil {
-		if cerr := q.addMissedStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing addMissedStmt: %w", cerr)
+	if q.addOverlookedStmt != nil {
+		if cerr := q.addOverlookedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addOverlookedStmt: %w", cerr)
 		}
 	}
 	if q.allLinksStmt != nil {
@@ -509,6 +521,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing boardStmt: %w", cerr)
 		}
 	}
+	if q.boardOfStmt != nil {
+		if cerr := q.boardOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing boardOfStmt: %w", cerr)
+		}
+	}
 	if q.clientKnownStmt != nil {
 		if cerr := q.clientKnownStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing clientKnownStmt: %w", cerr)
@@ -527,6 +544,11 @@ func (q *Queries) Close() error {
 	if q.clientsSharingStmt != nil {
 		if cerr := q.clientsSharingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing clientsSharingStmt: %w", cerr)
+		}
+	}
+	if q.closeInstantStmt != nil {
+		if cerr := q.closeInstantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing closeInstantStmt: %w", cerr)
 		}
 	}
 	if q.countEngagementsStmt != nil {
@@ -644,9 +666,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing engagementStmt: %w", cerr)
 		}
 	}
-	if q.engagementsStmt != nil {
-		if cerr := q.engagementsStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing engagementsStmt: %w", cerr)
+	if q.entryStmt != nil {
+		if cerr := q.entryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing entryStmt: %w", cerr)
 		}
 	}
 	if q.fenceStmt != nil {
@@ -689,19 +711,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing judgeStmt: %w", cerr)
 		}
 	}
-	if q.judgementAtStmt != nil {
-		if cerr := q.judgementAtStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing judgementAtStmt: %w", cerr)
+	if q.judgementsFromStmt != nil {
+		if cerr := q.judgementsFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing judgementsFromStmt: %w", cerr)
 		}
 	}
 	if q.knownStmt != nil {
 		if cerr := q.knownStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing knownStmt: %w", cerr)
-		}
-	}
-	if q.lastMovedStmt != nil {
-		if cerr := q.lastMovedStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing lastMovedStmt: %w", cerr)
 		}
 	}
 	if q.lastSentStmt != nil {
@@ -722,11 +739,6 @@ func (q *Queries) Close() error {
 	if q.linksOfStmt != nil {
 		if cerr := q.linksOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing linksOfStmt: %w", cerr)
-		}
-	}
-	if q.logMovedStmt != nil {
-		if cerr := q.logMovedStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing logMovedStmt: %w", cerr)
 		}
 	}
 	if q.logSourceStmt != nil {
@@ -752,11 +764,6 @@ func (q *Queries) Close() error {
 	if q.metaStmt != nil {
 		if cerr := q.metaStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing metaStmt: %w", cerr)
-		}
-	}
-	if q.missedSinceStmt != nil {
-		if cerr := q.missedSinceStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing missedSinceStmt: %w", cerr)
 		}
 	}
 	if q.momentStmt != nil {
@@ -824,14 +831,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing noteStrangersStmt: %w", cerr)
 		}
 	}
+	if q.openDeliveriesAtStmt != nil {
+		if cerr := q.openDeliveriesAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing openDeliveriesAtStmt: %w", cerr)
+		}
+	}
 	if q.openRejectsStmt != nil {
 		if cerr := q.openRejectsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openRejectsStmt: %w", cerr)
 		}
 	}
+	if q.openRejectsAtStmt != nil {
+		if cerr := q.openRejectsAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing openRejectsAtStmt: %w", cerr)
+		}
+	}
 	if q.outstandingStepsStmt != nil {
 		if cerr := q.outstandingStepsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing outstandingStepsStmt: %w", cerr)
+		}
+	}
+	if q.overlookedSinceStmt != nil {
+		if cerr := q.overlookedSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing overlookedSinceStmt: %w", cerr)
 		}
 	}
 	if q.packetStepsStmt != nil {
@@ -1029,9 +1051,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing settingAtStmt: %w", cerr)
 		}
 	}
+	if q.settingSinceStmt != nil {
+		if cerr := q.settingSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing settingSinceStmt: %w", cerr)
+		}
+	}
 	if q.sourceStmt != nil {
 		if cerr := q.sourceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sourceStmt: %w", cerr)
+		}
+	}
+	if q.sourceLogFromStmt != nil {
+		if cerr := q.sourceLogFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sourceLogFromStmt: %w", cerr)
 		}
 	}
 	if q.sourcesAtStmt != nil {
@@ -1228,7 +1260,7 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                     DBTX
 	tx                     *sql.Tx
-	addMissedStmt          *sql.Stmt
+	addOverlookedStmt      *sql.Stmt
 	allLinksStmt           *sql.Stmt
 	allRulingsStmt         *sql.Stmt
 	allSettingsStmt        *sql.Stmt
@@ -1237,10 +1269,12 @@ type Queries struct {
 	appendAuditStmt        *sql.Stmt
 	auditAfterStmt         *sql.Stmt
 	boardStmt              *sql.Stmt
+	boardOfStmt            *sql.Stmt
 	clientKnownStmt        *sql.Stmt
 	clientsBornStmt        *sql.Stmt
 	clientsMentioningStmt  *sql.Stmt
 	clientsSharingStmt     *sql.Stmt
+	closeInstantStmt       *sql.Stmt
 	countEngagementsStmt   *sql.Stmt
 	countEntryStmt         *sql.Stmt
 	countLinksStmt         *sql.Stmt
@@ -1264,7 +1298,7 @@ type Queries struct {
 	endSealedStmt          *sql.Stmt
 	engageStmt             *sql.Stmt
 	engagementStmt         *sql.Stmt
-	engagementsStmt        *sql.Stmt
+	entryStmt              *sql.Stmt
 	fenceStmt              *sql.Stmt
 	firstCursorStmt        *sql.Stmt
 	firstMetaStmt          *sql.Stmt
@@ -1273,20 +1307,17 @@ type Queries struct {
 	heldByStmt             *sql.Stmt
 	joinedAtPracticeStmt   *sql.Stmt
 	judgeStmt              *sql.Stmt
-	judgementAtStmt        *sql.Stmt
+	judgementsFromStmt     *sql.Stmt
 	knownStmt              *sql.Stmt
-	lastMovedStmt          *sql.Stmt
 	lastSentStmt           *sql.Stmt
 	linkOfClientStmt       *sql.Stmt
 	linksAtStmt            *sql.Stmt
 	linksOfStmt            *sql.Stmt
-	logMovedStmt           *sql.Stmt
 	logSourceStmt          *sql.Stmt
 	lostBeforeStmt         *sql.Stmt
 	markReadBackStmt       *sql.Stmt
 	membersStmt            *sql.Stmt
 	metaStmt               *sql.Stmt
-	missedSinceStmt        *sql.Stmt
 	momentStmt             *sql.Stmt
 	momentAtStmt           *sql.Stmt
 	moveClientsStmt        *sql.Stmt
@@ -1300,8 +1331,11 @@ type Queries struct {
 	nextPlaceStmt          *sql.Stmt
 	noteSeenStmt           *sql.Stmt
 	noteStrangersStmt      *sql.Stmt
+	openDeliveriesAtStmt   *sql.Stmt
 	openRejectsStmt        *sql.Stmt
+	openRejectsAtStmt      *sql.Stmt
 	outstandingStepsStmt   *sql.Stmt
+	overlookedSinceStmt    *sql.Stmt
 	packetStepsStmt        *sql.Stmt
 	partedFromStmt         *sql.Stmt
 	patientsBornStmt       *sql.Stmt
@@ -1341,7 +1375,9 @@ type Queries struct {
 	sealedBeforeStmt       *sql.Stmt
 	sealedOneStmt          *sql.Stmt
 	settingAtStmt          *sql.Stmt
+	settingSinceStmt       *sql.Stmt
 	sourceStmt             *sql.Stmt
+	sourceLogFromStmt      *sql.Stmt
 	sourcesAtStmt          *sql.Stmt
 	stageStmt              *sql.Stmt
 	staleByPolicyStmt      *sql.Stmt
@@ -1379,7 +1415,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                     tx,
 		tx:                     tx,
-		addMissedStmt:          q.addMissedStmt,
+		addOverlookedStmt:      q.addOverlookedStmt,
 		allLinksStmt:           q.allLinksStmt,
 		allRulingsStmt:         q.allRulingsStmt,
 		allSettingsStmt:        q.allSettingsStmt,
@@ -1388,10 +1424,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		appendAuditStmt:        q.appendAuditStmt,
 		auditAfterStmt:         q.auditAfterStmt,
 		boardStmt:              q.boardStmt,
+		boardOfStmt:            q.boardOfStmt,
 		clientKnownStmt:        q.clientKnownStmt,
 		clientsBornStmt:        q.clientsBornStmt,
 		clientsMentioningStmt:  q.clientsMentioningStmt,
 		clientsSharingStmt:     q.clientsSharingStmt,
+		closeInstantStmt:       q.closeInstantStmt,
 		countEngagementsStmt:   q.countEngagementsStmt,
 		countEntryStmt:         q.countEntryStmt,
 		countLinksStmt:         q.countLinksStmt,
@@ -1415,7 +1453,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endSealedStmt:          q.endSealedStmt,
 		engageStmt:             q.engageStmt,
 		engagementStmt:         q.engagementStmt,
-		engagementsStmt:        q.engagementsStmt,
+		entryStmt:              q.entryStmt,
 		fenceStmt:              q.fenceStmt,
 		firstCursorStmt:        q.firstCursorStmt,
 		firstMetaStmt:          q.firstMetaStmt,
@@ -1424,20 +1462,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		heldByStmt:             q.heldByStmt,
 		joinedAtPracticeStmt:   q.joinedAtPracticeStmt,
 		judgeStmt:              q.judgeStmt,
-		judgementAtStmt:        q.judgementAtStmt,
+		judgementsFromStmt:     q.judgementsFromStmt,
 		knownStmt:              q.knownStmt,
-		lastMovedStmt:          q.lastMovedStmt,
 		lastSentStmt:           q.lastSentStmt,
 		linkOfClientStmt:       q.linkOfClientStmt,
 		linksAtStmt:            q.linksAtStmt,
 		linksOfStmt:            q.linksOfStmt,
-		logMovedStmt:           q.logMovedStmt,
 		logSourceStmt:          q.logSourceStmt,
 		lostBeforeStmt:         q.lostBeforeStmt,
 		markReadBackStmt:       q.markReadBackStmt,
 		membersStmt:            q.membersStmt,
 		metaStmt:               q.metaStmt,
-		missedSinceStmt:        q.missedSinceStmt,
 		momentStmt:             q.momentStmt,
 		momentAtStmt:           q.momentAtStmt,
 		moveClientsStmt:        q.moveClientsStmt,
@@ -1451,8 +1486,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		nextPlaceStmt:          q.nextPlaceStmt,
 		noteSeenStmt:           q.noteSeenStmt,
 		noteStrangersStmt:      q.noteStrangersStmt,
+		openDeliveriesAtStmt:   q.openDeliveriesAtStmt,
 		openRejectsStmt:        q.openRejectsStmt,
+		openRejectsAtStmt:      q.openRejectsAtStmt,
 		outstandingStepsStmt:   q.outstandingStepsStmt,
+		overlookedSinceStmt:    q.overlookedSinceStmt,
 		packetStepsStmt:        q.packetStepsStmt,
 		partedFromStmt:         q.partedFromStmt,
 		patientsBornStmt:       q.patientsBornStmt,
@@ -1492,7 +1530,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sealedBeforeStmt:       q.sealedBeforeStmt,
 		sealedOneStmt:          q.sealedOneStmt,
 		settingAtStmt:          q.settingAtStmt,
+		settingSinceStmt:       q.settingSinceStmt,
 		sourceStmt:             q.sourceStmt,
+		sourceLogFromStmt:      q.sourceLogFromStmt,
 		sourcesAtStmt:          q.sourcesAtStmt,
 		stageStmt:              q.stageStmt,
 		staleByPolicyStmt:      q.staleByPolicyStmt,

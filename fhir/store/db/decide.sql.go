@@ -11,25 +11,30 @@ import (
 )
 
 const board = `-- name: Board :many
-SELECT e.client, e.prescriber, e.moved, e.chart, e.judged, e.until, e.policy, e.due, v.body
-FROM engagement e LEFT JOIN verdict v ON v.client = e.client AND v.prescriber = e.prescriber AND v.moment = e.verdict
+SELECT e.client, e.prescriber, j.chart, j.judged, j.until, j.policy, v.body,
+  CAST(coalesce((SELECT n.stirred FROM judgement n WHERE n.client = e.client AND n.prescriber = e.prescriber AND n.moment > $1
+    ORDER BY n.moment LIMIT 1), e.stirred) AS bigint) AS stirred
+FROM engagement e
+LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
+  SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= $1)
+LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict
+WHERE e.moment <= $1
 ORDER BY e.client, e.prescriber
 `
 
 type BoardRow struct {
 	Client     string
 	Prescriber string
-	Moved      int64
-	Chart      int64
-	Judged     int64
-	Until      int64
-	Policy     string
-	Due        int64
+	Chart      sql.NullInt64
+	Judged     sql.NullInt64
+	Until      sql.NullInt64
+	Policy     sql.NullString
 	Body       sql.NullString
+	Stirred    int64
 }
 
-func (q *Queries) Board(ctx context.Context) ([]BoardRow, error) {
-	rows, err := q.query(ctx, q.boardStmt, board)
+func (q *Queries) Board(ctx context.Context, moment int64) ([]BoardRow, error) {
+	rows, err := q.query(ctx, q.boardStmt, board, moment)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +45,72 @@ func (q *Queries) Board(ctx context.Context) ([]BoardRow, error) {
 		if err := rows.Scan(
 			&i.Client,
 			&i.Prescriber,
-			&i.Moved,
 			&i.Chart,
 			&i.Judged,
 			&i.Until,
 			&i.Policy,
-			&i.Due,
 			&i.Body,
+			&i.Stirred,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const boardOf = `-- name: BoardOf :many
+SELECT e.client, e.prescriber, j.chart, j.judged, j.until, j.policy, v.body,
+  CAST(coalesce((SELECT n.stirred FROM judgement n WHERE n.client = e.client AND n.prescriber = e.prescriber AND n.moment > $1
+    ORDER BY n.moment LIMIT 1), e.stirred) AS bigint) AS stirred
+FROM engagement e
+LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
+  SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= $1)
+LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict
+WHERE e.client = $2 AND e.moment <= $1
+ORDER BY e.prescriber
+`
+
+type BoardOfParams struct {
+	Moment int64
+	Client string
+}
+
+type BoardOfRow struct {
+	Client     string
+	Prescriber string
+	Chart      sql.NullInt64
+	Judged     sql.NullInt64
+	Until      sql.NullInt64
+	Policy     sql.NullString
+	Body       sql.NullString
+	Stirred    int64
+}
+
+func (q *Queries) BoardOf(ctx context.Context, arg BoardOfParams) ([]BoardOfRow, error) {
+	rows, err := q.query(ctx, q.boardOfStmt, boardOf, arg.Moment, arg.Client)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BoardOfRow
+	for rows.Next() {
+		var i BoardOfRow
+		if err := rows.Scan(
+			&i.Client,
+			&i.Prescriber,
+			&i.Chart,
+			&i.Judged,
+			&i.Until,
+			&i.Policy,
+			&i.Body,
+			&i.Stirred,
 		); err != nil {
 			return nil, err
 		}
@@ -62,7 +126,7 @@ func (q *Queries) Board(ctx context.Context) ([]BoardRow, error) {
 }
 
 const engagement = `-- name: Engagement :one
-SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash, session FROM engagement WHERE client = $1 AND prescriber = $2
+SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash, session, stirred FROM engagement WHERE client = $1 AND prescriber = $2
 `
 
 type EngagementParams struct {
@@ -88,55 +152,14 @@ func (q *Queries) Engagement(ctx context.Context, arg EngagementParams) (Engagem
 		&i.Verdict,
 		&i.Hash,
 		&i.Session,
+		&i.Stirred,
 	)
 	return i, err
 }
 
-const engagements = `-- name: Engagements :many
-SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash, session FROM engagement WHERE moment <= $1 ORDER BY client, prescriber
-`
-
-func (q *Queries) Engagements(ctx context.Context, moment int64) ([]Engagement, error) {
-	rows, err := q.query(ctx, q.engagementsStmt, engagements, moment)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Engagement
-	for rows.Next() {
-		var i Engagement
-		if err := rows.Scan(
-			&i.Client,
-			&i.Prescriber,
-			&i.Moment,
-			&i.Moved,
-			&i.Due,
-			&i.Chart,
-			&i.Judged,
-			&i.Until,
-			&i.Policy,
-			&i.State,
-			&i.Starved,
-			&i.Verdict,
-			&i.Hash,
-			&i.Session,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const judge = `-- name: Judge :exec
 UPDATE engagement SET due = $1, chart = $2, judged = $3, until = $4, policy = $5, state = $6,
-  starved = $7, verdict = $8, hash = $9, session = $10
+  starved = $7, verdict = $8, hash = $9, session = $10, stirred = 0
 WHERE client = $11 AND prescriber = $12
 `
 
@@ -173,55 +196,6 @@ func (q *Queries) Judge(ctx context.Context, arg JudgeParams) error {
 	return err
 }
 
-const judgementAt = `-- name: JudgementAt :one
-SELECT j.chart, j.judged, j.until, j.policy, v.body FROM judgement j
-JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict
-WHERE j.client = $1 AND j.prescriber = $2 AND j.moment <= $3 ORDER BY j.moment DESC LIMIT 1
-`
-
-type JudgementAtParams struct {
-	Client     string
-	Prescriber string
-	Moment     int64
-}
-
-type JudgementAtRow struct {
-	Chart  int64
-	Judged int64
-	Until  int64
-	Policy string
-	Body   string
-}
-
-func (q *Queries) JudgementAt(ctx context.Context, arg JudgementAtParams) (JudgementAtRow, error) {
-	row := q.queryRow(ctx, q.judgementAtStmt, judgementAt, arg.Client, arg.Prescriber, arg.Moment)
-	var i JudgementAtRow
-	err := row.Scan(
-		&i.Chart,
-		&i.Judged,
-		&i.Until,
-		&i.Policy,
-		&i.Body,
-	)
-	return i, err
-}
-
-const lastMoved = `-- name: LastMoved :one
-SELECT CAST(coalesce(max(moment), 0) AS bigint) FROM moved WHERE client = $1 AND moment <= $2
-`
-
-type LastMovedParams struct {
-	Client string
-	Moment int64
-}
-
-func (q *Queries) LastMoved(ctx context.Context, arg LastMovedParams) (int64, error) {
-	row := q.queryRow(ctx, q.lastMovedStmt, lastMoved, arg.Client, arg.Moment)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const putFinding = `-- name: PutFinding :exec
 INSERT INTO finding (id, moment, client, prescriber, code, severity, state, since)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -253,8 +227,8 @@ func (q *Queries) PutFinding(ctx context.Context, arg PutFindingParams) error {
 }
 
 const putJudgement = `-- name: PutJudgement :exec
-INSERT INTO judgement (client, prescriber, moment, verdict, chart, judged, until, policy)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO judgement (client, prescriber, moment, verdict, chart, judged, until, policy, stirred, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type PutJudgementParams struct {
@@ -266,6 +240,8 @@ type PutJudgementParams struct {
 	Judged     int64
 	Until      int64
 	Policy     string
+	Stirred    int64
+	Mac        string
 }
 
 func (q *Queries) PutJudgement(ctx context.Context, arg PutJudgementParams) error {
@@ -278,6 +254,8 @@ func (q *Queries) PutJudgement(ctx context.Context, arg PutJudgementParams) erro
 		arg.Judged,
 		arg.Until,
 		arg.Policy,
+		arg.Stirred,
+		arg.Mac,
 	)
 	return err
 }

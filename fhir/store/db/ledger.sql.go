@@ -292,7 +292,8 @@ func (q *Queries) LostBefore(ctx context.Context, arg LostBeforeParams) (int64, 
 }
 
 const moveEngagement = `-- name: MoveEngagement :execrows
-UPDATE engagement SET moved = $1, due = 0 WHERE client = $2 AND prescriber = $3
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST($1 AS bigint) END, moved = CAST($1 AS bigint), due = 0
+WHERE client = $2 AND prescriber = $3
 `
 
 type MoveEngagementParams struct {
@@ -309,9 +310,67 @@ func (q *Queries) MoveEngagement(ctx context.Context, arg MoveEngagementParams) 
 	return result.RowsAffected()
 }
 
+const openDeliveriesAt = `-- name: OpenDeliveriesAt :many
+SELECT d.id, d.client, d.prescriber, d.party, d.what, d.place, d.staged, d.state, d.attempts, d.due, d.why FROM delivery d
+WHERE d.moment <= $1 AND d.state <> 'delivered' AND d.state <> 'withdrawn'
+UNION ALL
+SELECT d.id, d.client, d.prescriber, d.party, d.what, d.place, d.staged, s.state, s.attempts, s.due, s.why FROM delivery d JOIN step s ON s.id = d.id
+WHERE d.moment > $1 AND s.moment = (SELECT max(t.moment) FROM step t WHERE t.id = d.id AND t.moment <= $1)
+  AND s.state <> 'delivered' AND s.state <> 'withdrawn'
+ORDER BY 6
+`
+
+type OpenDeliveriesAtRow struct {
+	ID         string
+	Client     string
+	Prescriber string
+	Party      string
+	What       string
+	Place      int64
+	Staged     int64
+	State      string
+	Attempts   int64
+	Due        int64
+	Why        string
+}
+
+func (q *Queries) OpenDeliveriesAt(ctx context.Context, moment int64) ([]OpenDeliveriesAtRow, error) {
+	rows, err := q.query(ctx, q.openDeliveriesAtStmt, openDeliveriesAt, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenDeliveriesAtRow
+	for rows.Next() {
+		var i OpenDeliveriesAtRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Client,
+			&i.Prescriber,
+			&i.Party,
+			&i.What,
+			&i.Place,
+			&i.Staged,
+			&i.State,
+			&i.Attempts,
+			&i.Due,
+			&i.Why,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const outstandingSteps = `-- name: OutstandingSteps :many
-SELECT d.id, d.prescriber, d.party, d.what, d.rests, d.staged, d.due, d.moment AS standing,
-  s.moment, s.at, s.state, s.attempts, s.why,
+SELECT d.id, d.prescriber, d.party, d.what, d.rests, d.staged, s.due, s.at, s.state, s.attempts, s.why,
   CAST(EXISTS (SELECT 1 FROM delivery e JOIN step f ON f.id = e.id
     WHERE e.client = d.client AND e.prescriber = d.prescriber AND e.place > d.place AND d.copy_value <> ''
       AND e.copy_system = d.copy_system AND e.copy_value = d.copy_value AND f.moment <= $1) AS boolean) AS superseded
@@ -333,8 +392,6 @@ type OutstandingStepsRow struct {
 	Rests      string
 	Staged     int64
 	Due        int64
-	Standing   int64
-	Moment     int64
 	At         int64
 	State      string
 	Attempts   int64
@@ -359,8 +416,6 @@ func (q *Queries) OutstandingSteps(ctx context.Context, arg OutstandingStepsPara
 			&i.Rests,
 			&i.Staged,
 			&i.Due,
-			&i.Standing,
-			&i.Moment,
 			&i.At,
 			&i.State,
 			&i.Attempts,
@@ -430,8 +485,8 @@ func (q *Queries) PacketSteps(ctx context.Context, arg PacketStepsParams) ([]Pac
 }
 
 const putStep = `-- name: PutStep :exec
-INSERT INTO step (id, moment, at, state, attempts, why, receipt, mac)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO step (id, moment, at, state, attempts, why, receipt, mac, due)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type PutStepParams struct {
@@ -443,6 +498,7 @@ type PutStepParams struct {
 	Why      string
 	Receipt  string
 	Mac      string
+	Due      int64
 }
 
 func (q *Queries) PutStep(ctx context.Context, arg PutStepParams) error {
@@ -455,6 +511,7 @@ func (q *Queries) PutStep(ctx context.Context, arg PutStepParams) error {
 		arg.Why,
 		arg.Receipt,
 		arg.Mac,
+		arg.Due,
 	)
 	return err
 }
@@ -592,7 +649,7 @@ func (q *Queries) StepDelivery(ctx context.Context, arg StepDeliveryParams) erro
 }
 
 const stepsOf = `-- name: StepsOf :many
-SELECT id, moment, at, state, attempts, why, receipt, mac FROM step WHERE id = $1 ORDER BY moment
+SELECT id, moment, at, state, attempts, why, receipt, mac, due FROM step WHERE id = $1 ORDER BY moment
 `
 
 func (q *Queries) StepsOf(ctx context.Context, id string) ([]Step, error) {
@@ -613,6 +670,7 @@ func (q *Queries) StepsOf(ctx context.Context, id string) ([]Step, error) {
 			&i.Why,
 			&i.Receipt,
 			&i.Mac,
+			&i.Due,
 		); err != nil {
 			return nil, err
 		}
@@ -628,7 +686,7 @@ func (q *Queries) StepsOf(ctx context.Context, id string) ([]Step, error) {
 }
 
 const stepsOfClient = `-- name: StepsOfClient :many
-SELECT s.id, s.moment, s.at, s.state, s.attempts, s.why, s.receipt, s.mac FROM delivery d JOIN step s ON s.id = d.id WHERE d.client = $1 ORDER BY d.place, s.moment
+SELECT s.id, s.moment, s.at, s.state, s.attempts, s.why, s.receipt, s.mac, s.due FROM delivery d JOIN step s ON s.id = d.id WHERE d.client = $1 ORDER BY d.place, s.moment
 `
 
 func (q *Queries) StepsOfClient(ctx context.Context, client string) ([]Step, error) {
@@ -649,6 +707,7 @@ func (q *Queries) StepsOfClient(ctx context.Context, client string) ([]Step, err
 			&i.Why,
 			&i.Receipt,
 			&i.Mac,
+			&i.Due,
 		); err != nil {
 			return nil, err
 		}

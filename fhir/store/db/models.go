@@ -81,6 +81,7 @@ type Engagement struct {
 	Verdict    int64
 	Hash       string
 	Session    int64
+	Stirred    int64
 }
 
 type Finding struct {
@@ -103,6 +104,8 @@ type Judgement struct {
 	Judged     int64
 	Until      int64
 	Policy     string
+	Stirred    int64
+	Mac        string
 }
 
 type Lease struct {
@@ -140,15 +143,11 @@ type Meta struct {
 	Value string
 }
 
-type Missed struct {
+type Overlooked struct {
 	Source string
-	Day    int64
-	N      int64
-}
-
-type Moved struct {
-	Client string
 	Moment int64
+	At     int64
+	N      int64
 }
 
 type Reject struct {
@@ -228,6 +227,7 @@ type SourceLog struct {
 	LastTried    int64
 	Complete     bool
 	Why          string
+	Mac          string
 }
 
 type Step struct {
@@ -239,6 +239,7 @@ type Step struct {
 	Why      string
 	Receipt  string
 	Mac      string
+	Due      int64
 }
 
 type Stranger struct {

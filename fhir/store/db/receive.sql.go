@@ -508,20 +508,6 @@ func (q *Queries) LinksOf(ctx context.Context, arg LinksOfParams) ([]Link, error
 	return items, nil
 }
 
-const logMoved = `-- name: LogMoved :exec
-INSERT INTO moved (client, moment) SELECT key, CAST($1 AS bigint) FROM json_each($2)
-`
-
-type LogMovedParams struct {
-	Moment  int64
-	Clients string
-}
-
-func (q *Queries) LogMoved(ctx context.Context, arg LogMovedParams) error {
-	_, err := q.exec(ctx, q.logMovedStmt, logMoved, arg.Moment, arg.Clients)
-	return err
-}
-
 const markReadBack = `-- name: MarkReadBack :execrows
 UPDATE link SET read_back = $1 WHERE source = $2 AND patient = $3 AND ended = 0 AND read_back = 0
 `
@@ -541,7 +527,7 @@ func (q *Queries) MarkReadBack(ctx context.Context, arg MarkReadBackParams) (int
 }
 
 const moveClients = `-- name: MoveClients :execrows
-UPDATE engagement SET moved = $1, due = 0 WHERE client IN (SELECT key FROM json_each($2))
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST($1 AS bigint) END, moved = CAST($1 AS bigint), due = 0 WHERE client IN (SELECT key FROM json_each($2))
 `
 
 type MoveClientsParams struct {
@@ -558,7 +544,7 @@ func (q *Queries) MoveClients(ctx context.Context, arg MoveClientsParams) (int64
 }
 
 const moveParty = `-- name: MoveParty :execrows
-UPDATE engagement SET moved = $1, due = 0
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST($1 AS bigint) END, moved = CAST($1 AS bigint), due = 0
 WHERE CAST($2 AS text) = 'practice' OR client IN (SELECT e.client FROM engagement e WHERE e.prescriber = $2)
 `
 
@@ -576,7 +562,7 @@ func (q *Queries) MoveParty(ctx context.Context, arg MovePartyParams) (int64, er
 }
 
 const moveStarved = `-- name: MoveStarved :execrows
-UPDATE engagement SET moved = $1, due = 0
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST($1 AS bigint) END, moved = CAST($1 AS bigint), due = 0
 WHERE state = 'UNKNOWN' AND starved
   AND (CAST($2 AS text) = 'practice' OR client IN (SELECT e.client FROM engagement e WHERE e.prescriber = $2))
 `
@@ -595,7 +581,7 @@ func (q *Queries) MoveStarved(ctx context.Context, arg MoveStarvedParams) (int64
 }
 
 const moveUnknown = `-- name: MoveUnknown :execrows
-UPDATE engagement SET moved = $1, due = 0
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST($1 AS bigint) END, moved = CAST($1 AS bigint), due = 0
 WHERE state = 'UNKNOWN'
   AND (CAST($2 AS text) = 'practice' OR client IN (SELECT e.client FROM engagement e WHERE e.prescriber = $2))
 `
@@ -674,6 +660,47 @@ func (q *Queries) OpenRejects(ctx context.Context, source string) ([]OpenRejects
 			&i.Subject,
 			&i.Hash,
 			&i.Moment,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const openRejectsAt = `-- name: OpenRejectsAt :many
+SELECT id, source, type, ref, subject, reason, hash, received, moment, resolved, resolved_moment, mac, body FROM reject WHERE moment <= $1 AND (resolved_moment = 0 OR resolved_moment > $1) ORDER BY moment, id
+`
+
+func (q *Queries) OpenRejectsAt(ctx context.Context, moment int64) ([]Reject, error) {
+	rows, err := q.query(ctx, q.openRejectsAtStmt, openRejectsAt, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Reject
+	for rows.Next() {
+		var i Reject
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.Type,
+			&i.Ref,
+			&i.Subject,
+			&i.Reason,
+			&i.Hash,
+			&i.Received,
+			&i.Moment,
+			&i.Resolved,
+			&i.ResolvedMoment,
+			&i.Mac,
+			&i.Body,
 		); err != nil {
 			return nil, err
 		}

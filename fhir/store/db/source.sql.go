@@ -66,8 +66,8 @@ func (q *Queries) FirstCursor(ctx context.Context, arg FirstCursorParams) (int64
 }
 
 const logSource = `-- name: LogSource :exec
-INSERT INTO source_log (name, moment, party, last_complete, last_tried, complete, why)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO source_log (name, moment, party, last_complete, last_tried, complete, why, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 `
 
 type LogSourceParams struct {
@@ -78,6 +78,7 @@ type LogSourceParams struct {
 	LastTried    int64
 	Complete     bool
 	Why          string
+	Mac          string
 }
 
 func (q *Queries) LogSource(ctx context.Context, arg LogSourceParams) error {
@@ -89,6 +90,7 @@ func (q *Queries) LogSource(ctx context.Context, arg LogSourceParams) error {
 		arg.LastTried,
 		arg.Complete,
 		arg.Why,
+		arg.Mac,
 	)
 	return err
 }
@@ -165,7 +167,7 @@ func (q *Queries) Source(ctx context.Context, name string) (Source, error) {
 }
 
 const sourcesAt = `-- name: SourcesAt :many
-SELECT s.name, s.moment, s.party, s.last_complete, s.last_tried, s.complete, s.why FROM source n CROSS JOIN source_log s
+SELECT s.name, s.moment, s.party, s.last_complete, s.last_tried, s.complete, s.why, s.mac FROM source n CROSS JOIN source_log s
 WHERE s.name = n.name AND s.moment = (SELECT max(t.moment) FROM source_log t WHERE t.name = n.name AND t.moment <= $1)
 ORDER BY s.name
 `
@@ -187,6 +189,7 @@ func (q *Queries) SourcesAt(ctx context.Context, moment int64) ([]SourceLog, err
 			&i.LastTried,
 			&i.Complete,
 			&i.Why,
+			&i.Mac,
 		); err != nil {
 			return nil, err
 		}

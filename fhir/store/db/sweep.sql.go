@@ -9,44 +9,50 @@ import (
 	"context"
 )
 
-const addMissed = `-- name: AddMissed :exec
-INSERT INTO missed (source, day, n) VALUES ($1, $2, $3) ON CONFLICT (day, source) DO UPDATE SET n = missed.n + excluded.n
+const addOverlooked = `-- name: AddOverlooked :exec
+INSERT INTO overlooked (source, moment, at, n) VALUES ($1, $2, $3, $4)
 `
 
-type AddMissedParams struct {
+type AddOverlookedParams struct {
 	Source string
-	Day    int64
+	Moment int64
+	At     int64
 	N      int64
 }
 
-func (q *Queries) AddMissed(ctx context.Context, arg AddMissedParams) error {
-	_, err := q.exec(ctx, q.addMissedStmt, addMissed, arg.Source, arg.Day, arg.N)
+func (q *Queries) AddOverlooked(ctx context.Context, arg AddOverlookedParams) error {
+	_, err := q.exec(ctx, q.addOverlookedStmt, addOverlooked,
+		arg.Source,
+		arg.Moment,
+		arg.At,
+		arg.N,
+	)
 	return err
 }
 
-const missedSince = `-- name: MissedSince :many
-SELECT source, CAST(SUM(n) AS bigint) AS n FROM missed WHERE day >= $1 AND day <= $2 GROUP BY source
+const overlookedSince = `-- name: OverlookedSince :many
+SELECT source, CAST(SUM(n) AS bigint) AS n FROM overlooked WHERE at > $1 AND moment <= $2 GROUP BY source
 `
 
-type MissedSinceParams struct {
-	Since int64
-	Until int64
+type OverlookedSinceParams struct {
+	Since  int64
+	Moment int64
 }
 
-type MissedSinceRow struct {
+type OverlookedSinceRow struct {
 	Source string
 	N      int64
 }
 
-func (q *Queries) MissedSince(ctx context.Context, arg MissedSinceParams) ([]MissedSinceRow, error) {
-	rows, err := q.query(ctx, q.missedSinceStmt, missedSince, arg.Since, arg.Until)
+func (q *Queries) OverlookedSince(ctx context.Context, arg OverlookedSinceParams) ([]OverlookedSinceRow, error) {
+	rows, err := q.query(ctx, q.overlookedSinceStmt, overlookedSince, arg.Since, arg.Moment)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []MissedSinceRow
+	var items []OverlookedSinceRow
 	for rows.Next() {
-		var i MissedSinceRow
+		var i OverlookedSinceRow
 		if err := rows.Scan(&i.Source, &i.N); err != nil {
 			return nil, err
 		}

@@ -120,7 +120,7 @@ func (q *Queries) AllSettings(ctx context.Context) ([]Setting, error) {
 }
 
 const allSteps = `-- name: AllSteps :many
-SELECT id, moment, at, state, attempts, why, receipt, mac FROM step ORDER BY id, moment
+SELECT id, moment, at, state, attempts, why, receipt, mac, due FROM step ORDER BY id, moment
 `
 
 func (q *Queries) AllSteps(ctx context.Context) ([]Step, error) {
@@ -141,6 +141,7 @@ func (q *Queries) AllSteps(ctx context.Context) ([]Step, error) {
 			&i.Why,
 			&i.Receipt,
 			&i.Mac,
+			&i.Due,
 		); err != nil {
 			return nil, err
 		}
@@ -200,7 +201,7 @@ func (q *Queries) AllTellings(ctx context.Context) ([]Telling, error) {
 
 const countSealed = `-- name: CountSealed :one
 SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELECT count(*) FROM link WHERE ended <> 0) + (SELECT count(*) FROM reject)
-  + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM delivery)
+  + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM judgement WHERE mac <> '') + (SELECT count(*) FROM source_log WHERE mac <> '') + (SELECT count(*) FROM delivery)
   + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM ruling) + (SELECT count(*) FROM telling)
   + (SELECT count(*) FROM sealed) + (SELECT count(*) FROM sealed WHERE ended <> 0) + (SELECT count(*) FROM audit) AS bigint)
 `
@@ -234,8 +235,100 @@ func (q *Queries) FirstStep(ctx context.Context, id string) (int64, error) {
 	return moment, err
 }
 
+const judgementsFrom = `-- name: JudgementsFrom :many
+SELECT client, prescriber, moment, verdict, chart, judged, until, policy, stirred, mac FROM judgement WHERE (client, prescriber, moment) > (CAST($1 AS text), CAST($2 AS text), CAST($3 AS bigint)) ORDER BY client, prescriber, moment LIMIT $4
+`
+
+type JudgementsFromParams struct {
+	Client     string
+	Prescriber string
+	Moment     int64
+	Lim        int32
+}
+
+func (q *Queries) JudgementsFrom(ctx context.Context, arg JudgementsFromParams) ([]Judgement, error) {
+	rows, err := q.query(ctx, q.judgementsFromStmt, judgementsFrom,
+		arg.Client,
+		arg.Prescriber,
+		arg.Moment,
+		arg.Lim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Judgement
+	for rows.Next() {
+		var i Judgement
+		if err := rows.Scan(
+			&i.Client,
+			&i.Prescriber,
+			&i.Moment,
+			&i.Verdict,
+			&i.Chart,
+			&i.Judged,
+			&i.Until,
+			&i.Policy,
+			&i.Stirred,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sourceLogFrom = `-- name: SourceLogFrom :many
+SELECT name, moment, party, last_complete, last_tried, complete, why, mac FROM source_log WHERE (name, moment) > (CAST($1 AS text), CAST($2 AS bigint)) ORDER BY name, moment LIMIT $3
+`
+
+type SourceLogFromParams struct {
+	Name   string
+	Moment int64
+	Lim    int32
+}
+
+func (q *Queries) SourceLogFrom(ctx context.Context, arg SourceLogFromParams) ([]SourceLog, error) {
+	rows, err := q.query(ctx, q.sourceLogFromStmt, sourceLogFrom, arg.Name, arg.Moment, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SourceLog
+	for rows.Next() {
+		var i SourceLog
+		if err := rows.Scan(
+			&i.Name,
+			&i.Moment,
+			&i.Party,
+			&i.LastComplete,
+			&i.LastTried,
+			&i.Complete,
+			&i.Why,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const stepAt = `-- name: StepAt :one
-SELECT id, moment, at, state, attempts, why, receipt, mac FROM step WHERE id = $1 AND moment = $2
+SELECT id, moment, at, state, attempts, why, receipt, mac, due FROM step WHERE id = $1 AND moment = $2
 `
 
 type StepAtParams struct {
@@ -255,6 +348,7 @@ func (q *Queries) StepAt(ctx context.Context, arg StepAtParams) (Step, error) {
 		&i.Why,
 		&i.Receipt,
 		&i.Mac,
+		&i.Due,
 	)
 	return i, err
 }

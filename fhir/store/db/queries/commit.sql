@@ -9,6 +9,10 @@ UPDATE counter SET n = n + 1 WHERE name = 'lane' RETURNING n;
 SELECT n FROM counter WHERE name = 'moment';
 -- name: MomentAt :one
 SELECT moment FROM audit WHERE at <= @at ORDER BY at DESC, moment DESC LIMIT 1;
+-- name: Entry :one
+SELECT * FROM audit WHERE moment = @moment;
+-- name: CloseInstant :exec
+UPDATE counter SET at = at + 1 WHERE name = 'moment';
 
 -- name: Tip :one
 SELECT moment, entries, mac, seal FROM tip WHERE name = 'audit';
@@ -29,6 +33,8 @@ DELETE FROM meta WHERE name = @name;
 
 -- name: SettingAt :one
 SELECT value FROM setting WHERE name = @name AND moment <= @moment ORDER BY moment DESC LIMIT 1;
+-- name: SettingSince :one
+SELECT CAST(coalesce(min(moment), 0) AS bigint) FROM setting WHERE name = @name;
 -- name: PutSetting :exec
 INSERT INTO setting (name, moment, actor, value, mac) VALUES (@name, @moment, @actor, @value, @mac);
 -- name: FirstMeta :exec

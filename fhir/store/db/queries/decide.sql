@@ -9,29 +9,37 @@ WHERE f.prescriber = $1 AND f.policy > $2 AND f.due > $3
 LIMIT $4;
 -- name: Engagement :one
 SELECT * FROM engagement WHERE client = @client AND prescriber = @prescriber;
--- name: Engagements :many
-SELECT * FROM engagement WHERE moment <= @moment ORDER BY client, prescriber;
--- name: JudgementAt :one
-SELECT j.chart, j.judged, j.until, j.policy, v.body FROM judgement j
-JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict
-WHERE j.client = @client AND j.prescriber = @prescriber AND j.moment <= @moment ORDER BY j.moment DESC LIMIT 1;
 -- name: Board :many
-SELECT e.client, e.prescriber, e.moved, e.chart, e.judged, e.until, e.policy, e.due, v.body
-FROM engagement e LEFT JOIN verdict v ON v.client = e.client AND v.prescriber = e.prescriber AND v.moment = e.verdict
+SELECT e.client, e.prescriber, j.chart, j.judged, j.until, j.policy, v.body,
+  CAST(coalesce((SELECT n.stirred FROM judgement n WHERE n.client = e.client AND n.prescriber = e.prescriber AND n.moment > @moment
+    ORDER BY n.moment LIMIT 1), e.stirred) AS bigint) AS stirred
+FROM engagement e
+LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
+  SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= @moment)
+LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict
+WHERE e.moment <= @moment
 ORDER BY e.client, e.prescriber;
--- name: LastMoved :one
-SELECT CAST(coalesce(max(moment), 0) AS bigint) FROM moved WHERE client = @client AND moment <= @moment;
+-- name: BoardOf :many
+SELECT e.client, e.prescriber, j.chart, j.judged, j.until, j.policy, v.body,
+  CAST(coalesce((SELECT n.stirred FROM judgement n WHERE n.client = e.client AND n.prescriber = e.prescriber AND n.moment > @moment
+    ORDER BY n.moment LIMIT 1), e.stirred) AS bigint) AS stirred
+FROM engagement e
+LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
+  SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= @moment)
+LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict
+WHERE e.client = @client AND e.moment <= @moment
+ORDER BY e.prescriber;
 -- name: Judge :exec
 UPDATE engagement SET due = @due, chart = @chart, judged = @judged, until = @until, policy = @policy, state = @state,
-  starved = @starved, verdict = @verdict, hash = @hash, session = @session
+  starved = @starved, verdict = @verdict, hash = @hash, session = @session, stirred = 0
 WHERE client = @client AND prescriber = @prescriber;
 -- name: Verdict :one
 SELECT body FROM verdict WHERE client = @client AND prescriber = @prescriber AND moment = @moment;
 -- name: PutVerdict :exec
 INSERT INTO verdict (client, prescriber, moment, mac, body) VALUES (@client, @prescriber, @moment, @mac, @body);
 -- name: PutJudgement :exec
-INSERT INTO judgement (client, prescriber, moment, verdict, chart, judged, until, policy)
-VALUES (@client, @prescriber, @moment, @verdict, @chart, @judged, @until, @policy);
+INSERT INTO judgement (client, prescriber, moment, verdict, chart, judged, until, policy, stirred, mac)
+VALUES (@client, @prescriber, @moment, @verdict, @chart, @judged, @until, @policy, @stirred, @mac);
 -- name: PutFinding :exec
 INSERT INTO finding (id, moment, client, prescriber, code, severity, state, since)
 VALUES (@id, @moment, @client, @prescriber, @code, @severity, @state, @since);

@@ -81,6 +81,8 @@ SELECT id, type, ref, subject, hash, moment FROM reject WHERE source = @source A
 UPDATE reject SET resolved = @resolved, resolved_moment = @moment WHERE id = @id AND resolved_moment = 0;
 -- name: Rejects :many
 SELECT * FROM reject WHERE CAST(@everything AS boolean) OR resolved_moment = 0 ORDER BY moment, id;
+-- name: OpenRejectsAt :many
+SELECT * FROM reject WHERE moment <= @moment AND (resolved_moment = 0 OR resolved_moment > @moment) ORDER BY moment, id;
 -- name: Reject :one
 SELECT * FROM reject WHERE id = @id;
 
@@ -88,18 +90,16 @@ SELECT * FROM reject WHERE id = @id;
 INSERT INTO engagement (client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash)
 VALUES (@client, @prescriber, @moment, @moved, 0, 0, 0, 0, '', '', false, 0, '') ON CONFLICT (client, prescriber) DO NOTHING;
 -- name: MoveClients :execrows
-UPDATE engagement SET moved = @moment, due = 0 WHERE client IN (SELECT key FROM json_each(@clients));
--- name: LogMoved :exec
-INSERT INTO moved (client, moment) SELECT key, CAST(@moment AS bigint) FROM json_each(@clients);
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST(@moment AS bigint) END, moved = CAST(@moment AS bigint), due = 0 WHERE client IN (SELECT key FROM json_each(@clients));
 -- name: MoveParty :execrows
-UPDATE engagement SET moved = @moment, due = 0
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST(@moment AS bigint) END, moved = CAST(@moment AS bigint), due = 0
 WHERE CAST(@party AS text) = 'practice' OR client IN (SELECT e.client FROM engagement e WHERE e.prescriber = @party);
 -- name: MoveStarved :execrows
-UPDATE engagement SET moved = @moment, due = 0
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST(@moment AS bigint) END, moved = CAST(@moment AS bigint), due = 0
 WHERE state = 'UNKNOWN' AND starved
   AND (CAST(@party AS text) = 'practice' OR client IN (SELECT e.client FROM engagement e WHERE e.prescriber = @party));
 -- name: MoveUnknown :execrows
-UPDATE engagement SET moved = @moment, due = 0
+UPDATE engagement SET stirred = CASE WHEN due = 0 THEN stirred ELSE CAST(@moment AS bigint) END, moved = CAST(@moment AS bigint), due = 0
 WHERE state = 'UNKNOWN'
   AND (CAST(@party AS text) = 'practice' OR client IN (SELECT e.client FROM engagement e WHERE e.prescriber = @party));
 -- name: CountEngagements :one

@@ -23,8 +23,8 @@ ON CONFLICT (name) DO UPDATE SET party = excluded.party, last_complete = exclude
   last_tried = excluded.last_tried, complete = excluded.complete, why = excluded.why, withheld = excluded.withheld,
   moment = excluded.moment;
 -- name: LogSource :exec
-INSERT INTO source_log (name, moment, party, last_complete, last_tried, complete, why)
-VALUES (@name, @moment, @party, @last_complete, @last_tried, @complete, @why);
+INSERT INTO source_log (name, moment, party, last_complete, last_tried, complete, why, mac)
+VALUES (@name, @moment, @party, @last_complete, @last_tried, @complete, @why, @mac);
 -- name: SourcesAt :many
 SELECT s.* FROM source n CROSS JOIN source_log s
 WHERE s.name = n.name AND s.moment = (SELECT max(t.moment) FROM source_log t WHERE t.name = n.name AND t.moment <= @moment)

@@ -12,7 +12,7 @@ LIMIT @lim;
 -- name: PutSwept :exec
 INSERT INTO swept (source, patient, at) SELECT @source, k.key, @at FROM json_each(@patients) AS k WHERE true
 ON CONFLICT (source, patient) DO UPDATE SET at = excluded.at;
--- name: AddMissed :exec
-INSERT INTO missed (source, day, n) VALUES (@source, @day, @n) ON CONFLICT (day, source) DO UPDATE SET n = missed.n + excluded.n;
--- name: MissedSince :many
-SELECT source, CAST(SUM(n) AS bigint) AS n FROM missed WHERE day >= @since AND day <= @until GROUP BY source;
+-- name: AddOverlooked :exec
+INSERT INTO overlooked (source, moment, at, n) VALUES (@source, @moment, @at, @n);
+-- name: OverlookedSince :many
+SELECT source, CAST(SUM(n) AS bigint) AS n FROM overlooked WHERE at > @since AND moment <= @moment GROUP BY source;

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	table "github.com/kaphub/kaphub/fhir/store/db"
+)
+
+// Newest returns the last commit; 0 when there was none.
+func (db *DB) Newest(ctx context.Context) (fhir.Moment, error) {
+	m, err := db.read.Moment(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("moment: %w", plain(err))
+	}
+	return fhir.Moment(m), nil
+}
+
+// MomentAt returns the last commit at or before t; 0 when there was none. Of several within one millisecond it is the last.
+func (db *DB) MomentAt(ctx context.Context, t time.Time) (fhir.Moment, error) {
+	m, err := db.read.MomentAt(ctx, ms(t))
+	if errors.Is(found(err), exchange.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("moment: %w", plain(err))
+	}
+	return fhir.Moment(m), nil
+}
+
+// Logged returns the audit's line of one commit; ErrNotFound when there is none.
+func (db *DB) Logged(ctx context.Context, m fhir.Moment) (AuditEntry, error) {
+	e, err := db.read.Entry(ctx, int64(m))
+	if err != nil {
+		return AuditEntry{}, fmt.Errorf("moment %d: %w", m, plain(found(err)))
+	}
+	return entry(e), nil
+}
+
+func entry(e table.Audit) AuditEntry {
+	return AuditEntry{Seq: e.Moment, At: clock(e.At), Actor: e.Actor, Action: e.Action, Subject: e.Subject, Detail: e.Detail}
+}
+
+// Look adds a line to the audit like Audit, and returns its moment and its time: what is shown then is what stood at that
+// moment. No later commit shares its millisecond, so that either names the same answer for ever.
+func (db *DB) Look(ctx context.Context, actor, action, subject, detail string) (fhir.Moment, time.Time, error) {
+	var m fhir.Moment
+	var at time.Time
+	err := db.commit(ctx, action, subject, func(c *commit) error {
+		c.actor, c.detail = actor, detail
+		m, at = fhir.Moment(c.moment), clock(c.at)
+		return c.CloseInstant(ctx)
+	})
+	return m, at, err
+}
+
+// Keep gives settings their values in one commit, those that have others by now. When all stand so already nothing is written.
+func (db *DB) Keep(ctx context.Context, actor string, values map[string]string) error {
+	return db.commit(ctx, "keep settings", "", func(c *commit) error {
+		c.actor, c.silent = actor, true
+		for _, name := range sorted(values) {
+			before, err := c.SettingAt(ctx, table.SettingAtParams{Name: name, Moment: c.moment})
+			if err = found(err); err == nil && before == values[name] {
+				continue
+			}
+			if err != nil && !errors.Is(err, exchange.ErrNotFound) {
+				return err
+			}
+			c.silent = false
+			if err := c.PutSetting(ctx, table.PutSettingParams{Name: name, Moment: c.moment, Actor: actor, Value: values[name],
+				Mac: c.seal("setting", name, actor, values[name])}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SettingSince returns the first moment at which a setting had a value; 0 when it never had.
+func (db *DB) SettingSince(ctx context.Context, name string) (fhir.Moment, error) {
+	m, err := db.read.SettingSince(ctx, name)
+	if err != nil {
+		return 0, fmt.Errorf("setting %s: %w", name, plain(err))
+	}
+	return fhir.Moment(m), nil
+}
