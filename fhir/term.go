@@ -2,6 +2,8 @@ package fhir
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +27,7 @@ const (
 type Terms struct {
 	means  map[meaning]string
 	theirs map[meaning][]Code // by a code of ours: the partner's codes that mean it
+	made   map[string][]string
 }
 
 // meaning asks what party means by a code, in a system of ours.
@@ -38,19 +41,29 @@ type meaning struct {
 // are translations. All that is wrong is reported at once: a file that is no ConceptMap, a group without systems, a
 // code that would mean two things. Codes and systems are vocabulary and may be named in the error.
 func NewTerms(files map[string][][]byte) (*Terms, error) {
-	t := &Terms{means: map[meaning]string{}, theirs: map[meaning][]Code{}}
+	t := &Terms{means: map[meaning]string{}, theirs: map[meaning][]Code{}, made: map[string][]string{}}
 	var wrong []error
 	for _, party := range slices.Sorted(maps.Keys(files)) {
 		for n, file := range files[party] {
 			if err := t.load(party, file); err != nil {
 				wrong = append(wrong, fmt.Errorf("concept map %d of %s: %w", n+1, party, err))
 			}
+			sum := sha256.Sum256(file)
+			t.made[party] = append(t.made[party], hex.EncodeToString(sum[:]))
 		}
 	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
 	return t, nil
+}
+
+// Made returns the hashes of the files that t was made of, by party: terms of the same files translate alike.
+func (t *Terms) Made() map[string][]string {
+	if t == nil {
+		return nil
+	}
+	return t.made
 }
 
 // conceptMap is what of a ConceptMap bears on a translation.

@@ -237,7 +237,7 @@ func (h *hub) sweepAll(ctx context.Context) (jobs.Counts, error) {
 }
 
 func (h *hub) reconcile(ctx context.Context, line *bar) (jobs.Counts, error) {
-	if err := h.inform(ctx); err != nil {
+	if err := errors.Join(h.inform(ctx), h.apply(ctx)); err != nil {
 		return nil, err
 	}
 	return reconcile.Step{Store: h.store, Policies: h.byPrescriber(), Now: h.now, Progress: func(judged int) { line.at(int64(judged), 0) }}.Run(ctx)

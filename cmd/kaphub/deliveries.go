@@ -84,8 +84,8 @@ func (h *hub) waiting(ctx context.Context) (func(exchange.Entry) string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries: %w", err)
 	}
-	open = until(open, func(e exchange.Entry) bool { // as the ledger's own rule of lanes
-		return e.Lane != "" && slices.Contains([]exchange.State{exchange.Staged, exchange.Attempted, exchange.Unknown}, e.State)
+	open = slices.DeleteFunc(open, func(e exchange.Entry) bool { // as the ledger's own rule of lanes
+		return e.Lane == "" || !slices.Contains([]exchange.State{exchange.Staged, exchange.Attempted, exchange.Unknown}, e.State)
 	})
 	reachable := h.parties()
 	return func(e exchange.Entry) string {

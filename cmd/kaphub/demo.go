@@ -70,7 +70,7 @@ func (c *demoCommand) Run(ctx context.Context, s *scene) (err error) {
 	if err := c.cycle(ctx, s, h, world); err != nil {
 		return err
 	}
-	in, err := h.view(ctx, time.Time{})
+	in, err := h.view(ctx)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func fast(h *hub) func(nudge func(string)) []jobs.Job {
 
 // page shows the report. Only the demo has it: its clients are invented.
 func (h *hub) page(w http.ResponseWriter, r *http.Request) {
-	in, err := h.view(r.Context(), time.Time{})
+	in, err := h.view(r.Context())
 	var page bytes.Buffer
 	if err == nil {
 		err = report.Build(in).HTML(&page)
@@ -216,7 +216,7 @@ func (s *scene) follow(ctx context.Context, h *hub, said map[readiness.Engagemen
 		if err != nil || len(judging) > 0 {
 			continue // what is about to be judged again is not news yet
 		}
-		if in, err := h.view(ctx, time.Time{}); err == nil {
+		if in, err := h.view(ctx); err == nil {
 			said = s.changes(said, in)
 		}
 	}

@@ -92,7 +92,7 @@ func (b *between) pass(minutes int) {
 // board are the verdicts by the practice's number.
 func (b *between) board() map[string]readiness.Verdict {
 	b.t.Helper()
-	in, err := b.hub.view(context.WithoutCancel(b.t.Context()), time.Time{})
+	in, err := b.hub.view(context.WithoutCancel(b.t.Context()))
 	if err != nil {
 		b.t.Fatal(err)
 	}

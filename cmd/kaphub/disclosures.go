@@ -96,7 +96,7 @@ func (c *accountDisclosures) span(zone *time.Location, now time.Time) (from, to 
 
 // account gathers what an accounting of the client whom word names is built from.
 func (h *hub) account(ctx context.Context, word string) (report.AccountingInput, error) {
-	view, err := h.view(ctx, time.Time{})
+	view, err := h.view(ctx)
 	if err != nil {
 		return report.AccountingInput{}, err
 	}

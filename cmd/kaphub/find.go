@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -21,7 +20,7 @@ func (h *hub) knows(party string) error {
 
 // client returns the hub key of the client whom word names.
 func (h *hub) client(ctx context.Context, word string) (string, error) {
-	in, err := h.view(ctx, time.Time{})
+	in, err := h.view(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -134,13 +134,15 @@ func (h *hub) close() {
 }
 
 // policy is the prescriber's; one whom the config no longer names has a policy under which no verdict stands.
-func (h *hub) policy(prescriber string) readiness.Policy {
-	for _, p := range h.policies() {
+func (h *hub) policy(prescriber string) readiness.Policy { return policyOf(h.policies(), prescriber) }
+
+func policyOf(policies []readiness.Policy, prescriber string) readiness.Policy {
+	for _, p := range policies {
 		if p.Prescriber.Name == prescriber {
 			return p
 		}
 	}
-	return readiness.Policy{Prescriber: readiness.Party{Name: prescriber, Title: prescriber}, Practice: h.policies()[0].Practice, Zone: h.config.Location()}
+	return readiness.Policy{Prescriber: readiness.Party{Name: prescriber, Title: prescriber}, Practice: policies[0].Practice, Zone: policies[0].Zone}
 }
 
 // byPrescriber are the policies by the prescriber's name.

@@ -92,8 +92,12 @@ func (b *board) Collect(to chan<- prometheus.Metric) {
 			}
 		}
 	}
-	for _, d := range in.Deliveries {
-		deliveries[[2]string{d.To, string(d.State)}]++
+	counts, err := b.hub.store.CountDeliveries(ctx)
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(deliveriesDesc, err)
+	}
+	for _, c := range counts {
+		deliveries[[2]string{c.To, string(c.State)}] = c.N
 	}
 	for _, source := range in.Sources {
 		rejects[source.Name] = 0
@@ -128,7 +132,7 @@ func (b *board) view(ctx context.Context) (report.Input, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now := time.Now(); now.Sub(b.read) > boardAge {
-		in, err := b.hub.view(ctx, time.Time{})
+		in, err := b.hub.view(ctx)
 		if err != nil {
 			return in, err
 		}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -77,12 +75,10 @@ func (h *hub) inform(ctx context.Context) error {
 		for j := range p.Others {
 			h.offered(&p.Others[j], known)
 		}
-		text, err := json.Marshal([]any{p.Hash, p.Practice, p.Prescriber, p.Others})
-		if err != nil {
-			return fmt.Errorf("hash policy of %s: %w", p.Prescriber.Name, err)
+		var err error
+		if _, p.Hash, err = kept(*p); err != nil {
+			return err
 		}
-		sum := sha256.Sum256(text)
-		p.Hash = hex.EncodeToString(sum[:])
 	}
 	h.informed.Store(&all)
 	return nil

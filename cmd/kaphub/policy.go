@@ -1,14 +1,10 @@
 package main
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +51,7 @@ func policies(c *config.Config, bases map[string]string) ([]readiness.Policy, er
 				policy.Others = append(policy.Others, prescriberParty(&c.Prescribers[j]))
 			}
 		}
-		if policy.Hash, err = hash(policy, maps); err != nil {
+		if _, policy.Hash, err = kept(policy); err != nil {
 			return nil, err
 		}
 		all = append(all, policy)
@@ -70,37 +66,6 @@ func recogniser(c *config.Config, all []readiness.Policy) fhir.Recogniser {
 		g.Prescribers = append(g.Prescribers, fhir.Known{Name: p.Prescriber.Name, Identifiers: p.Prescriber.Identifiers})
 	}
 	return g
-}
-
-// hash names everything that bears on a verdict: settings, code maps and the rules themselves. The outer fields stand
-// in place of the policy's own of the same name, which JSON could not write in one order.
-func hash(p readiness.Policy, maps map[string][][]byte) (string, error) {
-	type hours struct {
-		Zone     string
-		Open     map[time.Weekday][2]time.Duration
-		Holidays []string
-	}
-	type sheet struct {
-		readiness.Sheet
-		Hours hours
-	}
-	all := struct {
-		readiness.Policy
-		Sheet sheet
-		Zone  string
-		Terms map[string][][]byte
-		Hash  int
-	}{p, sheet{p.Sheet, hours{Zone: p.Sheet.Hours.Zone.String(), Open: p.Sheet.Hours.Open}}, p.Zone.String(), maps, readiness.Version}
-	for day := range p.Sheet.Hours.Holidays {
-		all.Sheet.Hours.Holidays = append(all.Sheet.Hours.Holidays, fmt.Sprintf("%04d-%02d-%02d", day.Year, day.Month, day.Day))
-	}
-	slices.Sort(all.Sheet.Hours.Holidays)
-	text, err := json.Marshal(all)
-	if err != nil {
-		return "", fmt.Errorf("hash policy of %s: %w", p.Prescriber.Name, err)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), nil
 }
 
 // conceptMaps reads every party's code maps.

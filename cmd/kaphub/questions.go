@@ -30,7 +30,7 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	in, err := h.view(ctx, time.Time{})
+	in, err := h.view(ctx)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (s *scene) save(ctx context.Context, h *hub, slips []exchange.Slip) error {
 
 // standing shows the client's verdicts, one line each.
 func (s *scene) standing(ctx context.Context, h *hub, client string) error {
-	in, err := h.view(ctx, time.Time{})
+	in, err := h.view(ctx)
 	if err != nil {
 		return err
 	}

@@ -17,12 +17,12 @@ import (
 type reportCommand struct {
 	Format string `enum:"html,csv,json,text" default:"text" help:"html, csv, json or text."`
 	Out    string `placeholder:"FILE" help:"Write to a file (mode 0600) instead of the terminal."`
-	AsOf   string `placeholder:"T" help:"As it was known then: 2026-03-03T09:15."`
+	AsOf   string `placeholder:"T" help:"As it was known then: 2026-03-03T09:15, or @1234, a moment of the audit log."`
 }
 
 // Run writes the reconciliation report.
 func (c *reportCommand) Run(ctx context.Context, s *scene) error {
-	return s.look(ctx, "view report", c.AsOf, func(in report.Input) (string, error) {
+	return s.look(ctx, "view report", c.AsOf, "", func(in report.Input, _ string) error {
 		var page bytes.Buffer
 		r := report.Build(in)
 		var err error
@@ -39,17 +39,17 @@ func (c *reportCommand) Run(ctx context.Context, s *scene) error {
 			err = r.Text(&page, options)
 		}
 		if err != nil {
-			return "", fmt.Errorf("write report: %w", err)
+			return fmt.Errorf("write report: %w", err)
 		}
 		if c.Out != "" {
 			if err := replace(c.Out, page.Bytes()); err != nil {
-				return "", err
+				return err
 			}
 			s.printf("Wrote %s (readable by you alone).\n", c.Out)
-			return "", nil
+			return nil
 		}
 		_, err = s.out.Write(page.Bytes())
-		return "", err
+		return err
 	})
 }
 
@@ -57,7 +57,7 @@ const lastReport = "report.last" // setting: when the report before was written
 
 // writeReport writes the morning's report into the reports directory. What is new in it is new since the one before.
 func (h *hub) writeReport(ctx context.Context) (jobs.Counts, error) {
-	in, err := h.view(ctx, time.Time{})
+	in, err := h.view(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -3,87 +3,148 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
-	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
-// view gathers what was known and decided at asOf, the zero time for now. Every verdict in it has passed
-// readiness.Current: a verdict shown is a verdict checked (law 8).
-func (h *hub) view(ctx context.Context, asOf time.Time) (report.Input, error) {
-	now := h.now()
-	in := report.Input{Generated: now, AsOf: now, Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Titles: h.titles()}
-	var moment fhir.Moment
-	if !asOf.IsZero() {
-		var err error
-		if moment, err = h.store.MomentAt(ctx, asOf); err != nil {
-			return in, fmt.Errorf("find what was known then: %w", err)
-		}
-		if moment == 0 { // 0 would mean now
-			return in, fmt.Errorf("nothing was known at %s: the hub's first record is younger", asOf.Format(time.RFC3339))
-		}
-		in.AsOf = asOf
+// point is from where the hub is looked at: what it knew at a moment, asked at a time. The same point gives the same
+// answer for ever.
+type point struct {
+	moment fhir.Moment
+	at     time.Time
+}
+
+// present is now: the newest moment, by this clock. The settings of now are kept first.
+func (h *hub) present(ctx context.Context) (point, error) {
+	if err := h.apply(ctx); err != nil {
+		return point{}, err
 	}
-	states, err := h.store.Sources(ctx, moment)
-	if err != nil {
-		return in, fmt.Errorf("read sources: %w", err)
+	moment, err := h.store.Newest(ctx)
+	return point{moment, h.now().UTC().Truncate(time.Millisecond)}, err
+}
+
+// when reads a flag that names a point: "" is now, @1234 a moment of the audit log and its time, else a time, of which what
+// had been recorded up to then was known. now reports whether it is now, and may be looked at a little later.
+func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, err error) {
+	present, err := h.present(ctx)
+	if err != nil || word == "" {
+		return present, true, err
 	}
-	in.Sources = report.SourceStates(h.policies(), states, in.AsOf)
-	board, err := h.store.Board(ctx, moment)
+	newest, err := h.store.Logged(ctx, present.moment)
 	if err != nil {
-		return in, fmt.Errorf("read board: %w", err)
+		return p, false, err
+	}
+	if text, ok := strings.CutPrefix(word, "@"); ok {
+		n, err := strconv.ParseInt(text, 10, 64)
+		switch {
+		case err != nil || n < 1:
+			return p, false, fmt.Errorf("%s %q is no moment: write @ and the number of an entry, as kaphub audit list shows them", flag, word)
+		case fhir.Moment(n) > present.moment:
+			return p, false, fmt.Errorf("%s lies in the future: the newest moment is @%d", flag, present.moment)
+		}
+		entry, err := h.store.Logged(ctx, fhir.Moment(n))
+		return point{fhir.Moment(n), entry.At}, false, err
+	}
+	latest := present.at
+	if newest.At.After(latest) { // the clock was set back
+		latest = newest.At
+	}
+	at, err := pastAt(flag, word, h.config.Location(), latest)
+	if err != nil || at.IsZero() {
+		return present, true, err
+	}
+	at = at.UTC().Truncate(time.Millisecond)
+	moment, err := h.store.MomentAt(ctx, at)
+	if err == nil && moment == 0 {
+		err = fmt.Errorf("nothing was known at %s: the hub's first record is younger", at.Format(time.RFC3339))
+	}
+	return point{moment, at}, false, err
+}
+
+// view is viewAt of now, for everybody.
+func (h *hub) view(ctx context.Context) (report.Input, error) {
+	p, err := h.present(ctx)
+	if err != nil {
+		return report.Input{}, err
+	}
+	return h.viewAt(ctx, p, "")
+}
+
+// viewAt gathers what was known and decided at a point, of one client alone or, with "", of all. Now is a point like any
+// other. Every verdict in it has passed readiness.Current: a verdict shown is a verdict checked (law 8).
+func (h *hub) viewAt(ctx context.Context, p point, client string) (report.Input, error) {
+	in := report.Input{Generated: p.at, AsOf: p.at, Titles: map[string]string{}}
+	policies, err := h.policiesAt(ctx, p.moment)
+	if err != nil {
+		return in, err
+	}
+	in.Practice, in.Zone = policies[0].Practice.Title, policies[0].Zone
+	in.Titles[fhir.Practice] = in.Practice
+	for _, p := range policies {
+		in.Titles[p.Prescriber.Name] = p.Prescriber.Title
+	}
+	states, err := h.sourcesAt(ctx, p)
+	if err != nil {
+		return in, err
+	}
+	in.Sources = report.SourceStates(policies, states, p.at)
+	var board []readiness.Standing
+	if client == "" {
+		board, err = h.store.Board(ctx, p.moment)
+	} else {
+		board, err = h.store.BoardOf(ctx, client, p.moment)
+	}
+	if err != nil {
+		return in, err
 	}
 	for _, s := range board {
-		in.Clients = append(in.Clients, h.checked(s, states, in.AsOf, !asOf.IsZero()))
+		in.Clients = append(in.Clients, standsAt(s, policyOf(policies, s.Prescriber), states, p.at))
 	}
-	if in.Rejects, err = h.store.Rejects(ctx, false); err != nil {
-		return in, fmt.Errorf("read rejects: %w", err)
+	if in.Rejects, err = h.store.RejectsAt(ctx, p.moment); err != nil {
+		return in, err
 	}
-	if in.Deliveries, err = h.store.Deliveries(ctx, ""); err != nil {
-		return in, fmt.Errorf("read deliveries: %w", err)
+	if in.Deliveries, err = h.store.Open(ctx, p.moment); err != nil {
+		return in, err
 	}
 	for _, src := range states {
-		list, err := h.store.Strays(ctx, src.Name, moment)
+		list, err := h.store.Strays(ctx, src.Name, p.moment)
 		if err != nil {
 			return in, err
 		}
 		for _, x := range list {
-			if x.End.After(in.AsOf) {
+			if x.End.After(p.at) {
 				in.Strays = append(in.Strays, report.Stray{Source: src.Name, Digest: x.Token.Value, Start: x.Start, End: x.End})
 			}
 		}
 	}
-	if moment != 0 {
-		in.Rejects = until(in.Rejects, func(r fhir.Reject) bool { return r.Moment <= moment })
-		in.Deliveries = until(in.Deliveries, func(e exchange.Entry) bool { return !e.Staged.After(asOf) })
-	}
 	return in, nil
 }
 
-// checked asks whether a verdict still stands. One from the past is asked under the settings of its own time.
-func (h *hub) checked(s readiness.Standing, states []fhir.SourceState, at time.Time, past bool) readiness.Verdict {
+// sourcesAt is how far each source had been read at a point, and what sweeps had found in the week before.
+func (h *hub) sourcesAt(ctx context.Context, p point) ([]fhir.SourceState, error) {
+	states, err := h.store.Sources(ctx, p.moment)
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.store.Overlooked(ctx, p.moment, p.at)
+	for i := range states {
+		states[i].Missed = found[states[i].Name]
+	}
+	return states, err
+}
+
+// standsAt asks whether a verdict stood at a time, under the policy of then.
+func standsAt(s readiness.Standing, policy readiness.Policy, states []fhir.SourceState, at time.Time) readiness.Verdict {
 	if !s.Judged {
 		return readiness.Verdict{
 			Client: s.Client, Prescriber: s.Prescriber, State: readiness.Unknown, Judged: at, Until: at,
 			Words: "Cannot tell: not judged yet", Owner: readiness.Operator, Next: "run kaphub sync",
 		}
 	}
-	policy := h.policy(s.Prescriber)
-	if past {
-		policy.Hash = s.Verdict.Policy
-	}
 	return readiness.Current(s.Verdict, s.Moved, policy, states, at)
-}
-
-func until[T any](list []T, keep func(T) bool) []T {
-	var kept []T
-	for _, item := range list {
-		if keep(item) {
-			kept = append(kept, item)
-		}
-	}
-	return kept
 }

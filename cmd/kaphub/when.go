@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,22 +22,19 @@ func written(word string, zone *time.Location) (at time.Time, day bool, err erro
 	return at, true, err
 }
 
-// pastAt reads --as-of; "" is the zero time, which means now. A date means the end of that day.
-func pastAt(word string, zone *time.Location, now time.Time) (time.Time, error) {
-	if word == "" {
-		return time.Time{}, nil
-	}
+// pastAt reads a time that is past; the zero time means now. A date means the end of that day.
+func pastAt(flag, word string, zone *time.Location, now time.Time) (time.Time, error) {
 	at, day, err := written(word, zone)
 	if day {
 		at = at.AddDate(0, 0, 1).Add(-time.Millisecond)
 	}
 	switch {
 	case err != nil:
-		return at, fmt.Errorf("--as-of %q is no time: write it like 2026-03-03T09:15 or 2026-03-03", word)
+		return at, fmt.Errorf("%s %q is no time: write it like 2026-03-03T09:15 or 2026-03-03, or a moment of the audit log like @1234", flag, word)
 	case at.After(now) && day && readiness.DayOf(at, zone) == readiness.DayOf(now, zone):
 		return time.Time{}, nil // the day is not over
 	case at.After(now):
-		return at, errors.New("--as-of lies in the future: the hub knows only what has been recorded")
+		return at, fmt.Errorf("%s lies in the future: the hub knows only what has been recorded", flag)
 	}
 	return at, nil
 }

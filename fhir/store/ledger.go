@@ -216,6 +216,26 @@ func (db *DB) Deliveries(ctx context.Context, state exchange.State) ([]exchange.
 	return entries(db.read.Deliveries(ctx, string(state)))
 }
 
+// Count is how many deliveries to a party are in a state.
+type Count struct {
+	To    string
+	State exchange.State
+	N     int
+}
+
+// CountDeliveries counts every delivery there ever was.
+func (db *DB) CountDeliveries(ctx context.Context) ([]Count, error) {
+	rows, err := db.read.CountDeliveries(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("count deliveries: %w", plain(err))
+	}
+	counts := make([]Count, 0, len(rows))
+	for _, r := range rows {
+		counts = append(counts, Count{r.Party, exchange.State(r.State), int(r.N)})
+	}
+	return counts, nil
+}
+
 // Open returns the deliveries that had not come to their end at a moment, as they stood then, in the order in which they
 // were staged: without what they tell and on what they rest.
 func (db *DB) Open(ctx context.Context, asOf fhir.Moment) ([]exchange.Entry, error) {

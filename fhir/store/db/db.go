@@ -69,6 +69,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.closeInstantStmt, err = db.PrepareContext(ctx, closeInstant); err != nil {
 		return nil, fmt.Errorf("error preparing query CloseInstant: %w", err)
 	}
+	if q.countDeliveriesStmt, err = db.PrepareContext(ctx, countDeliveries); err != nil {
+		return nil, fmt.Errorf("error preparing query CountDeliveries: %w", err)
+	}
 	if q.countEngagementsStmt, err = db.PrepareContext(ctx, countEngagements); err != nil {
 		return nil, fmt.Errorf("error preparing query CountEngagements: %w", err)
 	}
@@ -549,6 +552,11 @@ func (q *Queries) Close() error {
 	if q.closeInstantStmt != nil {
 		if cerr := q.closeInstantStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing closeInstantStmt: %w", cerr)
+		}
+	}
+	if q.countDeliveriesStmt != nil {
+		if cerr := q.countDeliveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countDeliveriesStmt: %w", cerr)
 		}
 	}
 	if q.countEngagementsStmt != nil {
@@ -1275,6 +1283,7 @@ type Queries struct {
 	clientsMentioningStmt  *sql.Stmt
 	clientsSharingStmt     *sql.Stmt
 	closeInstantStmt       *sql.Stmt
+	countDeliveriesStmt    *sql.Stmt
 	countEngagementsStmt   *sql.Stmt
 	countEntryStmt         *sql.Stmt
 	countLinksStmt         *sql.Stmt
@@ -1430,6 +1439,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		clientsMentioningStmt:  q.clientsMentioningStmt,
 		clientsSharingStmt:     q.clientsSharingStmt,
 		closeInstantStmt:       q.closeInstantStmt,
+		countDeliveriesStmt:    q.countDeliveriesStmt,
 		countEngagementsStmt:   q.countEngagementsStmt,
 		countEntryStmt:         q.countEntryStmt,
 		countLinksStmt:         q.countLinksStmt,

@@ -9,6 +9,39 @@ import (
 	"context"
 )
 
+const countDeliveries = `-- name: CountDeliveries :many
+SELECT party, state, count(*) AS n FROM delivery GROUP BY party, state
+`
+
+type CountDeliveriesRow struct {
+	Party string
+	State string
+	N     int64
+}
+
+func (q *Queries) CountDeliveries(ctx context.Context) ([]CountDeliveriesRow, error) {
+	rows, err := q.query(ctx, q.countDeliveriesStmt, countDeliveries)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountDeliveriesRow
+	for rows.Next() {
+		var i CountDeliveriesRow
+		if err := rows.Scan(&i.Party, &i.State, &i.N); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deliveries = `-- name: Deliveries :many
 SELECT id, client, prescriber, party, what, occasion, copy_system, copy_value, type, body, replaces, rests, permit, lane, place, mac, state, staged, due, attempts, trying, last, why, receipt, moment FROM delivery WHERE CAST($1 AS text) = '' OR state = $1 ORDER BY place
 `

@@ -18,6 +18,8 @@ SELECT d.id, d.client, d.prescriber, d.party, d.what, d.place, d.staged, s.state
 WHERE d.moment > @moment AND s.moment = (SELECT max(t.moment) FROM step t WHERE t.id = d.id AND t.moment <= @moment)
   AND s.state <> 'delivered' AND s.state <> 'withdrawn'
 ORDER BY 6;
+-- name: CountDeliveries :many
+SELECT party, state, count(*) AS n FROM delivery GROUP BY party, state;
 -- name: DueDeliveries :many
 SELECT d.* FROM delivery d
 WHERE d.party = @party AND d.state IN ('staged', 'attempted') AND d.due <= @now
