@@ -88,12 +88,15 @@ func (f *facts) disagreements() (found []mismatch) {
 		if !r.live() {
 			continue
 		}
-		if home == nil {
+		if home == nil || r.String() < home.String() { // the same one, in whichever order they came
 			home = r
-			continue
 		}
-		if m, ok := f.compare(home, r); ok {
-			found = append(found, m)
+	}
+	for i := range f.clients {
+		if r := &f.clients[i]; r.live() && r != home {
+			if m, ok := f.compare(home, r); ok {
+				found = append(found, m)
+			}
 		}
 	}
 	if home == nil {

@@ -62,19 +62,39 @@ func (f *facts) judgeRules() []Finding {
 			out = append(out, found)
 		}
 	}
-	return fold(out)
+	return fold(gravest(out))
 }
 
-// fold puts each finding under the first of its parents that is there too.
+// fold puts each finding under the first of its parents that is there too. What is graver than its parent speaks for
+// itself: an S1 never hides behind an S2.
 func fold(found []Finding) []Finding {
 	for i := range found {
 		for _, parent := range rule(found[i].Code).Under {
-			if found[i].Under == "" && slices.ContainsFunc(found, func(f Finding) bool { return f.Code == parent }) {
+			if found[i].Under == "" && slices.ContainsFunc(found, func(f Finding) bool { return f.Code == parent && f.Severity <= found[i].Severity }) {
 				found[i].Under = parent
 			}
 		}
 	}
 	return found
+}
+
+// gravest keeps one finding of each id, the gravest: what two records say of one thing is one finding.
+func gravest(found []Finding) []Finding {
+	if len(found) < 2 {
+		return found
+	}
+	out := make([]Finding, 0, len(found))
+	at := make(map[string]int, len(found))
+	for _, f := range found {
+		i, again := at[f.ID]
+		switch {
+		case !again:
+			at[f.ID], out = len(out), append(out, f)
+		case f.Severity < out[i].Severity:
+			out[i] = f
+		}
+	}
+	return out
 }
 
 // findingID names a finding: the same for the same client, prescriber, rule and thing it is about.

@@ -57,10 +57,7 @@ func bookedWithoutClearance(f *facts) []Finding {
 		return nil
 	}
 	s := sessions[0]
-	severity, rests := S2, []*fhir.Version{s.Version}
-	if f.clock.passed(s.start.Add(-f.policy.Rules.BookedUrgent)) {
-		severity = S1
-	}
+	severity, rests := f.rising(S2, near(s, f.policy.Rules.BookedUrgent, S1)), []*fhir.Version{s.Version}
 	words := "A dosing session is booked for " + f.on(s.start) + ", and no decision of " + f.prescriber() + " clears it"
 	if d != nil {
 		rests = append(rests, d.last())
@@ -83,10 +80,7 @@ func clearanceExpires(f *facts) []Finding {
 		if s.start.Before(d.to) {
 			continue
 		}
-		severity := S2
-		if f.clock.passed(s.start.Add(-f.policy.Rules.ClearanceUrgent)) {
-			severity = S1
-		}
+		severity := f.rising(S2, near(s, f.policy.Rules.ClearanceUrgent, S1))
 		end := lastDay(d.to, f.zone)
 		return []Finding{found(severity, s.String(), "The clearance ends on "+end+", the session is on "+f.on(s.start), "ask "+f.prescriber()+" for a new decision", d.Version, s.Version).
 			values(f.policy.Prescriber.Name, "valid to "+end, fhir.Practice, "session on "+f.on(s.start))}

@@ -164,10 +164,7 @@ func referralUnacknowledged(f *facts) []Finding {
 	if since.IsZero() || !f.clock.passed(f.later(since, r.ReferralWarn)) {
 		return nil
 	}
-	severity := S3
-	if f.clock.passed(f.later(since, r.ReferralEscalate)) {
-		severity = S2
-	}
+	severity := f.rising(S3, once(f.later(since, r.ReferralEscalate), S2))
 	return []Finding{found(severity, of.String(), "Waiting on "+f.prescriber()+" to take the referral since "+f.on(since), "nudge "+f.prescriber()+f.phones(), of)}
 }
 

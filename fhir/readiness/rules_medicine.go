@@ -47,10 +47,7 @@ func clearedWithoutPrescription(f *facts) []Finding {
 	if d == nil || !d.clearing() || f.stopped() != nil || f.prescribed() != nil || f.stock.any {
 		return nil
 	}
-	severity := S3
-	if f.clock.passed(f.later(d.issued, f.policy.Rules.PrescriptionWait)) {
-		severity = S2
-	}
+	severity := f.rising(S3, once(f.later(d.issued, f.policy.Rules.PrescriptionWait), S2))
 	return []Finding{found(severity, "prescription", "Waiting on "+f.prescriber()+" for the prescription since "+f.on(d.issued), "nudge "+f.prescriber()+f.phones(), d.Version)}
 }
 

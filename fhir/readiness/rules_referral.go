@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -18,12 +19,21 @@ func duplicateReferral(f *facts) []Finding {
 	var open []*record[fhir.ServiceRequest]
 	for i := range f.referrals {
 		r := &f.referrals[i]
-		if !r.live() || r.Value.Status.Code() != "active" || f.clock.passed(f.instant(r.Recorded(), r.Value.AuthoredOn).Add(within)) ||
-			slices.ContainsFunc(open, func(o *record[fhir.ServiceRequest]) bool { return share(o.Value.Identifier, r.Value.Identifier) }) {
+		if !r.live() || r.Value.Status.Code() != "active" || f.clock.passed(f.instant(r.Recorded(), r.Value.AuthoredOn).Add(within)) {
 			continue
 		}
 		open = append(open, r)
 	}
+	slices.SortFunc(open, func(a, b *record[fhir.ServiceRequest]) int { // in whichever order they came
+		return cmp.Or(f.instant(a.Recorded(), a.Value.AuthoredOn).Compare(f.instant(b.Recorded(), b.Value.AuthoredOn)), cmp.Compare(a.String(), b.String()))
+	})
+	distinct := open[:0]
+	for _, r := range open {
+		if !slices.ContainsFunc(distinct, func(o *record[fhir.ServiceRequest]) bool { return share(o.Value.Identifier, r.Value.Identifier) }) {
+			distinct = append(distinct, r)
+		}
+	}
+	open = distinct
 	if len(open) < 2 {
 		return nil
 	}

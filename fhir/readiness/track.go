@@ -3,17 +3,29 @@ package readiness
 import (
 	"slices"
 	"time"
+
+	"github.com/kaphub/kaphub/fhir"
 )
 
-// Track tells the life of findings across runs: it returns current with State and Since set from previous, and the
-// findings of previous that are gone as resolved (once). current comes from Assess, previous from the last verdict.
+const (
+	// newFor is how long a finding that came, or came back, is called so: long enough for people to see it.
+	newFor = 24 * time.Hour
+	// remembered is how long a resolved finding is remembered: what returns meanwhile is reopened, and not new.
+	remembered = 30 * 24 * time.Hour
+)
+
+// Track tells the life of findings across runs: it returns current with state, Since, Opened and Reopened set from
+// previous, and of previous what is resolved. current comes from Assess, previous from the last verdict.
 //
-//	previous               current   then
-//	–                      there     new, since now
-//	open                   there     persisting, since it was first seen
-//	resolved               there     reopened, since it was first seen
-//	open                   –         resolved now
-//	resolved               –         forgotten: it was told once
+//	previous                       current   then
+//	–                              there     new, since now
+//	new or reopened, under a day   there     as it was
+//	open, for a day and more       there     persisting, since it was first seen
+//	open                           –         resolved now
+//	resolved, up to 30 days ago    there     reopened: since it was first seen, once more
+//	resolved, up to 30 days ago    –         as it was
+//	resolved, longer ago           there     new, since now
+//	resolved, longer ago           –         forgotten
 //
 // Tracked twice over the same previous, nothing changes.
 func Track(previous, current []Finding, now time.Time) []Finding {
@@ -33,50 +45,57 @@ func Track(previous, current []Finding, now time.Time) []Finding {
 			continue
 		}
 		there[f.ID] = true
-		p := was[f.ID]
-		switch {
-		case p == nil:
-			f.State = New
-			if f.Since.IsZero() {
-				f.Since = now
-			}
-		case p.State == Resolved:
-			f.State, f.Since = Reopened, p.Since
-		default:
-			f.State, f.Since = Persisting, p.Since
-		}
-		f.Resolved, f.By = time.Time{}, ""
+		f.follow(was[f.ID], now)
 		out = append(out, f)
 	}
 	for _, p := range previous {
-		if p.State == Resolved || there[p.ID] {
-			continue
-		}
-		if f, again := kept[p.ID]; again {
+		f, again := kept[p.ID]
+		switch {
+		case there[p.ID]:
+		case again:
 			out = append(out, f)
-			continue
+		case p.State == Resolved:
+			if p.recalled(now) {
+				out = append(out, p)
+			}
+		default:
+			out = append(out, p.resolve(now))
 		}
-		p.State, p.Resolved, p.By = Resolved, now, "the records no longer say so"
-		out = append(out, p)
 	}
 	return slices.Clip(out)
 }
 
-// After returns v as the successor of previous: its findings tracked, and what is resolved told with what resolved it,
-// in the words of the gate that the rule speaks of.
-func (v Verdict) After(previous Verdict, now time.Time) Verdict {
-	v.Findings = Track(previous.Findings, v.Findings, now)
-	for i := range v.Findings {
-		f := &v.Findings[i]
-		r := rule(f.Code)
-		if f.State != Resolved || r == nil || !f.Resolved.Equal(now) {
-			continue
+// follow makes f the successor of p, which is nil when there was none.
+func (f *Finding) follow(p *Finding, now time.Time) {
+	f.Resolved, f.By, f.Ended = time.Time{}, "", nil
+	switch {
+	case p == nil, p.State == Resolved && !p.recalled(now):
+		f.State = New
+		if f.Since.IsZero() {
+			f.Since = now
 		}
-		if g, ok := v.Gate(r.Gate); ok && g.State == Met {
-			f.By = g.Words
+		return
+	case p.State == Resolved:
+		if f.State != Reopened { // not tracked before
+			f.Opened = now
 		}
+		f.State, f.Since, f.Reopened = Reopened, p.Since, p.Reopened+1
+		return
 	}
-	return v
+	f.State, f.Since, f.Opened, f.Reopened = p.State, p.Since, p.Opened, p.Reopened
+	if !now.Before(f.opened().Add(newFor)) {
+		f.State = Persisting
+	}
+}
+
+// recalled reports whether f, resolved, is still remembered.
+func (f *Finding) recalled(now time.Time) bool { return now.Before(f.Resolved.Add(remembered)) }
+
+// resolve returns f as it is remembered: what it said, and no longer what to do.
+func (f Finding) resolve(now time.Time) Finding {
+	f.State, f.Resolved, f.By = Resolved, now, nothingSaysSo
+	f.Due, f.Next, f.Values, f.Because = time.Time{}, "", nil, []fhir.Basis{}
+	return f
 }
 
 // Gate returns the gate called name.

@@ -116,11 +116,12 @@ type Finding struct {
 	Rule     string            `json:"rule"` // "clearance-expires-before-session"
 	Severity Severity          `json:"severity"`
 	State    FindingState      `json:"state"`
-	Since    time.Time         `json:"since"`              // first seen by the hub
-	Opened   time.Time         `json:"opened,omitzero"`    // since when it is open this time, where it was reopened; else zero
-	Reopened int               `json:"reopened,omitempty"` // how often it came back
-	Resolved time.Time         `json:"resolved,omitzero"`  // when, with state resolved
-	By       string            `json:"by,omitempty"`       // resolved by what
+	Since    time.Time         `json:"since"`                 // first seen by the hub
+	Opened   time.Time         `json:"opened,omitzero"`       // since when it is open this time, where it was reopened; else zero
+	Reopened int               `json:"reopened,omitempty"`    // how often it came back
+	Resolved time.Time         `json:"resolved,omitzero"`     // when, with state resolved
+	By       string            `json:"by,omitempty"`          // resolved by what
+	Ended    []fhir.Basis      `json:"resolved_by,omitempty"` // the records that resolved it, where a record did
 	Owner    Owner             `json:"owner"`
 	Words    string            `json:"words"`
 	Next     string            `json:"next"`

@@ -113,12 +113,16 @@ func starved(v readiness.Verdict) bool {
 	if v.State != readiness.Unknown {
 		return false
 	}
+	open := 0
 	for _, f := range v.Findings {
-		if f.State != readiness.Resolved && (f.Code == "R44" || f.Code == "R45") {
+		if f.State == readiness.Resolved {
+			continue
+		}
+		if open++; f.Code == "R44" || f.Code == "R45" {
 			return true
 		}
 	}
-	return len(v.Findings) == 0
+	return open == 0
 }
 
 // putVerdict keeps a verdict that says something new, and each finding whose state changed with it.

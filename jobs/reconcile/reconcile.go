@@ -42,7 +42,7 @@ type judge func(chart fhir.Chart, p readiness.Policy, last readiness.Verdict, le
 
 func decide(chart fhir.Chart, p readiness.Policy, last readiness.Verdict, ledger []exchange.Entry, now time.Time) (readiness.Verdict, plan.Changes) {
 	v := readiness.Assess(chart, p, now)
-	v.Findings = readiness.Track(last.Findings, v.Findings, now)
+	v = v.After(last, &chart, &p, now)
 	return v, plan.Plan(chart, v, p, ledger, now)
 }
 
