@@ -169,7 +169,7 @@ func (in *intake) refer(v verified, f folder.Format, h *hub) error {
 	code := f.Referral
 	type object = map[string]any
 	body, err := json.Marshal(object{
-		"resourceType": "ServiceRequest", "id": "r-" + v.patient[len("c-"):], "status": "active", "intent": "order", "authoredOn": on,
+		"resourceType": "ServiceRequest", "id": folder.ReferralID(v.patient, p.Name, ""), "status": "active", "intent": "order", "authoredOn": on,
 		"subject": object{"reference": "Patient/" + v.patient}, "code": object{"coding": []object{{"system": code.System, "code": code.Code}}},
 		"performer": []object{{"identifier": object{"system": p.Identifiers[0].System, "value": p.Identifiers[0].Value}, "display": p.Title}},
 	})
@@ -233,12 +233,12 @@ func (v verified) slips(h *hub, client string) (all [][]exchange.Slip, err error
 			FilledOn: c["filled_on"], DiscardAfter: c["discard_after"], Sessions: left, Directions: c["directions"]})
 		add("filled_on", slips, cmp.Or(wrong, authored(slips, cmp.Or(c["prescribed_on"], c["filled_on"]))))
 	}
-	for column, kind := range map[string]string{"preparations": fhir.SessionPreparation, "sessions": fhir.SessionDosing} {
-		for _, day := range strings.Fields(c[column]) {
-			n := note("", column)
-			n.Entry = v.entry(column, day)
-			slips, wrong := book.Close(n, desk.After{Kind: kind, Start: at(day), Held: true, AsDirected: true, Effects: desk.EffectsNone})
-			add(column, slips, wrong)
+	for _, held := range []struct{ column, kind string }{{"preparations", fhir.SessionPreparation}, {"sessions", fhir.SessionDosing}} {
+		for _, day := range strings.Fields(c[held.column]) {
+			n := note("", held.column)
+			n.Entry = v.entry(held.column, day)
+			slips, wrong := book.Close(n, desk.After{Kind: held.kind, Start: at(day), Held: true, AsDirected: true, Effects: desk.EffectsNone})
+			add(held.column, slips, wrong)
 		}
 	}
 	if c["follow_up_on"] != "" {

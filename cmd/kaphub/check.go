@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -66,7 +65,7 @@ func (c *checkCommand) Run(ctx context.Context, s *scene) error {
 // checkHub says what is worth knowing of the hub's own parts, which could all be opened.
 func (h *hub) checkHub(ctx context.Context) []checked {
 	c := &h.config
-	lines := []checked{{Level: "works", About: "config", Text: fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), several(len(h.configured()), "source"), several(len(h.policies()), "prescriber"))}}
+	lines := []checked{{Level: "works", About: "config", Text: fmt.Sprintf("%s: %s, %s", filepath.Base(c.File()), many(len(h.configured()), "source"), many(len(h.policies()), "prescriber"))}}
 	if isPostgres(c.Store.DSN.Reveal()) {
 		lines = append(lines, checked{Level: "degrades", About: "store", Text: "PostgreSQL is reached; the hub does not encrypt it: see that its disk and its backups are encrypted, for nothing else does"})
 	} else {
@@ -145,13 +144,6 @@ func strangers(p readiness.Policy) string {
 		": if yours do, write that identifier under prescribers[].identifiers too"
 }
 
-func several(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // unasked names the lines of a sheet that nobody has asked about yet.
 func unasked(s readiness.Sheet) []string {
 	var open []string
@@ -203,9 +195,7 @@ func (up checkup) well() bool {
 
 func (c *checkCommand) show(s *scene, up checkup) error {
 	if c.JSON {
-		to := json.NewEncoder(s.out)
-		to.SetIndent("", "  ")
-		return to.Encode(up.dialects())
+		return s.json(up.dialects())
 	}
 	width, _ := terminal(s.out)
 	s.lines(width, "The hub", up.hub)

@@ -82,7 +82,7 @@ func (h *hub) deskLine(ctx context.Context, p readiness.Policy) checked {
 	if err != nil {
 		return checked{Level: "fails", About: p.Prescriber.Name, Text: err.Error()}
 	}
-	const way = "has no connector: its desk is the way, so what it tells is entered by hand (kaphub record); "
+	const way = "is read by no connector: its desk is the way, so what it tells is entered by hand (kaphub record); "
 	again := "; read on, enter what came, and say so: " + h.readThrough(p.Prescriber.Name)
 	for _, s := range report.SourceStates([]readiness.Policy{p}, states, h.now()) {
 		if s.Name != p.Prescriber.Desk {

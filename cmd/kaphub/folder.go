@@ -22,14 +22,19 @@ func openFolder(entry config.Connector, at *site) (connectors.Connector, []confi
 	}
 	options := own.Options(entry.Name, party(entry), at.config.Path)
 	options.Now, options.Stationer = at.now, stationer(at.config, entry.Prescriber)
-	options.Format.Zone = at.config.Location()
-	options.Format.Prescribers = referrable(at.config)
-	options.Format.Referral = codes(at.config.Practice.ReferralCodes, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeEvaluation})[0]
+	options.Format = tables(at.config, options.Format)
 	one, err := folder.New(options)
 	if err != nil {
 		return connectors.Connector{}, []config.Problem{at.config.Problem(entry.Path(), "cannot be opened: %s", err.Error())}
 	}
 	return one, nil
+}
+
+// tables is f with what the config says of what a table's rows mean.
+func tables(c *config.Config, f folder.Format) folder.Format {
+	f.Zone, f.Prescribers = c.Location(), referrable(c)
+	f.Referral = codes(c.Practice.ReferralCodes, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeEvaluation})[0]
+	return f
 }
 
 // referrable are the prescribers whom a roster may name.

@@ -57,7 +57,7 @@ func (c *importCommand) Run(ctx context.Context, s *scene) error {
 	}
 	if c.DryRun {
 		s.printf("Nothing was changed: run it without --dry-run to bring this in.\n")
-		return in.refusal()
+		return in.refusal("the others would be taken; correct these first, or import without them")
 	}
 	if err := h.store.Audit(ctx, h.actor, "import roster", "", fmt.Sprintf("clients=%d refused=%d baseline=%d", in.clients(), len(in.refused), len(in.verified))); err != nil {
 		return fmt.Errorf("note in the audit log: %w", err)
@@ -73,7 +73,7 @@ func (c *importCommand) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	s.printf("Next: kaphub sync, then kaphub status.\n")
-	return in.refusal()
+	return in.refusal("the others are taken, so correct these and import again")
 }
 
 // intake is a roster on its way in: a source that is read once.
@@ -103,27 +103,17 @@ func (in *intake) clients() (n int) {
 	return n
 }
 
-// refusal is the error of a roster of which something could not be taken.
-func (in *intake) refusal() error {
+// refusal is the error of a roster of which something could not be taken, and what to do then.
+func (in *intake) refusal(next string) error {
 	if len(in.refused) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: refused rows: %d; the others are taken, so correct these and import again", errUnwell, len(in.refused))
+	return fmt.Errorf("%w: %s refused; %s", errUnwell, many(len(in.refused), "row"), next)
 }
 
 // read reads both files; it touches no store.
 func (c *importCommand) read(h *hub) (*intake, error) {
-	format := folder.Format{System: c.System, USDates: c.USDates, Now: h.now()}
-	for _, p := range h.policies() {
-		one := folder.Prescriber{Name: p.Prescriber.Name, Title: p.Prescriber.Title}
-		if len(p.Prescriber.Identifiers) > 0 {
-			one.ID = p.Prescriber.Identifiers[0]
-		}
-		format.Prescribers = append(format.Prescribers, one)
-	}
-	if codes := h.policies()[0].ReferralCodes; len(codes) > 0 {
-		format.Referral = codes[0]
-	}
+	format := tables(&h.config, folder.Format{System: c.System, USDates: c.USDates, Now: h.now()})
 	file, err := os.Open(c.Roster)
 	if err != nil {
 		return nil, fmt.Errorf("open the roster: %w", err)
@@ -174,12 +164,11 @@ func (h *hub) imported(ctx context.Context) (map[fhir.Ref]string, error) {
 
 // tellRoster says what is new, changed, as it was, and refused.
 func (s *scene) tellRoster(in *intake, known map[fhir.Ref]string) {
-	referred := map[string]bool{}
+	referred, moved := map[string]bool{}, map[string]bool{} // a client who has a referral, and one whose referral changed
 	for _, r := range in.records {
-		if r.Type == "ServiceRequest" {
-			if of, ok := fhir.Subject(r); ok {
-				referred[of.ID] = true
-			}
+		if of, ok := fhir.Subject(r); ok && r.Type == "ServiceRequest" {
+			referred[of.ID] = true
+			moved[of.ID] = moved[of.ID] || known[r.Ref()] != r.Hash
 		}
 	}
 	fresh, changed, same, alone := 0, 0, 0, 0
@@ -192,18 +181,18 @@ func (s *scene) tellRoster(in *intake, known map[fhir.Ref]string) {
 			alone++
 		case hash == "":
 			fresh++
-		case hash != r.Hash:
+		case hash != r.Hash || moved[r.ID]:
 			changed++
 		default:
 			same++
 		}
 	}
-	s.printf("clients: %d new, %d changed, %d as they were; %d rows refused\n", fresh, changed, same, len(in.refused))
+	s.printf("clients: %d new, %d changed, %d as they were; %s refused\n", fresh, changed, same, many(len(in.refused), "row"))
 	if alone > 0 {
 		s.printf("         %d more have no referral and no baseline row: they are no clients of the hub yet\n", alone)
 	}
 	if n := len(in.verified); n > 0 {
-		s.printf("baseline: what was verified on paper of %d clients\n", n)
+		s.printf("baseline: what was verified on paper of %s\n", many(n, "client"))
 	}
 	for _, line := range in.refused {
 		s.printf("  refused: %s\n", line)
@@ -255,7 +244,7 @@ func (s *scene) verify(ctx context.Context, h *hub, in *intake) error {
 			}
 		}
 	}
-	s.printf("verified: %d entries saved, %d were there already\n", entered, before)
+	s.printf("verified: entries saved %d, there already %d\n", entered, before)
 	return nil
 }
 

@@ -133,10 +133,30 @@ func TestDayOneBeginsWhereThePapersStand(t *testing.T) {
 		}
 	}
 	again := r.must(0, "import", roster, "--baseline", baseline)
-	if !strings.Contains(again.out, "0 new, 0 changed, 38 as they were") || !strings.Contains(again.out, "0 entries saved") {
+	if !strings.Contains(again.out, "0 new, 0 changed, 38 as they were") || !strings.Contains(again.out, "entries saved 0") {
 		t.Errorf("twice is not once:\n%s", again.out)
 	}
 	r.must(0, "audit", "verify")
+}
+
+func TestAReferralThatTheRosterNamesLaterIsTheOneOfTheBaseline(t *testing.T) {
+	r := goLive(t)
+	roster, _ := r.clients(1)
+	baseline := r.file("baseline.csv", "id,verified_by,verified_on,referred_on,release_from\nR0,Maya,"+strings.Join([]string{r.day(0), r.day(-5), r.day(-5)}, ","))
+	r.must(0, "import", roster, "--baseline", baseline)
+	text, err := os.ReadFile(roster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, row, _ := strings.Cut(string(text), "\n")
+	r.file("roster.csv", header+",prescriber,referred_on\n"+row+",skylight,"+r.day(-5))
+	r.must(0, "import", roster, "--baseline", baseline)
+	if s := r.must(0, "explain", "R0"); strings.Contains(s.out, "R02") {
+		t.Errorf("the client is referred twice:\n%s", s.out)
+	}
+	if s := r.must(0, "packet"); strings.Count(s.out, ".html") != 1 {
+		t.Errorf("not one packet:\n%s", s.out)
+	}
 }
 
 func TestWhatAnImportRefuses(t *testing.T) {

@@ -110,9 +110,7 @@ func (c *listKeys) Run(ctx context.Context, s *scene) error {
 		s.printf("%s", jwks.Set(keys))
 		return nil
 	}
-	any := false
 	for _, one := range signing {
-		any = true
 		for _, k := range []struct{ file, state string }{{one.Keys.Current, "signs"}, {one.Keys.Next, "next"}, {one.Keys.Old, "old"}} {
 			key, err := jwks.Load(k.file)
 			switch {
@@ -126,7 +124,7 @@ func (c *listKeys) Run(ctx context.Context, s *scene) error {
 			}
 		}
 	}
-	if !any {
+	if len(signing) == 0 {
 		s.printf("No connector signs anything: write auth {kind: smart, …} where a counterpart asks for it.\n")
 	}
 	return nil

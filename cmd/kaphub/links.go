@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -145,13 +144,6 @@ func (c *listLinks) Run(ctx context.Context, s *scene) error {
 	return nil
 }
 
-func many(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // evidence says in a line how two records compare.
 func evidence(l shownLink) string {
 	by := map[string][]string{}
@@ -168,12 +160,6 @@ func evidence(l shownLink) string {
 		parts = append(parts, "tied with "+strings.Join(l.Ties, ", "))
 	}
 	return strings.Join(parts, "; ")
-}
-
-func (s *scene) json(v any) error {
-	e := json.NewEncoder(s.out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 type showLink struct {

@@ -64,7 +64,7 @@ func (c *packetCommand) Run(ctx context.Context, s *scene) error {
 			wrong = append(wrong, fmt.Errorf("print for %s: %w", name, err))
 		}
 		if printed += n; n > 0 {
-			s.printf("Hand over what lies in %s (one page and one Bundle each), then record it: kaphub deliveries handed-over\n", dir)
+			s.printf("Hand over what lies in %s (one page and one Bundle each), then record each: kaphub deliveries handed-over ID --by NAME\n", dir)
 		}
 	}
 	if _, err := h.reconcile(ctx, nil); err != nil { // what was printed is in the records now
@@ -170,8 +170,8 @@ func (h *hub) toHandOver(ctx context.Context, s *scene) error {
 		state exchange.State
 		text  string
 	}{
-		{exchange.Staged, "wait to be printed: kaphub packet"},
-		{exchange.LaidOut, "are laid out to be handed over: then kaphub deliveries handed-over"},
+		{exchange.Staged, "to be printed: kaphub packet"},
+		{exchange.LaidOut, "printed, to be handed over: then kaphub deliveries handed-over ID --by NAME"},
 	} {
 		entries, err := h.store.Deliveries(ctx, w.state)
 		if err != nil {
@@ -184,7 +184,7 @@ func (h *hub) toHandOver(ctx context.Context, s *scene) error {
 			}
 		}
 		if n > 0 {
-			s.printf("packets to hand over: %d %s\n", n, w.text)
+			s.printf("by hand              %s %s\n", many(n, "packet"), w.text)
 		}
 	}
 	return nil

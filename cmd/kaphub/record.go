@@ -103,7 +103,24 @@ func (s *scene) save(ctx context.Context, h *hub, slips []exchange.Slip) error {
 	if slips[0].Client == "" {
 		return nil
 	}
-	return s.standing(ctx, h, slips[0].Client)
+	if err := s.standing(ctx, h, slips[0].Client); err != nil || slips[0].Kind != desk.KindDecision {
+		return err
+	}
+	return s.awaited(ctx, h, slips[0])
+}
+
+// awaited says that a decision waits for a second person, if it does.
+func (s *scene) awaited(ctx context.Context, h *hub, of exchange.Slip) error {
+	chart, err := h.store.Chart(ctx, of.Client, 0)
+	if err != nil {
+		return fmt.Errorf("read the chart: %w", err)
+	}
+	for _, e := range h.entries(chart) {
+		if e.id == of.Entry && e.stands != "" {
+			s.printf("  > %s: kaphub record confirm %s --by NAME\n", e.stands, e.id)
+		}
+	}
+	return nil
 }
 
 // standing shows the client's verdicts, one line each.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,12 +173,12 @@ func (c *recordDecision) decider(r *recording) (desk.Person, error) {
 		return desk.Person{Name: listed[i].Name, ID: fhir.ID{System: listed[i].System, Value: listed[i].Value}}
 	}
 	if c.Decider == "" && len(listed) == 1 {
-		r.agreed("decided by " + orWord(listed[0].Name, listed[0].Value))
+		r.agreed("decided by " + cmp.Or(listed[0].Name, listed[0].Value))
 		return of(0), nil
 	}
 	var names []string
 	for _, d := range listed {
-		names = append(names, orWord(d.Name, d.Value))
+		names = append(names, cmp.Or(d.Name, d.Value))
 	}
 	return answered(r.asker, c.Decider, question{flag: "decider", ask: "Who decided", form: strings.Join(names, ", ")}, func(word string) (desk.Person, error) {
 		found := -1
@@ -203,13 +204,6 @@ func (r *recording) agreed(what string) {
 		on += " of " + signed.String()
 	}
 	_, _ = fmt.Fprintf(r.out, "  %s (%s)\n", what, on)
-}
-
-func orWord(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // terms asks to when and on what terms a decision clears.

@@ -195,8 +195,7 @@ func (h *hub) newest(ctx context.Context, of exchange.Slip, ref fhir.Ref) error 
 }
 
 type recordList struct {
-	Client     string `arg:"" help:"Part of the client's name, the birth date, or the hub key."`
-	Prescriber string `hidden:""`
+	Client string `arg:"" help:"Part of the client's name, the birth date, or the hub key."`
 }
 
 // Run shows a client's entries, oldest first.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,7 +74,7 @@ func (c *recordLabel) directions(r *recording, p *desk.Label) error {
 	q := question{flag: "directions", ask: "Directions on the label", form: "word for word"}
 	if p.Rx != nil {
 		if r.tty {
-			_, _ = fmt.Fprintf(r.out, "  On file: %s\n", orWord(harmless([]byte(onFile)), "(directions without words)"))
+			_, _ = fmt.Fprintf(r.out, "  On file: %s\n", cmp.Or(harmless([]byte(onFile)), "(directions without words)"))
 		}
 		q.form = "same, or word for word"
 	}

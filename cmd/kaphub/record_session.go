@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (c *recordArrival) build(r *recording) ([]exchange.Slip, error) {
 		{&p.Fasting, c.Fasting, question{flag: "fasting", ask: "Fasting kept", usual: "-"}},
 		{&p.Location, c.Location, question{flag: "location", ask: "Where the session is to be, in a state that is served", usual: "-"}},
 		{&p.New, c.New, question{flag: "new", ask: "Anything new since the clearance", usual: "-"}},
-		{&p.GoAhead, c.GoAhead, question{flag: "go-ahead", ask: "Go-ahead of " + orWord(therapistOf(next), "the therapist"), usual: "-"}},
+		{&p.GoAhead, c.GoAhead, question{flag: "go-ahead", ask: "Go-ahead of " + cmp.Or(therapistOf(next), "the therapist"), usual: "-"}},
 	} {
 		if *q.to, err = r.yes(q.word, q.question); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
@@ -64,7 +65,7 @@ func (c *recordLift) stop(r *recording) (*fhir.Version, desk.Party, error) {
 		case f.Value.Status.Code() != "active":
 		case !r.isDesk(f.Source):
 			elsewhere++
-		case c.Entry == "" || f.ID == "stop-"+trimEntry(c.Entry):
+		case c.Entry == "" || f.ID == "stop-"+strings.TrimPrefix(c.Entry, "e-"):
 			standing = append(standing, f.Version)
 		}
 	}
@@ -80,12 +81,4 @@ func (c *recordLift) stop(r *recording) (*fhir.Version, desk.Party, error) {
 		return standing[0], r.book.Practice, nil
 	}
 	return standing[0], r.hub.book(standing[0].Party).Prescriber, nil
-}
-
-// trimEntry is an entry's id as its records bear it.
-func trimEntry(entry string) string {
-	if len(entry) > 2 && entry[:2] == "e-" {
-		return entry[2:]
-	}
-	return entry
 }

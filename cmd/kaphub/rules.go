@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -65,9 +64,7 @@ func (c *rulesCommand) Run(_ context.Context, s *scene) error {
 		}
 	}
 	if c.JSON {
-		to := json.NewEncoder(s.out)
-		to.SetIndent("", "  ")
-		return to.Encode(struct {
+		return s.json(struct {
 			Schema     int       `json:"schema"`
 			Prescriber string    `json:"prescriber"`
 			Rules      []ruleRow `json:"rules"`

@@ -145,8 +145,12 @@ func words(counts jobs.Counts) string {
 		if pulled && name == "clients" {
 			continue // how often one was touched: how many there are, the board says
 		}
-		if counts[name] != 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
+		switch n := counts[name]; n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+strings.TrimSuffix(name, "s")) // what is not counted in things ends otherwise: gone, sent
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", n, name))
 		}
 	}
 	if len(parts) == 0 {

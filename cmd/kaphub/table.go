@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -21,6 +22,21 @@ func (s *scene) table(heads ...string) table {
 func (t table) row(cells ...string) { _, _ = fmt.Fprintln(t.to, strings.Join(cells, "\t")) }
 
 func (t table) end() error { return t.to.Flush() }
+
+// many counts in words: "1 link", "2 links".
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// json writes v for a program.
+func (s *scene) json(v any) error {
+	e := json.NewEncoder(s.out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
 
 // short is an id as a list shows it: long enough to be told from the others.
 func short(id string) string { return fmt.Sprintf("%.12s", id) }

@@ -97,6 +97,12 @@ func Roster(r io.Reader, f Format) ([]fhir.Resource, []Refusal, error) {
 // PatientID is the id under which a table's rows speak of the client whom the practice knows by number.
 func PatientID(system, number string) string { return "c-" + key("client", system, number) }
 
+// ReferralID is the id under which they speak of that client's referral to a prescriber of the config, by the practice's
+// number of it, "" for none.
+func ReferralID(patient, prescriber, number string) string {
+	return "r-" + key("referral", patient, prescriber, number)
+}
+
 func key(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:])[:32]
@@ -297,7 +303,7 @@ func (f Format) referral(r *row, patient string) (object, *Refusal) {
 	if code == (fhir.Code{}) {
 		code = fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeEvaluation}
 	}
-	s := object{"resourceType": "ServiceRequest", "id": "r-" + key("referral", patient, to.Name, r.cells["referral_id"]),
+	s := object{"resourceType": "ServiceRequest", "id": ReferralID(patient, to.Name, r.cells["referral_id"]),
 		"status": status, "intent": "order", "authoredOn": on, "subject": object{"reference": "Patient/" + patient},
 		"code": object{"coding": []object{{"system": code.System, "code": code.Code}}},
 	}
