@@ -78,7 +78,7 @@ func TestAReferralOnPaper(t *testing.T) {
 		t.Fatalf("without a release: %+v", s)
 	}
 	p.release("active")
-	if s := p.run("sync"); !strings.Contains(s.out, "packets to hand over: 1 wait to be printed") {
+	if s := p.run("sync"); !strings.Contains(s.out, "1 packet to be printed") {
 		t.Fatalf("%+v", s)
 	}
 	s := p.run("packet")
@@ -105,7 +105,7 @@ func TestAReferralOnPaper(t *testing.T) {
 	}
 
 	p.release("inactive") // the client withdraws while it lies there
-	if s := p.run("sync"); !strings.Contains(s.out, "1 recalled") || strings.Contains(s.out, "packets to hand over") {
+	if s := p.run("sync"); !strings.Contains(s.out, "1 recalled") || strings.Contains(s.out, "by hand") {
 		t.Errorf("%+v", s)
 	}
 	if aside := p.files("packets/withdrawn"); len(aside) != 2 || len(p.files("packets")) != 1 {
