@@ -164,7 +164,13 @@ type Rules struct {
 	PrescriptionWait *int      `yaml:"prescription_wait"`
 	FillLimitMonths  *int      `yaml:"fill_limit_months"`
 	RefillLimit      *int      `yaml:"refill_limit"`
+	PreparationWait  *Duration `yaml:"preparation_wait"`
+	AddressWait      *int      `yaml:"address_wait"`
+	ParcelWait       *Duration `yaml:"parcel_wait"`
+	ParcelUrgent     *Duration `yaml:"parcel_urgent"`
 	DosesSpare       *int      `yaml:"doses_spare"`
+	RefillLead       *int      `yaml:"refill_lead"`
+	DiscardWarn      *Duration `yaml:"discard_warn"`
 	DeliveryTries    *int      `yaml:"delivery_tries"`
 	DeliveryWait     *Duration `yaml:"delivery_wait"`
 	HandOverWait     *int      `yaml:"hand_over_wait"` // business days

@@ -267,11 +267,22 @@ func (c *Config) rules(path string, r Rules) []Problem {
 	within("rebook_wait", r.RebookWait, 1, 60, "")
 	within("prescription_wait", r.PrescriptionWait, 1, 60, "")
 	within("doses_spare", r.DosesSpare, 0, 60, "")
+	within("address_wait", r.AddressWait, 1, 60, "")
+	within("refill_lead", r.RefillLead, 0, 60, "")
 	within("delivery_tries", r.DeliveryTries, 1, 20, "")
 	within("hand_over_wait", r.HandOverWait, 1, 60, "")
 	if r.DeliveryWait != nil && (*r.DeliveryWait <= 0 || *r.DeliveryWait > Duration(72*time.Hour)) {
 		ps = append(ps, c.Problem(path+".delivery_wait", "must be longer than nothing and no longer than 3d: write it like 6h"))
 	}
+	longer := func(key string, d *Duration) {
+		if d != nil && *d <= 0 {
+			ps = append(ps, c.Problem(path+"."+key, "must be longer than nothing: write it like 7d"))
+		}
+	}
+	longer("preparation_wait", r.PreparationWait)
+	longer("parcel_wait", r.ParcelWait)
+	longer("parcel_urgent", r.ParcelUrgent)
+	longer("discard_warn", r.DiscardWarn)
 	if r.UnsortedEvent != nil && (*r.UnsortedEvent <= 0 || *r.UnsortedEvent > Duration(90*time.Minute)) {
 		ps = append(ps, c.Problem(path+".unsorted_event", "must lie between 1m and 90m: a longer event may be a dosing session"))
 	}

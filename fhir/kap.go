@@ -25,6 +25,9 @@ const (
 
 	// ExtensionPronouns is how a Patient says by which words the client is spoken of.
 	ExtensionPronouns = "http://hl7.org/fhir/StructureDefinition/individual-pronouns"
+	// ExtensionDiscardAfter is how a MedicationDispense says on which day its medicine is last good (valueDate or
+	// valueDateTime), where its Medication has no batch that does.
+	ExtensionDiscardAfter = Base + "/StructureDefinition/discard-after"
 
 	// SystemCopy is the identifier system of what the hub itself wrote: its value is exchange.CopyID.
 	// A resource that carries it is a copy and never a fact of its own (fhir.md section 5).
@@ -55,6 +58,8 @@ const (
 
 	CodeAmountLeft = "amount-left" // Observation, valueQuantity in {session}: what the client was counted to have left
 	CodeRetyped    = "end-retyped" // Provenance.reason: alone, the one who entered typed the end twice
+
+	CodeNotAsDirected = "not-as-directed" // MedicationAdministration.statusReason: the dose was not taken as directed
 
 	// Arrival checks: Observations of the practice, valueBoolean, focus: the dosing Appointment.
 	CodeRide           = "ride-arranged"

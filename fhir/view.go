@@ -38,6 +38,7 @@ type (
 	Reference       = fhir.Reference
 	Identifier      = fhir.Identifier
 	CodeableConcept = fhir.CodeableConcept
+	Dosage          = fhir.Dosage
 	Coding          = fhir.Coding
 	Period          = fhir.Period
 	Quantity        = fhir.Quantity

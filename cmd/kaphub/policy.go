@@ -115,7 +115,7 @@ func practiceParty(c *config.Config) readiness.Party {
 	if title == "" {
 		title = "The practice"
 	}
-	return readiness.Party{Name: fhir.Practice, Title: title, Identifiers: ids(c.Practice.Identifiers),
+	return readiness.Party{Name: fhir.Practice, Title: title, Identifiers: ids(c.Practice.Identifiers), Address: c.Practice.Contact,
 		Sources: sourceNames(c.Practice.Connectors), Desk: desk.Source(fhir.Practice), Imported: rosterSource, Limit: time.Duration(c.Practice.StaleAfter)}
 }
 

@@ -153,7 +153,7 @@ func (b Book) Close(n Note, p After) ([]exchange.Slip, error) {
 			"status": "completed", "medicationCodeableConcept": b.drug(), "subject": d.patient(), "effectiveDateTime": instant(p.Start),
 		}
 		if !p.AsDirected {
-			dose["statusReason"] = []object{concept(fhir.SystemKAP, "not-as-directed")}
+			dose["statusReason"] = []object{concept(fhir.SystemKAP, fhir.CodeNotAsDirected)}
 		}
 		d.add("MedicationAdministration", d.id("dose"), nil, dose)
 	}

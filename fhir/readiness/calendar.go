@@ -76,6 +76,37 @@ func (h Hours) Later(t time.Time, n int, zone *time.Location) time.Time {
 	return time.Date(day.Year, day.Month, day.Day, hour, minute, second, 0, zone)
 }
 
+// Earlier returns the last instant from which n business days (Later) are over by t: Monday 10:00 less one is Friday 10:00.
+// A t on a closed day counts from the end of the business day before: Saturday less one is the end of Thursday.
+func (h Hours) Earlier(t time.Time, n int, zone *time.Location) time.Time {
+	if h.Zone != nil {
+		zone = h.Zone
+	}
+	at, day := t.In(zone), DayOf(t, zone)
+	hour, minute, second := at.Clock()
+	closed := !h.works(day)
+	if closed {
+		day = h.before(day)
+	}
+	for range n {
+		day = h.before(day)
+	}
+	if closed {
+		return day.Plus(1).Start(zone).Add(-time.Nanosecond)
+	}
+	return time.Date(day.Year, day.Month, day.Day, hour, minute, second, 0, zone)
+}
+
+// before returns the last business day before d; a calendar closed for a whole year yields the day before d.
+func (h Hours) before(d Day) Day {
+	for i := 1; i <= 366; i++ {
+		if earlier := d.Plus(-i); h.works(earlier) {
+			return earlier
+		}
+	}
+	return d.Plus(-1)
+}
+
 // next returns the first business day after d; a calendar closed for a whole year yields the day after d.
 func (h Hours) next(d Day) Day {
 	for i := 1; i <= 366; i++ {

@@ -68,6 +68,54 @@ func TestBusinessDays(t *testing.T) {
 	})
 }
 
+func TestBusinessDaysBefore(t *testing.T) {
+	zone := denver(t)
+	at := func(s string) time.Time {
+		out, err := time.ParseInLocation("2006-01-02 15:04", s, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	holiday := Hours{Holidays: map[Day]bool{{2026, time.March, 9}: true}}
+	closed := Hours{Open: map[time.Weekday][2]time.Duration{time.Monday: {}}, Holidays: map[Day]bool{}}
+	for d := (Day{2024, time.January, 1}); d.Year < 2027; d = d.Plus(1) {
+		closed.Holidays[d] = true
+	}
+	for _, r := range []struct {
+		name  string
+		hours Hours
+		to    string
+		n     int
+		want  time.Time
+	}{
+		{"Wednesday less one is Tuesday", Hours{}, "2026-03-04 09:15", 1, at("2026-03-03 09:15")},
+		{"Monday less one is Friday", Hours{}, "2026-03-02 16:10", 1, at("2026-02-27 16:10")},
+		{"over the beginning of summer time the wall clock counts", Hours{}, "2026-03-09 16:10", 1, at("2026-03-06 16:10")},
+		{"over the end of summer time too", Hours{}, "2026-11-02 16:10", 1, at("2026-10-30 16:10")},
+		{"a holiday is skipped", holiday, "2026-03-10 16:10", 1, at("2026-03-06 16:10")},
+		{"Saturday less one is the end of Thursday", Hours{}, "2026-02-28 10:00", 1, at("2026-02-27 00:00").Add(-1)},
+		{"Sunday less none is the end of Friday", Hours{}, "2026-03-01 10:00", 0, at("2026-02-28 00:00").Add(-1)},
+		{"who never works still ends", closed, "2026-03-03 10:00", 1, at("2026-03-02 00:00").Add(-1)},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			got := r.hours.Earlier(at(r.to), r.n, zone)
+			if !got.Equal(r.want) {
+				t.Errorf("got %s, want %s", got, r.want)
+			}
+			if r.hours.Holidays[Day{2024, time.January, 1}] {
+				return
+			}
+			if r.hours.Later(got, r.n, zone).After(at(r.to)) {
+				t.Error("it is too late: the business days are not over by then")
+			}
+			if next := got.Add(time.Second); !r.hours.Later(next, r.n, zone).After(at(r.to)) {
+				t.Error("it is not the last such instant")
+			}
+		})
+	}
+}
+
 func TestMonths(t *testing.T) {
 	for _, r := range []struct {
 		name string
@@ -142,7 +190,7 @@ func TestNames(t *testing.T) {
 
 // The catalogue is what others fold, count and show by.
 func TestTheCatalogueIsWhole(t *testing.T) {
-	want := []string{"R01", "R02", "R03", "R04", "R05", "R06", "R07", "R08", "R09", "R10", "R12", "R15", "R17", "R21", "R22", "R24", "R29", "R30", "R44", "R45", "R46", "R47", "R48", "R49", "R51", "R52", "R54", "R55", "R56"}
+	want := []string{"R01", "R02", "R03", "R04", "R05", "R06", "R07", "R08", "R09", "R10", "R12", "R15", "R17", "R18", "R19", "R20", "R21", "R22", "R23", "R24", "R25", "R26", "R27", "R28", "R29", "R30", "R44", "R45", "R46", "R47", "R48", "R49", "R51", "R52", "R54", "R55", "R56"}
 	names := map[string]bool{}
 	if len(Catalogue()) != len(want) {
 		t.Fatalf("%d rules", len(Catalogue()))

@@ -55,8 +55,10 @@ type facts struct {
 	readings  []reading
 
 	prescriptions []prescription // of ketamine, or that may be
+	strange       []prescription // active orders of ketamine by other prescribers
 	dispenses     []dispense
 	unreadFill    *fhir.Version // a dispense of nobody knows what
+	intakes       []intake
 	taken         []dose
 	takenBy       []*fhir.Version
 	notHeld       []Day                      // days on which a dosing session did not take place

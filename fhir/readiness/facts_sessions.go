@@ -247,9 +247,14 @@ func (f *facts) sessionFacts() {
 		v := r.Value
 		if practices(r.Version) && r.live() && !copied(v.Identifier) && (v.Status == "completed" || v.Status == "in-progress") &&
 			f.ketamine(medicine{source: r.Source, party: r.Party, concept: &v.MedicationCodeableConcept, reference: &v.MedicationReference}) != no {
-			note(f.instant(r.Recorded(), &v.EffectiveDateTime, v.EffectivePeriod.Start), r.Version)
+			at := f.instant(r.Recorded(), &v.EffectiveDateTime, v.EffectivePeriod.Start)
+			note(at, r.Version)
+			if f.clock.passed(at) {
+				f.takes(r, at)
+			}
 		}
 	}
+	f.sortIntakes()
 	slices.SortFunc(f.taken, func(a, b dose) int { return a.at.Compare(b.at) })
 }
 

@@ -78,6 +78,7 @@ func (f *facts) fillMonths() int {
 //
 //	in hand                                                    gate
 //	nothing on file                                            open
+//	dispensed, and nobody says that the client has it          open
 //	nothing on file, prescribed, and the prescriber's systems  unknown
 //	  tell no dispense
 //	nothing but what cannot be read                            unknown
@@ -107,6 +108,12 @@ func medicineGate(f *facts) Gate {
 	case s.known && s.left < 1:
 		return open(words+", and all of it taken", "ask "+f.prescriber()+" and the pharmacy for the next fill", append(s.rests, f.takenBy...)...)
 	case s.known:
+		for i := range s.fills {
+			if s.fills[i].over {
+				words += ", what is out of date left out"
+				break
+			}
+		}
 		words += ", worth " + count(s.left) + " more " + plural(s.left == 1, "session", "sessions")
 	}
 	return met(words, s.rests...)
@@ -114,6 +121,9 @@ func medicineGate(f *facts) Gate {
 
 // waitsFor says why there is nothing in hand.
 func (f *facts) waitsFor(s stock) Gate {
+	if d := f.unconfirmed(); s.waits == nil && d != nil {
+		return open("Dispensed on "+f.on(d.when)+"; that the client has it is not on file", "ask the client whether it arrived", d.Version).by(Client)
+	}
 	prescribed := f.prescribed() != nil || f.policy.Prescriber.Lacks("MedicationRequest")
 	if s.waits == nil && prescribed && f.policy.Prescriber.Lacks("MedicationDispense") {
 		return f.silent(f.policy.Prescriber, "what was dispensed", "enter the label check at the desk when the medicine is there", f.ground()...).by(Therapist)

@@ -85,6 +85,7 @@ type Party struct {
 	Name        string // fhir.Practice or the prescriber's name in the config
 	Title       string // as shown: "Skylight Psychedelics"
 	Identifiers []fhir.ID
+	Address     []string      // lines that tell where it is and how it is reached, as on a letter
 	Sources     []string      // connector instances that are read for it
 	Desk        string        // the source of what people enter by hand for it; "" = none
 	Limit       time.Duration // a complete read older than this is stale; 0 = one business day, same day for a session today
@@ -175,7 +176,13 @@ type Rules struct {
 	PrescriptionWait int           `rule:"R17" key:"prescription_wait" unit:"business days" means:"cleared so long without a prescription, it is S2"`
 	FillLimitMonths  int           `rule:"R21" key:"fill_limit_months" unit:"months" means:"a prescription may be filled so long after it was written (21 CFR 1306.22)"`
 	RefillLimit      int           `rule:"R21" key:"refill_limit" unit:"repeats" means:"the most that a prescription may allow (21 CFR 1306.22)"`
+	PreparationWait  time.Duration `rule:"R18" key:"preparation_wait" means:"so long after the medicine came, a preparation session is booked"`
+	AddressWait      int           `rule:"R19" key:"address_wait" unit:"business days" means:"the pharmacy waits so long for the call, it is S2"`
+	ParcelWait       time.Duration `rule:"R20" key:"parcel_wait" means:"so long after it was shipped, somebody asks whether it arrived"`
+	ParcelUrgent     time.Duration `rule:"R20" key:"parcel_urgent" means:"so near to the session, it is S2"`
 	DosesSpare       int           `rule:"R22" key:"doses_spare" unit:"sessions" means:"so many to spare or fewer, it is S3"`
+	RefillLead       int           `rule:"R23" key:"refill_lead" unit:"business days" means:"how long a refill takes where the sheet's lead_days was not asked"`
+	DiscardWarn      time.Duration `rule:"R26" key:"discard_warn" means:"so long before the medicine is out of date, it warns"`
 	DeliveryTries    int           `rule:"R46" key:"delivery_tries" unit:"tries" means:"after so many tries, or"`
 	DeliveryWait     time.Duration `rule:"R46" key:"delivery_wait" means:"after so long, a delivery failed"`
 	HandOverWait     int           `rule:"R46" key:"hand_over_wait" unit:"business days" means:"so long a packet may lie before it is handed over"`
@@ -191,6 +198,7 @@ func DefaultRules() Rules {
 		StallWarn: 7 * day, ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
 		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour,
 		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1, UnsortedEvent: 90 * time.Minute,
+		PreparationWait: 7 * day, AddressWait: 2, ParcelWait: 5 * day, ParcelUrgent: 3 * day, RefillLead: 10, DiscardWarn: 14 * day,
 		DeliveryTries: 5, DeliveryWait: 6 * time.Hour, HandOverWait: 1,
 	}
 }

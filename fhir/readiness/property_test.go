@@ -62,7 +62,7 @@ func (l *life) happen(t *rapid.T) {
 	}
 	what := rapid.SampledFrom([]string{
 		"nothing", "drop", "gone", "status", "remove", "clearance", "clearance again", "flag", "event", "task", "move", "dose",
-		"taken", "pressure", "check", "go-ahead", "consent", "release", "fulfilment", "another session", "performer", "focus",
+		"taken", "pressure", "check", "go-ahead", "consent", "release", "fulfilment", "another session", "performer", "focus", "fill",
 	}).Draw(t, "what")
 	l.note("%s at %s", what, c.At.Format(time.RFC3339))
 	switch what {
@@ -111,7 +111,13 @@ func (l *life) happen(t *rapid.T) {
 	case "dose":
 		tell(c.Prescription(fhirtest.Set("dosageInstruction.0.text", "Two lozenges"), fhirtest.Set("status", rapid.SampledFrom([]string{"active", "stopped", "on-hold"}).Draw(t, "rx"))))
 	case "taken":
-		tell(c.Administration(c.At, 1, id()))
+		tell(c.Administration(c.At, rapid.IntRange(1, 2).Draw(t, "lozenges"), id()))
+	case "fill":
+		v := c.Dispense(id(), fhirtest.Set("quantity.value", rapid.IntRange(1, 6).Draw(t, "quantity")), good(c.Day(rapid.IntRange(-5, 30).Draw(t, "good for"))))
+		if rapid.Bool().Draw(t, "seen on the label") {
+			v = c.Told(fhirtest.PracticeSource, fhir.Practice, string(v.Resource.Body), fhirtest.Set("meta", nil), fhirtest.Set("subject.reference", "Patient/"+c.Patient))
+		}
+		tell(v)
 	case "pressure":
 		tell(c.BloodPressure(rapid.IntRange(90, 200).Draw(t, "systolic"), rapid.IntRange(50, 120).Draw(t, "diastolic"), id()))
 	case "check":

@@ -15,6 +15,24 @@ var medicineRules = []Rule{
 		judge: clearedWithoutPrescription,
 	},
 	{
+		Code: "R18", Name: "medicine-without-preparation", Severity: "S1 without therapist; S2 without preparation", Owner: Therapist, Gate: GatePreparation, Under: noClearance,
+		Asks:   "The medicine is with the client, and nobody of the practice is, or no preparation is booked.",
+		Source: "practice's choice", Sheet: []string{"preparations"},
+		judge: medicineWithoutPreparation,
+	},
+	{
+		Code: "R19", Name: "address-call-pending", Severity: "S3; S2 after 2 business days with nothing in hand", Owner: Client, Gate: GateMedicine, Under: noClearance,
+		Asks:   "The pharmacy ships once the client has confirmed the address by phone, and still waits.",
+		Source: "practice's choice", Sheet: []string{"hours", "pharmacies"},
+		judge: addressCallPending,
+	},
+	{
+		Code: "R20", Name: "delivery-unconfirmed", Severity: "S3; S2 within 3 days of the session with nothing in hand", Owner: Admin, Gate: GateMedicine, Under: noClearance,
+		Asks:   "The medicine was shipped or dispensed, and nobody says that the client has it.",
+		Source: "practice's choice", Sheet: []string{"pharmacies"},
+		judge: deliveryUnconfirmed,
+	},
+	{
 		Code: "R21", Name: "prescription-stale", Severity: "S1", Owner: Prescriber, Gate: GatePrescription, Under: noClearance,
 		Asks:   "A fill came, or would come, later than the law lets it, or beyond what was prescribed.",
 		Source: "21 CFR 1306.22, 1306.23",
@@ -27,10 +45,40 @@ var medicineRules = []Rule{
 		judge: dosesShort,
 	},
 	{
+		Code: "R23", Name: "refill-late", Severity: "S2", Owner: Admin, Gate: GateMedicine, Under: noClearance,
+		Asks:   "Medicine is short, and the prescriber takes longer for a refill than there is time before the session.",
+		Source: "the prescriber's sheet; else practice's choice", Sheet: []string{"lead_days", "hours", "holidays"},
+		judge: refillLate,
+	},
+	{
 		Code: "R24", Name: "dose-change-unacknowledged", Severity: "S1", Owner: Therapist, Gate: GateInstructions,
 		Asks:   "The directions are newer than those the therapist acknowledged.",
 		Source: "rules.md; practice's choice",
 		judge:  doseChangeUnacknowledged,
+	},
+	{
+		Code: "R25", Name: "dose-disagreement", Severity: "S1", Owner: Therapist,
+		Asks:   "A dose was taken otherwise than prescribed, or the medicine was shipped to the practice.",
+		Source: "the prescription; 21 CFR 1306.04, 1306.05",
+		judge:  doseDisagreement,
+	},
+	{
+		Code: "R26", Name: "medicine-out-of-date", Severity: "S2; S3 beforehand", Owner: Pharmacy, Gate: GateMedicine, Under: noClearance,
+		Asks:   "The medicine in hand is out of date at the session, or soon.",
+		Source: "the label of the medicine",
+		judge:  medicineOutOfDate,
+	},
+	{
+		Code: "R27", Name: "dispensed-against-hold", Severity: "S1", Owner: Prescriber,
+		Asks:   "Medicine was dispensed after a hold or a withdrawal, or while a follow-up was overdue.",
+		Source: "the prescriber's record", Sheet: []string{"follow_up"},
+		judge: dispensedAgainstHold,
+	},
+	{
+		Code: "R28", Name: "duplicate-prescription", Severity: "S1", Owner: Prescriber,
+		Asks:   "Two prescribers have a prescription of ketamine for the client that may be filled.",
+		Source: "practice's choice",
+		judge:  duplicatePrescription,
 	},
 }
 
@@ -74,7 +122,7 @@ func prescriptionStale(f *facts) (out []Finding) {
 		if d.NumberOfRepeatsAllowed != nil {
 			repeats = *d.NumberOfRepeatsAllowed
 		}
-		prescribed, unit, known = amount(d.Quantity)
+		prescribed, unit, known = measured(d.Quantity)
 	}
 	if allowed := f.policy.Rules.RefillLimit; repeats > allowed {
 		out = append(out, found(S1, "repeats", "The prescription of "+f.on(rx.authored)+" allows "+strconv.Itoa(repeats)+" repeats; "+strconv.Itoa(allowed)+" are the most", next, rx.Version))
@@ -90,7 +138,7 @@ func prescriptionStale(f *facts) (out []Finding) {
 			out = append(out, found(S1, d.String(), "Filled on "+f.on(d.when)+", later than "+strconv.Itoa(months)+" months after "+f.on(rx.authored), "ask "+p+" and the pharmacy", rx.Version, d.Version).
 				values(d.Party, "filled on "+f.on(d.when), rx.Party, "written on "+f.on(rx.authored)))
 		}
-		if q, in, ok := amount(d.Value.Quantity); ok && known && in == unit && f.ours(d.Version) {
+		if q, in, ok := measured(d.Value.Quantity); ok && known && in == unit && f.ours(d.Version) {
 			total += q
 			rests = append(rests, d.Version)
 		}
@@ -112,24 +160,30 @@ func (f *facts) needsFill() bool {
 
 // booked counts the sessions booked up to the next follow-up, else in the window that rules look at.
 func (f *facts) booked() (n int, versions []*fhir.Version) {
+	sessions := f.bookedSessions()
+	for _, s := range sessions {
+		versions = append(versions, s.Version)
+	}
+	return len(sessions), versions
+}
+
+// bookedSessions are those, by start.
+func (f *facts) bookedSessions() []*session {
 	u := f.followUp()
 	end := u.due
 	if u.booked != nil {
 		end = u.booked.start
 	}
-	sessions := f.window()
-	if !end.IsZero() {
-		sessions = sessions[:0]
-		for i := range f.dosing {
-			if s := &f.dosing[i]; s.standing() && !f.clock.passed(s.end) && s.start.Before(end) && (s == f.next || f.owns(s) != no) {
-				sessions = append(sessions, s)
-			}
+	if end.IsZero() {
+		return f.window()
+	}
+	var sessions []*session
+	for i := range f.dosing {
+		if s := &f.dosing[i]; s.standing() && !f.clock.passed(s.end) && s.start.Before(end) && (s == f.next || f.owns(s) != no) {
+			sessions = append(sessions, s)
 		}
 	}
-	for _, s := range sessions {
-		versions = append(versions, s.Version)
-	}
-	return len(sessions), versions
+	return sessions
 }
 
 // R22 doses-short
