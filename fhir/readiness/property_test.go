@@ -208,7 +208,7 @@ func TestReadyIsReady(t *testing.T) {
 			t.Fatalf("READY, but %s\n%v", why, l.story)
 		}
 	})
-	if ready == 0 {
+	if ready == 0 && !testing.Short() { // in short, chance has too few tries
 		t.Error("chance never made a ready client: the property says nothing")
 	}
 }
@@ -491,7 +491,7 @@ func TestWhileAReadIsIncompleteNothingRises(t *testing.T) {
 			t.Fatalf("rose from %s (%s) to %s (%s)\n%v", before.State, before.Words, after.State, after.Words, l.story)
 		}
 	})
-	if held == 0 {
+	if held == 0 && !testing.Short() { // in short, chance has too few tries
 		t.Error("chance never made a hold: the property says little")
 	}
 }
