@@ -42,6 +42,10 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 faults: ## SCHEDULES (1000) random schedules of faults between the hub and both sides; after each both must agree
 	KAPHUB_SCHEDULES=$${SCHEDULES:-1000} go test -count=1 -timeout 3h -run TestAfterAnyFaultBothSidesAgree -v ./cmd/kaphub | grep -v '^ *\(===\|---\)'
 
+.PHONY: simulate
+simulate: ## CLIENT_DAYS (1000000) of whole lives against an oracle that knows the truth; then each rule and gate broken on purpose
+	KAPHUB_CLIENT_DAYS=$${CLIENT_DAYS:-1000000} go test -count=1 -timeout 3h -run 'TestNoLifeIsUnsafelyReady|TestEveryMutationIsNoticed' -v ./fhir/readiness | grep -v '^ *\(===\|---\)'
+
 .PHONY: bench
 bench: ## Go benchmarks, readable by benchstat; then the ratios in one run
 	go test -run '^$$' -bench . -benchmem -count=$${COUNT:-1} ./fhir/... ./jobs/...

@@ -1,0 +1,189 @@
+package readiness_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/fhirtest"
+	lives "github.com/kaphub/kaphub/fhir/life"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// seen is what a simulation saw.
+type seen struct {
+	lives, days, judged int
+	states              map[readiness.State]int
+	rules               map[string]int
+	gates               map[readiness.GateName]map[readiness.GateState]int
+	sessions, ready     int // sessions that began, and those that were READY then
+}
+
+func newSeen() *seen {
+	return &seen{states: map[readiness.State]int{}, rules: map[string]int{}, gates: map[readiness.GateName]map[readiness.GateState]int{}}
+}
+
+func (s *seen) note(v *readiness.Verdict) {
+	s.judged++
+	s.states[v.State]++
+	for i := range v.Findings {
+		s.rules[v.Findings[i].Code]++
+	}
+	for i := range v.Gates {
+		g := &v.Gates[i]
+		if s.gates[g.Name] == nil {
+			s.gates[g.Name] = map[readiness.GateState]int{}
+		}
+		s.gates[g.Name][g.State]++
+	}
+}
+
+// agreedIn is the policy of a life.
+func agreedIn(l lives.Life) readiness.Policy {
+	a := l.Agreed
+	return policy(func(p *readiness.Policy) {
+		s := &p.Sheet
+		s.ClearanceValidity, s.FollowUp, s.DoseInterval = inDays(a.Validity), inDays(a.FollowUp), inDays(a.Interval)
+		s.SessionCap, s.Preparations = lineOf(a.Cap, itself), lineOf(a.Preparations, itself)
+		pressure := func(n int) readiness.Limit { return readiness.Limit{Value: float64(n), Unit: "mm[Hg]"} }
+		s.Systolic, s.Diastolic = lineOf(a.Systolic, pressure), lineOf(a.Diastolic, pressure)
+		s.HeartRate = lineOf(a.Pulse, func(n int) readiness.Limit { return readiness.Limit{Value: float64(n), Unit: "/min"} })
+		s.OfficeOnly = lineOf(a.OfficeOnly, func(n int) bool { return n == 1 })
+		s.StatesNotServed = readiness.Asked[[]string]{}
+		if a.NotServed != nil {
+			s.StatesNotServed = readiness.Is(a.NotServed)
+		}
+		p.Credentials = readiness.Asked[[]readiness.Credential]{}
+		if !a.Licence.IsZero() {
+			p.Credentials = readiness.Is([]readiness.Credential{{Name: "licence", Until: readiness.DayOf(a.Licence, fhirtest.Denver)}})
+		}
+		if a.CalendarFeed {
+			p.Practice.Sources = append(p.Practice.Sources, lives.Calendar)
+		}
+		if a.TwoPrescribers {
+			p.Others = []readiness.Party{{Name: lives.Other, Title: "Meridian", Identifiers: []fhir.ID{{System: fhir.SystemNPI, Value: "1003000126"}}, Sources: []string{lives.Other}}}
+		}
+	})
+}
+
+func itself(n int) int { return n }
+
+func inDays(l lives.Line) readiness.Asked[time.Duration] {
+	return lineOf(l, func(n int) time.Duration { return time.Duration(n) * day })
+}
+
+func lineOf[T any](l lives.Line, value func(int) T) readiness.Asked[T] {
+	switch l.Answer {
+	case lives.Set:
+		return readiness.Is(value(l.Value))
+	case lives.NoneSet:
+		return readiness.None[T]()
+	}
+	return readiness.Asked[T]{}
+}
+
+// judgeLife judges a life at every instant at which something changed for the hub, at every Until, at each session's start
+// and at instants of chance; and asks the oracle. It returns the first moment at which the verdict was unsafe or hid a
+// danger, "" when there was none.
+func judgeLife(l lives.Life, see *seen) string {
+	w, p := lives.Reach(l), agreedIn(l)
+	chance := rand.New(rand.NewPCG(l.Seed, 7))
+	bounds := w.Boundaries()
+	for at, end := l.Start, l.End(); at.Before(end); {
+		chart := w.At(at)
+		v := readiness.Assess(chart, p, at)
+		see.note(&v)
+		if why := wrong(w, &v, at); why != "" {
+			return why
+		}
+		if v.Appointment != nil && v.Appointment.Start.Equal(at) {
+			see.sessions++
+			if v.State == readiness.Ready {
+				see.ready++
+			}
+		}
+		next := v.Until
+		if i, _ := slices.BinarySearchFunc(bounds, at.Add(1), time.Time.Compare); i < len(bounds) && bounds[i].Before(next) {
+			next = bounds[i]
+		}
+		if some := at.Add(time.Duration(chance.Int64N(int64(30 * time.Hour)))); some.After(at) && some.Before(next) {
+			next = some
+		}
+		at = next
+	}
+	see.lives++
+	see.days += l.Days
+	return ""
+}
+
+// wrong says what is wrong with a verdict by the truth that the hub could know.
+func wrong(w *lives.World, v *readiness.Verdict, at time.Time) string {
+	o := w.Oracle(at)
+	if v.State == readiness.Ready {
+		if why := o.Unsafe(); len(why) > 0 {
+			return fmt.Sprintf("%s: READY, but %s", at.In(fhirtest.Denver).Format("Mon 2 Jan 15:04:05"), strings.Join(why, "; "))
+		}
+	}
+	for _, d := range o.Dangers() {
+		if !slices.ContainsFunc(v.Findings, func(f readiness.Finding) bool { return f.Code == d.Rule }) && slices.ContainsFunc(readiness.Catalogue(), func(r readiness.Rule) bool { return r.Code == d.Rule }) {
+			return fmt.Sprintf("%s: no finding of %s, though %s", at.In(fhirtest.Denver).Format("Mon 2 Jan 15:04:05"), d.Rule, d.Why)
+		}
+	}
+	return ""
+}
+
+// sort of failure: what stays the same while a life shrinks.
+func failure(why string) string {
+	_, what, _ := strings.Cut(why, ": ")
+	what, _, _ = strings.Cut(what, ", ")
+	return what
+}
+
+// clientDays is how many client-days are lived: KAPHUB_CLIENT_DAYS, else few.
+func clientDays(t *testing.T) int {
+	if s := os.Getenv("KAPHUB_CLIENT_DAYS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatalf("KAPHUB_CLIENT_DAYS: %v", err)
+		}
+		return n
+	}
+	if testing.Short() {
+		return 3_000
+	}
+	return 5_000
+}
+
+func TestNoLifeIsUnsafelyReady(t *testing.T) {
+	want := clientDays(t)
+	see := newSeen()
+	failures := 0
+	for seed := uint64(1); see.days < want && failures < 5; seed++ {
+		l := lives.Live(seed)
+		why := judgeLife(l, see)
+		if why == "" {
+			continue
+		}
+		failures++
+		see.days += l.Days
+		t.Errorf("life %d\n%s", seed, why)
+		short := lives.Shrink(l, func(l lives.Life) bool {
+			again := judgeLife(l, newSeen())
+			return again != "" && failure(again) == failure(why)
+		})
+		t.Errorf("the shortest: %s\n%s", judgeLife(short, newSeen()), short)
+	}
+	t.Logf("%d client-days of %d lives, judged %d times: %v; %d of %d sessions READY at their start", see.days, see.lives, see.judged, see.states, see.ready, see.sessions)
+	for _, r := range readiness.Catalogue() {
+		t.Logf("  %-4s %8d  %s", r.Code, see.rules[r.Code], r.Name)
+	}
+	for _, name := range readiness.Gates() {
+		t.Logf("  %-16s %v", name, see.gates[name])
+	}
+}
