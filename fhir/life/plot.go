@@ -21,7 +21,7 @@ type plot struct {
 
 // Live makes up the life of seed.
 func Live(seed uint64) Life {
-	p := &plot{Rand: rand.New(rand.NewPCG(seed, 4)) /* the same again for the same seed */, Life: Life{Seed: seed, State: "CO"}}
+	p := &plot{Rand: rand.New(rand.NewPCG(seed, 4)), Life: Life{Seed: seed, State: "CO"}}
 	p.Start = time.Date(2026, 1, 5+p.IntN(330), 0, 0, 0, 0, fhirtest.Denver) // over both changes of the clocks
 	p.Days = 50 + p.IntN(90)
 	p.Agreed = Agreed{
