@@ -36,6 +36,9 @@ type Chart struct {
 	Encounters                []Seen[Encounter]
 	Flags                     []Seen[Flag]
 	CarePlans                 []Seen[CarePlan]
+	Goals                     []Seen[Goal]
+	Conditions                []Seen[Condition]           // of the watch list only
+	MedicationStatements      []Seen[MedicationStatement] // of the watch list only
 	AdverseEvents             []Seen[AdverseEvent]
 	DiagnosticReports         []Seen[DiagnosticReport]
 	DocumentReferences        []Seen[DocumentReference]
@@ -89,6 +92,12 @@ func NewChart(client string, moment Moment, versions []Version, links []Link, so
 			see(&c, &c.Flags, v, last)
 		case "CarePlan":
 			see(&c, &c.CarePlans, v, last)
+		case "Goal":
+			see(&c, &c.Goals, v, last)
+		case "Condition":
+			see(&c, &c.Conditions, v, last)
+		case "MedicationStatement":
+			see(&c, &c.MedicationStatements, v, last)
 		case "AdverseEvent":
 			see(&c, &c.AdverseEvents, v, last)
 		case "Provenance":

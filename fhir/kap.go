@@ -55,6 +55,7 @@ const (
 	CodeAcknowledged     = "instructions-acknowledged" // Observation, valueString: DosageDigest, focus: the MedicationRequest
 	CodeFulfilment       = "fulfilment"                // Task
 	CodeStop             = "stop"                      // Flag: a recorded hold
+	CodeCondition        = "clearance-condition"       // Task: a condition of a clearance, named by reasonCode or description; completed when it is met
 
 	CodeAmountLeft = "amount-left" // Observation, valueQuantity in {session}: what the client was counted to have left
 	CodeRetyped    = "end-retyped" // Provenance.reason: alone, the one who entered typed the end twice
@@ -92,6 +93,26 @@ const (
 	DecisionDeferred   = "deferred"
 	DecisionNotCleared = "not-cleared"
 	DecisionWithdrawn  = "withdrawn"
+)
+
+// Codes in SystemClearanceItem: the parts of a clearance, and what a Goal of the prescriber's is about.
+const (
+	ItemCondition        = "condition"           // valueCodeableConcept
+	ItemContraindication = "contraindication"    // interpretation: its grade
+	ItemInterval         = "interval-min"        // between dosing sessions; valueQuantity in h, d or wk
+	ItemSessions         = "max-sessions"        // under this clearance; valueInteger
+	ItemWeekly           = "max-sessions-a-week" // in any 7 days; valueInteger
+	ItemSetting          = "setting"             // v3-ActCode AMB (the office), VR (remote) or HH (at home); several are allowed together
+	ItemSystolic         = "max-systolic"        // upper limits of a reading; valueQuantity in mm[Hg], kPa or /min
+	ItemDiastolic        = "max-diastolic"
+	ItemHeartRate        = "max-heart-rate"
+)
+
+// Codes in SystemActCode: where a session takes place.
+const (
+	ActOffice = "AMB"
+	ActRemote = "VR"
+	ActHome   = "HH"
 )
 
 // Codes in SystemBusinessStatus: the union by meaning of BSeR's, COW's and the practice's own (fhir.md section 2). BSeR's

@@ -52,6 +52,9 @@ var views = map[string]reflect.Type{
 	"Encounter":                reflect.TypeFor[Encounter](),
 	"Flag":                     reflect.TypeFor[Flag](),
 	"CarePlan":                 reflect.TypeFor[CarePlan](),
+	"Goal":                     reflect.TypeFor[Goal](),
+	"Condition":                reflect.TypeFor[Condition](),
+	"MedicationStatement":      reflect.TypeFor[MedicationStatement](),
 	"AdverseEvent":             reflect.TypeFor[AdverseEvent](),
 	"DiagnosticReport":         reflect.TypeFor[DiagnosticReport](),
 	"DocumentReference":        reflect.TypeFor[DocumentReference](),
@@ -70,6 +73,7 @@ var codeSets = map[string][]string{
 	"MedicationRequest.intent":        {"proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option"},
 	"MedicationDispense.status":       {"preparation", "in-progress", "cancelled", "on-hold", "completed", "entered-in-error", "stopped", "declined", "unknown"},
 	"MedicationAdministration.status": {"in-progress", "not-done", "on-hold", "completed", "entered-in-error", "stopped", "unknown"},
+	"MedicationStatement.status":      {"active", "completed", "entered-in-error", "intended", "stopped", "on-hold", "unknown", "not-taken"},
 	"Task.intent":                     {"unknown", "proposal", "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order", "option"},
 }
 

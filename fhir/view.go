@@ -20,6 +20,8 @@ type (
 	Encounter                = fhir.Encounter
 	Flag                     = fhir.Flag
 	CarePlan                 = fhir.CarePlan
+	Goal                     = fhir.Goal
+	Condition                = fhir.Condition
 	AdverseEvent             = fhir.AdverseEvent
 	DiagnosticReport         = fhir.DiagnosticReport
 	DocumentReference        = fhir.DocumentReference
@@ -42,6 +44,9 @@ type (
 	Coding          = fhir.Coding
 	Period          = fhir.Period
 	Quantity        = fhir.Quantity
+
+	ObservationComponent = fhir.ObservationComponent
+	TimingRepeat         = fhir.TimingRepeat
 )
 
 // ServiceRequest is samply's with contained resources kept.
@@ -80,6 +85,15 @@ type MedicationRequest struct {
 // MedicationDispense is samply's with contained resources and medication[x] kept.
 type MedicationDispense struct {
 	fhir.OtherMedicationDispense
+	ResourceType              string            `json:"resourceType"`
+	Contained                 []json.RawMessage `json:"contained,omitempty"`
+	MedicationCodeableConcept *CodeableConcept  `json:"medicationCodeableConcept,omitempty"`
+	MedicationReference       *Reference        `json:"medicationReference,omitempty"`
+}
+
+// MedicationStatement is samply's with contained resources and medication[x] kept.
+type MedicationStatement struct {
+	fhir.OtherMedicationStatement
 	ResourceType              string            `json:"resourceType"`
 	Contained                 []json.RawMessage `json:"contained,omitempty"`
 	MedicationCodeableConcept *CodeableConcept  `json:"medicationCodeableConcept,omitempty"`

@@ -71,8 +71,12 @@ type facts struct {
 	events []event
 	plans  []record[fhir.CarePlan] // the prescriber's
 
+	goals   []record[fhir.Goal] // the prescriber's
+	answers []record[fhir.Task] // in which the prescriber says how a condition of a clearance stands
+
 	// Worked out once, when first asked for.
 	depends   []source
+	terms     *terms
 	differ    []mismatch
 	differing bool
 	digested  *fhir.Version // whose directions digest is of

@@ -22,23 +22,6 @@ const (
 	stopsIt // not cleared, or withdrawn
 )
 
-// vital is one of the three readings before a session.
-type vital int
-
-const (
-	systolic vital = iota
-	diastolic
-	heartRate
-	vitals
-)
-
-// bound is an upper limit of a reading.
-type bound struct {
-	set       bool
-	value     float64
-	exclusive bool // the limit itself is already beyond: "<"
-}
-
 // decision is one Observation of the prescriber on clearance.
 type decision struct {
 	record[fhir.Observation]
@@ -55,11 +38,10 @@ type decision struct {
 	from, to   time.Time // to zero: no end
 	assumed    string    // how the end was found when the decision gives none
 	agreed     bool      // … by the sheet
-	limits     [vitals]bound
-	conditions []string // to be met before a session, other than the readings
-	byReading  bool     // a condition is that the readings stay below the limits
-	interval   time.Duration
-	sessions   int // at most; 0: not limited
+	endless    bool      // it gives no end, and the sheet states none
+	terms      terms
+	conditions []condition // to be met before a session, other than the readings
+	byReading  bool        // a condition is that the readings stay below the limits
 }
 
 // clearing reports whether d clears without a doubt that is of its own making. Only such a decision lifts a stop.
@@ -232,23 +214,16 @@ func (f *facts) validity(d *decision) {
 	case agreed.Answer == NoneSet:
 		d.assumed, d.agreed = "no end, "+f.agreed(), true
 	case f.policy.Rules.ClearanceMaxAge > 0:
+		d.endless = true
 		d.to, d.assumed = shift(d.issued, f.policy.Rules.ClearanceMaxAge, f.zone), "assumed"
 	default:
+		d.endless = true
 		d.doubt = cmp.Or(d.doubt, "it gives no end and none is agreed")
 	}
 }
 
-// Codes in SystemClearanceItem, and the one condition that the readings answer.
-const (
-	itemCondition        = "condition"
-	itemContraindication = "contraindication"
-	itemInterval         = "interval-min"
-	itemSessions         = "max-sessions"
-	conditionByReading   = "bp-below-limit-before-session"
-)
-
-var itemLimits = map[string]vital{"max-systolic": systolic, "max-diastolic": diastolic, "max-heart-rate": heartRate}
-var loincLimits = map[string]vital{fhir.LOINCSystolic: systolic, fhir.LOINCDiastolic: diastolic, fhir.LOINCHeartRate: heartRate}
+// conditionByReading is the one condition that the readings answer.
+const conditionByReading = "bp-below-limit-before-session"
 
 // components reads the parts of d. A part that cannot be read leaves a doubt: it may be a condition.
 func (f *facts) components(d *decision) {
@@ -260,24 +235,15 @@ func (f *facts) components(d *decision) {
 	conditions, absolute := 0, false
 	for i := range d.Value.Component {
 		c := &d.Value.Component[i]
-		item := f.code(d.Party, &c.Code, fhir.SystemClearanceItem)
-		which, limit := itemLimits[item]
-		if item == "" {
-			which, limit = loincLimits[f.code(d.Party, &c.Code, fhir.SystemLOINC)]
-		}
-		switch {
-		case limit:
-			if !d.bind(which, c.ValueQuantity) {
-				d.doubt = cmp.Or(d.doubt, "a limit in it cannot be read")
-			}
-		case item == itemCondition:
+		switch item := f.code(d.Party, &c.Code, fhir.SystemClearanceItem); item {
+		case fhir.ItemCondition:
 			conditions++
 			if concept := c.ValueCodeableConcept; concept != nil && slices.ContainsFunc(concept.Coding, func(k fhir.Coding) bool { return text(k.Code) == conditionByReading }) {
 				d.byReading = true
 			} else {
-				d.conditions = append(d.conditions, words(c.ValueCodeableConcept, c.ValueString))
+				d.conditions = append(d.conditions, condition{concept, words(c.ValueCodeableConcept, c.ValueString)})
 			}
-		case item == itemContraindication:
+		case fhir.ItemContraindication:
 			grade := ""
 			for j := range c.Interpretation {
 				grade = f.code(d.Party, &c.Interpretation[j], fhir.SystemGrade)
@@ -286,20 +252,8 @@ func (f *facts) components(d *decision) {
 			if grade != "absolute" && grade != "relative" {
 				d.doubt = cmp.Or(d.doubt, "a contraindication in it has no grade")
 			}
-		case item == itemInterval:
-			days, ok := duration(c.ValueQuantity)
-			if !ok {
-				d.doubt = cmp.Or(d.doubt, "the interval in it cannot be read")
-			}
-			d.interval = days
-		case item == itemSessions:
-			if c.ValueInteger == nil || *c.ValueInteger <= 0 {
-				d.doubt = cmp.Or(d.doubt, "the number of sessions in it cannot be read")
-			} else {
-				d.sessions = *c.ValueInteger
-			}
 		default:
-			d.doubt = cmp.Or(d.doubt, "a part of it cannot be read")
+			d.doubt = cmp.Or(d.doubt, f.term(d, item, c))
 		}
 	}
 	switch {
@@ -310,54 +264,6 @@ func (f *facts) components(d *decision) {
 	case d.means == clearsWith && conditions == 0:
 		d.doubt = "it clears with conditions and names none"
 	}
-}
-
-// bind notes an upper limit; of two for one reading the stricter counts.
-func (d *decision) bind(which vital, q *fhir.Quantity) bool {
-	if q == nil {
-		return false
-	}
-	b := bound{set: true}
-	if q.Comparator != nil {
-		switch q.Comparator.Code() {
-		case "<":
-			b.exclusive = true
-		case "<=":
-		default:
-			return false
-		}
-	}
-	plain := *q
-	plain.Comparator = nil
-	value, unit, ok := amount(&plain)
-	if !ok || !measures(which, unit) {
-		return false
-	}
-	b.value = value
-	if old := d.limits[which]; !old.set || b.value < old.value {
-		d.limits[which] = b
-	}
-	return true
-}
-
-// measures reports whether a reading of which is told in unit.
-func measures(which vital, unit string) bool {
-	unit = cmp.Or(unitOf[unit], unit)
-	if which == heartRate {
-		return unit == "/min" || unit == "{beats}/min"
-	}
-	return unit == "mm[Hg]"
-}
-
-// duration reads a quantity of time.
-func duration(q *fhir.Quantity) (time.Duration, bool) {
-	value, unit, ok := amount(q)
-	if !ok {
-		return 0, false
-	}
-	const day = 24 * time.Hour
-	each, ok := map[string]time.Duration{"h": time.Hour, "d": day, "day": day, "days": day, "wk": 7 * day, "week": 7 * day, "weeks": 7 * day}[unit]
-	return time.Duration(value * float64(each)), ok
 }
 
 // words returns how a coded value reads on the screen.

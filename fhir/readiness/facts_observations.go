@@ -95,8 +95,8 @@ func (f *facts) read(r record[fhir.Observation]) {
 			return
 		}
 		n := reading{of: r.Version, focus: o.Focus, which: which, at: at, end: end, loose: !r.live() || !final(o)}
-		value, unit, ok := amount(q)
-		n.value, n.ok = value, ok && value > 0 && absent == nil && measures(which, unit)
+		value, ok := which.quantity(q)
+		n.value, n.ok = value, ok && value > 0 && absent == nil
 		f.readings = append(f.readings, n)
 	}
 	before := len(f.readings)

@@ -80,6 +80,11 @@ func (f *facts) findStops() {
 			f.stops = append(f.stops, stop{what: f.unless(r.Version, "the care plan on hold", "a hold"), says: v, gone: r.Gone, title: f.title(r.Version), since: since})
 		}
 	}
+	for _, r := range records(f.chart.Goals, f.look) {
+		if f.ours(r.Version) && !copied(r.Value.Identifier) {
+			f.goals = append(f.goals, r)
+		}
+	}
 	f.findRefusals()
 	f.findAborts()
 	f.sortStops()

@@ -20,6 +20,10 @@ func (f *facts) tasks() {
 			if !copied(r.Value.Identifier) {
 				f.fulfil(r)
 			}
+		case f.code(r.Party, r.Value.Code, fhir.SystemKAP) == fhir.CodeCondition:
+			if f.ours(r.Version) && !copied(r.Value.Identifier) {
+				f.answers = append(f.answers, r)
+			}
 		case code == "abort":
 			f.aborts = append(f.aborts, r)
 		case f.ours(r.Version) && len(r.Value.PartOf) > 0:

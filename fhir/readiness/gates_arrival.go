@@ -20,11 +20,14 @@ func (f *facts) atArrival(name GateName, judge func(*facts) Gate) Gate {
 	}
 	opens := f.next.start.Add(-arrivalOpens)
 	if !f.clock.passed(opens) {
-		next := "wait for the arrival checks: they open on " + f.stamp(opens)
-		if name == GateVitals && f.unlimited() {
-			next = "ask " + f.prescriber() + " for the limits of blood pressure and heart rate"
+		words, next := "Asked from "+f.stamp(opens)+" on", "wait for the arrival checks: they open on "+f.stamp(opens)
+		if name == GateVitals {
+			words += "; " + f.onFile()
+			if f.unlimited() {
+				next = "ask " + f.prescriber() + " for the limits of blood pressure and heart rate"
+			}
 		}
-		return notDue("Asked from "+f.stamp(opens)+" on", next).until(f.next.start)
+		return notDue(words, next).until(f.next.start)
 	}
 	return judge(f)
 }
@@ -32,7 +35,7 @@ func (f *facts) atArrival(name GateName, judge func(*facts) Gate) Gate {
 // unlimited reports whether the limit of a reading is not on file.
 func (f *facts) unlimited() bool {
 	for which := range vitals {
-		if _, line, _ := f.limit(which); line == NotAsked {
+		if f.limit(which).line == NotAsked {
 			return true
 		}
 	}
@@ -45,43 +48,95 @@ func (g Gate) adverse() Gate {
 	return g
 }
 
-// vitalsGate compares the newest readings of the day with the limits on file. The hub has no limit of its own.
+// sign is one of the three readings of the session's day, judged: the gate and R37 both go by it.
+type sign struct {
+	of      vital
+	is      standing
+	limit   limit
+	reading *reading // nil: none of the day is on file
+}
+
+// standing is how a reading stands to its limit.
+type standing int
+
+const (
+	unasked   standing = iota // no limit is set
+	unlimited                 // the limit is not on file
+	untaken
+	unreadableSign
+	beyond
+	within
+)
+
+// signs judges the newest readings of the next session's day by the limits on file. The hub has no limit of its own.
 //
-//	limit of a reading        newest reading of the day   gate
-//	not asked                 –                           unknown: ask the prescriber
+//	limit of a reading        newest reading of the day   it is
+//	not on file               –                           unlimited: ask the prescriber
 //	none set                  –                           not asked for
-//	set                       none                        open
-//	set                       no number, another unit,    unknown
+//	on file                   none                        not taken
+//	on file                   no number, another unit,    not readable
 //	                          or not a possible one
-//	set                       beyond it                   blocked (R37)
-//	set                       within it                   met
-//
-// A reading beyond its limit blocks whatever the others are.
+//	on file                   beyond it                   beyond
+//	on file                   within it                   within
+func (f *facts) signs() (all [vitals]sign) {
+	d := f.decided()
+	for which := range vitals {
+		l := f.limit(which)
+		r := f.reading(which, l.bound)
+		s := sign{of: which, limit: l, reading: r, is: within}
+		switch {
+		case l.line == NotAsked, l.line == NoneSet && which != heartRate && d != nil && d.byReading:
+			s.is = unlimited
+		case l.line == NoneSet:
+			s.is = unasked
+		case r == nil:
+			s.is = untaken
+		case r.beyond(l.bound):
+			s.is = beyond
+		case !r.ok || r.odd:
+			s.is = unreadableSign
+		}
+		all[which] = s
+	}
+	return all
+}
+
+// words says what a reading beyond its limit is, and whose limit it is.
+func (s *sign) words(f *facts) string {
+	r, at := s.reading, "the limit of "
+	if s.limit.exclusive {
+		at = "the limit, below "
+	}
+	return "The " + s.of.name() + " of " + f.stamp(r.at) + " is " + s.of.measure(r.value) + ", beyond " + at + s.of.measure(s.limit.value) + " (" + s.limit.from + ")"
+}
+
+// vitalsGate asks whether blood pressure and heart rate of the day are within the limits on file. A reading beyond its limit
+// blocks (R37) whatever the others are; then what cannot be told comes before what is missing.
 func vitalsGate(f *facts) Gate {
 	var rests []*fhir.Version
 	var unsure, missing *Gate
 	agreed := false
-	d := f.decided()
-	for which := range vitals {
-		limit, line, sheet := f.limit(which)
-		agreed = agreed || sheet
-		r := f.reading(which, limit)
-		name := which.name()
-		switch {
-		case line == NotAsked, line == NoneSet && which != heartRate && d != nil && d.byReading:
-			g := untold("No limit for the "+name+" is on file", "ask "+f.prescriber()+" for the limit").by(Prescriber)
+	for _, s := range f.signs() {
+		rests = append(rests, s.limit.of)
+		agreed = agreed || s.limit.of == nil && s.limit.line != NotAsked
+		switch name := s.of.name(); s.is {
+		case beyond:
+			return blocked(s.words(f), "hold; call "+f.prescriber()+f.phones(), s.reading.of, s.limit.of).from(s.reading.at)
+		case unlimited:
+			words := "No limit for the " + name + " is on file"
+			if s.limit.unread {
+				words = "The limit for the " + name + " that " + f.prescriber() + " recorded cannot be read"
+			}
+			g := untold(words, "ask "+f.prescriber()+" for the limit", s.limit.of).by(Prescriber)
 			unsure = first(unsure, &g)
-		case line == NoneSet:
-		case r == nil:
-			g := open("No "+name+" of the day is on file", "take blood pressure and heart rate", rests...)
+		case unreadableSign:
+			g := untold("The "+name+" of the day cannot be read", "take it again", s.reading.of)
+			unsure = first(unsure, &g)
+		case untaken:
+			g := open("No "+name+" of the day is on file; "+f.onFile(), "take blood pressure and heart rate", rests...)
 			missing = first(missing, &g)
-		case !r.beyond(limit) && (!r.ok || r.odd):
-			g := untold("The "+name+" of the day cannot be read", "take it again", r.of)
-			unsure = first(unsure, &g)
-		case r.beyond(limit):
-			return blocked("The "+name+" of "+f.on(r.at)+" "+atTime(r.at, f.zone)+" is "+count(r.value)+", beyond the limit of "+count(limit.value), "hold; call "+f.prescriber()+f.phones(), r.of).from(r.at)
-		default:
-			rests = append(rests, r.of)
+		case within:
+			rests = append(rests, s.reading.of)
 		}
 	}
 	if unsure != nil {
@@ -90,24 +145,16 @@ func vitalsGate(f *facts) Gate {
 	if missing != nil {
 		return *missing
 	}
-	words := "Blood pressure and heart rate within the limits"
-	if len(rests) == 0 {
-		words = "No reading is asked for"
-	}
-	g := met(words, rests...)
+	g := met("Blood pressure and heart rate within the limits: "+f.onFile(), rests...)
 	if agreed {
 		g = g.per(f.agreed())
 	}
 	return g
 }
 
-func (v vital) name() string {
-	return [...]string{"systolic pressure", "diastolic pressure", "heart rate"}[v]
-}
-
 // beyond reports whether r is a number beyond limit.
 func (r *reading) beyond(limit bound) bool {
-	return r.ok && (r.value > limit.value || limit.exclusive && r.value == limit.value)
+	return r.ok && limit.value > 0 && (r.value > limit.value || limit.exclusive && r.value == limit.value)
 }
 
 // reading returns the newest reading of which on the session's day up to now, nil when there is none. One that is gone or

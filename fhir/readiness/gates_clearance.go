@@ -31,8 +31,11 @@ import (
 //	clears, and the referral says otherwise since       unknown
 //	clears, begins later                                open: not yet
 //	clears, over at the instant of need                 open (R10)
-//	clears for a number of sessions, all taken          open
-//	clears with a condition that no record says is met  open
+//	clears for a number of sessions, or a care plan     open
+//	  does, and all are taken
+//	clears with a condition that no record says is met  open (R13)
+//	clears, and the decider left or the practice of     open (R16)
+//	  the prescriber closes before the session
 //	clears, else                                        met
 func clearanceGate(f *facts) Gate {
 	p := f.prescriber()
@@ -99,15 +102,20 @@ func clearanceGate(f *facts) Gate {
 		}
 		return open(said+"; the session is on "+f.on(f.next.start), "ask "+p+" for a new decision", d.Version, f.next.Version)
 	}
-	if d.sessions > 0 {
-		if taken := f.takenSince(DayOf(d.from, f.zone)); taken >= d.sessions {
-			return open(said+", for "+strconv.Itoa(d.sessions)+" sessions; "+strconv.Itoa(taken)+" are done", "ask "+p+" for a new decision", append(slices.Clone(f.takenBy), d.Version)...)
-		}
+	if g, spent := f.spent(d, said); spent {
+		return g
 	}
-	if len(d.conditions) > 0 {
-		return open(said+"; no record says that the condition is met: "+strings.Join(d.conditions, "; "), "ask "+p+" to record the condition as met", d.Version)
+	left, rests := f.outstanding(d)
+	if len(left) > 0 {
+		return open(said+"; no record says that the condition is met: "+strings.Join(left, "; "), "ask "+p+" whether it is met, and enter the answer: kaphub record decision", append(rests, d.Version)...)
 	}
-	g := met(said, d.Version).from(d.issued)
+	if len(rests) > 0 {
+		said += "; " + plural(len(rests) == 1, "its condition is", "its conditions are") + " recorded as met"
+	}
+	if gone, words, _, role := f.departure(d); gone {
+		return open(said+"; "+words, "ask "+p+" who stands for the decision", d.Version, role).by(Admin)
+	}
+	g := met(said, append(rests, d.Version)...).from(d.issued)
 	if d.agreed {
 		g = g.per(f.agreed())
 	}
@@ -132,6 +140,25 @@ func (f *facts) contradicted(d *decision) (*fhir.Version, string) {
 		}
 	}
 	return nil, ""
+}
+
+// spent returns the gate as it stands when the sessions that d, or an active care plan, allows are all taken.
+func (f *facts) spent(d *decision, said string) (g Gate, spent bool) {
+	for _, m := range f.own().mosts {
+		taken := f.takenSince(DayOf(m.value.from, f.zone))
+		if taken < m.value.sessions {
+			continue
+		}
+		if said += ", for "; m.of != d.Version {
+			said += "at most "
+		}
+		said += strconv.Itoa(m.value.sessions) + " sessions"
+		if m.of != d.Version {
+			said += " since " + f.on(m.value.from) + " by the care plan"
+		}
+		return open(said+"; "+strconv.Itoa(taken)+" are done", "ask "+f.prescriber()+" for a new decision", append(slices.Clone(f.takenBy), m.of, d.Version)...), true
+	}
+	return g, false
 }
 
 // takenSince counts the days from day on on which a dose was taken.
@@ -324,19 +351,3 @@ func (f *facts) planned(last time.Time) (due time.Time, v *fhir.Version) {
 	}
 	return due, v
 }
-
-// limit is the upper limit of a reading: the decision's own, else the sheet's.
-func (f *facts) limit(which vital) (b bound, line Answer, agreed bool) {
-	if d := f.decided(); d != nil && d.limits[which].set {
-		return d.limits[which], Set, false
-	}
-	s := f.policy.Sheet
-	asked := [vitals]Asked[Limit]{s.Systolic, s.Diastolic, s.HeartRate}[which]
-	if asked.Answer == Set && !measures(which, asked.Value.Unit) {
-		return bound{}, NotAsked, true // a limit in another unit is no limit that can be compared
-	}
-	return bound{set: asked.Answer == Set, value: asked.Value.Value}, asked.Answer, true
-}
-
-// unitOf reads units as people write them.
-var unitOf = map[string]string{"mmHg": "mm[Hg]", "mmhg": "mm[Hg]", "bpm": "/min", "beats/min": "/min", "beats/minute": "/min"}

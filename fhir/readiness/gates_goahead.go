@@ -184,7 +184,7 @@ func sameArrangement(a, b *fhir.Appointment) bool {
 		}
 		return actors
 	}
-	return text(a.Start) == text(b.Start) && text(a.End) == text(b.End) && remote(a) == remote(b) &&
+	return text(a.Start) == text(b.Start) && text(a.End) == text(b.End) && booked(a) == booked(b) &&
 		reflect.DeepEqual(people(a), people(b)) && reflect.DeepEqual(a.BasedOn, b.BasedOn)
 }
 

@@ -134,47 +134,46 @@ func (f *facts) preparedOn(s *session) bool {
 	return s.standing() && f.clock.passed(s.start) && slices.ContainsFunc(f.prepared, func(p dose) bool { return p.day == DayOf(s.start, f.zone) })
 }
 
-// intervalGate asks whether the session keeps the distance and the weekly number that the prescriber asks for.
+// intervalGate asks whether the session keeps the distance and the number that the prescriber asks for: recorded for this
+// client, else on the sheet.
 //
-//	interval and cap         sessions before             gate
-//	either not asked         –                           unknown: ask
-//	none set                 –                           met, per agreement
-//	set, or in the decision  no session booked           met, per agreement
-//	set, or in the decision  far enough, few enough      met
-//	set, or in the decision  too close, too many         open
-//	  … only if one that was never closed was held       unknown
+//	interval and number                    sessions before             gate
+//	either not on file                     –                           unknown: ask
+//	recorded for the client, not readable  –                           unknown: ask
+//	none set                               –                           met, per agreement
+//	on file                                no session booked           met
+//	on file                                far enough, few enough      met
+//	on file                                too close, too many         open (R31)
+//	  … only if one that was never closed was held                     unknown
 func intervalGate(f *facts) Gate {
-	sheet := f.policy.Sheet
-	interval, known := sheet.DoseInterval.Value, sheet.DoseInterval.Answer != NotAsked
-	var rests []*fhir.Version
-	if d := f.decided(); d != nil && d.interval > 0 && d.live() {
-		interval, known = max(interval, d.interval), true
-		rests = append(rests, d.Version)
+	k := f.spacing()
+	p := f.prescriber()
+	switch {
+	case k.unsaid.of != nil:
+		return untold(k.unsaid.value, "ask "+p+" how often, and how far apart", k.unsaid.of).by(Prescriber)
+	case !k.known:
+		return untold("The interval or the weekly number of sessions that "+p+" asks for is not on file", "ask "+p+" and note it on the sheet").by(Prescriber)
+	case f.next == nil:
+		return met("No session is booked that could be too close; "+k.words(), k.of...).per(k.agreed)
 	}
-	if !known || sheet.SessionCap.Answer == NotAsked {
-		return untold("The interval or the weekly number of sessions that "+f.prescriber()+" asks for is not on file", "ask "+f.prescriber()+" and note it on the sheet").by(Prescriber)
-	}
-	if f.next == nil {
-		return met("No session is booked that could be too close", rests...).per(f.agreed())
-	}
-	rests = append(rests, f.takenBy...)
 	sure, perhaps := f.dosesBefore()
+	rests := slices.Concat(k.of, f.takenBy)
 	for _, d := range perhaps {
 		rests = append(rests, d.of)
 	}
 	rests = append(rests, f.next.Version)
 	start := f.on(f.next.start)
-	if words := f.crowded(sure, interval); words != "" {
-		return open("The session of "+start+" "+words, "ask "+f.prescriber()+", or move the session", rests...)
+	if words := k.crowded(f, f.next, sure); words != "" {
+		return open("The session of "+start+" "+words, "ask "+p+", or move the session", rests...)
 	}
-	if words := f.crowded(append(slices.Clone(sure), perhaps...), interval); words != "" {
+	if words := k.crowded(f, f.next, append(slices.Clone(sure), perhaps...)); words != "" {
 		return untold("The session of "+f.on(perhaps[len(perhaps)-1].at)+" was never closed; if it was held, that of "+start+" "+words, "close the session", rests...)
 	}
 	words := "No dose before"
 	if len(sure) > 0 {
 		words = "Last dose on " + f.on(sure[len(sure)-1].at)
 	}
-	return met(words, rests...).per(f.agreed())
+	return met(words+"; "+k.words(), rests...).per(k.agreed)
 }
 
 // dosesBefore returns the doses taken before the next session, and those that may have been: sessions never closed, and
@@ -195,20 +194,85 @@ func (f *facts) dosesBefore() (sure, perhaps []dose) {
 	return sure, perhaps
 }
 
-// crowded says how the next session is too close to doses, "" when it is not.
-func (f *facts) crowded(doses []dose, interval time.Duration) string {
-	week := DayOf(f.next.start, f.zone).Plus(-6).Start(f.zone)
-	within := 1
-	for _, d := range doses {
-		if interval > 0 && shiftBack(f.next.start, interval, f.zone).Before(d.at) {
-			return "is too close to that of " + f.on(d.at)
-		}
-		if !d.at.Before(week) {
-			within++
+// spacing is how far apart and how many the dosing sessions of this client may be.
+type spacing struct {
+	known    bool // both are on file, or none is set
+	interval own[time.Duration]
+	rates    []own[rate]
+	unsaid   own[string]
+	parts    []string        // in words, each with where it comes from
+	agreed   string          // the sheet, where anything rests on it
+	of       []*fhir.Version // the prescriber's records, where anything rests on them
+}
+
+// words tells the limits and where each comes from; never empty.
+func (k *spacing) words() string { return cmp.Or(strings.Join(k.parts, "; "), "nothing is limited") }
+
+// spacing finds the interval and the number of sessions that count: each as recorded for the client, else as on the sheet.
+func (f *facts) spacing() *spacing {
+	t, sheet := f.own(), f.policy.Sheet
+	k := &spacing{unsaid: t.unsaid, interval: t.interval, rates: t.rates, known: true}
+	say := func(words, from string) { k.parts = append(k.parts, words+" ("+from+")") }
+	switch {
+	case t.interval.of != nil:
+		k.of = append(k.of, t.interval.of)
+		say(apart(t.interval.value), f.recorded(t.interval.at))
+	case sheet.DoseInterval.Answer == NotAsked:
+		k.known = false
+	default:
+		k.interval.value, k.agreed = sheet.DoseInterval.Value, f.agreed()
+		if k.interval.value > 0 {
+			say(apart(k.interval.value), k.agreed)
 		}
 	}
-	if limit := f.policy.Sheet.SessionCap; limit.Answer == Set && within > limit.Value {
-		return "is one too many in seven days"
+	for _, r := range t.rates {
+		k.of = append(k.of, r.of)
+		say(r.value.words(), f.recorded(r.at))
+	}
+	switch {
+	case len(t.rates) > 0:
+	case sheet.SessionCap.Answer == NotAsked:
+		k.known = false
+	default:
+		k.agreed = f.agreed()
+		if sheet.SessionCap.Answer == Set {
+			r := rate{sheet.SessionCap.Value, 7}
+			k.rates = []own[rate]{{value: r}}
+			say(r.words(), k.agreed)
+		}
+	}
+	return k
+}
+
+func apart(d time.Duration) string {
+	if d%aDay != 0 {
+		return "at least " + count(d.Hours()) + " hours apart"
+	}
+	return "at least " + several(int(d/aDay), "day") + " apart"
+}
+
+func (r rate) words() string {
+	return "at most " + several(r.sessions, "session") + " in " + several(r.days, "day")
+}
+
+// crowded says how s is too close to doses, "" when it is not.
+func (k *spacing) crowded(f *facts, s *session, doses []dose) string {
+	for _, d := range doses {
+		if k.interval.value > 0 && shiftBack(s.start, k.interval.value, f.zone).Before(d.at) {
+			return "is too close to that of " + f.on(d.at) + ": " + k.words()
+		}
+	}
+	for _, r := range k.rates {
+		since := DayOf(s.start, f.zone).Plus(1 - r.value.days).Start(f.zone)
+		within := 1
+		for _, d := range doses {
+			if !d.at.Before(since) && d.at.Before(s.start) {
+				within++
+			}
+		}
+		if within > r.value.sessions {
+			return "is one too many: " + k.words()
+		}
 	}
 	return ""
 }
@@ -216,35 +280,40 @@ func (f *facts) crowded(doses []dose, interval time.Duration) string {
 // settingGate asks whether the client may be treated where they are. That the session really is there, the location
 // check asks at arrival.
 //
-//	sheet: states not served, office only   on file                          gate
-//	either not asked                        –                                unknown: ask
+//	states not served, setting              on file                          gate
+//	states not asked                        –                                unknown: ask
 //	states set                              no state in the client's address unknown
-//	states set                              a state that is not served       open
-//	office only                             the session is remote            open
-//	else                                    –                                met, per agreement
+//	states set                              a state that is not served       open (R32)
+//	setting neither recorded for the        –                                unknown: ask
+//	  client nor asked
+//	the session is booked elsewhere than    –                                open (R32)
+//	  recorded for the client, else than
+//	  the sheet allows
+//	else                                    –                                met
 func settingGate(f *facts) Gate {
-	sheet := f.policy.Sheet
-	if sheet.StatesNotServed.Answer == NotAsked || sheet.OfficeOnly.Answer == NotAsked {
-		return untold("Where "+f.prescriber()+" allows sessions is not on file", "ask "+f.prescriber()+" and note it on the sheet").by(Prescriber)
+	k := f.whereabouts()
+	p := f.prescriber()
+	if !k.known {
+		return untold("Where "+p+" allows sessions is not on file", "ask "+p+" and note it on the sheet").by(Prescriber)
 	}
-	var rests []*fhir.Version
-	if sheet.StatesNotServed.Answer == Set {
-		state, home := f.home()
-		if state == "" {
-			return untold("The state the client lives in is not on file, or is none", "complete the client's address", home).by(Admin)
-		}
-		if slices.ContainsFunc(sheet.StatesNotServed.Value, func(s string) bool { return cmp.Or(stateOf(s), s) == state }) {
-			return open(f.prescriber()+" does not serve "+state, "ask "+f.prescriber(), home)
-		}
-		rests = append(rests, home)
+	switch {
+	case k.stateless:
+		return untold("The state the client lives in is not on file, or is none", "complete the client's address", k.home).by(Admin)
+	case k.unserved != "":
+		return open(p+" does not serve "+k.unserved, "ask "+p, k.home)
 	}
-	if sheet.OfficeOnly.Answer == Set && sheet.OfficeOnly.Value && f.next != nil {
-		if remote(f.next.Value) {
-			return open("The session is booked as remote, and "+f.prescriber()+" allows the office only", "move the session to the office", f.next.Version)
+	rests := append(k.of, k.home)
+	if f.next != nil {
+		if words := k.elsewhere(f.next); words != "" {
+			return open("The session "+words, "move the session, or ask "+p, append(rests, f.next.Version)...)
 		}
 		rests = append(rests, f.next.Version)
 	}
-	return met("Setting and state allowed", rests...).per(f.agreed())
+	words := "Setting and state allowed"
+	if k.from != "" {
+		words += ": " + k.says + " (" + k.from + ")"
+	}
+	return met(words, rests...).per(k.agreed)
 }
 
 // home returns the two letters of the state the client lives in, and the record that says so; "" when none does.
@@ -272,17 +341,6 @@ func (f *facts) state(p *fhir.Patient) string {
 		}
 	}
 	return found
-}
-
-// remote reports whether a is recorded as virtual or at the client's home.
-func remote(a *fhir.Appointment) bool {
-	concepts := append(slices.Clone(a.ServiceType), a.ServiceCategory...)
-	if a.AppointmentType != nil {
-		concepts = append(concepts, *a.AppointmentType)
-	}
-	return slices.ContainsFunc(concepts, func(c fhir.CodeableConcept) bool {
-		return holds(&c, fhir.Code{System: fhir.SystemActCode, Code: "VR"}) || holds(&c, fhir.Code{System: fhir.SystemActCode, Code: "HH"})
-	})
 }
 
 // credentialsGate asks whether every licence, certificate and agreement lasts to the instant of need.

@@ -249,7 +249,7 @@ func TestClearance(t *testing.T) {
 		{name: "an absolute contraindication → unknown", told: cleared(fhir.DecisionCleared, start, end, set("component", []any{contraindication("absolute")})), want: "unknown"},
 		{name: "a contraindication without a grade → unknown", told: cleared(fhir.DecisionCleared, start, end, set("component", []any{contraindication("grave")})), want: "unknown"},
 		{name: "a part that cannot be read → unknown", told: cleared(fhir.DecisionCleared, start, end, set("component", []any{limit("never-heard-of", 1, "1")})), want: "unknown"},
-		{name: "a limit in another unit → unknown", told: cleared(fhir.DecisionCleared, start, end, set("component", []any{limit("max-systolic", 18, "kPa")})), want: "unknown"},
+		{name: "a limit in another unit → unknown", told: cleared(fhir.DecisionCleared, start, end, set("component", []any{limit("max-systolic", 190, "cm[H2O]")})), want: "unknown"},
 		{name: "for six sessions, none taken → met", told: cleared(fhir.DecisionCleared, start, end, set("component", []any{sessions(6)})), want: "met"},
 		{name: "for one session, one taken → open", told: cleared(fhir.DecisionCleared, start, end, set("component", []any{sessions(1)})).
 			then(func(c *course) fhir.Version { return c.DaysBefore(8).SessionDone(now.AddDate(0, 0, -8)) }), want: "open"},

@@ -259,7 +259,7 @@ func TestNoHostileChartIsReady(t *testing.T) {
 		// Arrival.
 		{name: "checks of another session", state: readiness.InOrder, told: again(5*time.Minute, "Observation", "ride-arranged-p1", set("focus", []any{ref("Appointment/another")}))},
 		{name: "a check of last week, entered today", state: readiness.InOrder, told: again(15*time.Minute, "Observation", "ride-arranged-p1", set("effectiveDateTime", "2026-02-24"))},
-		{name: "pressure in kPa", state: U, told: again(15*time.Minute, "Observation", "bp-p1", set("component.0.valueQuantity", quantity(15.7, "kPa", "kPa")))},
+		{name: "pressure in centimetres of water", state: U, told: again(15*time.Minute, "Observation", "bp-p1", set("component.0.valueQuantity", quantity(118, "cmH2O", "cm[H2O]")))},
 		{name: "pressure without a unit", state: U, told: again(15*time.Minute, "Observation", "bp-p1", set("component.0.valueQuantity", quantity(118, "", "")))},
 		{name: "pressure below something", state: U, told: again(15*time.Minute, "Observation", "bp-p1", set("component.0.valueQuantity.comparator", "<"))},
 		{name: "systolic and diastolic swapped", told: again(15*time.Minute, "Observation", "bp-p1", set("component.0.valueQuantity.value", 76), set("component.1.valueQuantity.value", 118))},

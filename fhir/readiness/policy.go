@@ -92,6 +92,7 @@ type Party struct {
 	Silent      []string      // resource types that none of its sources tells of, where that is known: what would stand there is unknown, not absent
 	Packet      bool          // no connector writes to it: what it is to be told, a person hands over
 	Takes       []string      // resource types that can be written to it; nil = nothing is known to be refused
+	Closed      Day           // its practice closes, or closed, on this day; zero: it does not, as far as is known
 	Imported    string        // the source of what was imported once, at go-live: it stands as it was told, and is never waited for; "" = none
 }
 
@@ -172,6 +173,7 @@ type Rules struct {
 	BookedUrgent     time.Duration `rule:"R09" key:"booked_urgent" means:"so near to the session, it is S1"`
 	ClearanceWarn    time.Duration `rule:"R10" key:"clearance_warn" means:"so long before the session, it warns"`
 	ClearanceUrgent  time.Duration `rule:"R10" key:"clearance_urgent" means:"so near to the session, it is S1"`
+	ConditionDue     time.Duration `rule:"R13" key:"condition_due" means:"so long before the session, a condition of the clearance must be met"`
 	ClearanceMaxAge  time.Duration `rule:"R10" key:"clearance_max_age" means:"how long a clearance without an end counts where the sheet says nothing; 0 = unknown"`
 	PrescriptionWait int           `rule:"R17" key:"prescription_wait" unit:"business days" means:"cleared so long without a prescription, it is S2"`
 	FillLimitMonths  int           `rule:"R21" key:"fill_limit_months" unit:"months" means:"a prescription may be filled so long after it was written (21 CFR 1306.22)"`
@@ -196,7 +198,7 @@ func DefaultRules() Rules {
 		Window: 14 * day, Skew: 5 * time.Minute,
 		ReferralTwice: 90 * day, ReferralWarn: 2, ReferralEscalate: 5, RebookWait: 3,
 		StallWarn: 7 * day, ReleaseWarn: 30 * day, BookedUrgent: 72 * time.Hour,
-		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour,
+		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour, ConditionDue: 5 * day,
 		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1, UnsortedEvent: 90 * time.Minute,
 		PreparationWait: 7 * day, AddressWait: 2, ParcelWait: 5 * day, ParcelUrgent: 3 * day, RefillLead: 10, DiscardWarn: 14 * day,
 		DeliveryTries: 5, DeliveryWait: 6 * time.Hour, HandOverWait: 1,

@@ -27,16 +27,34 @@ var clearanceRules = []Rule{
 		judge: clearanceExpires,
 	},
 	{
+		Code: "R11", Name: "clearance-without-expiry", Severity: "S3", Owner: Admin, Gate: GateClearance,
+		Asks:   "The clearance gives no end, and the sheet states none.",
+		Source: "the prescriber's decision or sheet", Sheet: []string{"clearance_validity"},
+		judge: clearanceWithoutExpiry,
+	},
+	{
 		Code: "R12", Name: "clearance-withdrawn", Severity: "S1", Owner: Therapist, Gate: GateClearance, Holds: true,
 		Asks:   "The newest decision does not clear, or withdrew the clearance.",
 		Source: "the prescriber's decision",
 		judge:  clearanceWithdrawn,
 	},
 	{
+		Code: "R13", Name: "clearance-condition-open", Severity: "S3; S2 from 5 days before the session", Owner: Prescriber, Gate: GateClearance, Under: noClearance,
+		Asks:   "The clearance depends on a condition, and no record of the prescriber says that it is met.",
+		Source: "the prescriber's decision",
+		judge:  clearanceConditionOpen,
+	},
+	{
 		Code: "R15", Name: "prescriber-hold", Severity: "S1", Owner: Therapist, Gate: GateHold, Holds: true,
 		Asks:   "A hold of any prescriber stands: a flag, an order on hold, a care plan on hold, or a stop entered by hand.",
 		Source: "the prescriber's record",
 		judge:  prescriberHold,
+	},
+	{
+		Code: "R16", Name: "clearing-clinician-inactive", Severity: "S2", Owner: Admin, Gate: GateClearance, Under: noClearance,
+		Asks:   "Whoever cleared the client left the prescriber, or the prescriber's practice closes before the session.",
+		Source: "the prescriber's record; practice's choice",
+		judge:  clearingClinicianInactive,
 	},
 }
 

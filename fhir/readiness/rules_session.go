@@ -20,6 +20,24 @@ var sessionRules = []Rule{
 		Source: "practice's choice", Sheet: []string{"hours", "weekend_phone"},
 		judge: adverseEventOpen,
 	},
+	{
+		Code: "R31", Name: "sessions-too-close", Severity: "S2; S3 for a later session", Owner: Therapist, Gate: GateInterval,
+		Asks:   "A dosing session is closer to another, or there are more of them, than the prescriber recorded or agreed.",
+		Source: "the prescriber's record or sheet; no built-in number", Sheet: []string{"dose_interval", "session_cap"},
+		judge: sessionsTooClose,
+	},
+	{
+		Code: "R32", Name: "wrong-setting", Severity: "S1; S3 for a later session", Owner: Therapist, Gate: GateSetting,
+		Asks:   "A dosing session is booked elsewhere than the prescriber recorded or agreed, or the client lives in a state that is not served.",
+		Source: "the prescriber's record or sheet", Sheet: []string{"office_only", "states_not_served"},
+		judge: wrongSetting,
+	},
+	{
+		Code: "R37", Name: "vitals-outside-limits", Severity: "S1", Owner: Therapist, Gate: GateVitals, Holds: true,
+		Asks:   "A reading of the session's day is beyond the limit that the prescriber recorded or agreed.",
+		Source: "the prescriber's record or sheet; no built-in number", Sheet: []string{"systolic_limit", "diastolic_limit", "heart_rate_limit"},
+		judge: vitalsOutsideLimits,
+	},
 }
 
 // R29 follow-up-overdue

@@ -160,6 +160,9 @@ func eachTold(c *fhir.Chart, yield func(v *fhir.Version, latest bool)) {
 	told(c.Encounters, yield)
 	told(c.Flags, yield)
 	told(c.CarePlans, yield)
+	told(c.Goals, yield)
+	told(c.Conditions, yield)
+	told(c.MedicationStatements, yield)
 	told(c.AdverseEvents, yield)
 	told(c.DiagnosticReports, yield)
 	told(c.DocumentReferences, yield)
@@ -180,6 +183,7 @@ func (f *facts) eachVersion(yield func(*fhir.Version)) {
 	each(f.goAheads, yield)
 	each(f.acks, yield)
 	each(f.plans, yield)
+	each(f.goals, yield)
 	for _, code := range [...]string{fhir.CodeRide, fhir.CodeFasting, fhir.CodeLocation, fhir.CodeNewInformation} {
 		each(f.checks[code], yield)
 	}

@@ -1,0 +1,98 @@
+package readiness
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// condition is what a decision makes its clearing depend on.
+type condition struct {
+	concept *fhir.CodeableConcept
+	words   string
+}
+
+// is reports whether concept, or else words, name c.
+func (c *condition) is(concept *fhir.CodeableConcept, words string) bool {
+	if concept != nil && c.concept != nil && slices.ContainsFunc(concept.Coding, func(k fhir.Coding) bool {
+		return k.System != nil && k.Code != nil && holds(c.concept, fhir.Code{System: *k.System, Code: *k.Code})
+	}) {
+		return true
+	}
+	if concept != nil && text(concept.Text) != "" {
+		words = *concept.Text
+	}
+	return words != "" && plainWords(words) == plainWords(c.words)
+}
+
+// plainWords are words as they are compared: however they are spaced and capitalised.
+func plainWords(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+
+// fulfilled finds the record in which the prescriber says, since d was decided, that its condition c is met; nil while none
+// does. The newest record on c counts.
+//
+//	record of the prescriber                                        c is
+//	Task kap|clearance-condition for this decision, completed       met
+//	  … any other status, or gone                                   open
+//	Goal clearance-item|condition, achieved                         met
+//	  … any other, or gone                                          open
+//	either, for another decision or older than this one             as if it were not there
+func (f *facts) fulfilled(d *decision, c *condition) *fhir.Version {
+	var newest time.Time
+	var says *fhir.Version
+	note := func(at time.Time, v *fhir.Version, met bool) {
+		if at.Before(newest) || at.Before(d.issued) || !f.clock.passed(at.Add(-f.policy.Rules.Skew)) {
+			return
+		}
+		if newest = at; met {
+			says = v
+		} else {
+			says = nil
+		}
+	}
+	for i := range f.answers {
+		r := &f.answers[i]
+		t := r.Value
+		if !c.is(t.ReasonCode, text(t.Description)) || t.Status.Code() == "entered-in-error" {
+			continue
+		}
+		if to, _, ok := target(t.Focus); ok && to.Type == "Observation" && !points(t.Focus, r.Source, d.Version, d.Value.Identifier) {
+			continue
+		}
+		at := f.atLatest(r.Recorded(), t.LastModified)
+		note(at, r.Version, r.live() && t.Status.Code() == "completed")
+	}
+	for i := range f.goals {
+		r := &f.goals[i]
+		g := r.Value
+		if !f.isCondition(r) || !c.is(&g.Description, "") || g.LifecycleStatus.Code() == "entered-in-error" {
+			continue
+		}
+		note(f.atLatest(r.Recorded(), g.StatusDate), r.Version, r.live() && g.AchievementStatus != nil &&
+			f.code(r.Party, g.AchievementStatus, systemAchieved) == "achieved")
+	}
+	return says
+}
+
+const systemAchieved = "http://terminology.hl7.org/CodeSystem/goal-achievement"
+
+// isCondition reports whether r is a goal that stands for a condition of a clearance.
+func (f *facts) isCondition(r *record[fhir.Goal]) bool {
+	return slices.ContainsFunc(r.Value.Category, func(c fhir.CodeableConcept) bool {
+		return f.code(r.Party, &c, fhir.SystemClearanceItem) == fhir.ItemCondition
+	})
+}
+
+// outstanding returns the conditions of d that no record says are met, and the records that say that the others are.
+func (f *facts) outstanding(d *decision) (left []string, rests []*fhir.Version) {
+	for i := range d.conditions {
+		if v := f.fulfilled(d, &d.conditions[i]); v != nil {
+			rests = append(rests, v)
+		} else {
+			left = append(left, d.conditions[i].words)
+		}
+	}
+	return left, rests
+}

@@ -1,0 +1,92 @@
+package readiness
+
+import (
+	"slices"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// R31 sessions-too-close: by what the prescriber recorded for the client, else by the sheet; there is no number of ours.
+//
+//	interval or number on file       sessions and doses                          finding
+//	neither, or none set             –                                           none: the gate asks
+//	yes                              the next session keeps them                 none
+//	yes                              the next session breaks them                S2
+//	yes                              a later one breaks them, if those before    S3: there is time to move it, and the next
+//	                                   it are held                                 session is no less in order for it
+//	yes                              one that was never closed might break them  none: the gate is unknown
+func sessionsTooClose(f *facts) (out []Finding) {
+	k := f.spacing()
+	if !k.known || f.next == nil {
+		return nil
+	}
+	doses, _ := f.dosesBefore()
+	rests := slices.Concat(k.of, f.takenBy)
+	for _, s := range f.window() {
+		if words := k.crowded(f, s, doses); words != "" {
+			severity := S3
+			if s == f.next {
+				severity = S2
+			}
+			out = append(out, found(severity, s.String(), "The session of "+f.on(s.start)+" "+words, "move the session, or ask "+f.prescriber(),
+				append(slices.Clone(rests), s.Version)...))
+		}
+		rests = append(rests, s.Version)
+		doses = append(doses, dose{day: DayOf(s.start, f.zone), first: s.start, at: s.start, of: s.Version})
+	}
+	return out
+}
+
+// R32 wrong-setting: by what the prescriber recorded for the client, else by the sheet. Which states are served is the sheet's.
+//
+//	allowed on file                booked                                   finding
+//	not on file                    –                                        none: the gate asks
+//	the office                     the next session remote, or at home      S1
+//	remote only, or at home only   the next session in the office           S1
+//	any of these                   a later session elsewhere                S3: there is time to move it
+//	any of these                   as allowed                               none
+//	states that are not served     the client lives in one, a session is    S1
+//	                                 in the window
+//	states that are not served     no session, or no state on file          none: the gate says it
+func wrongSetting(f *facts) (out []Finding) {
+	k := f.whereabouts()
+	if !k.known || f.next == nil {
+		return nil
+	}
+	sessions := f.window()
+	if k.unserved != "" && len(sessions) > 0 {
+		out = append(out, found(S1, "state", f.prescriber()+" does not serve "+k.unserved+", where the client lives; a session is booked for "+f.on(sessions[0].start), "hold the session, and ask "+f.prescriber()+f.phones(), k.home, sessions[0].Version))
+	}
+	for _, s := range sessions {
+		words := k.elsewhere(s)
+		if words == "" {
+			continue
+		}
+		severity := S3
+		if s == f.next {
+			severity = S1
+		}
+		out = append(out, found(severity, s.String(), "The session of "+f.on(s.start)+" "+words, "move the session, or ask "+f.prescriber(), append(slices.Clone(k.of), s.Version)...))
+	}
+	return out
+}
+
+// R37 vitals-outside-limits: a recorded stop. The hub has no limit of its own and no opinion on a reading.
+//
+//	limit on file   newest reading of the session's day   finding
+//	yes             beyond it                             S1, and the gate holds
+//	yes             within it                             none: a newer reading counts over an older one
+//	yes             none, or not to be read               none: the gate says it
+//	no              –                                     none: the gate says "ask the prescriber"
+func vitalsOutsideLimits(f *facts) (out []Finding) {
+	if f.next == nil || !f.clock.passed(f.next.start.Add(-arrivalOpens)) {
+		return nil
+	}
+	for _, s := range f.signs() {
+		if s.is != beyond {
+			continue
+		}
+		out = append(out, found(S1, s.reading.of.String()+"/"+s.of.name(), s.words(f), "hold; call "+f.prescriber()+f.phones(), s.reading.of, s.limit.of))
+	}
+	return out
+}
