@@ -58,6 +58,7 @@ type Prescriber struct {
 	Identifiers []ID       `yaml:"identifiers"`
 	Connectors  []Entry    `yaml:"connectors"`
 	StaleAfter  Duration   `yaml:"stale_after"` // 0 = one business day
+	Closed      Day        `yaml:"closed"`      // its practice closes, or closed, on this day
 	Sheet       Sheet      `yaml:"sheet"`
 	Ketamine    []Code     `yaml:"ketamine_codes"`
 	ConceptMaps []string   `yaml:"concept_maps"`
@@ -159,6 +160,7 @@ type Rules struct {
 	BookedUrgent     *Duration `yaml:"booked_urgent"`
 	ClearanceWarn    *Duration `yaml:"clearance_warn"`
 	ClearanceUrgent  *Duration `yaml:"clearance_urgent"`
+	ConditionDue     *Duration `yaml:"condition_due"`
 	ClearanceMaxAge  *Duration `yaml:"clearance_max_age"`
 	UnsortedEvent    *Duration `yaml:"unsorted_event"`
 	PrescriptionWait *int      `yaml:"prescription_wait"`

@@ -86,7 +86,7 @@ func TestMistakes(t *testing.T) {
 		{"a misspelt key is told with the right one", "hub: {time_zone: America/Denver, lisen: 127.0.0.1:80}\n" + small[strings.Index(small, "practice"):],
 			[]string{"1:34 hub.lisen is no key here: write listen"}},
 		{"a key of another block is told with all keys of this one", strings.Replace(small, "    identifiers", "    systolic_limit: 140 mmHg\n    identifiers", 1),
-			[]string{"6:5 prescribers[0].systolic_limit is no key here: write one of concept_maps, connectors, contact, identifiers, ketamine_codes, name, quiet_hours, rules, sheet, stale_after, task_dialect, task_steps, title, withhold"}},
+			[]string{"6:5 prescribers[0].systolic_limit is no key here: write one of closed, concept_maps, connectors, contact, identifiers, ketamine_codes, name, quiet_hours, rules, sheet, stale_after, task_dialect, task_steps, title, withhold"}},
 		{"every mistake is told at once, in the order of the file", strings.Replace(small, "America/Denver", "Denver", 1) + `    stale_after: 1 day
     sheet: {signed: 10.1.2026, systolic_limit: 140, hours: [weekdays], session_cap: few, states_not_served: [Alaska]}
 schedule: {}

@@ -109,7 +109,7 @@ func (c *Config) prescriber(path string, p *Prescriber) []Problem {
 		{"heart_rate_limit", "/min", "100 bpm", p.Sheet.HeartRate},
 	}
 	for _, u := range units {
-		if u.line.Answer == Set && u.line.Value.Unit != "" && u.line.Value.Unit != u.unit {
+		if unit := u.line.Value.Unit; u.line.Answer == Set && unit != "" && unit != u.unit && (unit != "kPa" || u.unit != "mm[Hg]") {
 			add(path+".sheet."+u.key, "has the wrong unit: write it like %s", u.like)
 		}
 	}
@@ -285,6 +285,9 @@ func (c *Config) rules(path string, r Rules) []Problem {
 	longer("discard_warn", r.DiscardWarn)
 	if r.UnsortedEvent != nil && (*r.UnsortedEvent <= 0 || *r.UnsortedEvent > Duration(90*time.Minute)) {
 		ps = append(ps, c.Problem(path+".unsorted_event", "must lie between 1m and 90m: a longer event may be a dosing session"))
+	}
+	if r.ConditionDue != nil && *r.ConditionDue > Duration(60*24*time.Hour) {
+		ps = append(ps, c.Problem(path+".condition_due", "must be no longer than 60d: write it like 5d"))
 	}
 	if r.Window != nil && *r.Window <= 0 {
 		ps = append(ps, c.Problem(path+".window", "must be longer than nothing: write it like 14d"))

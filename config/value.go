@@ -55,7 +55,7 @@ type Limit struct {
 	Unit  string
 }
 
-var limitUnits = map[string]string{"mmHg": "mm[Hg]", "mm[Hg]": "mm[Hg]", "bpm": "/min", "/min": "/min"}
+var limitUnits = map[string]string{"mmHg": "mm[Hg]", "mm[Hg]": "mm[Hg]", "kPa": "kPa", "bpm": "/min", "/min": "/min"}
 
 // UnmarshalText reads a limit like "140 mmHg".
 func (l *Limit) UnmarshalText(text []byte) error {

@@ -125,7 +125,7 @@ func prescriberParty(p *config.Prescriber) readiness.Party {
 		title = p.Name
 	}
 	return readiness.Party{Name: p.Name, Title: title, Identifiers: ids(p.Identifiers),
-		Sources: sourceNames(p.Connectors), Desk: desk.Source(p.Name), Limit: time.Duration(p.StaleAfter)}
+		Sources: sourceNames(p.Connectors), Desk: desk.Source(p.Name), Limit: time.Duration(p.StaleAfter), Closed: day(p.Closed)}
 }
 
 func taskSteps(from []config.TaskStep) []readiness.Step {

@@ -19,6 +19,7 @@ import (
 type recordCommand struct {
 	Papers      recordPapers      `cmd:"" help:"Signed papers: a release to the prescriber, consents to treatment."`
 	Decision    recordDecision    `cmd:"" help:"What the prescriber decided, or that a follow-up took place."`
+	Condition   recordCondition   `cmd:"" help:"That a condition of the clearance is met, or open again, by the prescriber's word."`
 	Label       recordLabel       `cmd:"" help:"What the label of the medicine says, in the client's hands."`
 	Stop        recordStop        `cmd:"" help:"A stop. It holds at once."`
 	Lift        recordLift        `cmd:"" help:"The end of a stop, by the word of whoever said it."`

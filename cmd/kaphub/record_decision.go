@@ -24,10 +24,11 @@ type recordDecision struct {
 	ValidToAgain string   `placeholder:"DATE" help:"The same once more, when nobody else can confirm it."`
 	Conditions   []string `name:"condition" placeholder:"TEXT" help:"A condition; bp means: readings below the limits before each session."`
 	Limits       []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
-	Sessions     int      `help:"For how many sessions at most."`
+	Sessions     string   `placeholder:"TEXT" help:"How many sessions at most, how far apart, where: 6 in all, 1 a week, 7 days apart, office."`
 	Directions   string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
 	noLimits     bool
-	Paste        bool `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
+	noSpacing    bool
+	Paste        bool `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: SESSIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
 }
 
 const followUpDone = "follow-up-done"
@@ -74,9 +75,16 @@ func (c *recordDecision) paste(ctx context.Context, in io.Reader) error {
 		c.Directions = r.Directions
 	}
 	c.noLimits = r.NoLimits
+	if c.Sessions == "" {
+		c.Sessions, c.noSpacing = r.Sessions, r.Sessions == "none"
+	}
 	if len(c.Limits) == 0 {
 		for _, l := range r.Limits {
-			c.Limits = append(c.Limits, l.Of+"="+strconv.FormatFloat(l.Value, 'f', -1, 64))
+			below := ""
+			if l.Below {
+				below = "<"
+			}
+			c.Limits = append(c.Limits, l.Of+"="+below+strconv.FormatFloat(l.Value, 'f', -1, 64))
 		}
 	}
 	return nil
@@ -101,7 +109,7 @@ func (c *recordDecision) build(r *recording) ([]exchange.Slip, error) {
 	if outcome == followUpDone {
 		return r.book.FollowUp(r.note, r.note.Told, who)
 	}
-	p := desk.Decision{Outcome: outcome, Decider: who, Sessions: c.Sessions}
+	p := desk.Decision{Outcome: outcome, Decider: who}
 	if desk.Clears(outcome) {
 		if err := c.terms(r, &p); err != nil {
 			return nil, err
@@ -252,6 +260,9 @@ func (c *recordDecision) terms(r *recording, p *desk.Decision) (err error) {
 			return fmt.Errorf("--limit %w", err)
 		}
 		p.Limits = append(p.Limits, l...)
+	}
+	if p.Spacing, err = c.spacing(r); err != nil {
+		return err
 	}
 	return c.retype(r, p, counts)
 }

@@ -183,6 +183,12 @@ func TestAReplyIsPasted(t *testing.T) {
 	if out := p.must(0, "explain", key).out; !strings.Contains(out, "an ECG") || !strings.Contains(out, "valid to 31 Jan 2099") {
 		t.Errorf("the condition is not on the board:\n%s", out)
 	}
+	p.run("record", "condition", "juniper").oneSentence(t, "--met")
+	p.run("record", "condition", "juniper", "--condition", "a scan", "--met", "y").oneSentence(t, "none of the clearance's conditions")
+	p.steps(step{"record condition juniper --met y --told yesterday", "(condition,"})
+	if out := p.must(0, "explain", key).out; strings.Contains(out, "no record says that the condition is met") {
+		t.Errorf("it is still open, though it was said after the decision of today:\n%s", out)
+	}
 	p.stdin = "STATUS: perhaps"
 	p.run("record", "decision", "juniper", "--paste").oneSentence(t, "STATUS cannot be read")
 }

@@ -19,7 +19,7 @@ type Decision struct {
 	Conditions []string
 	ByReading  bool // a condition is that the readings stay below the limits
 	Limits     []Limit
-	Sessions   int // at most; 0: not limited
+	Spacing    Spacing
 
 	Directions string        // others than those on file, word for word; "" = they stay as they are
 	Rx         *fhir.Version // the prescription in force, whose directions change
@@ -145,10 +145,7 @@ func (p Decision) components() ([]object, error) {
 		}
 		parts = append(parts, object{"code": item(code[0]), "valueQuantity": q})
 	}
-	if p.Sessions > 0 {
-		parts = append(parts, object{"code": item("max-sessions"), "valueInteger": p.Sessions})
-	}
-	return parts, nil
+	return append(parts, p.Spacing.components()...), nil
 }
 
 // FollowUp makes the Appointment of a follow-up that took place: the prescriber's fact.

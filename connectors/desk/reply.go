@@ -16,6 +16,7 @@ type Reply struct {
 	Limits     []Limit
 	NoLimits   bool // it says that there are none
 	Conditions []string
+	Sessions   string // as written; "none" for no limit
 	Directions string
 }
 
@@ -24,6 +25,7 @@ const ReplyBlock = `STATUS: (cleared / cleared-with-conditions / deferred / not-
 VALID-TO: (a date, or none)
 LIMITS: (BP 140/90, HR 100, or none)
 CONDITIONS: (with ; between them, or none)
+SESSIONS: (6 in all, 1 a week, 7 days apart, office, or none)
 DIRECTIONS: (only if they change, word for word)`
 
 // hint is what the block itself says of an answer.
@@ -32,7 +34,7 @@ var hint = regexp.MustCompile(`^\([^)]*\)`)
 // farewell is where an answer ends and the letter goes on: a blank line, the mark of a signature, or a telephone's own words.
 var farewell = regexp.MustCompile(`\n[ \t]*\n|\n--[ \t]*(?:\n|$)|\n(?i:sent from my )`)
 
-var replyKeys = regexp.MustCompile(`(?i)\b(STATUS|VALID[- ]TO|LIMITS|CONDITIONS|DIRECTIONS)\s*:`)
+var replyKeys = regexp.MustCompile(`(?i)\b(STATUS|VALID[- ]TO|LIMITS|CONDITIONS|SESSIONS|DIRECTIONS)\s*:`)
 
 // ParseReply reads a reply block, on one line or on several, quoted or not. An answer that cannot be read is an error that
 // names its line and never repeats it: nothing is guessed.
@@ -106,6 +108,11 @@ func (r *Reply) take(key, answer string) (err error) {
 				}
 			}
 		}
+	case "SESSIONS":
+		if r.Sessions = answer; none {
+			r.Sessions = "none"
+		}
+		_, err = ParseSpacing(r.Sessions)
 	case "DIRECTIONS":
 		r.Directions = answer
 	}

@@ -31,6 +31,12 @@ func Shown(r fhir.Resource) (string, error) {
 	for i := range o.Component {
 		c := &o.Component[i]
 		switch {
+		case coded(&c.Code) == fhir.ItemInterval && c.ValueQuantity != nil && c.ValueQuantity.Value != nil:
+			parts = append(parts, "at least "+c.ValueQuantity.Value.String()+" days apart")
+		case coded(&c.Code) == fhir.ItemSetting:
+			parts = append(parts, map[string]string{fhir.ActOffice: "in the office", fhir.ActRemote: "remote", fhir.ActHome: "at home"}[coded(c.ValueCodeableConcept)])
+		case coded(&c.Code) == fhir.ItemWeekly && c.ValueInteger != nil:
+			parts = append(parts, fmt.Sprintf("at most %d a week", *c.ValueInteger))
 		case c.ValueQuantity != nil:
 			parts = append(parts, upTo(coded(&c.Code), c.ValueQuantity))
 		case c.ValueCodeableConcept != nil && c.ValueCodeableConcept.Text != nil:

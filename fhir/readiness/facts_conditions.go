@@ -38,12 +38,13 @@ func plainWords(s string) string { return strings.ToLower(strings.Join(strings.F
 //	  … any other status, or gone                                   open
 //	Goal clearance-item|condition, achieved                         met
 //	  … any other, or gone                                          open
-//	either, for another decision or older than this one             as if it were not there
+//	either, for another decision; or that names none and is older   as if it were not there
+//	  than this one
 func (f *facts) fulfilled(d *decision, c *condition) *fhir.Version {
 	var newest time.Time
 	var says *fhir.Version
-	note := func(at time.Time, v *fhir.Version, met bool) {
-		if at.Before(newest) || at.Before(d.issued) || !f.clock.passed(at.Add(-f.policy.Rules.Skew)) {
+	note := func(at time.Time, v *fhir.Version, named, met bool) {
+		if at.Before(newest) || !named && at.Before(d.issued) || !f.clock.passed(at.Add(-f.policy.Rules.Skew)) {
 			return
 		}
 		if newest = at; met {
@@ -58,11 +59,11 @@ func (f *facts) fulfilled(d *decision, c *condition) *fhir.Version {
 		if !c.is(t.ReasonCode, text(t.Description)) || t.Status.Code() == "entered-in-error" {
 			continue
 		}
-		if to, _, ok := target(t.Focus); ok && to.Type == "Observation" && !points(t.Focus, r.Source, d.Version, d.Value.Identifier) {
+		named := t.Focus != nil && points(t.Focus, r.Source, d.Version, d.Value.Identifier)
+		if to, _, ok := target(t.Focus); ok && to.Type == "Observation" && !named {
 			continue
 		}
-		at := f.atLatest(r.Recorded(), t.LastModified)
-		note(at, r.Version, r.live() && t.Status.Code() == "completed")
+		note(f.atLatest(r.Recorded(), t.LastModified), r.Version, named, r.live() && t.Status.Code() == "completed")
 	}
 	for i := range f.goals {
 		r := &f.goals[i]
@@ -70,7 +71,7 @@ func (f *facts) fulfilled(d *decision, c *condition) *fhir.Version {
 		if !f.isCondition(r) || !c.is(&g.Description, "") || g.LifecycleStatus.Code() == "entered-in-error" {
 			continue
 		}
-		note(f.atLatest(r.Recorded(), g.StatusDate), r.Version, r.live() && g.AchievementStatus != nil &&
+		note(f.atLatest(r.Recorded(), g.StatusDate), r.Version, false, r.live() && g.AchievementStatus != nil &&
 			f.code(r.Party, g.AchievementStatus, systemAchieved) == "achieved")
 	}
 	return says
@@ -95,4 +96,24 @@ func (f *facts) outstanding(d *decision) (left []string, rests []*fhir.Version) 
 		}
 	}
 	return left, rests
+}
+
+// Condition is one condition of a clearance, and whether the prescriber recorded it as met.
+type Condition struct {
+	Words string
+	Met   bool
+}
+
+// Conditions returns the decision that counts, and its conditions in its order, those left out that the readings answer.
+func Conditions(chart fhir.Chart, policy Policy, now time.Time) (decision *fhir.Version, all []Condition) {
+	f := gather(&chart, &policy, &clock{now: now}, nil)
+	d := f.decided()
+	if d == nil {
+		return nil, nil
+	}
+	for i := range d.conditions {
+		c := &d.conditions[i]
+		all = append(all, Condition{c.words, f.fulfilled(d, c) != nil})
+	}
+	return d.Version, all
 }

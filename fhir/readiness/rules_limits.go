@@ -1,10 +1,6 @@
 package readiness
 
-import (
-	"slices"
-
-	"github.com/kaphub/kaphub/fhir"
-)
+import "slices"
 
 // R31 sessions-too-close: by what the prescriber recorded for the client, else by the sheet; there is no number of ours.
 //

@@ -45,17 +45,17 @@ func clearanceConditionOpen(f *facts) []Finding {
 	if len(left) == 0 {
 		return nil
 	}
-	severity := S3
+	severity, due := S3, time.Time{}
 	words := f.prescriber() + " cleared on " + f.on(d.issued) + " on " + plural(len(left) == 1, "a condition", "conditions") + " that no record says " + plural(len(left) == 1, "is", "are") + " met: " + strings.Join(left, "; ")
 	if f.next != nil {
-		due := shiftBack(f.next.start, f.policy.Rules.ConditionDue, f.zone)
+		due = shiftBack(f.next.start, f.policy.Rules.ConditionDue, f.zone)
 		if f.clock.passed(due) {
 			severity = S2
 		}
-		words += "; due by " + f.on(due) + ", before the session of " + f.on(f.next.start)
+		words += "; the session is on " + f.on(f.next.start)
 		rests = append(rests, f.next.Version)
 	}
-	return []Finding{found(severity, d.String(), words, "ask the client for it, and "+f.prescriber()+" whether it is met", append(rests, d.Version)...)}
+	return []Finding{found(severity, d.String(), words, "ask the client for it, and "+f.prescriber()+" whether it is met; then enter it: kaphub record condition", append(rests, d.Version)...).due(due)}
 }
 
 // R16 clearing-clinician-inactive: a clearance stands and falls with somebody who can be asked. That a role or a practice
