@@ -63,7 +63,7 @@ func (f *facts) fulfilled(d *decision, c *condition) *fhir.Version {
 		if to, _, ok := target(t.Focus); ok && to.Type == "Observation" && !named {
 			continue
 		}
-		note(f.atLatest(r.Recorded(), t.LastModified), r.Version, named, r.live() && t.Status.Code() == "completed")
+		note(sooner(f.atLatest(r.Recorded(), t.LastModified), r.Recorded()), r.Version, named, r.live() && t.Status.Code() == "completed")
 	}
 	for i := range f.goals {
 		r := &f.goals[i]
@@ -71,10 +71,18 @@ func (f *facts) fulfilled(d *decision, c *condition) *fhir.Version {
 		if !f.isCondition(r) || !c.is(&g.Description, "") || g.LifecycleStatus.Code() == "entered-in-error" {
 			continue
 		}
-		note(f.atLatest(r.Recorded(), g.StatusDate), r.Version, false, r.live() && g.AchievementStatus != nil &&
+		note(sooner(f.atLatest(r.Recorded(), g.StatusDate), r.Recorded()), r.Version, false, r.live() && g.AchievementStatus != nil &&
 			f.code(r.Party, g.AchievementStatus, systemAchieved) == "achieved")
 	}
 	return says
+}
+
+// sooner is the earlier of two times: a date without an hour is not after what was told of it.
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 const systemAchieved = "http://terminology.hl7.org/CodeSystem/goal-achievement"
