@@ -252,6 +252,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"whose records come before their Patient does is asked for", laggards},
 		{"a calendar's token links whoever is read first, and makes nobody a client", calendarTokens},
 		{"what stands in a calendar of strangers is kept by digest, as of any moment", strays},
+		{"who was told when is kept, and nobody is told twice by replicas", noticesLife},
 		{"settings and moments of the past", settings},
 		{"settings are kept when they change, all in one commit", keeps},
 		{"a look has a millisecond of its own", looks},

@@ -30,6 +30,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.allLinksStmt, err = db.PrepareContext(ctx, allLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query AllLinks: %w", err)
 	}
+	if q.allNoticesStmt, err = db.PrepareContext(ctx, allNotices); err != nil {
+		return nil, fmt.Errorf("error preparing query AllNotices: %w", err)
+	}
 	if q.allRulingsStmt, err = db.PrepareContext(ctx, allRulings); err != nil {
 		return nil, fmt.Errorf("error preparing query AllRulings: %w", err)
 	}
@@ -240,6 +243,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.noteStrangersStmt, err = db.PrepareContext(ctx, noteStrangers); err != nil {
 		return nil, fmt.Errorf("error preparing query NoteStrangers: %w", err)
 	}
+	if q.noticedLastStmt, err = db.PrepareContext(ctx, noticedLast); err != nil {
+		return nil, fmt.Errorf("error preparing query NoticedLast: %w", err)
+	}
+	if q.noticesAsTheyStandStmt, err = db.PrepareContext(ctx, noticesAsTheyStand); err != nil {
+		return nil, fmt.Errorf("error preparing query NoticesAsTheyStand: %w", err)
+	}
 	if q.openDeliveriesAtStmt, err = db.PrepareContext(ctx, openDeliveriesAt); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenDeliveriesAt: %w", err)
 	}
@@ -293,6 +302,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.putMetaStmt, err = db.PrepareContext(ctx, putMeta); err != nil {
 		return nil, fmt.Errorf("error preparing query PutMeta: %w", err)
+	}
+	if q.putNoticeStmt, err = db.PrepareContext(ctx, putNotice); err != nil {
+		return nil, fmt.Errorf("error preparing query PutNotice: %w", err)
 	}
 	if q.putRejectStmt, err = db.PrepareContext(ctx, putReject); err != nil {
 		return nil, fmt.Errorf("error preparing query PutReject: %w", err)
@@ -487,6 +499,11 @@ func (q *Queries) Close() error {
 	if q.allLinksStmt != nil {
 		if cerr := q.allLinksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allLinksStmt: %w", cerr)
+		}
+	}
+	if q.allNoticesStmt != nil {
+		if cerr := q.allNoticesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allNoticesStmt: %w", cerr)
 		}
 	}
 	if q.allRulingsStmt != nil {
@@ -839,6 +856,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing noteStrangersStmt: %w", cerr)
 		}
 	}
+	if q.noticedLastStmt != nil {
+		if cerr := q.noticedLastStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noticedLastStmt: %w", cerr)
+		}
+	}
+	if q.noticesAsTheyStandStmt != nil {
+		if cerr := q.noticesAsTheyStandStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing noticesAsTheyStandStmt: %w", cerr)
+		}
+	}
 	if q.openDeliveriesAtStmt != nil {
 		if cerr := q.openDeliveriesAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openDeliveriesAtStmt: %w", cerr)
@@ -927,6 +954,11 @@ func (q *Queries) Close() error {
 	if q.putMetaStmt != nil {
 		if cerr := q.putMetaStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putMetaStmt: %w", cerr)
+		}
+	}
+	if q.putNoticeStmt != nil {
+		if cerr := q.putNoticeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putNoticeStmt: %w", cerr)
 		}
 	}
 	if q.putRejectStmt != nil {
@@ -1270,6 +1302,7 @@ type Queries struct {
 	tx                     *sql.Tx
 	addOverlookedStmt      *sql.Stmt
 	allLinksStmt           *sql.Stmt
+	allNoticesStmt         *sql.Stmt
 	allRulingsStmt         *sql.Stmt
 	allSettingsStmt        *sql.Stmt
 	allStepsStmt           *sql.Stmt
@@ -1340,6 +1373,8 @@ type Queries struct {
 	nextPlaceStmt          *sql.Stmt
 	noteSeenStmt           *sql.Stmt
 	noteStrangersStmt      *sql.Stmt
+	noticedLastStmt        *sql.Stmt
+	noticesAsTheyStandStmt *sql.Stmt
 	openDeliveriesAtStmt   *sql.Stmt
 	openRejectsStmt        *sql.Stmt
 	openRejectsAtStmt      *sql.Stmt
@@ -1358,6 +1393,7 @@ type Queries struct {
 	putLinkStmt            *sql.Stmt
 	putMentionStmt         *sql.Stmt
 	putMetaStmt            *sql.Stmt
+	putNoticeStmt          *sql.Stmt
 	putRejectStmt          *sql.Stmt
 	putRulingStmt          *sql.Stmt
 	putSealedStmt          *sql.Stmt
@@ -1426,6 +1462,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		tx:                     tx,
 		addOverlookedStmt:      q.addOverlookedStmt,
 		allLinksStmt:           q.allLinksStmt,
+		allNoticesStmt:         q.allNoticesStmt,
 		allRulingsStmt:         q.allRulingsStmt,
 		allSettingsStmt:        q.allSettingsStmt,
 		allStepsStmt:           q.allStepsStmt,
@@ -1496,6 +1533,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		nextPlaceStmt:          q.nextPlaceStmt,
 		noteSeenStmt:           q.noteSeenStmt,
 		noteStrangersStmt:      q.noteStrangersStmt,
+		noticedLastStmt:        q.noticedLastStmt,
+		noticesAsTheyStandStmt: q.noticesAsTheyStandStmt,
 		openDeliveriesAtStmt:   q.openDeliveriesAtStmt,
 		openRejectsStmt:        q.openRejectsStmt,
 		openRejectsAtStmt:      q.openRejectsAtStmt,
@@ -1514,6 +1553,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putLinkStmt:            q.putLinkStmt,
 		putMentionStmt:         q.putMentionStmt,
 		putMetaStmt:            q.putMetaStmt,
+		putNoticeStmt:          q.putNoticeStmt,
 		putRejectStmt:          q.putRejectStmt,
 		putRulingStmt:          q.putRulingStmt,
 		putSealedStmt:          q.putSealedStmt,

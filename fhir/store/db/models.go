@@ -143,6 +143,24 @@ type Meta struct {
 	Value string
 }
 
+type Notice struct {
+	ID       string
+	Moment   int64
+	At       int64
+	Kind     string
+	Person   string
+	Address  string
+	Day      string
+	State    string
+	Ended    bool
+	Attempts int64
+	Due      int64
+	Told     int64
+	About    string
+	Why      string
+	Mac      string
+}
+
 type Overlooked struct {
 	Source string
 	Moment int64
