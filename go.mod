@@ -24,8 +24,9 @@ require (
 	github.com/rs/zerolog v1.33.0 // tests only: toxiproxy's logger, to silence it
 	github.com/samply/golang-fhir-models/fhir-models v0.3.2 // fixed by the owner: views to read through, shadowed where it drops data
 	github.com/sony/gobreaker/v2 v2.4.0 // one breaker per counterpart
-	github.com/vbauerster/mpb/v8 v8.9.3 // progress bars, silent where there is no terminal
 	github.com/teambition/rrule-go v1.8.2 // recurrence rules (RFC 5545), which nobody should write anew
+	github.com/vbauerster/mpb/v8 v8.9.3 // progress bars, silent where there is no terminal
+	github.com/wneessen/go-mail v0.8.1 // SMTP with STARTTLS and AUTH, and MIME headers as they must be; only in connectors/mail
 	golang.org/x/term v0.47.0 // is this a terminal, and how wide
 	golang.org/x/time v0.16.0 // one rate limit per counterpart
 	pgregory.net/rapid v1.3.0 // property tests, with shrinking
