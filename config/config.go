@@ -15,6 +15,7 @@ type Config struct {
 	Prescribers []Prescriber `yaml:"prescribers"`
 	Schedules   Schedules    `yaml:"schedules"`
 	Rules       Rules        `yaml:"rules"`
+	Notices     *Notices     `yaml:"notices"` // nil = nobody is told by mail
 
 	file  string
 	marks marks

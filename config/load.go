@@ -26,6 +26,7 @@ type overrides struct {
 	KeyFile   string `env:"KEY_FILE"`
 	Listen    string `env:"LISTEN"`
 	PublicURL string `env:"PUBLIC_URL"`
+	Password  Secret `env:"SMTP_PASSWORD"`
 }
 
 // Load reads the config at path and what environment (KAPHUB_…, as from os.Environ) says in its place.
@@ -93,6 +94,9 @@ func (c *Config) override(environment []string) []Problem {
 		c.Store.DSN = o.DSN
 	}
 	c.Store.Key = o.Key
+	if c.Notices != nil {
+		c.Notices.SMTP.Password = o.Password
+	}
 	for _, f := range []struct {
 		into *string
 		from string

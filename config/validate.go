@@ -55,6 +55,7 @@ func (c *Config) check() []Problem {
 		}
 	}
 	ps = append(ps, c.rules("rules", c.Rules)...)
+	ps = append(ps, c.notices()...)
 	for i := range c.Prescribers {
 		ps = append(ps, c.prescriber(fmt.Sprintf("prescribers[%d]", i), &c.Prescribers[i])...)
 	}
