@@ -144,7 +144,7 @@ func TestNobodyIsNamedOnTheWayByPaperEither(t *testing.T) {
 	}
 	insider("explain", key)
 	insider("status")
-	nobody("audit", "list", "--last", "500")
+	nobody("audit", "list", "--limit", "500")
 	write("feed", feed.URL+"/private-SECRETFEED/none?key=SECRETFEED\n")
 	nobody("sync")
 	nobody("check")

@@ -77,7 +77,10 @@ func (h *hub) checkHub(ctx context.Context) []checked {
 	case paused:
 		lines = append(lines, checked{Level: "degrades", About: "store", Text: "sending is paused after a restore: kaphub sync reads every source, asks about every open attempt, and goes on"})
 	}
-	for _, key := range []string{"sync", "night", "sweep", "report"} {
+	for _, key := range []string{"sync", "night", "sweep", "report", "digest"} {
+		if _, is := schedules(c)[key]; !is {
+			continue // nobody is told by mail: said below
+		}
 		switch warning, err := jobs.Check(schedules(c)[key], c.Location()); {
 		case schedules(c)[key] == "":
 			lines = append(lines, checked{Level: "degrades", About: "schedule " + key, Text: "is not set: it runs by hand only"})
@@ -92,6 +95,7 @@ func (h *hub) checkHub(ctx context.Context) []checked {
 			lines = append(lines, checked{Level: "works", About: "schedule " + key, Text: schedules(c)[key]})
 		}
 	}
+	lines = append(lines, h.checkNotices(ctx)...)
 	for _, p := range h.policies() {
 		if len(p.Prescriber.Sources) == 0 {
 			lines = append(lines, h.deskLine(ctx, p))

@@ -38,6 +38,8 @@ var rows = map[string][]string{
 	"connectors/skylight":      {},
 	"connectors/desk":          {"connectors", "fhir", "fhir/exchange"},
 	"connectors/sandbox":       {"fhir"},
+	"connectors/mail":          {"connectors"},
+	"connectors/mail/mailtest": {},
 
 	"jobs":           {},
 	"jobs/pull":      {"jobs", "connectors", "fhir", "fhir/exchange", "fhir/readiness"},
@@ -45,12 +47,13 @@ var rows = map[string][]string{
 	"jobs/sweep":     {"jobs", "connectors", "fhir", "fhir/exchange", "fhir/readiness"},
 	"jobs/reconcile": {"jobs", "fhir", "fhir/readiness", "fhir/exchange", "fhir/plan"},
 	"jobs/report":    {"fhir", "fhir/readiness", "fhir/exchange"},
+	"jobs/notice":    {"jobs", "jobs/report", "connectors", "fhir", "fhir/exchange", "fhir/readiness"},
 
 	"cmd/kaphub": {"..."},
 }
 
 // onlyFromTests are packages that nothing but tests may import, and one another.
-var onlyFromTests = []string{"fhir/fhirtest", "fhir/life", "connectors/connectortest", "fhir/store/storetest"}
+var onlyFromTests = []string{"fhir/fhirtest", "fhir/life", "connectors/connectortest", "connectors/mail/mailtest", "fhir/store/storetest"}
 
 // pure packages decide; they see values and now, and nothing of the world.
 var pure = map[string][]string{

@@ -27,6 +27,7 @@ type hub struct {
 	informed   atomic.Pointer[[]readiness.Policy] // the same, with what the counterparts were found to offer
 	connectors []connectors.Connector
 	store      *store.DB
+	post       *post // nil = nobody is told by mail
 	now        func() time.Time
 	log        *slog.Logger
 	foreground bool // somebody waits for it
@@ -52,6 +53,8 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	pace := &turnstile{}
 	h.connectors, wrong = connect(&c, s, pace)
 	problems = append(append(append(problems, wrong...), badSchedules(&c)...), notWithholdable(&c)...)
+	h.post, wrong = postOf(&c)
+	problems = append(problems, wrong...)
 	if err := c.Invalid(problems); err != nil {
 		return nil, err
 	}
@@ -116,14 +119,22 @@ func badSchedules(c *config.Config) []config.Problem {
 			continue
 		}
 		if _, err := jobs.Check(line, zone); err != nil {
-			problems = append(problems, c.Problem("schedules."+key, "cannot be kept: %s", err.Error()))
+			path := "schedules." + key
+			if key == "digest" {
+				path = "notices.digest"
+			}
+			problems = append(problems, c.Problem(path, "cannot be kept: %s", err.Error()))
 		}
 	}
 	return problems
 }
 
 func schedules(c *config.Config) map[string]string {
-	return map[string]string{"sync": c.Schedules.Sync, "night": c.Schedules.Night, "sweep": c.Schedules.Sweep, "report": c.Schedules.Report}
+	all := map[string]string{"sync": c.Schedules.Sync, "night": c.Schedules.Night, "sweep": c.Schedules.Sweep, "report": c.Schedules.Report}
+	if c.Notices != nil {
+		all["digest"] = c.Notices.Digest
+	}
+	return all
 }
 
 // close ends what open began.

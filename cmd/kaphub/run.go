@@ -55,6 +55,7 @@ type cli struct {
 	Links       linksCommand       `cmd:"" group:"Settle:" help:"Who is who: which record elsewhere is, or may be, which client's."`
 	Rejects     rejectsCommand     `cmd:"" group:"Settle:" help:"Records that could not be read."`
 	Sealed      sealedCommand      `cmd:"" group:"Settle:" help:"Records that arrived out of scope, for the privacy officer."`
+	Notices     noticesCommand     `cmd:"" group:"Settle:" help:"Who was told by mail that there is something to act on, and when."`
 	Disclosures disclosuresCommand `cmd:"" group:"Settle:" help:"To whom something of a client was told: the accounting of disclosures, and what people told by phone."`
 
 	Audit   auditCommand   `cmd:"" group:"Keep:" help:"The audit log."`

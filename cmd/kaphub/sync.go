@@ -33,6 +33,7 @@ func (c *syncCommand) Run(ctx context.Context, s *scene) error {
 	shown := s.bars(ctx)
 	d, err := h.cycle(ctx, shown)
 	shown.wait()
+	h.noteNotices(ctx, &d)
 	s.summary(&d)
 	if err := h.toHandOver(ctx, s); err != nil {
 		return err

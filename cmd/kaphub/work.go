@@ -18,8 +18,16 @@ const look = 30 * time.Second
 // of them finds its own work in the store. nudge says that a job should look now.
 func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 	at := h.config.Schedules
+	news := func(ctx context.Context, d *done) { // by its own job, unless somebody waits for it
+		if h.foreground {
+			h.noteNotices(ctx, d)
+		} else if h.post != nil {
+			nudge("notices")
+		}
+	}
 	whole := func(ctx context.Context) (jobs.Counts, error) {
 		done, err := h.cycle(ctx, bars{})
+		news(ctx, &done)
 		return done.counts(), errors.Join(err, done.err())
 	}
 	list := []jobs.Job{
@@ -31,10 +39,13 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 			return counts, err
 		}},
 		{Name: "report", Schedule: at.Report, Timeout: 2 * time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
-			if _, err := h.cycle(ctx, bars{}); err != nil { // a report is of the world as it is now
+			done, err := h.cycle(ctx, bars{}) // a report is of the world as it is now
+			if err != nil {
 				return nil, err
 			}
-			return h.writeReport(ctx)
+			news(ctx, &done)
+			counts, err := h.writeReport(ctx)
+			return counts, errors.Join(err, done.failed["notices"])
 		}},
 		{Name: "reconcile", Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
 			counts, err := h.reconcile(ctx, nil)
@@ -43,9 +54,13 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 					nudge("push " + party)
 				}
 			}
+			if counts[reconcile.Judged] > 0 && h.post != nil {
+				nudge("notices")
+			}
 			return counts, err
 		}},
 	}
+	list = append(list, h.noticeJobs()...)
 	list = append(list, jobs.Job{Name: "look", Look: look, Work: func(ctx context.Context) (jobs.Counts, error) { return h.lookAfterSending(ctx, nudge) }})
 	for _, c := range h.connectors {
 		if c.Puller != nil {
@@ -93,7 +108,7 @@ func (h *hub) engine(ctx context.Context, list []jobs.Job) (*jobs.Engine, error)
 }
 
 type runCommand struct {
-	Job string `arg:"" help:"A job's name: sync, reconcile, report, sweep, \"pull SOURCE\", \"sweep SOURCE\", \"push PARTY\" (the practice's is \"push practice\")."`
+	Job string `arg:"" help:"A job's name: sync, reconcile, report, digest, notices, sweep, \"pull SOURCE\", \"sweep SOURCE\", \"push PARTY\" (the practice's is \"push practice\")."`
 }
 
 // Run runs one job in the foreground and keeps its history.
