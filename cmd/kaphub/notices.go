@@ -92,7 +92,7 @@ func (h *hub) telling(digest bool) notice.Step {
 		Quiet: func(now time.Time) time.Time {
 			return config.QuietUntil(h.config.Notices.Quiet, now, h.config.Location())
 		},
-		Look: func(ctx context.Context) (report.Input, error) { return h.view(ctx, time.Time{}) },
+		Look: func(ctx context.Context) (report.Input, error) { return h.view(ctx) },
 	}
 }
 
