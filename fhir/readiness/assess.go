@@ -21,6 +21,7 @@ func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
 		Client: chart.Client, Prescriber: policy.Prescriber.Name, Identifiers: []fhir.ID{},
 		Judged: now, Moment: chart.Moment, Policy: policy.Hash,
 		Appointment: f.appointment(), Gates: f.judgeGates(), Findings: f.judgeRules(), Sources: []string{},
+		Account: f.account(),
 	}
 	for _, l := range f.looksBack() {
 		v.keepStops(gather(&chart, &policy, c, l))

@@ -79,7 +79,9 @@ type facts struct {
 	terms     *terms
 	differ    []mismatch
 	differing bool
-	digested  *fhir.Version // whose directions digest is of
+	follow    *followUp
+	enterers  map[string]string // by source and version
+	digested  *fhir.Version     // whose directions digest is of
 	digest    string
 
 	moved []moved // the newest tellings of the prescriber's decisions and stops, void ones too

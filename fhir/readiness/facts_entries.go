@@ -29,6 +29,28 @@ func (f *facts) confirm(d *decision) {
 	d.ask = "have a second person compare it with the message: kaphub record confirm"
 }
 
+// enterer names who entered v by hand; "" when it was not entered by hand, or by nobody who is named.
+func (f *facts) enterer(v *fhir.Version) string {
+	if !f.policy.isDesk(v.Source) {
+		return ""
+	}
+	if f.enterers == nil {
+		f.enterers = map[string]string{}
+		for _, s := range records(f.chart.Provenances, f.look) {
+			for i := range s.Value.Agent {
+				a := &s.Value.Agent[i]
+				if !s.live() || !holds(a.Type, fhir.Code{System: systemAgent, Code: "enterer"}) {
+					continue
+				}
+				for _, ref := range s.Value.Target {
+					f.enterers[s.Source+" "+text(ref.Reference)] = person(a.Who)
+				}
+			}
+		}
+	}
+	return f.enterers[v.Source+" "+v.Ref().String()+"/_history/"+v.Resource.VersionID]
+}
+
 // confirmBy is when an entry made at t must have been confirmed: the end of the practice's next business day.
 func (f *facts) confirmBy(t time.Time) time.Time {
 	return DayOf(Hours{}.Later(t, 1, f.zone), f.zone).Plus(1).Start(f.zone)

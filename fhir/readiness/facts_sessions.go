@@ -197,6 +197,9 @@ func (f *facts) sessionFacts() {
 		day := DayOf(at, f.zone)
 		for i := range f.taken {
 			if d := &f.taken[i]; d.day == day {
+				if v.Type < d.of.Type || v.Type == d.of.Type && (v.ID < d.of.ID || v.ID == d.of.ID && v.Source < d.of.Source) {
+					d.of = v // always the same, whatever was heard of first
+				}
 				if at.After(d.at) {
 					d.at = at
 				}

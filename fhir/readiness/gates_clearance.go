@@ -293,9 +293,19 @@ type followUp struct {
 	sheet  bool // by the sheet, else by the care plan
 	booked *session
 	rests  []*fhir.Version
+	last   time.Time     // when the prescriber saw the client last, or decided
+	seen   *fhir.Version // … by this record; nil: never
 }
 
-func (f *facts) followUp() (u followUp) {
+func (f *facts) followUp() followUp {
+	if f.follow == nil {
+		u := f.findFollowUp()
+		f.follow = &u
+	}
+	return *f.follow
+}
+
+func (f *facts) findFollowUp() (u followUp) {
 	var last time.Time
 	var rests *fhir.Version
 	note := func(at time.Time, v *fhir.Version) {
@@ -316,6 +326,7 @@ func (f *facts) followUp() (u followUp) {
 			u.booked = s
 		}
 	}
+	u.last, u.seen = last, rests
 	if every := f.policy.Sheet.FollowUp; every.Answer == Set && rests != nil {
 		u.due, u.sheet, u.rests = shift(last, every.Value, f.zone), true, []*fhir.Version{rests}
 	}

@@ -157,7 +157,8 @@ type Verdict struct {
 	Appointment *Appointment `json:"appointment,omitempty"`
 	Gates       []Gate       `json:"gates"`
 	Findings    []Finding    `json:"findings"`
-	Sources     []string     `json:"sources"` // the sources it depends on being fresh
-	Moment      fhir.Moment  `json:"moment"`  // the chart's
-	Policy      string       `json:"policy"`  // Policy.Hash it was judged under
+	Account     []Figure     `json:"account,omitempty"` // of sessions' worth; none while no medicine is on file
+	Sources     []string     `json:"sources"`           // the sources it depends on being fresh
+	Moment      fhir.Moment  `json:"moment"`            // the chart's
+	Policy      string       `json:"policy"`            // Policy.Hash it was judged under
 }

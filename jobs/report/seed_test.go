@@ -48,6 +48,15 @@ func seed() Input {
 		{Name: readiness.GatePreparation, State: readiness.Met, Owner: readiness.Therapist, Words: "Two sessions kept", Agreed: "per agreement of 2026-01-10", Because: basis("ehr", fhir.Practice, "Appointment", "prep-2", 3)},
 		{Name: readiness.GateGoAhead, State: readiness.NotDue, Owner: readiness.Therapist, Next: "at arrival"},
 	}
+	juniper.Account = []readiness.Figure{
+		{Of: readiness.Dispensed, Value: "6", Unit: "sessions", From: []readiness.Origin{
+			{Says: "6, in the client's hands since 1 Feb 2026", By: "Skylight Psychedelics", At: at(-30, 9, 0), Basis: basis("skylight", "skylight", "MedicationDispense", "d-1", 1)[0]}}},
+		{Of: readiness.Taken, Value: "1", Unit: "sessions", Note: "since the medicine came on 1 Feb 2026", From: []readiness.Origin{
+			{Says: "taken on 17 Feb 2026", By: "Reverie, entered by ada", At: at(-14, 15, 0), Basis: basis("desk", fhir.Practice, "MedicationAdministration", "e-7-dose", 1)[0]}}},
+		{Of: readiness.Left, Unit: "sessions", Why: "1 session was never closed: from 4 to 5"},
+		{Of: readiness.GoodUntil, Value: "2026-06-30", Unit: "date"},
+		{Of: readiness.Lead, Value: "10", Unit: "business days", Agreed: "per agreement of 2026-01-10"},
+	}
 	juniper.Findings = []readiness.Finding{
 		{ID: "f-15", Code: "R15", Rule: "prescriber-hold", Severity: readiness.S1, State: readiness.New, Since: at(0, 7, 0), Owner: readiness.Therapist,
 			Words: "Skylight recorded a stop on 1 Mar 2026; a session is booked for today", Next: "do not begin; call Skylight on 555-0100",

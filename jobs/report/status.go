@@ -43,6 +43,7 @@ type (
 		Appointment *statusAppointment `json:"appointment,omitempty"`
 		Gates       []statusGate       `json:"gates"`
 		Findings    []statusFinding    `json:"findings"`
+		Account     []readiness.Figure `json:"account,omitempty"` // explain only
 	}
 	statusAppointment struct {
 		Source string    `json:"source"`
@@ -121,6 +122,9 @@ func verdictStatus(v readiness.Verdict, words bool) statusVerdict {
 	}
 	if a := v.Appointment; a != nil {
 		out.Appointment = &statusAppointment{Source: a.Source, Type: a.Type, ID: a.ID, Start: a.Start.UTC()}
+	}
+	if words {
+		out.Account = accountStatus(v.Account)
 	}
 	for _, g := range v.Gates {
 		out.Gates = append(out.Gates, statusGate{

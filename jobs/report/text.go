@@ -299,6 +299,7 @@ func Explain(w io.Writer, in Input, client string, o Options) error {
 		for _, g := range v.Gates {
 			s.gate(r, g)
 		}
+		s.account(r, v.Account)
 		var open []Finding
 		for _, f := range v.Findings {
 			if f.State != readiness.Resolved {
