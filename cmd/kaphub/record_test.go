@@ -70,6 +70,13 @@ func TestAClientOfAPrescriberWhoWritesLettersBecomesReadyByEntries(t *testing.T)
 		step{"status", "Skylight mailbox read to"},
 		step{"check", "its mailbox is read to"},
 	)
+	key := regexp.MustCompile(`c-[a-z0-9]{8,}`).FindString(p.must(0, "record", "list", "juniper").out)
+	account := strings.Join(strings.Fields(p.must(0, "explain", key).out), " ")
+	for _, want := range []string{"dispensed 4 sessions 4, in the client's hands since", "(Reverie (sandbox), entered by ada,", "left 4 sessions dispensed less taken", "a refill takes none per agreement"} {
+		if !strings.Contains(account, want) {
+			t.Errorf("the account does not say %q:\n%s", want, account)
+		}
+	}
 }
 
 func TestTheAuditNamesWhoTypedBesideWhoIsSaidToHave(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // figures are what the numbers of an account are called.
 var figures = map[readiness.FigureName]string{
 	readiness.Dispensed: "dispensed", readiness.Taken: "taken", readiness.Unclosed: "perhaps taken", readiness.Counted: "counted",
-	readiness.Left: "left", readiness.BookedAhead: "booked", readiness.GoodUntil: "good until", readiness.Tranche: "fill",
+	readiness.Left: "left", readiness.BookedAhead: "booked", readiness.GoodUntil: "good until", readiness.Tranche: "filled so far",
 	readiness.SinceFollowUp: "since follow-up", readiness.FollowUpDue: "follow-up due", readiness.Lead: "a refill takes", readiness.AskBy: "ask for it by",
 }
 
