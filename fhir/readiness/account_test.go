@@ -116,7 +116,9 @@ func TestTheAccountOfSessionsWorth(t *testing.T) {
 }
 
 func TestEachNumberNamesWhoRecordedIt(t *testing.T) {
-	v := rowAt{told: told(all).then(func(c *course) fhir.Version { return label(c, c.Day(-6), 5, set("quantity", map[string]any{"value": 6, "unit": "sessions", "code": "{session}"})) }).then(func(c *course) fhir.Version {
+	v := rowAt{told: told(all).then(func(c *course) fhir.Version {
+		return label(c, c.Day(-6), 5, set("quantity", map[string]any{"value": 6, "unit": "sessions", "code": "{session}"}))
+	}).then(func(c *course) fhir.Version {
 		return c.DaysBefore(4).Administration(c.At, 1)
 	})}.verdict()
 	c := fhirtest.Client(now)
