@@ -162,10 +162,14 @@ func (s *several) foreign(k int, text string) (found []string) {
 	return found
 }
 
-// holdLines are the gates and findings in which a verdict may say that another prescriber stops the client: these alone
-// name versions of another's record, in because, and their words name nobody.
+// holdLines are the gates and findings in which a verdict may say that another prescriber stops the client, or has prescribed
+// too: these alone name versions of another's record, in because, and their words name nobody.
 func holdLines(code string) bool {
-	return code == "hold" || code == "R15" || code == "R48" || code == "R30"
+	switch code {
+	case "hold", "R15", "R27", "R28", "R30", "R48":
+		return true
+	}
+	return false
 }
 
 func TestNothingOfOnePrescriberReachesAnother(t *testing.T) {
