@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/kaphub/kaphub/config"
 	"github.com/kaphub/kaphub/connectors"
+	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/connectors/folder"
 	"github.com/kaphub/kaphub/fhir"
 )
@@ -11,13 +12,7 @@ import (
 func openFolder(entry config.Connector, at *site) (connectors.Connector, []config.Problem) {
 	var own folder.Config
 	problems := entry.Decode(&own)
-	unread := problems
-	for _, m := range own.Validate(party(entry)) {
-		if path := entry.Path() + "." + m.Key; !mentioned(unread, path) {
-			problems = append(problems, at.config.Problem(path, "%s", m.Text))
-		}
-	}
-	if len(problems) > 0 {
+	if problems = at.placed(entry, problems, own.Validate(party(entry))); len(problems) > 0 {
 		return connectors.Connector{}, problems
 	}
 	options := own.Options(entry.Name, party(entry), at.config.Path)
@@ -53,7 +48,7 @@ func referrable(c *config.Config) []folder.Prescriber {
 
 // stationer is what stands on a packet for a prescriber besides what is delivered.
 func stationer(c *config.Config, prescriber string) folder.Stationer {
-	s := folder.Stationer{Zone: c.Location(), From: folder.Contact{Title: practiceParty(c).Title, Lines: c.Practice.Contact}}
+	s := folder.Stationer{Zone: c.Location(), Reply: desk.ReplyBlock, From: folder.Contact{Title: practiceParty(c).Title, Lines: c.Practice.Contact}}
 	for i := range c.Prescribers {
 		p := &c.Prescribers[i]
 		if p.Name != prescriber {

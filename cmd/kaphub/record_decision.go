@@ -28,7 +28,8 @@ type recordDecision struct {
 	Directions   string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
 	noLimits     bool
 	noSpacing    bool
-	Paste        bool `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: SESSIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
+	signed       string // who decided, as the message says
+	Paste        bool   `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: SESSIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
 }
 
 const followUpDone = "follow-up-done"
@@ -74,7 +75,7 @@ func (c *recordDecision) paste(ctx context.Context, in io.Reader) error {
 	if c.Directions == "" {
 		c.Directions = r.Directions
 	}
-	c.noLimits = r.NoLimits
+	c.noLimits, c.signed = r.NoLimits, r.Decider
 	if c.Sessions == "" {
 		c.Sessions, c.noSpacing = r.Sessions, r.Sessions == "none"
 	}
@@ -179,6 +180,9 @@ func (c *recordDecision) decider(r *recording) (desk.Person, error) {
 	}
 	of := func(i int) desk.Person {
 		return desk.Person{Name: listed[i].Name, ID: fhir.ID{System: listed[i].System, Value: listed[i].Value}}
+	}
+	if c.signed != "" {
+		_, _ = fmt.Fprintf(r.out, "  the message says that it was decided by: %s\n", harmless([]byte(c.signed)))
 	}
 	if c.Decider == "" && len(listed) == 1 {
 		r.agreed("decided by " + cmp.Or(listed[0].Name, listed[0].Value))

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,7 +74,7 @@ func (b Book) Decide(n Note, p Decision) ([]exchange.Slip, error) {
 	d := b.draft(n, b.Prescriber, KindDecision)
 	o := object{
 		"status": "final", "code": concept(fhir.SystemKAP, fhir.CodeClearance), "subject": d.patient(),
-		"focus":     []object{{"identifier": object{"system": fhir.SystemRxNorm, "value": fhir.RxNormKetamine}, "display": orDay(b.Medicine, "ketamine")}},
+		"focus":     []object{{"identifier": object{"system": fhir.SystemRxNorm, "value": fhir.RxNormKetamine}, "display": cmp.Or(b.Medicine, "ketamine")}},
 		"issued":    instant(n.told()),
 		"performer": []object{p.Decider.reference()}, "valueCodeableConcept": concept(fhir.SystemDecision, p.Outcome),
 	}

@@ -70,9 +70,9 @@ func NewEntry() string {
 var errMissing = errors.New("is missing")
 
 func (n Note) check() error {
-	for what, value := range map[string]string{"entry": n.Entry, "client": n.Client, "who enters it": n.By} {
-		if value == "" {
-			return fmt.Errorf("%s %w", what, errMissing)
+	for _, part := range []struct{ what, value string }{{"entry", n.Entry}, {"client", n.Client}, {"who enters it", n.By}} {
+		if part.value == "" {
+			return fmt.Errorf("%s %w", part.what, errMissing)
 		}
 	}
 	if n.At.IsZero() {
@@ -211,7 +211,7 @@ func (p Party) reference() object {
 	return o
 }
 
-// At refers to a record of another source: a reference that is the same wherever it is read.
+// at refers to a record of another source: a reference that is the same wherever it is read.
 func at(v *fhir.Version) object {
 	return object{"reference": fhir.Base + "/source/" + v.Source + "/" + v.Ref().String()}
 }

@@ -142,6 +142,8 @@ func TestAReplyBlockIsReadAndNothingInItGuessed(t *testing.T) {
 		{"signed, by a mail program that ends its lines in CR LF", "STATUS: cleared-with-conditions\r\nCONDITIONS: ECG\r\n\r\nDr. V\r\nDIRECTIONS: half a lozenge\r\n\r\nDr. V",
 			desk.Reply{Outcome: "cleared-with-conditions", Conditions: []string{"ECG"}, Directions: "half a lozenge"}, ""},
 		{"signed with a mark", "STATUS: cleared\nLIMITS: BP 140/90\n-- \nDr. V", desk.Reply{Outcome: "cleared", Limits: []desk.Limit{{Of: "systolic", Value: 140}, {Of: "diastolic", Value: 90}}}, ""},
+		{"a packet's page, filled in", "CLIENT: c-1\nSTATUS: cleared\nVALID-TO: 2026-05-31\nLIMITS: BP 140/90\nDECIDED BY, DATE: Dr. V, 2026-03-01",
+			desk.Reply{Outcome: "cleared", ValidTo: "2026-05-31", Limits: []desk.Limit{{Of: "systolic", Value: 140}, {Of: "diastolic", Value: 90}}, Decider: "Dr. V, 2026-03-01"}, ""},
 		{"signed by a telephone", "CONDITIONS: ECG\nSent from my phone", desk.Reply{Conditions: []string{"ECG"}}, ""},
 		{"directions that stay, and a postscript", "STATUS: cleared\nDIRECTIONS: None.\nPS: greetings", desk.Reply{Outcome: "cleared"}, ""},
 		{"a status that is none", "STATUS: probably fine", desk.Reply{}, "STATUS cannot be read"},
@@ -158,7 +160,7 @@ func TestAReplyBlockIsReadAndNothingInItGuessed(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || r.Outcome != tt.want.Outcome || r.ValidTo != tt.want.ValidTo || !slices.Equal(r.Limits, tt.want.Limits) || !slices.Equal(r.Conditions, tt.want.Conditions) || r.Directions != tt.want.Directions || r.NoLimits != tt.want.NoLimits {
+			if err != nil || r.Outcome != tt.want.Outcome || r.ValidTo != tt.want.ValidTo || !slices.Equal(r.Limits, tt.want.Limits) || !slices.Equal(r.Conditions, tt.want.Conditions) || r.Directions != tt.want.Directions || r.NoLimits != tt.want.NoLimits || r.Decider != tt.want.Decider {
 				t.Errorf("%+v, %v", r, err)
 			}
 		})

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -53,7 +54,7 @@ func (b Book) Check(n Note, p Label) ([]exchange.Slip, error) {
 	}
 	fill := b.fill(ours, p)
 	fill["status"] = "completed"
-	fill["whenHandedOver"] = orDay(p.HandedOn, instant(n.At))
+	fill["whenHandedOver"] = cmp.Or(p.HandedOn, instant(n.At))
 	fill["authorizingPrescription"] = []object{rx}
 	ours.add("MedicationDispense", ours.id("fill"), p.Fill, fill)
 	ours.add("Observation", ours.id("acknowledged"), nil, object{

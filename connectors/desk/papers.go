@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -29,7 +30,7 @@ func (b Book) Papers(n Note, p Papers) ([]exchange.Slip, error) {
 	if p.Signed.IsZero() {
 		signed = b.day(n.told())
 	}
-	switch from := orDay(p.From, signed); {
+	switch from := cmp.Or(p.From, signed); {
 	case p.Release && p.To != "" && p.To < from:
 		return nil, fmt.Errorf("the release ends before it begins: it would release nothing")
 	case p.Release:
@@ -55,13 +56,6 @@ func (b Book) Papers(n Note, p Papers) ([]exchange.Slip, error) {
 		return nil, fmt.Errorf("what was signed %w", errMissing)
 	}
 	return slips(d)
-}
-
-func orDay(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func (b Book) release(d *draft, status, signed, from, to string) object {

@@ -18,9 +18,11 @@ type Reply struct {
 	Conditions []string
 	Sessions   string // as written; "none" for no limit
 	Directions string
+	Decider    string // who decided and when, as written: for whoever compares
 }
 
-// ReplyBlock is what a prescriber is asked to fill in and send back.
+// ReplyBlock is what a prescriber is asked to fill in and send back. On a packet CLIENT: stands before it and DECIDED BY, DATE:
+// behind; whom it is about is for whoever enters it to say.
 const ReplyBlock = `STATUS: (cleared / cleared-with-conditions / deferred / not-cleared / withdrawn)
 VALID-TO: (a date, or none)
 LIMITS: (BP 140/90, HR 100, or none)
@@ -34,14 +36,16 @@ var hint = regexp.MustCompile(`^\([^)]*\)`)
 // farewell is where an answer ends and the letter goes on: a blank line, the mark of a signature, or a telephone's own words.
 var farewell = regexp.MustCompile(`\n[ \t]*\n|\n--[ \t]*(?:\n|$)|\n(?i:sent from my )`)
 
-var replyKeys = regexp.MustCompile(`(?i)\b(STATUS|VALID[- ]TO|LIMITS|CONDITIONS|SESSIONS|DIRECTIONS)\s*:`)
+var quoteMarks = regexp.MustCompile(`(?m)^[ \t>|]+`)
+
+var replyKeys = regexp.MustCompile(`(?im)(\bSTATUS|\bVALID[- ]TO|\bLIMITS|\bCONDITIONS|\bSESSIONS|\bDIRECTIONS|^DECIDED BY(?:, DATE)?)\s*:`)
 
 // ParseReply reads a reply block, on one line or on several, quoted or not. An answer that cannot be read is an error that
 // names its line and never repeats it: nothing is guessed.
 func ParseReply(text string) (Reply, error) {
 	var r Reply
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
-	text = regexp.MustCompile(`(?m)^[ \t>|]+`).ReplaceAllString(text, "")
+	text = quoteMarks.ReplaceAllString(text, "")
 	marks := replyKeys.FindAllStringSubmatchIndex(text, -1)
 	if len(marks) == 0 {
 		return r, errors.New("what was pasted holds no reply block: it begins with STATUS:")
@@ -115,11 +119,14 @@ func (r *Reply) take(key, answer string) (err error) {
 		_, err = ParseSpacing(r.Sessions)
 	case "DIRECTIONS":
 		r.Directions = answer
+	case "DECIDED-BY", "DECIDED-BY,-DATE":
+		r.Decider = answer
 	}
 	return err
 }
 
 var (
+	limitsParted  = regexp.MustCompile(`[,;]|\band\b`)
 	limitPressure = regexp.MustCompile(`(?i)^(?:bp|blood pressure)?\s*(<|<=|≤|below|under|up to|max)?\s*(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm ?hg)?$`)
 	limitOne      = regexp.MustCompile(`(?i)^(systolic|sbp|diastolic|dbp|heart[- ]rate|hr|pulse)\s*(?:=|:)?\s*(<|<=|≤|below|under|up to|max)?\s*(\d{2,3}(?:\.\d)?)\s*(mm ?hg|bpm|/min)?$`)
 	limitNames    = map[string]string{"systolic": "systolic", "sbp": "systolic", "diastolic": "diastolic", "dbp": "diastolic",
@@ -132,7 +139,7 @@ func ParseLimits(text string) ([]Limit, error) {
 	if strings.EqualFold(strings.TrimSpace(text), "none") {
 		return nil, nil
 	}
-	for _, part := range regexp.MustCompile(`[,;]|\band\b`).Split(text, -1) {
+	for _, part := range limitsParted.Split(text, -1) {
 		part = strings.Trim(strings.TrimSpace(part), ".")
 		if part == "" {
 			continue

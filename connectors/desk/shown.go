@@ -42,7 +42,7 @@ func Shown(r fhir.Resource) (string, error) {
 		case c.ValueCodeableConcept != nil && c.ValueCodeableConcept.Text != nil:
 			parts = append(parts, "condition: "+*c.ValueCodeableConcept.Text)
 		case c.ValueInteger != nil:
-			parts = append(parts, fmt.Sprintf("at most %d sessions", *c.ValueInteger))
+			parts = append(parts, fmt.Sprintf("sessions at most: %d", *c.ValueInteger))
 		}
 	}
 	return strings.Join(parts, "; "), nil

@@ -18,7 +18,7 @@ func TestADecisionIsShownAsItWasEntered(t *testing.T) {
 		"what stops":      {desk.Decision{Outcome: fhir.DecisionDeferred, Decider: vale}, "deferred; decided by Dr. Vale"},
 		"conditions, limits": {desk.Decision{Outcome: fhir.DecisionConditions, Decider: vale, ValidTo: "2099-06-01", Conditions: []string{"an ECG"}, ByReading: true, Spacing: desk.Spacing{InAll: 2},
 			Limits: []desk.Limit{{Of: "systolic", Value: 135}, {Of: "heart-rate", Value: 95, Below: true}}},
-			"cleared-with-conditions; decided by Dr. Vale; valid to 2099-06-01; condition: readings below the limits before each session; condition: an ECG; systolic up to 135; heart rate below 95; at most 2 sessions"},
+			"cleared-with-conditions; decided by Dr. Vale; valid to 2099-06-01; condition: readings below the limits before each session; condition: an ECG; systolic up to 135; heart rate below 95; sessions at most: 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			slips, err := book.Decide(note, tt.entered)

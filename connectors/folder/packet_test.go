@@ -47,6 +47,8 @@ var paper = Stationer{
 	From: Contact{"Reverie", []string{"1 Main St, Denver CO 80202", "Phone (303) 555-0100", "hello@reverie.example"}},
 	To:   Contact{"Skylight Psychedelics", []string{"Phone (720) 555-0111"}},
 	Zone: time.FixedZone("MST", -7*3600),
+	Reply: "STATUS: (cleared / cleared-with-conditions / deferred / not-cleared / withdrawn)\nVALID-TO: (a date, or none)\n" +
+		"LIMITS: (BP 140/90, HR 100, or none)\nCONDITIONS: (with ; between them, or none)\nDIRECTIONS: (only if they change, word for word)",
 }
 
 func newPackets(t *testing.T) (*Packets, string) {
@@ -149,8 +151,8 @@ func TestThePageSaysWhoIsReferredForWhatUnderWhichRelease(t *testing.T) {
 	page := string(text)
 	for _, want := range []string{"Skylight Psychedelics", "Phone (720) 555-0111", "Reverie", "hello@reverie.example", exchange.Notice,
 		"<b>Juniper</b> (they/them)", "Ada &lt;b&gt;Inv&amp;ented&lt;/b&gt;", "1988-02-29", "phone (303) 555-0101", "text message", "1 Main St, Denver, CO 80202",
-		"Evaluation for ketamine-assisted psychotherapy", "<b>urgent</b>", "F33.2 depression", "2026-02-02, by Tara Therapist NPI 1987654321", "R-1",
-		"2026-04-01 10:00 dosing", "from 2026-02-01 to 2027-01-31", "CLIENT: c-1", "STATUS:", "VALID-TO:", "LIMITS:", "2026-03-03 09:00 MST"} {
+		"Evaluation and clearance for ketamine-assisted psychotherapy", "<b>urgent</b>", "F33.2 depression", "2026-02-02, by Tara Therapist NPI 1987654321", "R-1",
+		"2026-04-01 10:00 dosing", "from 2026-02-01 to 2027-01-31", "CLIENT: c-1", "STATUS:", "VALID-TO:", "LIMITS:", "CONDITIONS:", "DECIDED BY, DATE:", "2026-03-03 09:00 MST"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -25,22 +25,23 @@ type Contact struct {
 type Stationer struct {
 	From, To Contact
 	Zone     *time.Location // nil = UTC
+	Reply    string         // the block that the other side is asked to fill in and send back
 }
 
 // page is what the template shows. Every word of it about the client comes from the delivery.
 type page struct {
-	From, To   Contact
-	Printed    string
-	Delivery   string
-	Notice     string // 42 CFR 2.32, "" where it does not apply
-	Client     client
-	Asked      asked
-	Release    release
-	Sessions   []string
-	Practice   string // the practice's number of the client
-	HubKey     string
-	Referral   string // the practice's number of the referral
-	ReplyLines []string
+	From, To Contact
+	Printed  string
+	Delivery string
+	Notice   string // 42 CFR 2.32, "" where it does not apply
+	Client   client
+	Asked    asked
+	Release  release
+	Sessions []string
+	Practice string // the practice's number of the client
+	HubKey   string
+	Referral string // the practice's number of the referral
+	Reply    string
 }
 
 type client struct {
@@ -93,7 +94,7 @@ func (s Stationer) Page(d exchange.Delivery, at time.Time) ([]byte, error) {
 		return nil, errNoPacket
 	}
 	p.bound()
-	p.ReplyLines = []string{"STATUS:", "VALID-TO:", "LIMITS:"}
+	p.Reply = s.Reply
 	var out bytes.Buffer
 	if err := packetPage.Execute(&out, p); err != nil {
 		return nil, fmt.Errorf("print packet: %w", err)
@@ -281,7 +282,7 @@ func (p *page) referral(v fhir.ServiceRequest) {
 
 // words are what the hub's own codes mean to a reader.
 var words = map[string]string{
-	fhir.CodeEvaluation:     "Evaluation for ketamine-assisted psychotherapy, and medical clearance",
+	fhir.CodeEvaluation:     "Evaluation and clearance for ketamine-assisted psychotherapy",
 	fhir.SessionPreparation: "preparation", fhir.SessionDosing: "dosing",
 }
 
