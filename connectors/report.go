@@ -17,6 +17,9 @@ type Claim struct {
 	Next     string `json:"next,omitempty"`
 }
 
+// Mistake is something wrong in a connector's own part of the config: at which key of it, and what to write instead.
+type Mistake struct{ Key, Text string }
+
 // Line is one finding of Check.
 type Line struct {
 	Level   string // "works", "degrades", "impossible", "fails"

@@ -16,13 +16,7 @@ func openCalendar(entry config.Connector, at *site) (connectors.Connector, []con
 	if entry.Prescriber != "" {
 		problems = append(problems, at.config.Problem(entry.Path()+".kind", "is a calendar, and a prescriber's appointments are not read from one: move it to practice.connectors"))
 	}
-	unread := problems
-	for _, m := range append(own.Validate(), at.secretAddress(own)...) {
-		if path := entry.Path() + "." + m.Key; !mentioned(unread, path) {
-			problems = append(problems, at.config.Problem(path, "%s", m.Text))
-		}
-	}
-	if len(problems) > 0 {
+	if problems = at.placed(entry, problems, append(own.Validate(), at.secretAddress(own)...)); len(problems) > 0 {
 		return connectors.Connector{}, problems
 	}
 	zone := at.config.Location()
@@ -39,16 +33,16 @@ func openCalendar(entry config.Connector, at *site) (connectors.Connector, []con
 }
 
 // secretAddress looks whether the calendar's address is where the config says, and kept as a secret.
-func (at *site) secretAddress(c ical.Config) (all []ical.Mistake) {
+func (at *site) secretAddress(c ical.Config) (all []connectors.Mistake) {
 	switch {
 	case c.File != "":
 	case c.URLEnv != "":
 		if strings.TrimSpace(at.getenv(c.URLEnv)) == "" {
-			all = append(all, ical.Mistake{Key: "url_env", Text: "names " + c.URLEnv + ", which the environment does not have: set it to the calendar's secret address (ICS)"})
+			all = append(all, connectors.Mistake{Key: "url_env", Text: "names " + c.URLEnv + ", which the environment does not have: set it to the calendar's secret address (ICS)"})
 		}
 	case c.URLFile != "":
 		if text := at.secretFile(c.URLFile, "the calendar's secret address (ICS)"); text != "" {
-			all = append(all, ical.Mistake{Key: "url_file", Text: text})
+			all = append(all, connectors.Mistake{Key: "url_file", Text: text})
 		}
 	}
 	return all

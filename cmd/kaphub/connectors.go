@@ -77,18 +77,7 @@ func connect(c *config.Config, s *scene, pace *turnstile) ([]connectors.Connecto
 func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.Problem) {
 	own := fhirrest.Config{Auth: fhirrest.AuthConfig{Kind: fhirrest.AuthNone}}
 	problems := entry.Decode(&own)
-	unread := problems
-	for _, m := range append(own.Validate(), at.secret(own.Auth)...) {
-		path := entry.Path() + "." + m.Key
-		if !mentioned(unread, path) {
-			problems = append(problems, at.config.Problem(path, "%s", m.Text))
-		}
-	}
-	near := own.Limits.Rate == 0 && onThisMachine(own.BaseURL)
-	if near { // a neighbour on this machine needs no sparing
-		own.Limits.Rate, own.Limits.Burst = 500, 100
-	}
-	if len(problems) > 0 {
+	if problems = at.placed(entry, problems, append(own.Validate(), at.secret(own.Auth)...)); len(problems) > 0 {
 		return connectors.Connector{}, problems
 	}
 	options, err := own.Options(entry.Name, party(entry), at.config.Path, at.getenv)
@@ -96,7 +85,7 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 		return connectors.Connector{}, []config.Problem{at.config.Problem(entry.Path()+".ca_file", "cannot be used (%s): name a PEM file that the hub's user may read", own.CAFile)}
 	}
 	options.Now = at.now
-	if !near {
+	if own.Limits.Rate != 0 || !onThisMachine(own.BaseURL) { // a neighbour on this machine needs no sparing
 		options.Turnstile = at.pace
 	}
 	if options.Auth.Smart != nil {
@@ -109,15 +98,27 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 	return one, problems
 }
 
+// placed is problems with a connector's own mistakes, each where it stands in the file; what could not even be read is not
+// told of twice.
+func (at *site) placed(entry config.Connector, problems []config.Problem, mistakes []connectors.Mistake) []config.Problem {
+	unread := problems
+	for _, m := range mistakes {
+		if path := entry.Path() + "." + m.Key; !mentioned(unread, path) {
+			problems = append(problems, at.config.Problem(path, "%s", m.Text))
+		}
+	}
+	return problems
+}
+
 // mentioned reports whether something is said of path already, or of what it lies in.
 func mentioned(problems []config.Problem, path string) bool {
 	return slices.ContainsFunc(problems, func(p config.Problem) bool { return strings.HasPrefix(path+".", p.Path+".") })
 }
 
 // secret looks whether token or key is where the config says, and kept as a secret.
-func (at *site) secret(a fhirrest.AuthConfig) []fhirrest.Mistake {
-	wrong := func(key, format string, args ...any) []fhirrest.Mistake {
-		return []fhirrest.Mistake{{Key: "auth." + key, Text: fmt.Sprintf(format, args...)}}
+func (at *site) secret(a fhirrest.AuthConfig) []connectors.Mistake {
+	wrong := func(key, format string, args ...any) []connectors.Mistake {
+		return []connectors.Mistake{{Key: "auth." + key, Text: fmt.Sprintf(format, args...)}}
 	}
 	if a.Kind == fhirrest.AuthSmart && a.KeyFile != "" {
 		switch _, err := jwks.Load(at.config.Path(a.KeyFile)); {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/connectors/internal/rest"
 	"github.com/kaphub/kaphub/connectors/jwks"
 )
@@ -26,11 +27,11 @@ type AuthConfig struct {
 }
 
 // validate returns every mistake in a, and whether it does for base.
-func (a AuthConfig) validate(base string) []Mistake {
-	var all []Mistake
+func (a AuthConfig) validate(base string) []connectors.Mistake {
+	var all []connectors.Mistake
 	wrong := func(bad bool, key, format string, args ...any) {
 		if bad {
-			all = append(all, Mistake{key, fmt.Sprintf(format, args...)})
+			all = append(all, connectors.Mistake{Key: key, Text: fmt.Sprintf(format, args...)})
 		}
 	}
 	kind := a.Kind

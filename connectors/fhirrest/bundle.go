@@ -49,7 +49,7 @@ const mostRows = 10_000
 
 func takeApart(want string, body []byte) (bundle, error) {
 	b := bundle{total: -1}
-	top, err := object(body)
+	top, err := fhir.Members(body)
 	if err != nil {
 		return b, err
 	}
@@ -90,7 +90,7 @@ func takeApart(want string, body []byte) (bundle, error) {
 }
 
 func readEntry(raw []byte) (entry, error) {
-	fields, err := object(raw)
+	fields, err := fhir.Members(raw)
 	if err != nil {
 		return entry{}, err
 	}
@@ -108,7 +108,7 @@ func readEntry(raw []byte) (entry, error) {
 	e := entry{resource: fields["resource"], match: search.Mode == "" || search.Mode == "match", outcome: search.Mode == "outcome"}
 	if e.resource == nil {
 		if request.Method == http.MethodDelete || strings.HasPrefix(response.Status, "410") {
-			e.gone = lastRef(request.URL, url)
+			e.gone, _ = fhir.LastRef(request.URL, url)
 		}
 		if e.gone.IsZero() && !e.outcome {
 			return entry{}, errors.New("entry without a resource")
@@ -140,48 +140,6 @@ func (b bundle) withholds() bool {
 	return slices.ContainsFunc(b.entries, func(e entry) bool {
 		return e.outcome && (e.resource == nil || !informational(e.resource))
 	})
-}
-
-// lastRef reads the first of urls that ends in Type/id.
-func lastRef(urls ...string) fhir.Ref {
-	for _, u := range urls {
-		parts := strings.Split(u, "/")
-		if n := len(parts); n >= 2 && parts[n-1] != "" && parts[n-2] != "" {
-			return fhir.Ref{Type: parts[n-2], ID: parts[n-1]}
-		}
-	}
-	return fhir.Ref{}
-}
-
-// object reads a JSON object, its members' bytes untouched. A key that comes twice is refused: which one is meant?
-func object(body []byte) (map[string]json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
-		return nil, errors.New("no JSON object")
-	}
-	fields := map[string]json.RawMessage{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, errors.New("broken JSON")
-		}
-		name := key.(string) // a decoder in an object yields keys as strings
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, errors.New("broken JSON")
-		}
-		if _, twice := fields[name]; twice {
-			return nil, errors.New("a key comes twice")
-		}
-		fields[name] = value
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, errors.New("broken JSON")
-	}
-	if dec.More() {
-		return nil, errors.New("more than one JSON value")
-	}
-	return fields, nil
 }
 
 // informational reports whether an OperationOutcome only passes the time of day: nothing was withheld.

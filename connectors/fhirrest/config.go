@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kaphub/kaphub/connectors"
 )
 
 // Config is this connector's own part of the config file. What is left out is found out from the server.
@@ -20,15 +22,12 @@ type Config struct {
 	Limits  Limits  `yaml:"limits"`
 }
 
-// Mistake is something wrong in a Config: at which key, and what to write instead.
-type Mistake struct{ Key, Text string }
-
 // Validate returns every mistake in c.
-func (c Config) Validate() []Mistake {
-	var all []Mistake
+func (c Config) Validate() []connectors.Mistake {
+	var all []connectors.Mistake
 	wrong := func(bad bool, key, format string, args ...any) {
 		if bad {
-			all = append(all, Mistake{key, fmt.Sprintf(format, args...)})
+			all = append(all, connectors.Mistake{Key: key, Text: fmt.Sprintf(format, args...)})
 		}
 	}
 	all = append(all, c.Auth.validate(c.BaseURL)...)

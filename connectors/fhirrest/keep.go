@@ -17,7 +17,7 @@ var linked = []string{"resourceType", "id", "meta", "text", "focus", "for", "par
 // keeping is update with what others have added to the copy that stands there: elements of its own that the hub never
 // writes, such as a note. An update says again what the hub says, and takes nothing away that is not the hub's.
 func keeping(there []byte, typ string, update []byte) ([]byte, error) {
-	theirs, err := object(there)
+	theirs, err := fhir.Members(there)
 	if err != nil {
 		return nil, err
 	}

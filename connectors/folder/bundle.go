@@ -28,17 +28,17 @@ func readJSON(body []byte) ([]item, error) {
 		return nil, err
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, &Unread{FileEmpty, "it has no content; export it again"}
+		return nil, &Unread{fileEmpty, "it has no content; export it again"}
 	}
-	top, err := members(text)
+	top, err := fhir.Members(text)
 	if err != nil {
-		return nil, &Unread{FileNotFHIR, "it is not one JSON object, or only part of one; export it again"}
+		return nil, &Unread{fileNotFHIR, "it is not one JSON object, or only part of one; export it again"}
 	}
 	switch word(top["resourceType"]) {
 	case "Bundle":
 		return readBundle(top)
 	case "":
-		return nil, &Unread{FileNotFHIR, "it says no resourceType; export it as a FHIR R4 Bundle"}
+		return nil, &Unread{fileNotFHIR, "it says no resourceType; export it as a FHIR R4 Bundle"}
 	}
 	return []item{gate(1, bytes.TrimSpace(text), true)}, nil
 }
@@ -58,7 +58,7 @@ func readNDJSON(body []byte) ([]item, error) {
 		}
 	}
 	if len(items) == 0 {
-		return nil, &Unread{FileEmpty, "it has no lines; export it again"}
+		return nil, &Unread{fileEmpty, "it has no lines; export it again"}
 	}
 	return items, nil
 }
@@ -86,16 +86,16 @@ var about = []string{"MessageHeader", "Parameters", "Composition"}
 func readBundle(top map[string]json.RawMessage) ([]item, error) {
 	kind := word(top["type"])
 	if !slices.Contains(bundles, kind) {
-		return nil, &Unread{FileNotFHIR, "it is a Bundle of a kind that holds no records; write one of " + strings.Join(bundles, ", ")}
+		return nil, &Unread{fileNotFHIR, "it is a Bundle of a kind that holds no records; write one of " + strings.Join(bundles, ", ")}
 	}
 	var raws []json.RawMessage
 	if top["entry"] != nil && json.Unmarshal(top["entry"], &raws) != nil {
-		return nil, &Unread{FileNotFHIR, "its entries are no list; export it again"}
+		return nil, &Unread{fileNotFHIR, "its entries are no list; export it again"}
 	}
 	entries := make([]map[string]json.RawMessage, len(raws))
 	names := map[string]string{} // fullUrl of an entry → how the others may refer to it
 	for i, raw := range raws {
-		e, err := members(raw)
+		e, err := fhir.Members(raw)
 		if err != nil {
 			continue // refused below
 		}
@@ -116,7 +116,7 @@ func readBundle(top map[string]json.RawMessage) ([]item, error) {
 func name(e map[string]json.RawMessage, names map[string]string) {
 	url := word(e["fullUrl"])
 	urn, ok := strings.CutPrefix(url, "urn:uuid:")
-	resource, err := members(e["resource"])
+	resource, err := fhir.Members(e["resource"])
 	if !ok || err != nil {
 		return
 	}
@@ -147,13 +147,13 @@ func readEntry(n int, raw json.RawMessage, e map[string]json.RawMessage, names m
 		if request.Method != http.MethodDelete && !strings.HasPrefix(response.Status, "410") {
 			return bad
 		}
-		ref, ok := lastRef(request.URL, word(e["fullUrl"]))
+		ref, ok := fhir.LastRef(request.URL, word(e["fullUrl"]))
 		if !ok {
 			return bad
 		}
 		return item{line: n, gone: []fhir.Ref{ref}}
 	}
-	inner, err := members(body)
+	inner, err := fhir.Members(body)
 	if err != nil {
 		return gate(n, body, true)
 	}
@@ -171,48 +171,6 @@ func readEntry(n int, raw json.RawMessage, e map[string]json.RawMessage, names m
 		return match
 	})
 	return gate(n, body, true)
-}
-
-// lastRef is the Type/id with which the first of urls that has one ends.
-func lastRef(urls ...string) (fhir.Ref, bool) {
-	for _, url := range urls {
-		url, _, _ = strings.Cut(url, "/_history/")
-		parts := strings.Split(url, "/")
-		if len(parts) < 2 {
-			continue
-		}
-		if ref, ok := fhir.ParseRef(parts[len(parts)-2]+"/"+parts[len(parts)-1], ""); ok {
-			return ref, true
-		}
-	}
-	return fhir.Ref{}, false
-}
-
-var errNoObject = errors.New("no object, or a key twice")
-
-// members takes one JSON object apart. A key that comes twice makes it none: which of the two holds, nobody can tell.
-func members(raw []byte) (map[string]json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, errNoObject
-	}
-	all := map[string]json.RawMessage{}
-	for dec.More() {
-		t, err := dec.Token()
-		name, ok := t.(string)
-		if err != nil || !ok || all[name] != nil {
-			return nil, errNoObject
-		}
-		var value json.RawMessage
-		if dec.Decode(&value) != nil {
-			return nil, errNoObject
-		}
-		all[name] = value
-	}
-	if _, err := dec.Token(); err != nil || dec.More() {
-		return nil, errNoObject
-	}
-	return all, nil
 }
 
 // word reads raw as a string, "" for anything else.

@@ -71,7 +71,7 @@ func (c *checker) contents(say func(level, about, format string, args ...any)) e
 	if c.Party == fhir.Practice {
 		say("works", "roster", "%s, with a header of some of: %s", c.Roster, RosterColumns())
 	} else {
-		say("works", "statuses", "%s, with a header of some of: %s", c.Statuses, StatusColumns())
+		say("works", "statuses", "%s, with a header of some of: %s", c.Statuses, header(statusColumns))
 	}
 	say("works", "FHIR", "*.json (a Bundle or one resource) and *.ndjson")
 	say("degrades", "searching", "nobody can be asked for one client: what is exported is what is known")

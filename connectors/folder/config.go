@@ -5,6 +5,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/fhir"
 )
 
@@ -24,15 +25,12 @@ type Config struct {
 	Dates         string `yaml:"dates"`          // iso or us
 }
 
-// Mistake is something wrong in a Config: at which key, and what to write instead.
-type Mistake struct{ Key, Text string }
-
 // Validate returns every mistake in c, for a connector of party.
-func (c Config) Validate(party string) []Mistake {
-	var all []Mistake
+func (c Config) Validate(party string) []connectors.Mistake {
+	var all []connectors.Mistake
 	wrong := func(bad bool, key, format string, args ...any) {
 		if bad {
-			all = append(all, Mistake{key, fmt.Sprintf(format, args...)})
+			all = append(all, connectors.Mistake{Key: key, Text: fmt.Sprintf(format, args...)})
 		}
 	}
 	wrong(c.In == "" && c.Out == "", "in", "is missing: write the directory that is read, or with out the one that packets are laid out in")

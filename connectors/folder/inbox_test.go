@@ -71,7 +71,7 @@ func TestWhatWasTakenIsKeptAndAnswered(t *testing.T) {
 		t.Errorf("%+v", j)
 	}
 	r := receiptOf(t, d, "roster.csv")
-	if !r.Taken || r.Rows != 3 || r.Refused != 1 || len(r.Lines) != 1 || r.Lines[0] != (lineFile{3, "birth_date", BadDate}) {
+	if !r.Taken || r.Rows != 3 || r.Refused != 1 || len(r.Lines) != 1 || r.Lines[0] != (lineFile{3, "birth_date", badDate}) {
 		t.Errorf("%+v", r)
 	}
 	if there(d, "roster.csv") {
@@ -148,32 +148,32 @@ func TestWhatCannotBeTakenStaysAndSaysSo(t *testing.T) {
 		file   string
 		reason string
 	}{
-		{"a spreadsheet", func(t *testing.T, d *desk) { d.leave(t, "clients.xlsx", "PK") }, "clients.xlsx", FileUnknown},
-		{"a table that is no roster", func(t *testing.T, d *desk) { d.leave(t, "status.csv", "client\n1\n") }, "status.csv", FileUnknown},
-		{"a roster with another header", func(t *testing.T, d *desk) { d.leave(t, "roster.csv", "Zanzibarra,x\n") }, "roster.csv", FileHeader},
-		{"a roster of nobody", func(t *testing.T, d *desk) { d.leave(t, "roster.csv", head+"\n") }, "roster.csv", FileEmpty},
-		{"a file beyond the limit", func(t *testing.T, d *desk) { d.leave(t, "big.json", strings.Repeat(" ", 5000)) }, "big.json", FileTooLarge},
-		{"half a Bundle", func(t *testing.T, d *desk) { d.leave(t, "b.json", `{"resourceType":"Bundle","entry":[`) }, "b.json", FileNotFHIR},
+		{"a spreadsheet", func(t *testing.T, d *desk) { d.leave(t, "clients.xlsx", "PK") }, "clients.xlsx", fileUnknown},
+		{"a table that is no roster", func(t *testing.T, d *desk) { d.leave(t, "status.csv", "client\n1\n") }, "status.csv", fileUnknown},
+		{"a roster with another header", func(t *testing.T, d *desk) { d.leave(t, "roster.csv", "Zanzibarra,x\n") }, "roster.csv", fileHeader},
+		{"a roster of nobody", func(t *testing.T, d *desk) { d.leave(t, "roster.csv", head+"\n") }, "roster.csv", fileEmpty},
+		{"a file beyond the limit", func(t *testing.T, d *desk) { d.leave(t, "big.json", strings.Repeat(" ", 5000)) }, "big.json", fileTooLarge},
+		{"half a Bundle", func(t *testing.T, d *desk) { d.leave(t, "b.json", `{"resourceType":"Bundle","entry":[`) }, "b.json", fileNotFHIR},
 		{"a Bundle that says its type twice", func(t *testing.T, d *desk) {
 			d.leave(t, "b.json", `{"resourceType":"Bundle","type":"collection","type":"batch"}`)
-		}, "b.json", FileNotFHIR},
-		{"JSON that is no FHIR", func(t *testing.T, d *desk) { d.leave(t, "b.json", `{"name":"Zanzibarra"}`) }, "b.json", FileNotFHIR},
-		{"an empty file", func(t *testing.T, d *desk) { d.leave(t, "b.ndjson", " \n\n") }, "b.ndjson", FileEmpty},
+		}, "b.json", fileNotFHIR},
+		{"JSON that is no FHIR", func(t *testing.T, d *desk) { d.leave(t, "b.json", `{"name":"Zanzibarra"}`) }, "b.json", fileNotFHIR},
+		{"an empty file", func(t *testing.T, d *desk) { d.leave(t, "b.ndjson", " \n\n") }, "b.ndjson", fileEmpty},
 		{"a link", func(t *testing.T, d *desk) {
 			if err := os.Symlink("/etc/passwd", filepath.Join(d.dir, "roster.csv")); err != nil {
 				t.Skip("this system has no links")
 			}
-		}, "roster.csv", FileNotPlain},
+		}, "roster.csv", fileNotPlain},
 		{"a directory", func(t *testing.T, d *desk) {
 			if err := os.Mkdir(filepath.Join(d.dir, "march"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "march", FileNotPlain},
+		}, "march", fileNotPlain},
 		{"a pipe", func(t *testing.T, d *desk) {
 			if runtime.GOOS == "windows" || syscall.Mkfifo(filepath.Join(d.dir, "roster.csv"), 0o600) != nil {
 				t.Skip("this system has no pipes")
 			}
-		}, "roster.csv", FileNotPlain},
+		}, "roster.csv", fileNotPlain},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c, d := newDesk(t, func(o *Options) { o.MaxBytes = 4096 })

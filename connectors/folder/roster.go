@@ -17,7 +17,7 @@ import (
 // The identifier systems of what a roster names, unless the config names the practice's own.
 const (
 	SystemNumber   = fhir.Base + "/practice-number"   // the practice's own number of a client
-	SystemReferral = fhir.Base + "/practice-referral" // the practice's own number of a referral
+	systemReferral = fhir.Base + "/practice-referral" // the practice's own number of a referral
 )
 
 // Prescriber is whom a row may name.
@@ -124,9 +124,9 @@ func roster(body []byte, f Format) (items []item, whole bool, err error) {
 		switch {
 		case it.refused != nil:
 		case number == "":
-			it.refused = r.refuse("id", BadMissing)
+			it.refused = r.refuse("id", badMissing)
 		case seen[id]:
-			it.refused = r.refuse("id", BadTwice) // which of the two holds, nobody can tell: the first stands
+			it.refused = r.refuse("id", badTwice) // which of the two holds, nobody can tell: the first stands
 		default:
 			it.resources, it.refused = f.client(r, id)
 		}
@@ -187,7 +187,7 @@ var forms = map[string]*regexp.Regexp{
 func (r *row) formed() *Refusal {
 	for _, name := range slices.Sorted(maps.Keys(forms)) {
 		if v, ok := r.cells[name]; ok && !forms[name].MatchString(v) {
-			return r.refuse(name, BadForm)
+			return r.refuse(name, badForm)
 		}
 	}
 	return nil
@@ -196,7 +196,7 @@ func (r *row) formed() *Refusal {
 func (f Format) patient(r *row, id string) (object, *Refusal) {
 	for _, name := range []string{"family", "given", "birth_date"} {
 		if r.cells[name] == "" {
-			return nil, r.refuse(name, BadMissing)
+			return nil, r.refuse(name, badMissing)
 		}
 	}
 	if wrong := r.formed(); wrong != nil {
@@ -207,7 +207,7 @@ func (f Format) patient(r *row, id string) (object, *Refusal) {
 		return nil, wrong
 	}
 	if born < "1900" {
-		return nil, r.refuse("birth_date", BadDate)
+		return nil, r.refuse("birth_date", badDate)
 	}
 	telecom, wrong := contact(r)
 	if wrong != nil {
@@ -250,11 +250,11 @@ func contact(r *row) ([]object, *Refusal) {
 	system := map[string]string{"": "", "phone": "phone", "text": "sms", "email": "email"}
 	want, ok := system[preferred]
 	if !ok {
-		return nil, r.refuse("contact_preference", BadCode)
+		return nil, r.refuse("contact_preference", badCode)
 	}
 	phone, email := r.cells["phone"], r.cells["email"]
 	if want != "" && (want == "email" && email == "" || want != "email" && phone == "") {
-		return nil, r.refuse("contact_preference", BadAlone)
+		return nil, r.refuse("contact_preference", badAlone)
 	}
 	var all []object
 	if phone != "" {
@@ -279,7 +279,7 @@ func (f Format) referral(r *row, patient string) (object, *Refusal) {
 	if r.cells["referred_on"] == "" {
 		for _, name := range []string{"referral_id", "referral_status", "referral_reason_code"} {
 			if r.cells[name] != "" {
-				return nil, r.refuse(name, BadAlone)
+				return nil, r.refuse(name, badAlone)
 			}
 		}
 		return nil, nil
@@ -297,7 +297,7 @@ func (f Format) referral(r *row, patient string) (object, *Refusal) {
 		status = "active"
 	}
 	if !slices.Contains([]string{"active", "on-hold", "revoked", "completed", "entered-in-error"}, status) {
-		return nil, r.refuse("referral_status", BadCode)
+		return nil, r.refuse("referral_status", badCode)
 	}
 	code := f.Referral
 	if code == (fhir.Code{}) {
@@ -311,7 +311,7 @@ func (f Format) referral(r *row, patient string) (object, *Refusal) {
 		s["performer"] = []object{{"identifier": object{"system": to.ID.System, "value": to.ID.Value}, "display": to.Title}}
 	}
 	if number := r.cells["referral_id"]; number != "" {
-		s["identifier"] = []object{{"system": SystemReferral, "value": number,
+		s["identifier"] = []object{{"system": systemReferral, "value": number,
 			"type": object{"coding": []object{{"system": fhir.SystemIdentifierType, "code": "PLAC"}}}}}
 	}
 	if reason := r.cells["referral_reason_code"]; reason != "" {
@@ -337,14 +337,14 @@ func (f Format) referredTo(r *row) (Prescriber, *Refusal) {
 		return f.Prescribers[0], nil
 	}
 	if named == "" {
-		return Prescriber{}, r.refuse("prescriber", BadMissing)
+		return Prescriber{}, r.refuse("prescriber", badMissing)
 	}
 	for _, p := range f.Prescribers {
 		if strings.EqualFold(named, p.Name) || strings.EqualFold(named, p.Title) || named == p.ID.Value {
 			return p, nil
 		}
 	}
-	return Prescriber{}, r.refuse("prescriber", BadParty)
+	return Prescriber{}, r.refuse("prescriber", badParty)
 }
 
 // date reads a civil date, "" for an empty cell, and answers it as FHIR writes it.
@@ -362,14 +362,14 @@ func (f Format) date(r *row, column string) (string, *Refusal) {
 			return t.Format(time.DateOnly), nil
 		}
 	}
-	return "", r.refuse(column, BadDate)
+	return "", r.refuse(column, badDate)
 }
 
 // past is date, for what cannot lie ahead. A day is given to every time zone.
 func (f Format) past(r *row, column string) (string, *Refusal) {
 	on, wrong := f.date(r, column)
 	if wrong == nil && !f.Now.IsZero() && on > f.Now.Add(24*time.Hour).Format(time.DateOnly) {
-		return "", r.refuse(column, BadFuture)
+		return "", r.refuse(column, badFuture)
 	}
 	return on, wrong
 }

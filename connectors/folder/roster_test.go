@@ -36,7 +36,7 @@ func TestARosterBecomesPatientsAndReferrals(t *testing.T) {
 			`"name":[{"family":"Invented","given":["Ada","Maria"],"use":"official"},{"text":"Juniper","use":"usual"}],"resourceType":"Patient",` +
 			`"telecom":[{"system":"phone","value":"(303) 555-0100"},{"rank":1,"system":"sms","value":"(303) 555-0100"},{"system":"email","value":"j@example.org"}]}`,
 		`{"authoredOn":"2026-02-20","code":{"coding":[{"code":"kap-evaluation","system":"` + fhir.SystemKAP + `"}]},"id":"r-` + key("referral", id, "skylight", "R-1") + `",` +
-			`"identifier":[{"system":"` + SystemReferral + `","type":{"coding":[{"code":"PLAC","system":"` + fhir.SystemIdentifierType + `"}]},"value":"R-1"}],"intent":"order",` +
+			`"identifier":[{"system":"` + systemReferral + `","type":{"coding":[{"code":"PLAC","system":"` + fhir.SystemIdentifierType + `"}]},"value":"R-1"}],"intent":"order",` +
 			`"performer":[{"display":"Skylight Psychedelics","identifier":{"system":"` + fhir.SystemNPI + `","value":"1234567893"}}],` +
 			`"reasonCode":[{"coding":[{"code":"F33.2","system":"http://hl7.org/fhir/sid/icd-10-cm"}]}],` +
 			`"requester":{"display":"Tara Therapist","identifier":{"system":"` + fhir.SystemNPI + `","value":"1987654321"}},"resourceType":"ServiceRequest","status":"active","subject":{"reference":"Patient/` + id + `"}}`,
@@ -96,14 +96,14 @@ func TestARowThatNamesItsClientIsTheirs(t *testing.T) {
 		t.Errorf("%+v %v", refused, err)
 	}
 	items, whole, err := roster([]byte(head+"\n"+ada+"\n"+ada+"\n"), format)
-	if err != nil || !whole || len(items) != 2 || items[1].refused == nil || items[1].refused.Reason != BadTwice {
+	if err != nil || !whole || len(items) != 2 || items[1].refused == nil || items[1].refused.Reason != badTwice {
 		t.Errorf("the same client twice: %v", items)
 	}
 }
 
 func TestAQuoteThatIsNeverClosedIsSaid(t *testing.T) {
 	items, whole, err := roster([]byte(head+"\n"+ada+"\n18,\"Open,Bea,1990-01-01\n19,Third,Cleo,1990-01-01\n"), format)
-	if err != nil || whole || len(items) != 2 || items[1].refused.String() != "line 3: "+BadEnd {
+	if err != nil || whole || len(items) != 2 || items[1].refused.String() != "line 3: "+badEnd {
 		t.Errorf("whole %v: %+v, %v", whole, items, err)
 	}
 }
@@ -119,15 +119,15 @@ func TestUSDatesWhereTheConfigSaysSo(t *testing.T) {
 
 func TestAFileThatCannotBeTakenSaysWhatToDo(t *testing.T) {
 	for _, row := range []struct{ name, file, reason, hint string }{
-		{"nothing", "", FileEmpty, "export it again"},
-		{"UTF-16, as spreadsheets save it", "\xff\xfei\x00d\x00", FileEncoding, "UTF-16"},
-		{"Windows-1252", head + "\n17,Ir\xe8ne,Ada,1988-02-29\n", FileEncoding, "UTF-8"},
-		{"a spreadsheet", "PK\x03\x04\x00\x00", FileEncoding, "no text"},
-		{"no header", "17,Zanzibarra,Ada,1988-02-29\n", FileHeader, "column 2 is none of the known ones"},
-		{"a column missing", "id,family,given\n17,A,B\n", FileHeader, "column birth_date is missing"},
-		{"a column twice", head + ",family\n", FileHeader, "column family stands there twice"},
-		{"semicolons", "id;family;given;birth_date\n", FileHeader, "semicolons"},
-		{"a header in broken quotes", "\"id,family\n", FileHeader, RosterColumns()},
+		{"nothing", "", fileEmpty, "export it again"},
+		{"UTF-16, as spreadsheets save it", "\xff\xfei\x00d\x00", fileEncoding, "UTF-16"},
+		{"Windows-1252", head + "\n17,Ir\xe8ne,Ada,1988-02-29\n", fileEncoding, "UTF-8"},
+		{"a spreadsheet", "PK\x03\x04\x00\x00", fileEncoding, "no text"},
+		{"no header", "17,Zanzibarra,Ada,1988-02-29\n", fileHeader, "column 2 is none of the known ones"},
+		{"a column missing", "id,family,given\n17,A,B\n", fileHeader, "column birth_date is missing"},
+		{"a column twice", head + ",family\n", fileHeader, "column family stands there twice"},
+		{"semicolons", "id;family;given;birth_date\n", fileHeader, "semicolons"},
+		{"a header in broken quotes", "\"id,family\n", fileHeader, RosterColumns()},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, _, err := Roster(strings.NewReader(row.file), format)

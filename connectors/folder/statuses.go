@@ -10,9 +10,6 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
-// StatusColumns tells the header of a CSV of statuses, for people.
-func StatusColumns() string { return header(statusColumns) }
-
 var statusColumns = []column{
 	{"client", true, "the practice's number of the client, as in the packet; may be empty where hub_client is not"},
 	{"hub_client", false, "the hub's own key of the client, as in the packet"},
@@ -55,7 +52,7 @@ var statusColumns = []column{
 	{"fulfilment", false, "sent-to-pharmacy, address-confirmation-pending, compounding, shipped, delivered, exception, returned"},
 }
 
-// Statuses reads a prescriber's CSV: what each row says of one client becomes a Patient that says no more than who is
+// statuses reads a prescriber's CSV: what each row says of one client becomes a Patient that says no more than who is
 // meant, and the prescriber's facts. An empty cell says nothing, and takes nothing back.
 func statuses(body []byte, f Format) (items []item, err error) {
 	t, err := readTable(body, statusColumns)
@@ -96,9 +93,9 @@ func (f Format) spokenOf(r *row) spoken {
 func (f Format) facts(r *row, who spoken) ([]fhir.Resource, *Refusal) {
 	if who.id == "" {
 		if r.cells["client"] != "" {
-			return nil, r.refuse("hub_client", BadTwice)
+			return nil, r.refuse("hub_client", badTwice)
 		}
-		return nil, r.refuse("client", BadMissing)
+		return nil, r.refuse("client", badMissing)
 	}
 	if wrong := r.formed(); wrong != nil {
 		return nil, wrong
@@ -114,7 +111,7 @@ func (f Format) facts(r *row, who spoken) ([]fhir.Resource, *Refusal) {
 		}
 	}
 	if len(s.made) == 1 {
-		return nil, r.refuse("", BadMissing) // a row that says nothing of its client is a slip
+		return nil, r.refuse("", badMissing) // a row that says nothing of its client is a slip
 	}
 	return s.made, nil
 }
@@ -143,7 +140,7 @@ func (s *statusRow) cell(column string) string { return s.cells[column] }
 func (s *statusRow) word(column string, known ...string) string {
 	v := strings.ToLower(s.cell(column))
 	if v != "" && !slices.Contains(known, v) {
-		s.fail(column, BadCode)
+		s.fail(column, badCode)
 	}
 	return v
 }
@@ -170,7 +167,7 @@ var numberForm = regexp.MustCompile(`^[0-9]{1,6}(\.[0-9]{1,3})?$`)
 func (s *statusRow) number(column string) json.Number {
 	v := s.cell(column)
 	if v != "" && !numberForm.MatchString(v) {
-		s.fail(column, BadNumber)
+		s.fail(column, badNumber)
 		return ""
 	}
 	return json.Number(v)
@@ -184,7 +181,7 @@ func (s *statusRow) needs(first string, others ...string) bool {
 	}
 	for _, o := range others {
 		if s.cell(o) != "" {
-			s.fail(o, BadAlone)
+			s.fail(o, badAlone)
 		}
 	}
 	return false
@@ -249,7 +246,7 @@ func (s *statusRow) task() {
 	t := object{"resourceType": "Task", "id": s.id("t", s.cell("referral_id")), "status": status, "intent": "order",
 		"code": coded(fhir.SystemTaskCode, "fulfill"), "for": s.subject()}
 	var ids []object
-	for _, n := range []struct{ column, code, system string }{{"case_id", "FILL", fhir.Base + "/case"}, {"referral_id", "PLAC", SystemReferral}} {
+	for _, n := range []struct{ column, code, system string }{{"case_id", "FILL", fhir.Base + "/case"}, {"referral_id", "PLAC", systemReferral}} {
 		if v := s.cell(n.column); v != "" {
 			ids = append(ids, object{"type": coded(fhir.SystemIdentifierType, n.code), "system": n.system, "value": v})
 		}
@@ -277,7 +274,7 @@ func (s *statusRow) evaluation() {
 		return
 	}
 	if on == "" {
-		s.fail("evaluation_on", BadMissing)
+		s.fail("evaluation_on", badMissing)
 		return
 	}
 	s.appointment(fhir.SessionEvaluation, s.id("e"), on, status)
@@ -299,17 +296,17 @@ func (s *statusRow) clearance() {
 		return
 	}
 	if on == "" {
-		s.fail("clearance_on", BadMissing)
+		s.fail("clearance_on", badMissing)
 	}
 	conditions := parted(s.cell("conditions"))
 	if decision == fhir.DecisionConditions != (len(conditions) > 0) {
-		s.fail("conditions", BadAlone)
+		s.fail("conditions", badAlone)
 	}
 	if from == "" {
 		from = on
 	}
 	if to != "" && to < from {
-		s.fail("valid_to", BadForm)
+		s.fail("valid_to", badForm)
 	}
 	period := object{"start": from}
 	if to != "" {
@@ -350,7 +347,7 @@ func parted(cell string) (parts []string) {
 func (f Format) changed(r *row) (string, *Refusal) {
 	if at, err := time.Parse(time.RFC3339, r.cells["changed_on"]); err == nil {
 		if !f.Now.IsZero() && at.After(f.Now.Add(24*time.Hour)) {
-			return "", r.refuse("changed_on", BadFuture)
+			return "", r.refuse("changed_on", badFuture)
 		}
 		return at.UTC().Format(time.RFC3339), nil
 	}

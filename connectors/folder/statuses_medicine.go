@@ -21,7 +21,7 @@ func (s *statusRow) medicine() object {
 func (s *statusRow) amount(n json.Number) object {
 	unit := s.cell("unit")
 	if unit == "" {
-		s.fail("unit", BadMissing)
+		s.fail("unit", badMissing)
 	}
 	return object{"value": n, "unit": unit, "system": fhir.SystemUCUM, "code": "{" + unit + "}"}
 }
@@ -34,7 +34,7 @@ func (s *statusRow) prescription() {
 		return
 	}
 	if on == "" {
-		s.fail("prescribed_on", BadMissing)
+		s.fail("prescribed_on", badMissing)
 	}
 	number := s.cell("prescription_id")
 	if number == "" {
@@ -62,7 +62,7 @@ func (s *statusRow) prescription() {
 	}
 	if repeats != "" {
 		if strings.Contains(string(repeats), ".") {
-			s.fail("repeats", BadNumber)
+			s.fail("repeats", badNumber)
 		}
 		request["numberOfRepeatsAllowed"] = repeats
 	}
@@ -79,7 +79,7 @@ func (s *statusRow) dispense() {
 		return
 	}
 	if delivered != "" && delivered < shipped {
-		s.fail("delivered_on", BadForm)
+		s.fail("delivered_on", badForm)
 	}
 	number := s.cell("dispense_id")
 	if number == "" {

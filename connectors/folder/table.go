@@ -19,7 +19,7 @@ import (
 type Refusal struct {
 	Line   int    // in the file, 1 = its first
 	Column string // or element; "" = the row as a whole
-	Reason string // one of the Bad… codes, or the gate's reason
+	Reason string // one of the bad… codes, or the gate's reason
 	Type   string // of the resource the row would have made, "" if that could not be told
 	ID     string // its id, likewise
 	Client string // the Patient id it belongs to, likewise
@@ -41,7 +41,7 @@ func (r Refusal) String() string {
 
 // Unread is why a whole file was not taken. Nothing in it repeats what the file holds.
 type Unread struct {
-	Reason string // one of the File… codes
+	Reason string // one of the file… codes
 	Hint   string // what to do next
 }
 
@@ -49,32 +49,32 @@ func (u *Unread) Error() string { return u.Reason + ": " + u.Hint }
 
 // Why a whole file is not taken.
 const (
-	FileEncoding  = "encoding"
-	FileHeader    = "header"
-	FileEmpty     = "empty"
-	FileTooLarge  = "too-large"
-	FileNotPlain  = "not-a-plain-file"
-	FileUnknown   = "unknown-kind"
-	FileNotFHIR   = "not-fhir"
-	FileForbidden = "not-readable"
+	fileEncoding  = "encoding"
+	fileHeader    = "header"
+	fileEmpty     = "empty"
+	fileTooLarge  = "too-large"
+	fileNotPlain  = "not-a-plain-file"
+	fileUnknown   = "unknown-kind"
+	fileNotFHIR   = "not-fhir"
+	fileForbidden = "not-readable"
 )
 
 // Why a row is not taken.
 const (
-	BadFields  = "wrong-number-of-fields"
-	BadQuotes  = "quotes"
-	BadEnd     = "quote-not-closed-rest-of-file-unread"
-	BadControl = "control-character"
-	BadLength  = "too-long"
-	BadMissing = "missing"
-	BadDate    = "no-date"
-	BadFuture  = "in-the-future"
-	BadNumber  = "no-number"
-	BadCode    = "not-a-known-word"
-	BadForm    = "wrong-form"
-	BadParty   = "no-prescriber-of-the-config"
-	BadTwice   = "same-client-twice"
-	BadAlone   = "needs-another-column"
+	badFields  = "wrong-number-of-fields"
+	badQuotes  = "quotes"
+	badEnd     = "quote-not-closed-rest-of-file-unread"
+	badControl = "control-character"
+	badLength  = "too-long"
+	badMissing = "missing"
+	badDate    = "no-date"
+	badFuture  = "in-the-future"
+	badNumber  = "no-number"
+	badCode    = "not-a-known-word"
+	badForm    = "wrong-form"
+	badParty   = "no-prescriber-of-the-config"
+	badTwice   = "same-client-twice"
+	badAlone   = "needs-another-column"
 )
 
 const maxCell = 1000 // runes; nothing that belongs into a column is longer
@@ -123,10 +123,10 @@ func readTable(body []byte, columns []column) (table, error) {
 	in.ReuseRecord = false
 	first, err := in.Read()
 	if errors.Is(err, io.EOF) {
-		return table{}, &Unread{FileEmpty, "it has no lines; export it again"}
+		return table{}, &Unread{fileEmpty, "it has no lines; export it again"}
 	}
 	if err != nil {
-		return table{}, &Unread{FileHeader, "the first line cannot be read as CSV; it should be some of " + header(columns)}
+		return table{}, &Unread{fileHeader, "the first line cannot be read as CSV; it should be some of " + header(columns)}
 	}
 	names, err := readHeader(first, columns)
 	if err != nil {
@@ -144,15 +144,15 @@ func readTable(body []byte, columns []column) (table, error) {
 		r := row{raw: raw}
 		if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
 			r.line = wrong.StartLine
-			r.refused = &Refusal{Line: r.line, Reason: BadQuotes, Row: raw}
+			r.refused = &Refusal{Line: r.line, Reason: badQuotes, Row: raw}
 			if errors.Is(err, csv.ErrFieldCount) {
-				r.refused.Reason = BadFields
+				r.refused.Reason = badFields
 				if len(record) > 0 {
 					r.line, _ = in.FieldPos(0)
 					r.refused.Line = r.line
 				}
 			} else if in.InputOffset() >= int64(len(text)) && wrong.Line != wrong.StartLine {
-				r.refused.Reason, t.cut = BadEnd, true
+				r.refused.Reason, t.cut = badEnd, true
 			}
 			t.rows = append(t.rows, r)
 			continue
@@ -173,9 +173,9 @@ func (r *row) read(names, record []string) {
 		case cell == "":
 			continue
 		case utf8.RuneCountInString(cell) > maxCell:
-			r.refused = &Refusal{Line: r.line, Column: names[i], Reason: BadLength, Row: r.raw}
+			r.refused = &Refusal{Line: r.line, Column: names[i], Reason: badLength, Row: r.raw}
 		case strings.ContainsFunc(cell, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\r' && c != '\t' }):
-			r.refused = &Refusal{Line: r.line, Column: names[i], Reason: BadControl, Row: r.raw}
+			r.refused = &Refusal{Line: r.line, Column: names[i], Reason: badControl, Row: r.raw}
 		}
 		r.cells[names[i]] = strings.Join(strings.Fields(cell), " ") // a line break within quotes is a space
 	}
@@ -211,7 +211,7 @@ func readHeader(first []string, columns []column) ([]string, error) {
 		if len(wrong) > 5 {
 			wrong = append(wrong[:5], "and more")
 		}
-		return nil, &Unread{FileHeader, strings.Join(wrong, "; ") + "; write, parted by commas, some of: " + header(columns)}
+		return nil, &Unread{fileHeader, strings.Join(wrong, "; ") + "; write, parted by commas, some of: " + header(columns)}
 	}
 	return names, nil
 }
@@ -221,11 +221,11 @@ func plainText(body []byte) ([]byte, error) {
 	const save = "; save it as CSV UTF-8 and export it again"
 	switch {
 	case bytes.HasPrefix(body, []byte{0xff, 0xfe}), bytes.HasPrefix(body, []byte{0xfe, 0xff}):
-		return nil, &Unread{FileEncoding, "it is written in UTF-16" + save}
+		return nil, &Unread{fileEncoding, "it is written in UTF-16" + save}
 	case bytes.IndexByte(body, 0) >= 0:
-		return nil, &Unread{FileEncoding, "it is no text" + save}
+		return nil, &Unread{fileEncoding, "it is no text" + save}
 	case !utf8.Valid(body):
-		return nil, &Unread{FileEncoding, "it is not written in UTF-8 (Windows-1252, perhaps)" + save}
+		return nil, &Unread{fileEncoding, "it is not written in UTF-8 (Windows-1252, perhaps)" + save}
 	}
 	return bytes.TrimPrefix(body, []byte("\ufeff")), nil
 }
@@ -244,7 +244,7 @@ func resource(o object) (fhir.Resource, *Refusal) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(o); err != nil {
-		return fhir.Resource{}, &Refusal{Reason: BadForm}
+		return fhir.Resource{}, &Refusal{Reason: badForm}
 	}
 	r, err := fhir.Parse(bytes.TrimSpace(b.Bytes()), "")
 	if wrong, ok := errors.AsType[*fhir.Refusal](err); ok {

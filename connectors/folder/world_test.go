@@ -50,7 +50,7 @@ func (d *desk) leave(t *testing.T, name, body string) {
 
 func (d *desk) Put(t *testing.T, body string) (fhir.Ref, bool) {
 	d.leave(t, fmt.Sprintf("%03d.json", d.n), body)
-	top, err := members([]byte(body))
+	top, err := fhir.Members([]byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}

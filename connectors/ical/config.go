@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/connectors/internal/rest"
 	"github.com/kaphub/kaphub/fhir"
 )
@@ -49,11 +50,8 @@ type TherapistID struct {
 	Value  string `yaml:"value"`
 }
 
-// DefaultToken finds a token that no title has by chance.
-const DefaultToken = `\bK-[0-9A-Z]{2,8}\b` //nolint:gosec // a pattern, and no secret
-
-// Mistake is something wrong in a Config: at which key, and what to write instead.
-type Mistake struct{ Key, Text string }
+// defaultToken finds a token that no title has by chance.
+const defaultToken = `\bK-[0-9A-Z]{2,8}\b` //nolint:gosec // a pattern, and no secret
 
 var (
 	kinds = []string{fhir.SessionPreparation, fhir.SessionDosing, fhir.SessionIntegration, fhir.SessionEvaluation, fhir.SessionFollowUp}
@@ -61,10 +59,10 @@ var (
 )
 
 // Validate returns every mistake in c.
-func (c Config) Validate() (all []Mistake) {
+func (c Config) Validate() (all []connectors.Mistake) {
 	wrong := func(bad bool, key, format string, args ...any) {
 		if bad {
-			all = append(all, Mistake{key, fmt.Sprintf(format, args...)})
+			all = append(all, connectors.Mistake{Key: key, Text: fmt.Sprintf(format, args...)})
 		}
 	}
 	given := 0
@@ -88,7 +86,7 @@ func (c Config) Validate() (all []Mistake) {
 		}
 	}
 	if c.Token != "" {
-		pattern(c.Token, "token", DefaultToken)
+		pattern(c.Token, "token", defaultToken)
 	}
 	for i, k := range c.Kinds {
 		pattern(k.Match, fmt.Sprintf("kinds[%d].match", i), `(?i)\bprep`)
@@ -113,7 +111,7 @@ func (c Config) Validate() (all []Mistake) {
 func (c Config) Options(name string, zone *time.Location, path, env func(string) string) Options {
 	token := c.Token
 	if token == "" {
-		token = DefaultToken
+		token = defaultToken
 	}
 	o := Options{Name: name, Zone: zone, Token: regexp.MustCompile(token), Back: c.Back, Ahead: c.Ahead, ConfirmFor: c.ConfirmFor,
 		PageSize: c.PageSize, Limits: c.Limits}
@@ -137,7 +135,7 @@ func (c Config) Options(name string, zone *time.Location, path, env func(string)
 			if err != nil {
 				return "", errors.New("the file with the calendar's address cannot be read")
 			}
-			return trimmed(text), nil
+			return string(text), nil
 		}
 	}
 	return o

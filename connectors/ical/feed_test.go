@@ -27,7 +27,7 @@ type house struct {
 func newHouse(t *testing.T, change ...func(*Options)) *house {
 	t.Helper()
 	h := &house{t: t, file: filepath.Join(t.TempDir(), "feed.ics"), now: today}
-	o := Options{Name: "calendar", File: h.file, Zone: denver, Token: regexp.MustCompile(DefaultToken),
+	o := Options{Name: "calendar", File: h.file, Zone: denver, Token: regexp.MustCompile(defaultToken),
 		Kinds: []Kind{{regexp.MustCompile(`(?i)\bprep`), fhir.SessionPreparation}, {regexp.MustCompile(`(?i)\bdos(e|ing)\b`), fhir.SessionDosing},
 			{regexp.MustCompile(`(?i)integration`), fhir.SessionIntegration}},
 		Places: []Place{{regexp.MustCompile(`(?i)zoom`), AtDistance}, {regexp.MustCompile(`(?i)home`), AtHome}},
@@ -409,7 +409,7 @@ func FuzzReadingACalendar(f *testing.F) {
 		f.Add(string(must(os.ReadFile(filepath.Join("testdata", name)))))
 	}
 	f.Add("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART;TZID=\"\nRRULE:FREQ=DAILY;BYEASTER=9999999\nEND:VEVENT\nEND:VCALENDAR")
-	o := &Options{Name: "calendar", File: "x", Zone: denver, Token: regexp.MustCompile(DefaultToken), Now: func() time.Time { return today }}
+	o := &Options{Name: "calendar", File: "x", Zone: denver, Token: regexp.MustCompile(defaultToken), Now: func() time.Time { return today }}
 	f.Fuzz(func(t *testing.T, body string) {
 		cal, err := readCalendar(body, o)
 		if err != nil {

@@ -37,7 +37,7 @@ const (
 	deepest = 8
 )
 
-// of are the names that are read at all: everything else is passed over and never leaves the feed's bytes.
+// wanted are the names that are read at all: everything else is passed over and never leaves the feed's bytes.
 var wanted = map[string][]string{
 	"VEVENT": {"UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "STATUS", "SEQUENCE", "DTSTAMP",
 		"LAST-MODIFIED", "SUMMARY", "DESCRIPTION", "LOCATION"},

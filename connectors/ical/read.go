@@ -1,7 +1,6 @@
 package ical
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -165,20 +164,25 @@ func (f *feed) Check(ctx context.Context) (connectors.Report, error) {
 	case marked == 0 && len(list) > 0:
 		say("degrades", "tokens", "no event has a token: write each client's token into the titles, and see that the calendar shares titles and not only busy times")
 	default:
-		say("works", "tokens", "%d events with a token, of %d different ones; %d of more than one client", marked, len(tokens), group)
+		say("works", "tokens", "%s with a token; of different ones: %d; of more than one client: %d", events(marked), len(tokens), group)
 	}
 	if unsorted > 0 {
-		say("degrades", "kinds", "%d events with a token are of a known kind, %d are not: those of 90 minutes or longer count as dosing sessions until a rule under kinds says otherwise", sorted, unsorted)
+		say("degrades", "kinds", "with a token and of a known kind: %s, of none: %d; of these, those of 90 minutes or longer count as dosing sessions until a rule under kinds says otherwise", events(sorted), unsorted)
 	} else {
-		say("works", "kinds", "%d events with a token, all of a known kind", sorted)
+		say("works", "kinds", "%s with a token, none of an unknown kind", events(sorted))
 	}
 	if n := len(cal.faults) + len(endless); n > 0 {
-		say("degrades", "unreadable", "%d events cannot be read; kaphub rejects shows those with a token", n)
+		say("degrades", "unreadable", "%s cannot be read; kaphub rejects shows those with a token", events(n))
 	}
 	say("impossible", "what happened", "a calendar does not tell whether a session took place: a person records it")
 	say("impossible", "writing", "the hub writes nothing into a calendar")
 	return r, nil
 }
 
-// trimmed is text without blanks around it.
-func trimmed(text []byte) string { return string(bytes.TrimSpace(text)) }
+// events counts in words.
+func events(n int) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", n)
+}

@@ -29,7 +29,7 @@ func discreet(t *testing.T, err error) {
 
 func from(t *testing.T, address func() (string, error), now func() time.Time) connectors.Connector {
 	t.Helper()
-	return must(New(Options{Name: "calendar", Address: address, Zone: denver, Token: regexp.MustCompile(DefaultToken), Now: now}))
+	return must(New(Options{Name: "calendar", Address: address, Zone: denver, Token: regexp.MustCompile(defaultToken), Now: now}))
 }
 
 func TestWhatDidNotChangeIsNotFetchedAgain(t *testing.T) {
