@@ -230,7 +230,8 @@ func (v verified) slips(h *hub, client string) (all [][]exchange.Slip, err error
 			return nil, errors.New("doses_left: write how many sessions it is worth, like 4")
 		}
 		slips, wrong := book.Check(note("", "prescribed_on", "filled_on", "discard_after", "directions", "doses_left"), desk.Label{NameMatches: true,
-			FilledOn: c["filled_on"], DiscardAfter: c["discard_after"], Sessions: left, Directions: c["directions"]})
+			FilledOn: c["filled_on"], HandedOn: max(c["filled_on"], c["verified_on"]), // what is taken after the count comes off it
+			DiscardAfter: c["discard_after"], Sessions: left, Directions: c["directions"]})
 		add("filled_on", slips, cmp.Or(wrong, authored(slips, cmp.Or(c["prescribed_on"], c["filled_on"]))))
 	}
 	for _, held := range []struct{ column, kind string }{{"preparations", fhir.SessionPreparation}, {"sessions", fhir.SessionDosing}} {

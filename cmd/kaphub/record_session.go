@@ -36,6 +36,9 @@ func (c *recordArrival) build(r *recording) ([]exchange.Slip, error) {
 		return nil, errors.New("no dosing session of the client is booked: the checks are for one")
 	}
 	_, _ = fmt.Fprintf(r.out, "  For the session of %s\n", r.local(next.Start))
+	if g, ok := readiness.Assess(r.chart, r.policy, r.note.At).Gate(readiness.GateVitals); ok && g.State == readiness.NotDue {
+		_, _ = fmt.Fprintf(r.out, "  %s: what is entered before does not count\n", g.Words)
+	}
 	var p desk.Arrival
 	bp, err := answered(r.asker, c.BP, question{flag: "bp", ask: "Blood pressure", usual: "-", form: "like 118/76"}, pressure)
 	if err != nil {

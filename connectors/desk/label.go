@@ -18,7 +18,7 @@ type Label struct {
 	Directions   string        // word for word; "" = the same as are on file
 	Rx           *fhir.Version // the prescription in force, the prescriber's own or the desk's; nil = none on file
 	Fill         *fhir.Version // an earlier check of this very fill; nil = none
-	HandedOn     string        // … and when it came into the client's hands, as that check says
+	HandedOn     string        // when it came into the client's hands, as that check or a count says; "" = at this entry
 }
 
 // Check makes what a label check tells: that the medicine was prescribed (the prescriber's fact), dispensed and is in the

@@ -48,7 +48,7 @@ var paper = Stationer{
 	To:   Contact{"Skylight Psychedelics", []string{"Phone (720) 555-0111"}},
 	Zone: time.FixedZone("MST", -7*3600),
 	Reply: "STATUS: (cleared / cleared-with-conditions / deferred / not-cleared / withdrawn)\nVALID-TO: (a date, or none)\n" +
-		"LIMITS: (BP 140/90, HR 100, or none)\nCONDITIONS: (with ; between them, or none)\nDIRECTIONS: (only if they change, word for word)",
+		"LIMITS: (BP 140/90, HR 100, or none)\nCONDITIONS: (with ; between them, or none)\nSESSIONS: (6 in all, 1 a week, 7 days apart, office, or none)\nDIRECTIONS: (only if they change, word for word)",
 }
 
 func newPackets(t *testing.T) (*Packets, string) {
