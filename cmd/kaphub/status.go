@@ -37,43 +37,14 @@ func (c *explainCommand) Run(ctx context.Context, s *scene) error {
 	})
 }
 
-// look opens the hub, notes in the audit log who looks at what, and has that shown: of the client whom word names, or
-// of all. What is shown as of now is what stood at the audit's own entry: --as-of with its time, or with its moment, shows
-// the same once more, byte for byte.
+// look opens the hub and has it looked at.
 func (s *scene) look(ctx context.Context, action, asOf, word string, show func(in report.Input, client string) error) error {
 	h, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	p, now, err := h.when(ctx, "--as-of", asOf)
-	if err != nil {
-		return err
-	}
-	client := ""
-	if word != "" {
-		in, err := h.viewAt(ctx, p, "")
-		if err != nil {
-			return err
-		}
-		if client, err = find(in, word); err != nil {
-			return err
-		}
-	} else if _, err := h.policiesAt(ctx, p.moment); err != nil {
-		return err
-	}
-	seen, at, err := h.store.Look(ctx, actor(), action, client, asOf)
-	if err != nil {
-		return err
-	}
-	if now {
-		p = point{seen, at}
-	}
-	in, err := h.viewAt(ctx, p, client)
-	if err != nil {
-		return err
-	}
-	return show(in, client)
+	return h.look(ctx, action, asOf, word, show)
 }
 
 func (s *scene) options() report.Options {

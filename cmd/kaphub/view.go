@@ -66,6 +66,40 @@ func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, e
 	return point{moment, at}, false, err
 }
 
+// look notes in the audit log who looks at what, and has that shown: of the client whom word names, or of all. What is
+// shown as of now is what stood at the audit's own entry: --as-of with its time, or with its moment, shows the same once
+// more, byte for byte.
+func (h *hub) look(ctx context.Context, action, asOf, word string, show func(in report.Input, client string) error) error {
+	p, now, err := h.when(ctx, "--as-of", asOf)
+	if err != nil {
+		return err
+	}
+	client := ""
+	if word != "" {
+		in, err := h.viewAt(ctx, p, "")
+		if err != nil {
+			return err
+		}
+		if client, err = find(in, word); err != nil {
+			return err
+		}
+	} else if _, err := h.policiesAt(ctx, p.moment); err != nil {
+		return err
+	}
+	seen, at, err := h.store.Look(ctx, h.actor, action, client, asOf)
+	if err != nil {
+		return err
+	}
+	if now {
+		p = point{seen, at}
+	}
+	in, err := h.viewAt(ctx, p, client)
+	if err != nil {
+		return err
+	}
+	return show(in, client)
+}
+
 // view is viewAt of now, for everybody.
 func (h *hub) view(ctx context.Context) (report.Input, error) {
 	p, err := h.present(ctx)
