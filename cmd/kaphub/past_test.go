@@ -74,7 +74,7 @@ func (m *month) types(args ...string) string {
 }
 
 // says writes everything that status, explain and report say as of then, "" for now.
-func (m *month) says(w io.Writer, asOf, client string) (at time.Time) {
+func (m *month) says(w io.Writer, asOf string) (at time.Time) {
 	m.t.Helper()
 	ctx := m.t.Context()
 	must(m.t, m.look(ctx, "view report", asOf, "", func(in report.Input, _ string) error {
@@ -121,7 +121,7 @@ func (m *month) asks() {
 		a.client = clients[n/4%len(clients)].MRN
 		at = m.explains(&text, "", a.client)
 	} else {
-		at = m.says(&text, "", "")
+		at = m.says(&text, "")
 	}
 	newest, err := m.store.Newest(m.t.Context())
 	must(m.t, err)
@@ -150,7 +150,7 @@ func (m *month) tells(a toldThen, asOf string) bool {
 	if a.client != "" {
 		m.explains(&text, asOf, a.client)
 	} else {
-		m.says(&text, asOf, "")
+		m.says(&text, asOf)
 	}
 	before, err := os.ReadFile(a.file)
 	must(m.t, err)
@@ -216,8 +216,8 @@ func (m *month) happens(turn int) {
 		m.change("title: Skylight\n", "title: Skylight PLLC\n")
 		m.change("signed: 2026-01-10", "signed: 2026-03-20")
 		m.opens()
-	case 80: // a calendar tells of events of nobody's
-		m.strays(m.clock.now().Add(30 * time.Hour))
+	case 3, 80: // a calendar tells of an event of nobody's
+		m.strays(turn, m.clock.now().Add(30*time.Hour))
 	case 90: // a record comes that no pull finds: its clock is years behind
 		_, err := m.world.Practice.PutAt([]byte(`{"resourceType":"Flag","id":"late","status":"inactive","code":{"text":"x"},"subject":{"reference":"`+patient.String()+`"}}`), m.clock.now().AddDate(-3, 0, 0))
 		must(m.t, err)
@@ -235,13 +235,15 @@ func (m *month) happens(turn int) {
 	}
 }
 
-// strays has a calendar tell of one event of nobody's.
-func (m *month) strays(at time.Time) {
+// strays has a calendar tell of one event of nobody's, in place of what it told before.
+func (m *month) strays(turn int, at time.Time) {
 	m.t.Helper()
 	ctx, src := m.t.Context(), exchange.Source{Name: "calendar", Party: fhir.Practice}
 	lease, err := m.store.Lease(ctx, src.Name, "test", time.Minute)
 	must(m.t, err)
-	_, err = m.store.Receive(ctx, src, lease, "", exchange.Page{Next: "1", Complete: true, Strays: &[]exchange.Stray{{Token: fhir.ID{System: fhir.SystemToken, Value: "K-9"}, Start: at, End: at.Add(time.Hour)}}})
+	since, err := m.store.Cursor(ctx, src.Name)
+	must(m.t, err)
+	_, err = m.store.Receive(ctx, src, lease, since, exchange.Page{Next: exchange.Cursor(fmt.Sprint(turn)), Complete: true, Strays: &[]exchange.Stray{{Token: fhir.ID{System: fhir.SystemToken, Value: fmt.Sprint("K-", turn)}, Start: at, End: at.Add(time.Hour)}}})
 	must(m.t, err)
 	must(m.t, m.store.Release(ctx, lease))
 }

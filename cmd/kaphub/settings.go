@@ -65,7 +65,7 @@ func kept(p readiness.Policy) (text, hash string, err error) {
 func recalled(text, hash string) (readiness.Policy, error) {
 	var doc document
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
-		return readiness.Policy{}, errors.New("the settings of that moment are damaged: run `kaphub audit verify`")
+		return readiness.Policy{}, errDamaged
 	}
 	p := doc.Policy
 	p.Hash, p.Sheet = hash, doc.Sheet.Sheet
@@ -112,30 +112,41 @@ func (h *hub) apply(ctx context.Context) error {
 	return h.store.Keep(ctx, h.actor, values)
 }
 
-// policiesAt are the policies that applied at a moment, in the order of the config of then, never empty.
-func (h *hub) policiesAt(ctx context.Context, asOf fhir.Moment) ([]readiness.Policy, error) {
+// documentsAt are the policies that applied at a moment, by their hashes, as they were kept, in the order of the config of then.
+func (h *hub) documentsAt(ctx context.Context, asOf fhir.Moment) (hashes, texts []string, err error) {
 	order, err := h.store.Setting(ctx, inForce, asOf)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if order == "" {
-		return nil, h.notKept(ctx)
+		return nil, nil, h.notKept(ctx)
 	}
-	var hashes []string
 	if err := json.Unmarshal([]byte(order), &hashes); err != nil || len(hashes) == 0 {
-		return nil, errors.New("the settings of that moment are damaged: run `kaphub audit verify`")
+		return nil, nil, errDamaged
 	}
-	all := make([]readiness.Policy, 0, len(hashes))
 	for _, hash := range hashes {
 		text, err := h.store.Setting(ctx, keptAs+hash, asOf)
 		if err != nil {
+			return nil, nil, err
+		}
+		texts = append(texts, text)
+	}
+	return hashes, texts, nil
+}
+
+var errDamaged = errors.New("the settings of that moment are damaged: run `kaphub audit verify`")
+
+// policiesAt are the policies that applied at a moment, in the order of the config of then, never empty.
+func (h *hub) policiesAt(ctx context.Context, asOf fhir.Moment) ([]readiness.Policy, error) {
+	hashes, texts, err := h.documentsAt(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]readiness.Policy, len(texts))
+	for i, text := range texts {
+		if all[i], err = recalled(text, hashes[i]); err != nil {
 			return nil, err
 		}
-		p, err := recalled(text, hash)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
 	}
 	return all, nil
 }

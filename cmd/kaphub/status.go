@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -25,10 +26,19 @@ type explainCommand struct {
 	Client string `arg:"" help:"A hub key, or the value of a business identifier."`
 	JSON   bool   `help:"Write JSON, schema 1."`
 	AsOf   string `placeholder:"T" help:"As it was known then: 2026-03-03T09:15, or @1234, a moment of the audit log."`
+	Diff   bool   `help:"What changed between FROM and TO, and why the verdict moved."`
+	From   string `arg:"" optional:"" help:"With --diff: the earlier moment, as --as-of takes it."`
+	To     string `arg:"" optional:"" help:"With --diff: the later moment; now if it is left out."`
 }
 
-// Run shows every gate of one client.
+// Run shows every gate of one client, or what changed.
 func (c *explainCommand) Run(ctx context.Context, s *scene) error {
+	if c.Diff {
+		return c.diff(ctx, s)
+	}
+	if c.From != "" {
+		return errors.New("two moments are compared with --diff: write explain CLIENT --diff FROM TO")
+	}
 	return s.look(ctx, "view client", c.AsOf, c.Client, func(in report.Input, client string) error {
 		if c.JSON {
 			return report.ExplainJSON(s.out, in, client)

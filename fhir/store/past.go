@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 	table "github.com/kaphub/kaphub/fhir/store/db"
 )
 
@@ -87,4 +90,55 @@ func (db *DB) SettingSince(ctx context.Context, name string) (fhir.Moment, error
 		return 0, fmt.Errorf("setting %s: %w", name, plain(err))
 	}
 	return fhir.Moment(m), nil
+}
+
+// Came returns the versions of a client's chart that were known at one moment and not at an earlier one, oldest first; and
+// those that had been the client's and were no more. None has a body.
+func (db *DB) Came(ctx context.Context, client string, from, to fhir.Moment) (came, went []fhir.Version, err error) {
+	var at [2][]fhir.Version
+	err = db.snap(ctx, "what came of "+client, func(q *table.Queries) error {
+		for i, m := range []fhir.Moment{from, to} {
+			own, err := q.VersionsAt(ctx, table.VersionsAtParams{Client: client, Moment: int64(m)})
+			if err != nil {
+				return err
+			}
+			dir, err := q.DirectoryAt(ctx, table.DirectoryAtParams{Client: client, Moment: int64(m)})
+			if err != nil {
+				return err
+			}
+			for _, v := range append(own, dir...) {
+				v.Body = ""
+				at[i] = append(at[i], versionOf(v))
+			}
+		}
+		return nil
+	})
+	return less(at[1], at[0]), less(at[0], at[1]), err
+}
+
+// less are the versions in list that are not in others.
+func less(list, others []fhir.Version) []fhir.Version {
+	there := map[fhir.Basis]bool{}
+	for _, v := range others {
+		there[v.Basis()] = true
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(v fhir.Version) bool { return there[v.Basis()] })
+	slices.SortStableFunc(list, func(a, b fhir.Version) int { return int(a.Moment - b.Moment) })
+	return list
+}
+
+// VerdictsBetween returns the verdicts on a client that said something new after one moment and up to another, oldest first.
+func (db *DB) VerdictsBetween(ctx context.Context, client string, after, upTo fhir.Moment) ([]readiness.Verdict, error) {
+	rows, err := db.read.VerdictsBetween(ctx, table.VerdictsBetweenParams{Client: client, After: int64(after), Upto: int64(upTo)})
+	if err != nil {
+		return nil, fmt.Errorf("verdicts on %s: %w", client, plain(err))
+	}
+	list := make([]readiness.Verdict, len(rows))
+	for i, r := range rows {
+		if err := json.Unmarshal([]byte(r.Body), &list[i]); err != nil {
+			return nil, fmt.Errorf("verdict of %s is damaged: run `kaphub audit verify`", client)
+		}
+		list[i].Judged = clock(r.Judged)
+	}
+	return list, nil
 }

@@ -468,6 +468,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.verdictStmt, err = db.PrepareContext(ctx, verdict); err != nil {
 		return nil, fmt.Errorf("error preparing query Verdict: %w", err)
 	}
+	if q.verdictsBetweenStmt, err = db.PrepareContext(ctx, verdictsBetween); err != nil {
+		return nil, fmt.Errorf("error preparing query VerdictsBetween: %w", err)
+	}
 	if q.verdictsFromStmt, err = db.PrepareContext(ctx, verdictsFrom); err != nil {
 		return nil, fmt.Errorf("error preparing query VerdictsFrom: %w", err)
 	}
@@ -1231,6 +1234,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing verdictStmt: %w", cerr)
 		}
 	}
+	if q.verdictsBetweenStmt != nil {
+		if cerr := q.verdictsBetweenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing verdictsBetweenStmt: %w", cerr)
+		}
+	}
 	if q.verdictsFromStmt != nil {
 		if cerr := q.verdictsFromStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing verdictsFromStmt: %w", cerr)
@@ -1448,6 +1456,7 @@ type Queries struct {
 	unreadStmt             *sql.Stmt
 	unseenStmt             *sql.Stmt
 	verdictStmt            *sql.Stmt
+	verdictsBetweenStmt    *sql.Stmt
 	verdictsFromStmt       *sql.Stmt
 	versionOfStmt          *sql.Stmt
 	versionsAtStmt         *sql.Stmt
@@ -1608,6 +1617,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		unreadStmt:             q.unreadStmt,
 		unseenStmt:             q.unseenStmt,
 		verdictStmt:            q.verdictStmt,
+		verdictsBetweenStmt:    q.verdictsBetweenStmt,
 		verdictsFromStmt:       q.verdictsFromStmt,
 		versionOfStmt:          q.versionOfStmt,
 		versionsAtStmt:         q.versionsAtStmt,

@@ -385,3 +385,44 @@ func (q *Queries) Verdict(ctx context.Context, arg VerdictParams) (string, error
 	err := row.Scan(&body)
 	return body, err
 }
+
+const verdictsBetween = `-- name: VerdictsBetween :many
+SELECT j.prescriber, j.judged, v.body FROM verdict v
+JOIN judgement j ON j.client = v.client AND j.prescriber = v.prescriber AND j.moment = v.moment
+WHERE v.client = $1 AND v.moment > $2 AND v.moment <= $3 ORDER BY v.moment
+`
+
+type VerdictsBetweenParams struct {
+	Client string
+	After  int64
+	Upto   int64
+}
+
+type VerdictsBetweenRow struct {
+	Prescriber string
+	Judged     int64
+	Body       string
+}
+
+func (q *Queries) VerdictsBetween(ctx context.Context, arg VerdictsBetweenParams) ([]VerdictsBetweenRow, error) {
+	rows, err := q.query(ctx, q.verdictsBetweenStmt, verdictsBetween, arg.Client, arg.After, arg.Upto)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []VerdictsBetweenRow
+	for rows.Next() {
+		var i VerdictsBetweenRow
+		if err := rows.Scan(&i.Prescriber, &i.Judged, &i.Body); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -43,3 +43,7 @@ VALUES (@client, @prescriber, @moment, @verdict, @chart, @judged, @until, @polic
 -- name: PutFinding :exec
 INSERT INTO finding (id, moment, client, prescriber, code, severity, state, since)
 VALUES (@id, @moment, @client, @prescriber, @code, @severity, @state, @since);
+-- name: VerdictsBetween :many
+SELECT j.prescriber, j.judged, v.body FROM verdict v
+JOIN judgement j ON j.client = v.client AND j.prescriber = v.prescriber AND j.moment = v.moment
+WHERE v.client = @client AND v.moment > @after AND v.moment <= @upto ORDER BY v.moment;
