@@ -185,7 +185,7 @@ func write(to map[string]string, key string, v reflect.Value) {
 		case readiness.NoneSet:
 			to[key] = "none set"
 		default:
-			if to[key] = fmt.Sprint(asked.Interface()); asked.Type() == reflect.TypeFor[time.Duration]() {
+			if to[key] = strings.Trim(fmt.Sprint(asked.Interface()), "{}"); asked.Type() == reflect.TypeFor[time.Duration]() {
 				write(to, key, asked)
 			}
 		}
@@ -200,6 +200,10 @@ func write(to map[string]string, key string, v reflect.Value) {
 
 // snake writes a field's name as the config writes its key: "FollowUp" is follow_up.
 func snake(name string) string {
+	switch name {
+	case "Systolic", "Diastolic", "HeartRate":
+		name += "Limit"
+	}
 	var b strings.Builder
 	for i, r := range name {
 		if unicode.IsUpper(r) && i > 0 {
