@@ -42,10 +42,11 @@ type cli struct {
 	Serve serveCommand `cmd:"" group:"Run:" help:"Keep the schedules and the queue, and answer /healthz, /readyz and /metrics."`
 	Run   runCommand   `cmd:"" group:"Run:" help:"Run one job by hand; twice does no harm."`
 
-	Status  statusCommand  `cmd:"" group:"Look:" help:"The board: every client's verdict."`
-	Explain explainCommand `cmd:"" group:"Look:" help:"Every gate of a client, what it rests on and who must act."`
-	Report  reportCommand  `cmd:"" group:"Look:" help:"The reconciliation report."`
-	Rules   rulesCommand   `cmd:"" group:"Look:" help:"Every rule: what it asks, where it comes from, and its present settings."`
+	Status   statusCommand   `cmd:"" group:"Look:" help:"The board: every client's verdict."`
+	Explain  explainCommand  `cmd:"" group:"Look:" help:"Every gate of a client, what it rests on and who must act."`
+	Report   reportCommand   `cmd:"" group:"Look:" help:"The reconciliation report."`
+	Findings findingsCommand `cmd:"" group:"Look:" help:"What the rules found: list, show, acknowledge, snooze, assign, release."`
+	Rules    rulesCommand    `cmd:"" group:"Look:" help:"Every rule: what it asks, where it comes from, and its present settings."`
 
 	Record    recordCommand    `cmd:"" group:"Enter and send by hand:" help:"Enter by hand what came by e-mail, phone or letter, and what the practice sees itself."`
 	Questions questionsCommand `cmd:"" group:"Enter and send by hand:" help:"Draft the day's questions to each prescriber, with a reply block; a person sends them."`

@@ -139,6 +139,9 @@ func (h *hub) viewAt(ctx context.Context, p point, client string) (report.Input,
 	for _, s := range board {
 		in.Clients = append(in.Clients, standsAt(s, policyOf(policies, s.Prescriber), states, p.at))
 	}
+	if in.Handlings, err = h.store.Handlings(ctx, client, p.moment); err != nil {
+		return in, err
+	}
 	if in.Rejects, err = h.store.RejectsAt(ctx, p.moment); err != nil {
 		return in, err
 	}

@@ -69,7 +69,7 @@ func (f Finding) Handled(handlings []Handling, now time.Time) Handled {
 		if h.Finding != f.ID {
 			continue
 		}
-		this := !h.At.Before(f.opened()) // said of this time that it is open, not of one before
+		this := !h.At.Before(f.opened().Truncate(time.Millisecond)) // to which they are kept; said of this time that it is open, not of one before
 		switch h.Kind {
 		case Acknowledge:
 			if this {

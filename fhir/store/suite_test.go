@@ -258,6 +258,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"a look has a millisecond of its own", looks},
 		{"whatever moved an engagement, it had moved then and has not before", moved},
 		{"what was open at a past moment is told as it stood", openThen},
+		{"what people did about findings is kept, as of any moment, and no verdict is touched", handles},
 		{"the audit names what was altered", auditNames},
 		{"a new process finds everything where it was", reopens},
 		{"two processes may start together", startTogether},

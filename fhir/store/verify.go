@@ -23,7 +23,7 @@ func (db *DB) VerifyAudit(ctx context.Context, progress func(done, total int64))
 		if v.total, err = q.CountSealed(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.judgements, v.sourceLog, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.notices, v.trays, v.chain} {
+		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.judgements, v.sourceLog, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.notices, v.trays, v.handlings, v.chain} {
 			if err := check(ctx); err != nil {
 				return err
 			}

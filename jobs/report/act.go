@@ -83,7 +83,7 @@ func (r Report) acts() (out []act) {
 	for _, s := range r.Sessions {
 		switch s.State {
 		case readiness.Hold, readiness.Unknown, readiness.NotReady:
-			if !told[[2]string{s.Key, s.Client.Prescriber}] && s.Owner != "" {
+			if !told[[2]string{s.Key, s.Prescriber}] && s.Owner != "" {
 				note(s.Client)
 				out = append(out, act{s.Owner, readiness.S2, s.Key})
 			}

@@ -158,7 +158,7 @@ func (b *builder) findings(r *Report) {
 			switch {
 			case f.State == readiness.Resolved:
 				if !slices.Contains(ofSources, f.Code) && f.Resolved.After(b.resolvedSince()) {
-					r.Resolved = append(r.Resolved, b.finding(f, c))
+					r.Resolved = append(r.Resolved, b.finding(f, v, c))
 				}
 				continue
 			case rolled.takes(f):
@@ -167,10 +167,10 @@ func (b *builder) findings(r *Report) {
 			case folded(f, v):
 				continue // its parent is open and shown
 			case handled.Snoozed != nil:
-				r.Snoozed = append(r.Snoozed, b.finding(f, c))
+				r.Snoozed = append(r.Snoozed, b.finding(f, v, c))
 				continue
 			}
-			item := b.finding(f, c)
+			item := b.finding(f, v, c)
 			near := !c.Session.IsZero() && c.Session.Before(soon)
 			if f.Severity == readiness.S1 || f.Severity == readiness.S2 && (near || f.Code == undelivered) {
 				r.DoNow = append(r.DoNow, item)
@@ -221,9 +221,13 @@ func folded(f readiness.Finding, v readiness.Verdict) bool {
 	return f.Under != "" && slices.ContainsFunc(v.Findings, func(p readiness.Finding) bool { return p.Code == f.Under && p.State != readiness.Resolved })
 }
 
-func (b *builder) finding(f readiness.Finding, c Client) Finding {
+func (b *builder) finding(f readiness.Finding, v readiness.Verdict, c Client) Finding {
 	out := Finding{ID: f.ID, Code: f.Code, Rule: f.Rule, Severity: f.Severity, State: f.State, Words: f.Words, Owner: f.Owner, Next: f.Next,
-		Since: f.Since, Age: b.age(f.Since), Opened: f.Opened, Reopened: f.Reopened, By: f.By, Client: c, Handled: b.handled(f)}
+		Since: f.Since, Age: b.age(f.Since), Opened: f.Opened, Reopened: f.Reopened, Resolved: f.Resolved, Due: f.Due,
+		RollUp: f.RollUp, By: f.By, Client: c, Handled: b.handled(f)}
+	if folded(f, v) {
+		out.Under = f.Under
+	}
 	for party, says := range f.Values {
 		out.Values = append(out.Values, Value{b.title(party), says})
 	}

@@ -12,30 +12,30 @@ import (
 // JSON writes the report for a program.
 func (r Report) JSON(w io.Writer) error { return writeJSON(w, "write report", r) }
 
-// CSV writes one row per finding, waiting client and roll-up, safe to open in a spreadsheet.
+// CSV writes one row per finding (snoozed ones in a section of their own), waiting client and roll-up, safe to open in a spreadsheet.
 func (r Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{"section", "code", "rule", "severity", "client", "chosen_name", "prescriber", "state", "session", "since", "age_days", "owner", "finding", "next_step", "values"}}
+	rows := [][]string{{"section", "code", "rule", "severity", "client", "chosen_name", "prescriber", "state", "session", "since", "age_days", "owner", "finding", "next_step", "values", "id", "reopened", "due", "acknowledged_by", "assigned_to", "snoozed_until", "snoozed_why"}}
 	for _, section := range []struct {
 		name string
 		list []Finding
-	}{{"new", r.New}, {"persisting", r.Lasting}, {"resolved", r.Resolved}} {
+	}{{"new", r.New}, {"persisting", r.Lasting}, {"resolved", r.Resolved}, {"snoozed", r.Snoozed}} {
 		for _, f := range section.list {
 			values := make([]string, 0, len(f.Values))
 			for _, v := range f.Values {
 				values = append(values, v.Party+": "+v.Says)
 			}
-			rows = append(rows, []string{section.name, f.Code, f.Rule, string(f.Severity), f.Client.Key, f.Client.Chosen, f.Client.Prescriber, string(f.Client.State),
-				r.instant(f.Client.Session), r.instant(f.Since), strconv.Itoa(f.Age), string(f.Owner), f.Words, f.Next, strings.Join(values, "; ")})
+			rows = append(rows, append([]string{section.name, f.Code, f.Rule, string(f.Severity), f.Client.Key, f.Client.Chosen, f.Client.Prescriber, string(f.Client.State),
+				r.instant(f.Client.Session), r.instant(f.Since), strconv.Itoa(f.Age), string(f.Owner), f.Words, f.Next, strings.Join(values, "; "), f.ID, strconv.Itoa(f.Reopened), r.instant(f.Due)}, r.did(f.Handled)...))
 		}
 	}
 	for _, x := range r.Waiting {
-		rows = append(rows, []string{"waiting", x.Code, "", "", x.Client.Key, x.Client.Chosen, x.Client.Prescriber, string(x.Client.State),
-			r.instant(x.Client.Session), r.instant(x.Since), strconv.Itoa(x.Age), string(x.Owner), "waiting on " + x.On, x.Next, ""})
+		rows = append(rows, append([]string{"waiting", x.Code, "", string(x.Severity), x.Client.Key, x.Client.Chosen, x.Client.Prescriber, string(x.Client.State),
+			r.instant(x.Client.Session), r.instant(x.Since), strconv.Itoa(x.Age), string(x.Owner), "waiting on " + x.On, x.Next, "", x.ID, "", ""}, r.did(x.Handled)...))
 	}
 	for _, x := range r.RollUps {
-		rows = append(rows, []string{"touching-many", x.Code, "", string(x.Severity), "", "", "", "", "", r.instant(x.Since), strconv.Itoa(x.Age),
-			string(x.Owner), x.Words, x.Next, x.touches()})
+		rows = append(rows, append([]string{"touching-many", x.Code, "", string(x.Severity), "", "", "", "", "", r.instant(x.Since), strconv.Itoa(x.Age),
+			string(x.Owner), x.Words, x.Next, x.touches(), x.Key, "", ""}, r.did(Handled{Snoozed: x.Snoozed})...))
 	}
 	for _, row := range rows {
 		for i := range row {
@@ -50,6 +50,21 @@ func (r Report) CSV(w io.Writer) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// did is what people did about a finding, in the last columns.
+func (r Report) did(h Handled) []string {
+	cells := make([]string, 4)
+	if h.Acknowledged != nil {
+		cells[0] = h.Acknowledged.By
+	}
+	if h.Assigned != nil {
+		cells[1] = h.Assigned.To
+	}
+	if h.Snoozed != nil {
+		cells[2], cells[3] = r.instant(h.Snoozed.Until), h.Snoozed.Reason
+	}
+	return cells
 }
 
 // inert keeps a spreadsheet from taking a cell for a formula.

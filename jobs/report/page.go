@@ -83,6 +83,15 @@ func (p page) Touches(r RollUp) string { return r.touches() }
 // Waits is what a client waits on.
 func (p page) Waits(w Wait) string { return p.waits(w) }
 
+// Lived is since when a finding is there, and how often it came back.
+func (p page) Lived(f Finding) string { return f.lived(p.zone, p.AsOf) }
+
+// Marks is what people did about a finding, a line each.
+func (p page) Marks(h Handled) []string { return h.marks(p.zone, p.AsOf) }
+
+// Silent is by whom and up to when what touches many is snoozed.
+func (p page) Silent(r RollUp) []string { return Handled{Snoozed: r.Snoozed}.marks(p.zone, p.AsOf) }
+
 // Tries counts in words.
 func (p page) Tries(n int) string { return many(n, "try") }
 
@@ -106,8 +115,8 @@ type card struct {
 	Finding
 }
 
-// Reopened reports whether the finding had been resolved before.
-func (c card) Reopened() bool { return c.State == readiness.Reopened }
+// Brief is as much of the finding's id as names it to a command.
+func (c card) Brief() string { return brief(c.ID) }
 
 // Over reports whether the finding is resolved.
 func (c card) Over() bool { return c.State == readiness.Resolved }

@@ -107,6 +107,10 @@ type Finding struct {
 	Age      int                    `json:"age_days"`           // whole days from Since to AsOf
 	Opened   time.Time              `json:"opened,omitzero"`    // since when it is open this time, where it came back
 	Reopened int                    `json:"reopened,omitempty"` // how often it came back
+	Resolved time.Time              `json:"resolved,omitzero"`
+	Due      time.Time              `json:"due,omitzero"`      // by when it must be resolved, where that is known
+	Under    string                 `json:"under,omitempty"`   // code of the open finding that tells it
+	RollUp   string                 `json:"roll_up,omitempty"` // the key of what touches many
 	By       string                 `json:"by,omitempty"`
 	Values   []Value                `json:"values,omitempty"`
 	Client   Client                 `json:"client"`

@@ -33,6 +33,8 @@ var forms = []struct {
 	{"report.html", func(w io.Writer, in Input) error { return Build(in).HTML(w) }},
 	{"status.json", Status},
 	{"explain.txt", func(w io.Writer, in Input) error { return Explain(w, in, "c-7f3a", Options{Width: 96}) }},
+	{"findings.txt", func(w io.Writer, in Input) error { return Findings(w, in, Filter{}, Options{Width: 96}) }},
+	{"findings.json", func(w io.Writer, in Input) error { return FindingsJSON(w, in, Filter{All: true}) }},
 	{"explain.json", func(w io.Writer, in Input) error { return ExplainJSON(w, in, "c-7f3a") }},
 }
 
@@ -173,6 +175,7 @@ func TestWhatGoesWhere(t *testing.T) {
 		{"new since the report before, a reopened one too", names(r.New), "R15 R22 R06"},
 		{"the rest persists, without waiting, roll-ups and children", names(r.Lasting), "R10"},
 		{"resolved since the report before", names(r.Resolved), "R24"},
+		{"the snoozed is told apart", names(r.Snoozed), "R31"},
 		{"one line per waiting client", len(r.Waiting), 1},
 		{"a waiting client waits on the first step", r.Waiting[0].On, "an answer to the referral"},
 		{"ages are whole days at the moment that is shown", r.Lasting[0].Age, 9},

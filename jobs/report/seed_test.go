@@ -93,6 +93,8 @@ func seed() Input {
 	ash.Findings = []readiness.Finding{
 		{ID: "f-06", Code: "R06", Rule: "release-missing", Severity: readiness.S3, State: readiness.New, Since: at(0, 7, 0), Owner: readiness.Admin,
 			Words: "The release ends on 28 Mar", Next: "ask the client to sign a new one"},
+		{ID: "f-31", Code: "R31", Rule: "sessions-too-close", Severity: readiness.S2, State: readiness.Persisting, Since: at(-1, 7, 0), Owner: readiness.Therapist, Due: at(0, 15, 0),
+			Words: "Two sessions within 6 days", Next: "move one of them"},
 	}
 
 	linden := verdict("c-d310", "Linden Neverborn", "skylight", readiness.Ready, "Records in order as of 09:15. Not a medical decision.")
@@ -109,6 +111,11 @@ func seed() Input {
 			{Name: "pharmacy", Party: "aurora", Title: "Aurora Wellness", State: Never},
 		},
 		Clients: []readiness.Verdict{linden, wren, sage, juniper, rowan, ash},
+		Handlings: []readiness.Handling{
+			{Finding: "f-10", Kind: readiness.Acknowledge, Severity: readiness.S2, Actor: "Dana", At: at(-8, 9, 0)},
+			{Finding: "f-10", Kind: readiness.Assign, Severity: readiness.S2, Person: "Rosa", Actor: "Dana", At: at(-8, 9, 1)},
+			{Finding: "f-31", Kind: readiness.Snooze, Severity: readiness.S2, Actor: "Dana", At: at(0, 8, 0), Until: at(1, 12, 0), Reason: "the office is moving one of them"},
+		},
 		Rejects: []fhir.Reject{{ID: "rj-1", Source: "skylight", Type: "Observation", Ref: "obs-4", Reason: "duplicate key at status", Received: at(0, 9, 10)}},
 		Strays:  []Stray{{Source: "calendar", Digest: "5f1e0c2a", Start: at(2, 14, 0), End: at(2, 17, 0)}},
 		Deliveries: []exchange.Entry{

@@ -63,6 +63,7 @@ type (
 		Because []fhir.Basis        `json:"because"`
 	}
 	statusFinding struct {
+		ID       string                 `json:"id"`
 		Rule     string                 `json:"rule"`
 		Code     string                 `json:"code"`
 		Severity readiness.Severity     `json:"severity"`
@@ -72,8 +73,16 @@ type (
 		Words    string                 `json:"words,omitempty"`
 		Next     string                 `json:"next"`
 		Due      time.Time              `json:"due,omitzero"`
-		Values   map[string]string      `json:"values"`
-		Because  []fhir.Basis           `json:"because"`
+		Opened   time.Time              `json:"opened,omitzero"`       // since when it is open this time, where it came back
+		Reopened int                    `json:"reopened,omitempty"`    // how often it came back
+		Resolved time.Time              `json:"resolved,omitzero"`     // when
+		By       string                 `json:"by,omitempty"`          // explain only: resolved by what
+		Ended    []fhir.Basis           `json:"resolved_by,omitempty"` // the records that resolved it
+		Under    string                 `json:"under,omitempty"`       // code of the open finding that tells it
+		RollUp   string                 `json:"roll_up,omitempty"`     // key of what touches many
+		Handled
+		Values  map[string]string `json:"values"`
+		Because []fhir.Basis      `json:"because"`
 	}
 )
 
@@ -102,13 +111,14 @@ func status(in Input, verdicts []readiness.Verdict, words bool) statusDocument {
 	for _, s := range in.Sources {
 		doc.Sources = append(doc.Sources, statusSource{Name: s.Name, State: s.State, LastComplete: s.LastComplete.UTC(), Missed: s.Missed})
 	}
+	b := newBuilder(in)
 	for _, v := range verdicts {
-		doc.Clients = append(doc.Clients, verdictStatus(v, words))
+		doc.Clients = append(doc.Clients, b.verdictStatus(v, words))
 	}
 	return doc
 }
 
-func verdictStatus(v readiness.Verdict, words bool) statusVerdict {
+func (b *builder) verdictStatus(v readiness.Verdict, words bool) statusVerdict {
 	say := func(s string) string {
 		if words {
 			return s
@@ -133,13 +143,27 @@ func verdictStatus(v readiness.Verdict, words bool) statusVerdict {
 		})
 	}
 	for _, f := range v.Findings {
+		if f.State == readiness.Resolved && !f.Resolved.After(b.resolvedSince()) {
+			continue
+		}
+		handled := b.handled(f)
+		for _, m := range []*Mark{handled.Acknowledged, handled.Assigned, handled.Snoozed} {
+			if m != nil {
+				m.At, m.Until, m.Reason = m.At.UTC(), m.Until.UTC(), say(m.Reason)
+			}
+		}
+		under := ""
+		if folded(f, v) {
+			under = f.Under
+		}
 		values := f.Values
 		if values == nil {
 			values = map[string]string{}
 		}
 		out.Findings = append(out.Findings, statusFinding{
-			Rule: f.Rule, Code: f.Code, Severity: f.Severity, State: f.State, Since: f.Since.UTC(), Owner: f.Owner,
+			ID: f.ID, Rule: f.Rule, Code: f.Code, Severity: f.Severity, State: f.State, Since: f.Since.UTC(), Owner: f.Owner,
 			Words: say(f.Words), Next: f.Next, Due: f.Due.UTC(), Values: values, Because: full(f.Because),
+			Opened: f.Opened.UTC(), Reopened: f.Reopened, Resolved: f.Resolved.UTC(), By: say(f.By), Ended: f.Ended, Under: under, RollUp: f.RollUp, Handled: handled,
 		})
 	}
 	return out

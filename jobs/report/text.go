@@ -52,6 +52,7 @@ func Board(w io.Writer, in Input, o Options) error {
 		return lipgloss.NewStyle()
 	})
 	s.strays(r)
+	s.snoozes(r)
 	s.b.WriteString("\n")
 	s.line(0, s.paint(faint, tally(r)+". The hub reports what is recorded; it decides nothing."))
 	return s.flush(w, "write board")
@@ -66,6 +67,20 @@ func (s *screen) strays(r Report) {
 		}
 		s.b.WriteString("\n")
 		s.line(0, words+" nobody, the first on "+meeting(r.Strays[0].Start, r.zone, r.AsOf)+": kaphub report lists them")
+	}
+}
+
+// snoozes counts what is silent for a while.
+func (s *screen) snoozes(r Report) {
+	n := len(r.Snoozed)
+	for _, x := range r.RollUps {
+		if x.Snoozed != nil {
+			n++
+		}
+	}
+	if n > 0 {
+		s.b.WriteString("\n")
+		s.line(0, many(n, "finding")+" snoozed: kaphub findings lists them; no state rests on that")
 	}
 }
 
@@ -164,18 +179,14 @@ func (r Report) Text(w io.Writer, o Options) error {
 		s.heading("Waiting", len(r.Waiting))
 		for _, x := range r.Waiting {
 			s.line(2, called(x.Client)+" "+r.waits(x))
+			s.handled(r, x.Handled)
 		}
 	}
 	s.findings(r, "New", r.New)
 	s.findings(r, "Persisting", r.Lasting)
 	s.findings(r, "Resolved", r.Resolved)
-	if len(r.RollUps) > 0 {
-		s.heading("Touching many", len(r.RollUps))
-		for _, x := range r.RollUps {
-			s.line(2, s.paint(bold, string(x.Severity))+" "+x.Code+" "+plain(x.Words)+" · "+x.touches()+" · "+lasts(x.Age))
-			s.line(6, step(x.Owner, x.Next))
-		}
-	}
+	s.rollUps(r, r.RollUps)
+	s.findings(r, "Snoozed", r.Snoozed)
 	s.heading("The next 14 days", len(r.Upcoming))
 	s.sessions(r, r.Upcoming, "No further dosing session booked.")
 	s.heading("Sources", len(r.Sources))
@@ -246,29 +257,6 @@ func (s *screen) sessions(r Report, list []Session, none string) {
 	})
 }
 
-func (s *screen) findings(r Report, title string, list []Finding) {
-	if len(list) == 0 {
-		return
-	}
-	s.heading(title, len(list))
-	for _, f := range list {
-		head := s.paint(bold, string(f.Severity)) + " " + f.Code + " " + f.Rule + " · " + called(f.Client)
-		if f.State == readiness.Reopened {
-			head += " · reopened"
-		}
-		s.line(2, head+" · since "+date(f.Since, r.zone, r.AsOf)+", "+lasts(f.Age))
-		s.line(6, plain(f.Words))
-		for _, v := range f.Values {
-			s.line(6, plain(v.Party)+": "+plain(v.Says))
-		}
-		if f.State == readiness.Resolved {
-			s.line(6, "resolved"+by(f.By))
-		} else {
-			s.line(6, step(f.Owner, f.Next))
-		}
-	}
-}
-
 func by(what string) string {
 	if what == "" {
 		return ""
@@ -300,13 +288,17 @@ func Explain(w io.Writer, in Input, client string, o Options) error {
 			s.gate(r, g)
 		}
 		s.account(r, v.Account)
-		var open []Finding
+		var open, over []Finding
 		for _, f := range v.Findings {
-			if f.State != readiness.Resolved {
-				open = append(open, b.finding(f, c))
+			switch {
+			case f.State != readiness.Resolved:
+				open = append(open, b.finding(f, v, c))
+			case f.Resolved.After(b.resolvedSince()):
+				over = append(over, b.finding(f, v, c))
 			}
 		}
 		s.findings(r, "Findings", open)
+		s.findings(r, "Resolved this week", over)
 	}
 	return s.flush(w, "write explanation")
 }

@@ -150,6 +150,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.fenceStmt, err = db.PrepareContext(ctx, fence); err != nil {
 		return nil, fmt.Errorf("error preparing query Fence: %w", err)
 	}
+	if q.findingNowStmt, err = db.PrepareContext(ctx, findingNow); err != nil {
+		return nil, fmt.Errorf("error preparing query FindingNow: %w", err)
+	}
 	if q.firstCursorStmt, err = db.PrepareContext(ctx, firstCursor); err != nil {
 		return nil, fmt.Errorf("error preparing query FirstCursor: %w", err)
 	}
@@ -158,6 +161,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.firstStepStmt, err = db.PrepareContext(ctx, firstStep); err != nil {
 		return nil, fmt.Errorf("error preparing query FirstStep: %w", err)
+	}
+	if q.handlingsAtStmt, err = db.PrepareContext(ctx, handlingsAt); err != nil {
+		return nil, fmt.Errorf("error preparing query HandlingsAt: %w", err)
+	}
+	if q.handlingsOfStmt, err = db.PrepareContext(ctx, handlingsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query HandlingsOf: %w", err)
 	}
 	if q.headsStmt, err = db.PrepareContext(ctx, heads); err != nil {
 		return nil, fmt.Errorf("error preparing query Heads: %w", err)
@@ -290,6 +299,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.putFindingStmt, err = db.PrepareContext(ctx, putFinding); err != nil {
 		return nil, fmt.Errorf("error preparing query PutFinding: %w", err)
+	}
+	if q.putHandlingStmt, err = db.PrepareContext(ctx, putHandling); err != nil {
+		return nil, fmt.Errorf("error preparing query PutHandling: %w", err)
 	}
 	if q.putJudgementStmt, err = db.PrepareContext(ctx, putJudgement); err != nil {
 		return nil, fmt.Errorf("error preparing query PutJudgement: %w", err)
@@ -704,6 +716,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing fenceStmt: %w", cerr)
 		}
 	}
+	if q.findingNowStmt != nil {
+		if cerr := q.findingNowStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing findingNowStmt: %w", cerr)
+		}
+	}
 	if q.firstCursorStmt != nil {
 		if cerr := q.firstCursorStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing firstCursorStmt: %w", cerr)
@@ -717,6 +734,16 @@ func (q *Queries) Close() error {
 	if q.firstStepStmt != nil {
 		if cerr := q.firstStepStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing firstStepStmt: %w", cerr)
+		}
+	}
+	if q.handlingsAtStmt != nil {
+		if cerr := q.handlingsAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing handlingsAtStmt: %w", cerr)
+		}
+	}
+	if q.handlingsOfStmt != nil {
+		if cerr := q.handlingsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing handlingsOfStmt: %w", cerr)
 		}
 	}
 	if q.headsStmt != nil {
@@ -937,6 +964,11 @@ func (q *Queries) Close() error {
 	if q.putFindingStmt != nil {
 		if cerr := q.putFindingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putFindingStmt: %w", cerr)
+		}
+	}
+	if q.putHandlingStmt != nil {
+		if cerr := q.putHandlingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putHandlingStmt: %w", cerr)
 		}
 	}
 	if q.putJudgementStmt != nil {
@@ -1350,9 +1382,12 @@ type Queries struct {
 	engagementStmt         *sql.Stmt
 	entryStmt              *sql.Stmt
 	fenceStmt              *sql.Stmt
+	findingNowStmt         *sql.Stmt
 	firstCursorStmt        *sql.Stmt
 	firstMetaStmt          *sql.Stmt
 	firstStepStmt          *sql.Stmt
+	handlingsAtStmt        *sql.Stmt
+	handlingsOfStmt        *sql.Stmt
 	headsStmt              *sql.Stmt
 	heldByStmt             *sql.Stmt
 	joinedAtPracticeStmt   *sql.Stmt
@@ -1397,6 +1432,7 @@ type Queries struct {
 	practicePatientsStmt   *sql.Stmt
 	putDigestStmt          *sql.Stmt
 	putFindingStmt         *sql.Stmt
+	putHandlingStmt        *sql.Stmt
 	putJudgementStmt       *sql.Stmt
 	putLinkStmt            *sql.Stmt
 	putMentionStmt         *sql.Stmt
@@ -1511,9 +1547,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		engagementStmt:         q.engagementStmt,
 		entryStmt:              q.entryStmt,
 		fenceStmt:              q.fenceStmt,
+		findingNowStmt:         q.findingNowStmt,
 		firstCursorStmt:        q.firstCursorStmt,
 		firstMetaStmt:          q.firstMetaStmt,
 		firstStepStmt:          q.firstStepStmt,
+		handlingsAtStmt:        q.handlingsAtStmt,
+		handlingsOfStmt:        q.handlingsOfStmt,
 		headsStmt:              q.headsStmt,
 		heldByStmt:             q.heldByStmt,
 		joinedAtPracticeStmt:   q.joinedAtPracticeStmt,
@@ -1558,6 +1597,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		practicePatientsStmt:   q.practicePatientsStmt,
 		putDigestStmt:          q.putDigestStmt,
 		putFindingStmt:         q.putFindingStmt,
+		putHandlingStmt:        q.putHandlingStmt,
 		putJudgementStmt:       q.putJudgementStmt,
 		putLinkStmt:            q.putLinkStmt,
 		putMentionStmt:         q.putMentionStmt,

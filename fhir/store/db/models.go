@@ -95,6 +95,21 @@ type Finding struct {
 	Since      int64
 }
 
+type Handling struct {
+	Finding    string
+	Moment     int64
+	Client     string
+	Prescriber string
+	Kind       string
+	Person     string
+	Reason     string
+	Until      int64
+	Severity   string
+	Actor      string
+	At         int64
+	Mac        string
+}
+
 type Judgement struct {
 	Client     string
 	Prescriber string
