@@ -84,7 +84,7 @@ func (s *tale) then(after time.Duration, text string) {
 }
 
 var (
-	chance = regexp.MustCompile(`\b(?:e|release)-\s*[0-9a-z]{8}\b|\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b`)
+	chance = regexp.MustCompile(`\b(?:e|release)-\s*[0-9a-z]{8}\b|\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b|(?m:·\s+[0-9a-f]{8}$)`)
 	spaced = regexp.MustCompile(`[^A-Za-z0-9_./:,=@+-]`)
 )
 
@@ -94,7 +94,7 @@ func (s *tale) steady(text string) string {
 	text = strings.ReplaceAll(text, actor(), "operator maya")
 	return chance.ReplaceAllStringFunc(text, func(id string) string {
 		kind, short := "", id[:min(len(id), 12)]
-		if strings.Contains(id, "-") {
+		if strings.Contains(id, "-") || strings.HasPrefix(id, "·") {
 			kind, short = id[:len(id)-8], id[len(id)-8:]
 		}
 		if s.ids[short] == "" {

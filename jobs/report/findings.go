@@ -216,7 +216,7 @@ func (f Finding) lived(zone *time.Location, asOf time.Time) string {
 			out += " (" + many(f.Reopened, "time") + ")"
 		}
 	case f.Reopened > 0:
-		out += "; reopened " + many(f.Reopened, "time")
+		out += "; reopened " + map[bool]string{true: "once", false: many(f.Reopened, "time")}[f.Reopened == 1]
 	case f.State == readiness.Reopened:
 		out += "; reopened"
 	}
