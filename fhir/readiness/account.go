@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -175,11 +176,13 @@ func (f *facts) leftOver() Figure {
 		g.Value, g.Note = count(left), "as counted with the client, less what was taken since"
 	default:
 		g.Value, g.Note = count(left), "dispensed less taken"
-		for i := range s.fills {
-			if s.fills[i].over {
-				g.Note = "dispensed less taken; what is out of date is left out"
-				break
-			}
+		if s.seen != nil && slices.Contains(s.rests, s.seen.Version) {
+			g.Note = "as the label said, less what was taken since"
+			worth, _ := f.worth(s.seen)
+			g.From = append(g.From, f.origin(s.seen.Version, count(worth)+", by the label as seen on "+f.on(s.seen.handed)))
+		}
+		if s.spoiled() {
+			g.Note += "; what is out of date is left out"
 		}
 	}
 	return g

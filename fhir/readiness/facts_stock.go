@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -18,6 +19,7 @@ type stock struct {
 	over  bool      // all of it is out of date at the time of need
 	ends  time.Time // the first instant at which all of it is out of date; zero: not on file
 	fills []fill    // oldest first
+	seen  *dispense // the newest label check of what the pharmacy's own record told of already
 	by    *record[fhir.Observation]
 	rests []*fhir.Version
 	waits *fulfilment
@@ -41,7 +43,8 @@ type fill struct {
 //	dispense completed and handed over                  its quantity in sessions' worth
 //	  … and its own delivery still under way or back    nothing
 //	delivery "delivered", no dispense on file           at least one dose, until one is taken
-//	a label check of the practice                       counts when it was filled after the pharmacy's own last record
+//	a label check of the practice                       counts when it was filled after the pharmacy's own last record;
+//	                                                    else, of the only fill, what it says where that is less
 //	a dose taken since                                  one sessions' worth less
 //	a session never closed                              perhaps one less
 //	dose or quantity not structured                     at least one dose, until one is taken; then cannot tell
@@ -61,7 +64,8 @@ func (f *facts) inHand() stock {
 			}
 		}
 		if !f.ours(d.Version) && !last.IsZero() && !d.filled.After(last) {
-			continue // the same fill, looked at
+			s.seen = d // the same fill, looked at
+			continue
 		}
 		if p, now := f.authorises(d.record), f.prescribed(); p != nil && now != nil && !sameRoute(p.Value, now.Value) {
 			continue // it is to be taken another way
@@ -90,6 +94,7 @@ func (f *facts) inHand() stock {
 		}
 	}
 	f.take(&s)
+	f.readLabel(&s)
 	f.spoil(&s)
 	f.count(&s)
 	return s
@@ -139,6 +144,31 @@ func (f *facts) take(s *stock) {
 	}
 }
 
+// readLabel puts what the practice read on the label of the only fill over what the pharmacy's record says of it, where that is
+// less, or where the record says nothing that counts. Of a record that says nothing, every dose since it came in is gone.
+func (f *facts) readLabel(s *stock) {
+	if s.seen == nil || len(s.fills) != 1 {
+		return
+	}
+	left, ok := f.worth(s.seen)
+	if !ok {
+		return
+	}
+	from := f.midnight(s.first)
+	if s.known {
+		from = s.seen.handed
+	}
+	for _, d := range f.taken {
+		if !d.at.Before(from) {
+			left--
+		}
+	}
+	if !s.known || left < s.left {
+		s.known, s.left = true, left
+		s.rests = append(s.rests, s.seen.Version)
+	}
+}
+
 // midnight is the beginning of the day of t.
 func (f *facts) midnight(t time.Time) time.Time { return DayOf(t, f.zone).Start(f.zone) }
 
@@ -182,6 +212,11 @@ func (f *facts) spoil(s *stock) {
 	s.left = min(s.left, max(fresh, 0))
 }
 
+// spoiled reports whether some of it is out of date at the time of need.
+func (s *stock) spoiled() bool {
+	return slices.ContainsFunc(s.fills, func(x fill) bool { return x.over })
+}
+
 // count puts what was counted with the client since the newest fill came in over what was computed, where it is less, or
 // where nothing could be computed. A count does not tell what is in date from what is not.
 func (f *facts) count(s *stock) {
@@ -206,10 +241,8 @@ func (f *facts) count(s *stock) {
 			left--
 		}
 	}
-	for i := range s.fills {
-		if s.fills[i].over && !s.over && !s.known {
-			return
-		}
+	if !s.known && !s.over && s.spoiled() {
+		return
 	}
 	if !s.known || left < s.left {
 		s.known, s.left, s.by = true, left, newest

@@ -106,13 +106,13 @@ func medicineGate(f *facts) Gate {
 	case !s.known && s.maybe > 0, s.known && s.left >= 1 && s.left-float64(s.maybe) < 1:
 		return untold(words+"; whether it was taken at a session that was never closed is not on file", "close the session", s.rests...).by(Therapist)
 	case s.known && s.left < 1:
+		if s.spoiled() {
+			words += ", what is out of date left out"
+		}
 		return open(words+", and all of it taken", "ask "+f.prescriber()+" and the pharmacy for the next fill", append(s.rests, f.takenBy...)...)
 	case s.known:
-		for i := range s.fills {
-			if s.fills[i].over {
-				words += ", what is out of date left out"
-				break
-			}
+		if s.spoiled() {
+			words += ", what is out of date left out"
 		}
 		words += ", worth " + count(s.left) + " more " + plural(s.left == 1, "session", "sessions")
 	}

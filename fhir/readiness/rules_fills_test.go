@@ -78,9 +78,21 @@ func TestAParcelIsCountedOnce(t *testing.T) {
 		}
 		return t
 	}
+	sessions := func(n int) fhir.Edit {
+		return set("quantity", map[string]any{"value": n, "unit": "sessions", "code": "{session}", "system": fhir.SystemUCUM})
+	}
+	uncounted := less("MedicationDispense", "dispense").then(func(c *course) fhir.Version { return c.DaysBefore(30).Dispense(set("quantity", nil)) })
 	six := used(told(all).then(func(c *course) fhir.Version { return label(c, c.Day(-31), 28) }), 27, 23, 19, 15, 11, 7)
 	judgeGate(t, readiness.GateMedicine, []rowAt{
 		{name: "six dispensed, seen on the label, six taken → open", told: six, want: "open"},
+		{name: "six dispensed, three left by the label as it was seen, two taken since → met", want: "met",
+			told: used(told(all).then(func(c *course) fhir.Version { return label(c, c.Day(-31), 28, sessions(3)) }), 11, 7)},
+		{name: "six dispensed, three left by the label as it was seen, three taken since → open", want: "open",
+			told: used(told(all).then(func(c *course) fhir.Version { return label(c, c.Day(-31), 28, sessions(3)) }), 15, 11, 7)},
+		{name: "not counted by the pharmacy, six by its label, five taken → met", want: "met",
+			told: used(uncounted.then(func(c *course) fhir.Version { return label(c, c.Day(-31), 28, sessions(6)) }), 23, 19, 15, 11, 7)},
+		{name: "not counted by the pharmacy, six by its label, one taken before it was seen, and five since → open", want: "open",
+			told: used(uncounted.then(func(c *course) fhir.Version { return label(c, c.Day(-31), 28, sessions(6)) }), 29, 23, 19, 15, 11, 7)},
 		{name: "six more filled since, seen on their label alone → met", told: six.then(func(c *course) fhir.Version { return label(c, c.Day(-3), 2, set("id", "second")) }), want: "met"},
 	})
 }
