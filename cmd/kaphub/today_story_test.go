@@ -26,31 +26,7 @@ func TestReverieAndSkylightAsTheyAreToday(t *testing.T) {
 	fmt.Fprint(&s.told, "\n$ kaphub init --preset skylight\n(it prints the recovery key once; she writes it down)\n")
 	s.key()
 	s.told.WriteString("\nShe connects the calendar and writes down what Skylight agreed to.\n")
-	config, _ := os.ReadFile(s.path("kaphub.yaml"))
-	_, ehr, _ := strings.Cut(string(config), "    - name: ehr")
-	ehr, _, _ = strings.Cut(ehr, "\nprescribers:")
-	s.edit([][2]string{
-		{"    - name: ehr" + ehr, `    - name: calendar
-      kind: ical
-      url_file: secrets/calendar
-      kinds: [{match: '(?i)\bprep', kind: preparation}, {match: '(?i)\bdos(e|ing)\b', kind: dosing}]
-`},
-		{"credentials: not asked", "credentials: none set"},
-		{"      # signed: 2026-01-10             # when they agreed to what stands here\n", "      signed: 2026-02-27\n"},
-		{"      published: 2026-11-23            # until then: when the pages were read\n", ""},
-		{"deciders: []                     # who", `deciders: [{system: "http://hl7.org/fhir/sid/us-npi", value: "1881697747", name: Dr. Vale}] # who`},
-		{"clearance_validity: not asked", "clearance_validity: 90d"},
-		{"follow_up: not asked", "follow_up: 90d"},
-		{"dose_interval: not asked  ", "dose_interval: 5d  "},
-		{"session_cap: not asked", "session_cap: 2"},
-		{"preparations: not asked", "preparations: 1"},
-		{"systolic_limit: not asked", "systolic_limit: 140 mmHg"},
-		{"diastolic_limit: not asked", "diastolic_limit: 90 mmHg"},
-		{"heart_rate_limit: not asked", "heart_rate_limit: 100 bpm"},
-		{"lead_days: not asked", "lead_days: 10"},
-		{"      # phone: …                       # no page gives one", `      phone: "(720) 555-0111"`},
-		{"      # weekend_phone: …", `      weekend_phone: "(720) 555-0199"`},
-	}...)
+	s.agreed()
 	s.calendar()
 	s.does(0, "check")
 
@@ -206,4 +182,34 @@ func (s *tale) laidOut() (ids []string) {
 func (s *tale) key() {
 	s.t.Helper()
 	s.write("kaphub.key", strings.Repeat("0123456789abcdef", 4)+"\n")
+}
+
+// agreed writes into the config that there is a calendar, and what Skylight agreed to.
+func (s *tale) agreed() {
+	s.t.Helper()
+	config, _ := os.ReadFile(s.path("kaphub.yaml"))
+	_, ehr, _ := strings.Cut(string(config), "    - name: ehr")
+	ehr, _, _ = strings.Cut(ehr, "\nprescribers:")
+	s.edit([][2]string{
+		{"    - name: ehr" + ehr, `    - name: calendar
+      kind: ical
+      url_file: secrets/calendar
+      kinds: [{match: '(?i)\bprep', kind: preparation}, {match: '(?i)\bdos(e|ing)\b', kind: dosing}]
+`},
+		{"credentials: not asked", "credentials: none set"},
+		{"      # signed: 2026-01-10             # when they agreed to what stands here\n", "      signed: 2026-02-27\n"},
+		{"      published: 2026-11-23            # until then: when the pages were read\n", ""},
+		{"deciders: []                     # who", `deciders: [{system: "http://hl7.org/fhir/sid/us-npi", value: "1881697747", name: Dr. Vale}] # who`},
+		{"clearance_validity: not asked", "clearance_validity: 90d"},
+		{"follow_up: not asked", "follow_up: 90d"},
+		{"dose_interval: not asked  ", "dose_interval: 5d  "},
+		{"session_cap: not asked", "session_cap: 2"},
+		{"preparations: not asked", "preparations: 1"},
+		{"systolic_limit: not asked", "systolic_limit: 140 mmHg"},
+		{"diastolic_limit: not asked", "diastolic_limit: 90 mmHg"},
+		{"heart_rate_limit: not asked", "heart_rate_limit: 100 bpm"},
+		{"lead_days: not asked", "lead_days: 10"},
+		{"      # phone: …                       # no page gives one", `      phone: "(720) 555-0111"`},
+		{"      # weekend_phone: …", `      weekend_phone: "(720) 555-0199"`},
+	}...)
 }
