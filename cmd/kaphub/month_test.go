@@ -29,6 +29,7 @@ type month struct {
 	events []*booking
 	people []*someone
 	missed map[string]bool // days on which nobody reads the mailbox
+	unread int             // of those, told in the next morning's report
 
 	ready, blameless int             // sessions with whom all is well: READY at their start, and all of them
 	unready          []string        // … and why one was not
@@ -249,7 +250,7 @@ func (m *month) begins(c *someone) {
 // verdict is a client's, as the board shows it now.
 func (m *month) verdict(c *someone) readiness.Verdict {
 	m.t.Helper()
-	in, err := m.h.view(m.t.Context(), time.Time{})
+	in, err := m.h.view(m.t.Context())
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -266,7 +267,7 @@ func (m *month) verdict(c *someone) readiness.Verdict {
 func (m *month) morning() {
 	m.sync() // report pulls and reconciles first
 	now := m.clock.now()
-	in, err := m.h.view(m.t.Context(), time.Time{})
+	in, err := m.h.view(m.t.Context())
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -274,6 +275,11 @@ func (m *month) morning() {
 	by := map[string]*someone{}
 	for _, c := range m.people {
 		by[c.key] = c
+	}
+	if m.missed[now.Add(-24*time.Hour).In(m.zone).Format(time.DateOnly)] && slices.ContainsFunc(in.Clients, func(v readiness.Verdict) bool {
+		return slices.ContainsFunc(v.Findings, func(f readiness.Finding) bool { return f.Code == "R44" && f.State != readiness.Resolved })
+	}) {
+		m.unread++
 	}
 	for _, v := range in.Clients {
 		c := by[v.Client]
@@ -365,7 +371,7 @@ func (m *month) begin() {
 	}
 	m.t.Cleanup(h.close)
 	m.h = h
-	in, err := h.view(m.t.Context(), time.Time{})
+	in, err := h.view(m.t.Context())
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -557,11 +563,11 @@ func (m *month) problems(people []*someone) int {
 			m.at(m.on(12, 10, 0), func() { m.session(c, m.on(20, 13, 0)) })
 		},
 		func(c *someone) {
-			m.plant(c, followUpPast, m.on(2, 6, 0), never, "R29")
+			m.plant(c, followUpPast, m.on(2, 6, 0), never, "R29", "R27")
 			m.session(c, m.on(12, 10, 0))
 		},
 		func(c *someone) {
-			m.plant(c, outOfDate, m.on(16, 0, 0), never, "R26")
+			m.plant(c, outOfDate, m.on(6, 15, 0), never, "R26")
 			m.session(c, m.on(6, 13, 0))
 			m.session(c, m.on(20, 15, 0))
 		},
@@ -605,6 +611,9 @@ func TestAMonthOfThirtyEightClients(t *testing.T) {
 	m.at(m.on(2, 12, 10), m.packets)
 	m.live(time.Date(2026, time.April, 1, 6, 0, 0, 0, m.zone))
 
+	if m.unread != len(m.missed) {
+		t.Errorf("on %d of %d mornings the report told that the mailbox had not been read", m.unread, len(m.missed))
+	}
 	planted, seen := 0, 0
 	for _, c := range m.people {
 		for _, p := range c.plants {

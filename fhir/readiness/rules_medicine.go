@@ -90,12 +90,20 @@ var medicineRules = []Rule{
 //	clears            yes                     –                  –                     none
 //	clears            no                      yes                –                     none: it was prescribed
 //	none that clears  –                       –                  –                     none
+//
+// Of a prescriber who only writes e-mails nobody hears of a prescription before its medicine has come: S2 begins there as
+// many business days later as a refill takes.
 func clearedWithoutPrescription(f *facts) []Finding {
 	d := f.decided()
 	if d == nil || !d.clearing() || f.stopped() != nil || f.prescribed() != nil || f.stock.any {
 		return nil
 	}
-	severity := f.rising(S3, once(f.later(d.issued, f.policy.Rules.PrescriptionWait), S2))
+	wait := f.policy.Rules.PrescriptionWait
+	if len(f.policy.Prescriber.Sources) == 0 {
+		days, _, _ := f.lead()
+		wait += days
+	}
+	severity := f.rising(S3, once(f.later(d.issued, wait), S2))
 	return []Finding{found(severity, "prescription", "Waiting on "+f.prescriber()+" for the prescription since "+f.on(d.issued), "nudge "+f.prescriber()+f.phones(), d.Version)}
 }
 

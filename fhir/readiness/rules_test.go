@@ -183,10 +183,13 @@ func TestR17ClearedWithoutPrescription(t *testing.T) {
 		}
 	}
 	friday := time.Date(2026, 2, 27, 17, 0, 0, 0, time.UTC)
+	byLetter := func(p *readiness.Policy) { p.Prescriber.Sources = nil }
 	judgeRule(t, "R17", []rowAt{
 		{name: "prescribed → none", told: all},
 		{name: "cleared on Friday → S3", told: since(friday), want: "S3"},
 		{name: "cleared three business days ago → S2", told: since(friday.AddDate(0, 0, -2)), want: "S2"},
+		{name: "three business days ago, and no system tells of prescriptions → S3: the medicine will", told: since(friday.AddDate(0, 0, -2)), want: "S3", policy: byLetter},
+		{name: "thirteen business days ago, and no system tells → S2", told: since(friday.AddDate(0, 0, -16)), want: "S2", policy: byLetter},
 		{name: "dispensed, hence prescribed → none", told: since(friday).then(func(c *course) fhir.Version { return c.Dispense(set("authorizingPrescription", nil)) })},
 		{name: "not cleared → none", told: none},
 	})
