@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/connectors/mail/mailtest"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -22,21 +23,22 @@ import (
 // what people enter. With most of them all is well; with some a problem is planted. What the hub says of it is counted.
 type month struct {
 	*tale
-	h      *hub
-	s      *scene
-	random *rand.Rand
-	todo   agenda
-	events []*booking
-	people []*someone
-	missed map[string]bool // days on which nobody reads the mailbox
-	unread int             // of those, told in the next morning's report
+	h       *hub
+	s       *scene
+	random  *rand.Rand
+	todo    agenda
+	events  []*booking
+	clients []*someone
+	missed  map[string]bool // days on which nobody reads the mailbox
+	unread  int             // of those, told in the next morning's report
 
-	ready, blameless int             // sessions with whom all is well: READY at their start, and all of them
-	unready          []string        // … and why one was not
-	reports          int             // morning reports
-	grave            map[string]bool // S1 and S2 findings seen in any of them, by id; whether a planted problem explains it
-	strange          []string        // those that nothing explains
-	questions        map[string]int  // messages drafted to the prescriber, by day
+	ready, blameless int              // sessions with whom all is well: READY at their start, and all of them
+	unready          []string         // … and why one was not
+	reports          int              // morning reports
+	grave            map[string]bool  // S1 and S2 findings seen in any of them, by id; whether a planted problem explains it
+	strange          []string         // those that nothing explains
+	questions        map[string]int   // messages drafted to the prescriber, by day
+	letters          *mailtest.Server // of those who are told by mail
 }
 
 // someone is one of them.
@@ -141,6 +143,9 @@ func (m *month) record(c *someone, command interface {
 // sync is a cycle. That the mailbox was not read is no failure of a source.
 func (m *month) sync() {
 	if _, err := m.h.cycle(m.t.Context(), bars{}); err != nil {
+		m.t.Fatal(err)
+	}
+	if _, err := m.h.tellNews(m.t.Context()); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -273,7 +278,7 @@ func (m *month) morning() {
 	}
 	m.reports++
 	by := map[string]*someone{}
-	for _, c := range m.people {
+	for _, c := range m.clients {
 		by[c.key] = c
 	}
 	if m.missed[now.Add(-24*time.Hour).In(m.zone).Format(time.DateOnly)] && slices.ContainsFunc(in.Clients, func(v readiness.Verdict) bool {
@@ -303,7 +308,7 @@ func (m *month) morning() {
 				explained = true
 			}
 			row := cmp.Or(f.RollUp, f.ID) // what touches many is one row
-			if was, told := m.grave[row]; !told || !was && explained {
+			if was, told := m.grave[row]; !told || was && !explained {
 				m.grave[row] = explained
 				if !explained {
 					m.strange = append(m.strange, fmt.Sprintf("%s, %s: %s %s %s", c.number, now.In(m.zone).Format("2 Jan"), f.Code, f.Severity, f.Words))
@@ -311,6 +316,28 @@ func (m *month) morning() {
 			}
 		}
 	}
+}
+
+// digest is the morning's mail, and another try at it.
+func (m *month) digest() {
+	if _, err := m.h.tellPeople(m.t.Context(), true); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// mails counts the digests, by person and day, and what was told at once.
+func (m *month) mails() (digests map[string]int, urgent int) {
+	digests = map[string]int{}
+	for _, mail := range m.letters.Mails() {
+		subject := mail.Header.Get("Subject")
+		if strings.HasSuffix(subject, "to act on now") {
+			urgent++
+			continue
+		}
+		day, _, _ := strings.Cut(subject, ":")
+		digests[mail.To+" "+day]++
+	}
+	return digests, urgent
 }
 
 // ask drafts the day's message to the prescriber, and tries to draft another.
@@ -333,10 +360,12 @@ func (m *month) begin() {
 	m.quietly("init", "--preset", "skylight")
 	m.key()
 	m.agreed()
+	m.change("  # public_url: https://hub.example.org", "  public_url: https://hub.reverie.example")
+	m.letters = m.place.people(ours)
 	var roster, papers strings.Builder
 	roster.WriteString("id,family,given,birth_date,state,calendar_token,prescriber,referred_on\n")
 	papers.WriteString("id,verified_by,verified_on,release_from,release_to,consents_on,referred_on,decision,decided_on,decider_npi,cleared_to,cleared_to_again,prescribed_on,filled_on,discard_after,directions,doses_left,preparations\n")
-	for i, c := range m.people {
+	for i, c := range m.clients {
 		fmt.Fprintf(&roster, "%s,Family%c%c,Given%02d,%d-%02d-%02d,CO,%s,skylight,%s\n", c.number, 'a'+i/10, 'a'+i%10, i, 1970+i%30, 1+i%12, 1+i%28, c.token,
 			map[bool]string{true: "2026-01-20", false: "2026-03-02"}[c.drugs])
 		if !c.drugs {
@@ -377,7 +406,7 @@ func (m *month) begin() {
 	}
 	for _, v := range in.Clients {
 		for _, id := range v.Identifiers {
-			for _, c := range m.people {
+			for _, c := range m.clients {
 				if id.Value == c.number {
 					c.key = v.Client
 				}
@@ -391,6 +420,8 @@ func (m *month) routine() {
 	for day := 2; day <= 31; day++ {
 		at := m.on(day, 0, 0)
 		m.at(m.on(day, 6, 30), m.morning)
+		m.at(m.on(day, 7, 0), m.digest)
+		m.at(m.on(day, 7, 10), m.digest)
 		if w := at.Weekday(); w == time.Saturday || w == time.Sunday {
 			continue
 		}
@@ -588,19 +619,19 @@ func TestAMonthOfThirtyEightClients(t *testing.T) {
 	m := &month{tale: tell(t, "2026-03-02 06:00"), random: rand.New(rand.NewPCG(38, 1)), grave: map[string]bool{}, questions: map[string]int{}, //nolint:gosec // a month that can be repeated
 		missed: map[string]bool{"2026-03-27": true}}
 	for i := range 38 {
-		m.people = append(m.people, &someone{number: fmt.Sprintf("R-%03d", 201+i), token: fmt.Sprintf("K-%04X", 0x1A00+i*37), drugs: i >= 7})
+		m.clients = append(m.clients, &someone{number: fmt.Sprintf("R-%03d", 201+i), token: fmt.Sprintf("K-%04X", 0x1A00+i*37), drugs: i >= 7})
 	}
-	for i, c := range m.people[:6] {
+	for i, c := range m.clients[:6] {
 		m.newcomer(c, i < 5)
 		if i == 5 {
 			m.plant(c, "nobody answers the referral", m.on(5, 0, 0), time.Time{}, "R03")
 		}
 	}
-	m.newcomer(m.people[6], false)
-	m.plant(m.people[6], "booked before anything was decided", m.on(2, 12, 0), time.Time{}, "R09", "R03")
-	m.at(m.on(2, 11, 30), func() { m.book(m.people[6], "Dosing", m.on(13, 10, 0)) })
-	wrong := m.problems(m.people[7:])
-	for _, c := range m.people[7+wrong:] {
+	m.newcomer(m.clients[6], false)
+	m.plant(m.clients[6], "booked before anything was decided", m.on(2, 12, 0), time.Time{}, "R09", "R03")
+	m.at(m.on(2, 11, 30), func() { m.book(m.clients[6], "Dosing", m.on(13, 10, 0)) })
+	wrong := m.problems(m.clients[7:])
+	for _, c := range m.clients[7+wrong:] {
 		first := 3 + m.random.IntN(9)
 		m.session(c, m.weekday(first))
 		m.session(c, m.weekday(first+9+m.random.IntN(6)))
@@ -615,7 +646,7 @@ func TestAMonthOfThirtyEightClients(t *testing.T) {
 		t.Errorf("on %d of %d mornings the report told that the mailbox had not been read", m.unread, len(m.missed))
 	}
 	planted, seen := 0, 0
-	for _, c := range m.people {
+	for _, c := range m.clients {
 		for _, p := range c.plants {
 			planted++
 			next := m.on(p.from.In(m.zone).Day(), 6, 30)
@@ -635,8 +666,17 @@ func TestAMonthOfThirtyEightClients(t *testing.T) {
 			mapped++
 		}
 	}
-	t.Logf("%d planted problems, %d in the next morning's report; %d of %d blameless sessions READY at their start; %d of %d S1 and S2 findings are of a planted problem; %d reports, %d messages to the prescriber on %d days",
-		planted, seen, m.ready, m.blameless, mapped, len(m.grave), m.reports, total(m.questions), len(m.questions))
+	digests, urgent := m.mails()
+	if len(digests) != 2*m.reports {
+		t.Errorf("%d digests for two people on %d days", len(digests), m.reports)
+	}
+	for which, n := range digests {
+		if n > 1 {
+			t.Errorf("%d digests: %s", n, which)
+		}
+	}
+	t.Logf("%d planted problems, %d in the next morning's report; %d of %d blameless sessions READY at their start; %d of %d S1 and S2 findings are of a planted problem; %d reports, %d messages to the prescriber on %d days; %d digests to two people, %d mails at once",
+		planted, seen, m.ready, m.blameless, mapped, len(m.grave), m.reports, total(m.questions), len(m.questions), total(digests), urgent)
 	for _, line := range m.unready {
 		t.Log("not ready: ", line)
 	}

@@ -17,13 +17,19 @@ import (
 // post gives the place a mail server and people who are told.
 func (p *place) post(o mailtest.Options) *mailtest.Server {
 	p.t.Helper()
+	p.change("hub: {", "hub: {public_url: https://hub.reverie.example, ")
+	return p.people(o)
+}
+
+// people is post for a place whose address is known.
+func (p *place) people(o mailtest.Options) *mailtest.Server {
+	p.t.Helper()
 	s := mailtest.New(p.t, o)
 	for name, text := range map[string]string{"ca.pem": string(s.CA), "smtp": o.Password + "\n"} {
 		if err := os.WriteFile(p.path(name), []byte(text), 0o600); err != nil {
 			p.t.Fatal(err)
 		}
 	}
-	p.change("hub: {", "hub: {public_url: https://hub.reverie.example, ")
 	text, err := os.ReadFile(p.path("kaphub.yaml"))
 	if err != nil {
 		p.t.Fatal(err)
