@@ -19,9 +19,9 @@ import (
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
-// month is March 2026 at a practice with 38 clients whose prescriber only writes e-mails: a calendar, a spreadsheet, and
+// march is the month of March 2026 at a practice with 38 clients whose prescriber only writes e-mails: a calendar, a spreadsheet, and
 // what people enter. With most of them all is well; with some a problem is planted. What the hub says of it is counted.
-type month struct {
+type march struct {
 	*tale
 	h       *hub
 	s       *scene
@@ -92,17 +92,17 @@ func (a *agenda) Pop() any {
 }
 
 // at has do done at a time of Denver.
-func (m *month) at(t time.Time, do func()) {
+func (m *march) at(t time.Time, do func()) {
 	heap.Push(&m.todo, errand{t, len(m.todo) + int(t.Unix()%7), do})
 }
 
 // on is a time of a day of March.
-func (m *month) on(day, hour, minute int) time.Time {
+func (m *march) on(day, hour, minute int) time.Time {
 	return time.Date(2026, time.March, day, hour, minute, 0, 0, m.zone)
 }
 
 // live does everything, in order of time, up to end.
-func (m *month) live(end time.Time) {
+func (m *march) live(end time.Time) {
 	for len(m.todo) > 0 && !m.todo[0].at.After(end) {
 		e := heap.Pop(&m.todo).(errand)
 		if e.at.After(m.clock.now()) {
@@ -113,7 +113,7 @@ func (m *month) live(end time.Time) {
 }
 
 // enter makes a desk's entry about a client, as kaphub record does once everything is answered.
-func (m *month) enter(c *someone, build func(*recording) ([]exchange.Slip, error)) {
+func (m *march) enter(c *someone, build func(*recording) ([]exchange.Slip, error)) {
 	m.t.Helper()
 	ctx := m.t.Context()
 	r := &recording{hub: m.h, asker: m.s.asker(ctx, m.zone), flags: &entryFlags{}}
@@ -133,7 +133,7 @@ func (m *month) enter(c *someone, build func(*recording) ([]exchange.Slip, error
 }
 
 // record is enter for one of the commands of kaphub record.
-func (m *month) record(c *someone, command interface {
+func (m *march) record(c *someone, command interface {
 	build(*recording) ([]exchange.Slip, error)
 }) {
 	m.t.Helper()
@@ -141,7 +141,7 @@ func (m *month) record(c *someone, command interface {
 }
 
 // sync is a cycle. That the mailbox was not read is no failure of a source.
-func (m *month) sync() {
+func (m *march) sync() {
 	if _, err := m.h.cycle(m.t.Context(), bars{}); err != nil {
 		m.t.Fatal(err)
 	}
@@ -151,19 +151,19 @@ func (m *month) sync() {
 }
 
 // judge is what the engine does every half minute.
-func (m *month) judge() {
+func (m *march) judge() {
 	if _, err := m.h.reconcile(m.t.Context(), nil); err != nil {
 		m.t.Fatal(err)
 	}
 }
 
 // readMail says that everything up to now is entered.
-func (m *month) readMail() {
+func (m *march) readMail() {
 	m.cli("record", "read-through", "--by", "Maya")
 }
 
 // cli types a command that must do its work.
-func (m *month) cli(args ...string) string {
+func (m *march) cli(args ...string) string {
 	m.t.Helper()
 	got := m.quietly(args...)
 	if got.code == exitError {
@@ -173,7 +173,7 @@ func (m *month) cli(args ...string) string {
 }
 
 // publish puts the bookings into the feed.
-func (m *month) publish() {
+func (m *march) publish() {
 	var b strings.Builder
 	b.WriteString("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n")
 	for _, e := range m.events {
@@ -188,7 +188,7 @@ func (m *month) publish() {
 }
 
 // book puts an event into the calendar.
-func (m *month) book(c *someone, kind string, start time.Time) *booking {
+func (m *march) book(c *someone, kind string, start time.Time) *booking {
 	length := map[string]string{"Prep": "PT1H", "Dosing": "PT3H"}[kind]
 	e := &booking{who: c, kind: kind, start: start, length: cmp.Or(length, "PT2H"), uid: len(m.events) + 1}
 	m.events = append(m.events, e)
@@ -197,7 +197,7 @@ func (m *month) book(c *someone, kind string, start time.Time) *booking {
 }
 
 // session is a dosing session at which everybody does what is to be done.
-func (m *month) session(c *someone, start time.Time, edits ...func(*recordArrival)) *booking {
+func (m *march) session(c *someone, start time.Time, edits ...func(*recordArrival)) *booking {
 	e := m.book(c, "Dosing", start)
 	m.at(start.Add(-25*time.Minute), func() {
 		if e.off || !e.start.Equal(start) {
@@ -233,7 +233,7 @@ func (m *month) session(c *someone, start time.Time, edits ...func(*recordArriva
 }
 
 // begins counts how a session stands at its start.
-func (m *month) begins(c *someone) {
+func (m *march) begins(c *someone) {
 	now := m.clock.now()
 	for _, p := range c.plants {
 		if !p.from.After(now) && (p.until.IsZero() || p.until.After(now)) {
@@ -253,7 +253,7 @@ func (m *month) begins(c *someone) {
 }
 
 // verdict is a client's, as the board shows it now.
-func (m *month) verdict(c *someone) readiness.Verdict {
+func (m *march) verdict(c *someone) readiness.Verdict {
 	m.t.Helper()
 	in, err := m.h.view(m.t.Context())
 	if err != nil {
@@ -269,7 +269,7 @@ func (m *month) verdict(c *someone) readiness.Verdict {
 }
 
 // morning is the report: what it tells of is held against what was planted.
-func (m *month) morning() {
+func (m *march) morning() {
 	m.sync() // report pulls and reconciles first
 	now := m.clock.now()
 	in, err := m.h.view(m.t.Context())
@@ -319,14 +319,14 @@ func (m *month) morning() {
 }
 
 // digest is the morning's mail, and another try at it.
-func (m *month) digest() {
+func (m *march) digest() {
 	if _, err := m.h.tellPeople(m.t.Context(), true); err != nil {
 		m.t.Fatal(err)
 	}
 }
 
 // mails counts the digests, by person and day, and what was told at once.
-func (m *month) mails() (digests map[string]int, urgent int) {
+func (m *march) mails() (digests map[string]int, urgent int) {
 	digests = map[string]int{}
 	for _, mail := range m.letters.Mails() {
 		subject := mail.Header.Get("Subject")
@@ -341,7 +341,7 @@ func (m *month) mails() (digests map[string]int, urgent int) {
 }
 
 // ask drafts the day's message to the prescriber, and tries to draft another.
-func (m *month) ask() {
+func (m *march) ask() {
 	day := m.clock.now().In(m.zone).Format(time.DateOnly)
 	for range 2 {
 		if got := m.cli("questions"); strings.TrimSpace(got) != "" {
@@ -351,12 +351,12 @@ func (m *month) ask() {
 }
 
 // plants notes that a problem is there from a time on, which these rules may tell.
-func (m *month) plant(c *someone, what string, from, until time.Time, rules ...string) {
+func (m *march) plant(c *someone, what string, from, until time.Time, rules ...string) {
 	c.plants = append(c.plants, &trouble{what: what, rules: rules, from: from, until: until})
 }
 
 // begin sets the practice up.
-func (m *month) begin() {
+func (m *march) begin() {
 	m.quietly("init", "--preset", "skylight")
 	m.key()
 	m.agreed()
@@ -416,7 +416,7 @@ func (m *month) begin() {
 }
 
 // routine is what a practice does on every weekday.
-func (m *month) routine() {
+func (m *march) routine() {
 	for day := 2; day <= 31; day++ {
 		at := m.on(day, 0, 0)
 		m.at(m.on(day, 6, 30), m.morning)
@@ -446,7 +446,7 @@ const (
 )
 
 // newcomer is a client who is referred in this month.
-func (m *month) newcomer(c *someone, answered bool) {
+func (m *march) newcomer(c *someone, answered bool) {
 	m.at(m.on(2, 6, 5), func() {
 		m.record(c, &recordPapers{Release: "y", ReleaseTo: "2026-12-31", Consents: "y"})
 	})
@@ -468,7 +468,7 @@ func (m *month) newcomer(c *someone, answered bool) {
 }
 
 // weekday is an hour of a day on which the practice works, that day or the next such.
-func (m *month) weekday(day int) time.Time {
+func (m *march) weekday(day int) time.Time {
 	t := m.on(day, []int{10, 13, 15}[m.random.IntN(3)], 0)
 	for t.Weekday() == time.Saturday || t.Weekday() == time.Sunday {
 		t = t.AddDate(0, 0, 1)
@@ -477,7 +477,7 @@ func (m *month) weekday(day int) time.Time {
 }
 
 // packets are printed and handed over.
-func (m *month) packets() {
+func (m *march) packets() {
 	m.sync()
 	m.cli("packet")
 	for _, id := range m.laidOut() {
@@ -486,7 +486,7 @@ func (m *month) packets() {
 }
 
 // problems plants one problem with each of the clients, and returns how many it was.
-func (m *month) problems(people []*someone) int {
+func (m *march) problems(people []*someone) int {
 	never := time.Time{}
 	all := []func(c *someone){
 		func(c *someone) {
@@ -616,7 +616,7 @@ func TestAMonthOfThirtyEightClients(t *testing.T) {
 		t.Skip("a month takes a while")
 	}
 	t.Parallel()
-	m := &month{tale: tell(t, "2026-03-02 06:00"), random: rand.New(rand.NewPCG(38, 1)), grave: map[string]bool{}, questions: map[string]int{}, //nolint:gosec // a month that can be repeated
+	m := &march{tale: tell(t, "2026-03-02 06:00"), random: rand.New(rand.NewPCG(38, 1)), grave: map[string]bool{}, questions: map[string]int{}, //nolint:gosec // a month that can be repeated
 		missed: map[string]bool{"2026-03-27": true}}
 	for i := range 38 {
 		m.clients = append(m.clients, &someone{number: fmt.Sprintf("R-%03d", 201+i), token: fmt.Sprintf("K-%04X", 0x1A00+i*37), drugs: i >= 7})

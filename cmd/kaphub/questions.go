@@ -13,6 +13,8 @@ import (
 
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/plan"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
@@ -35,7 +37,8 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	var drafts []string
-	var drafted []string
+	var drafted []readiness.Policy
+	asked := map[string][]asking{} // by prescriber
 	known := false
 	for _, p := range h.policies() {
 		if c.Prescriber != "" && c.Prescriber != p.Prescriber.Name {
@@ -50,15 +53,16 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 			_, _ = fmt.Fprintf(s.err, "The questions to %s were drafted today already: one message a day is enough (--again drafts them once more).\n", p.Prescriber.Title)
 			continue
 		}
-		text, err := h.questions(ctx, p, in.Clients)
+		text, of, err := h.questions(ctx, p, in.Clients)
 		if err != nil {
 			return err
 		}
+		asked[p.Prescriber.Name] = of
 		if text == "" {
 			_, _ = fmt.Fprintf(s.err, "Nothing to ask %s today.\n", p.Prescriber.Title)
 			continue
 		}
-		drafts, drafted = append(drafts, text), append(drafted, p.Prescriber.Name)
+		drafts, drafted = append(drafts, text), append(drafted, p)
 	}
 	if !known {
 		return errors.New("--prescriber names nobody in the config")
@@ -76,12 +80,35 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 		s.printf("%s", whole)
 	}
 	for _, p := range drafted {
-		if err := h.store.Set(ctx, h.actor, questionsTo(p), h.now().UTC().Format(time.RFC3339)); err != nil {
+		name := p.Prescriber.Name
+		if err := h.store.Set(ctx, h.actor, questionsTo(name), h.now().UTC().Format(time.RFC3339)); err != nil {
 			return fmt.Errorf("note that the questions were drafted: %w", err)
 		}
-		if err := h.store.Audit(ctx, h.actor, "draft questions", "", p); err != nil {
+		if err := h.store.Audit(ctx, h.actor, "draft questions", "", name); err != nil {
 			return err
 		}
+		for _, a := range asked[name] {
+			if err := h.accountFor(ctx, p, a.key); err != nil {
+				return err
+			}
+		}
+		if n := len(asked[name]); n > 0 {
+			_, _ = fmt.Fprintf(s.err, "It tells %s of %s, and the accounting of disclosures says so; if it is not sent, correct that: kaphub disclosures add CLIENT --instead-of ID.\n", p.Prescriber.Title, many(n, "client"))
+		}
+	}
+	return nil
+}
+
+// accountFor notes what the day's questions tell of a client. Nobody tells the hub whether a draft is sent: it counts as told
+// until somebody corrects it.
+func (h *hub) accountFor(ctx context.Context, p readiness.Policy, client string) error {
+	_, err := h.store.Tell(ctx, h.actor, exchange.Telling{
+		Client: client, Party: p.Prescriber.Name, Recipient: p.Prescriber.Title, At: h.now(), How: "e-mail", By: h.actor,
+		What:    "initials, year of birth, the day of the next session, and what of the prescriber's records is still open, in the day's questions",
+		Purpose: "treatment, under the release: what the prescriber must answer before the session",
+	})
+	if err != nil {
+		return fmt.Errorf("note what the questions tell of %s: %w", client, err)
 	}
 	return nil
 }
@@ -101,17 +128,19 @@ func (h *hub) draftedToday(ctx context.Context, prescriber string) (bool, error)
 
 // asking is what is to be asked about one client.
 type asking struct {
-	client string
+	key    string
+	client string    // as the message names them
 	start  time.Time // of the next session; zero = none booked
 	lines  []string
 }
 
 // questions is the message to one prescriber, "" when there is nothing to ask: what only they can answer, the nearest
-// session first, and then what the sheet leaves open.
-func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []readiness.Verdict) (string, error) {
+// session first, and then what the sheet leaves open. With it comes about whom it asks. Nothing is asked about a client
+// while their records may be two people's.
+func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []readiness.Verdict) (string, []asking, error) {
 	var all []asking
 	for _, v := range verdicts {
-		if v.Prescriber != p.Prescriber.Name {
+		if v.Prescriber != p.Prescriber.Name || plan.Mistaken(v) {
 			continue
 		}
 		lines := ask(v)
@@ -120,12 +149,12 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 		}
 		chart, err := h.store.Chart(ctx, v.Client, 0)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if !mayAskAbout(chart, p, h.now()) {
 			continue
 		}
-		a := asking{client: discreet(chart), lines: lines}
+		a := asking{key: v.Client, client: discreet(chart), lines: lines}
 		if v.Appointment != nil {
 			a.start = v.Appointment.Start
 		}
@@ -139,7 +168,7 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 	})
 	open := unasked(p.Sheet)
 	if len(all) == 0 && len(open) == 0 {
-		return "", nil
+		return "", nil, nil
 	}
 	var b strings.Builder
 	zone := h.config.Location()
@@ -164,7 +193,7 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 			fmt.Fprintf(&b, "   - %s\n", cmp.Or(sheetLines[line], line))
 		}
 	}
-	return b.String(), nil
+	return b.String(), all, nil
 }
 
 // mayAskAbout reports whether a release lets this prescriber be told something of the client now: a question tells that they

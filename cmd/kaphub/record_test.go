@@ -221,6 +221,13 @@ func TestQuestionsAreDraftedOnceADay(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
+	key := regexp.MustCompile(`\((c-[0-9a-z]+)\)`).FindStringSubmatch(string(text))
+	if key == nil {
+		t.Fatal("the message bears no key")
+	}
+	if told := p.must(0, "disclosures", key[1], "--format", "text").out; !strings.Contains(told, "in the day's questions") {
+		t.Errorf("the accounting does not tell of the question:\n%s", told)
+	}
 	if again := p.must(0, "questions"); again.out != "" || !strings.Contains(again.err, "drafted today already") {
 		t.Errorf("a second draft: %s%s", again.out, again.err)
 	}
