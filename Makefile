@@ -58,6 +58,10 @@ ratios: ## the ratios the project promises, measured in one run
 interop: build ## the loop against independent FHIR and authorisation servers (needs node)
 	@.ci/interop/run
 
+.PHONY: mail
+mail: build ## notices against an independent mail server (needs node)
+	@.ci/mail/run
+
 .PHONY: generate
 generate: ## sqlc
 	go generate ./...
