@@ -1,11 +1,13 @@
 package notice
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
@@ -214,4 +216,36 @@ func TestATest(t *testing.T) {
 	}
 	w.time = w.time.Add(time.Hour)
 	same(t, "it is not tried again", w.run(true), "maya: Mon 2 Mar: nothing to act on")
+}
+
+func TestAHubThatIsKilledWhileItSends(t *testing.T) {
+	killed := errors.New("killed")
+	for _, c := range []struct{ name, after, want string }{
+		{"what came of a digest is not known: it counts as sent, and it is said", "", "digest uncertain"},
+		{"what is urgent is sent again: rather twice than never", "a", "urgent sent"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, "2026-03-02 07:00", maya)
+			if c.after != "" {
+				w.open(c.after, readiness.S1, readiness.Admin)
+			}
+			w.with = func(m exchange.Mail) error {
+				if m.State == exchange.MailSent {
+					return killed
+				}
+				return nil
+			}
+			if _, err := w.step(c.after == "").Run(t.Context()); !errors.Is(err, killed) {
+				t.Fatal(err)
+			}
+			w.with = nil
+			w.time = w.time.Add(4 * time.Minute)
+			same(t, "whoever was at it may still be", w.run(false))
+			w.time = w.time.Add(2 * time.Minute)
+			w.run(false)
+			if w.states() != c.want {
+				t.Errorf("the mail is %s", w.states())
+			}
+		})
+	}
 }
