@@ -65,8 +65,8 @@ func addressCallPending(f *facts) []Finding {
 		return nil
 	}
 	severity, since := S3, f.sinceSo(t)
-	if f.clock.passed(f.later(since, f.policy.Rules.AddressWait)) && f.empty() {
-		severity = S2
+	if f.empty() {
+		severity = f.rising(S3, once(f.later(since, f.policy.Rules.AddressWait), S2))
 	}
 	pharmacy, home := f.pharmacy()
 	return []Finding{found(severity, t.String(), "Waiting on the client's call to the pharmacy about the address since "+f.on(since), "have the client call "+pharmacy, t.Version, home)}
@@ -99,10 +99,10 @@ func deliveryUnconfirmed(f *facts) []Finding {
 		return nil
 	}
 	severity := S3
-	switch {
-	case f.next != nil && f.clock.passed(f.next.start.Add(-f.policy.Rules.ParcelUrgent)) && f.empty():
-		severity = S2
-	case !f.clock.passed(shift(since, f.policy.Rules.ParcelWait, f.zone)):
+	if f.empty() {
+		severity = f.rising(S3, near(f.next, f.policy.Rules.ParcelUrgent, S2))
+	}
+	if severity == S3 && !f.clock.passed(shift(since, f.policy.Rules.ParcelWait, f.zone)) {
 		return nil
 	}
 	return []Finding{found(severity, of.String(), words+f.on(since)+", and no word that the client has it", "ask the client whether it arrived; look at the label together", of)}

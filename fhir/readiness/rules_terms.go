@@ -49,9 +49,7 @@ func clearanceConditionOpen(f *facts) []Finding {
 	words := f.prescriber() + " cleared on " + f.on(d.issued) + " on " + plural(len(left) == 1, "a condition", "conditions") + " that no record says " + plural(len(left) == 1, "is", "are") + " met: " + strings.Join(left, "; ")
 	if f.next != nil {
 		due = shiftBack(f.next.start, f.policy.Rules.ConditionDue, f.zone)
-		if f.clock.passed(due) {
-			severity = S2
-		}
+		severity = f.rising(S3, once(due, S2))
 		words += "; the session is on " + f.on(f.next.start)
 		rests = append(rests, f.next.Version)
 	}

@@ -240,7 +240,8 @@ func (b *builder) age(since time.Time) int {
 	return max(0, int(b.AsOf.Sub(since)/(24*time.Hour)))
 }
 
-// wait is what a client waits on: the earliest step of their way.
+// wait is what a client waits on: the earliest step of their way. A client with two prescribers waits on each of them by a
+// line of its own: whom to nudge is another.
 func (b *builder) wait(waits []readiness.Finding, v readiness.Verdict, c Client) Wait {
 	slices.SortStableFunc(waits, func(x, y readiness.Finding) int {
 		return cmp.Compare(slices.Index(waiting, x.Code), slices.Index(waiting, y.Code))
