@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -49,6 +50,8 @@ type fill struct {
 //	a session never closed                              perhaps one less
 //	dose or quantity not structured                     at least one dose, until one is taken; then cannot tell
 //	some of it out of date at the time of need          what is in date, as if every dose since that came in was of it
+//	the dose in force is another than that by which it  what is left of the amount, by the dose in force, where that
+//	  was dispensed or taken                            is less
 //	counted with the client since                       what was counted, where that is less or nothing else is known
 func (f *facts) inHand() stock {
 	s := stock{known: true}
@@ -94,6 +97,7 @@ func (f *facts) inHand() stock {
 		}
 	}
 	f.take(&s)
+	f.ration(&s)
 	f.readLabel(&s)
 	f.spoil(&s)
 	f.count(&s)
@@ -167,6 +171,57 @@ func (f *facts) readLabel(s *stock) {
 		s.known, s.left = true, left
 		s.rests = append(s.rests, s.seen.Version)
 	}
+}
+
+// ration counts what is left by the dose in force: of six lozenges, five taken one by one, nothing is left for a session at
+// two. It only ever takes away, and only where every amount is told in the unit of the directions.
+func (f *facts) ration(s *stock) {
+	rx := f.prescribed()
+	if rx == nil || !s.any || !s.known {
+		return
+	}
+	each, ok := directed(rx.Value.DosageInstruction)
+	if !ok {
+		return
+	}
+	left := 0.0
+	for i := range s.fills {
+		quantity, unit, ok := measured(s.fills[i].of.Value.Quantity)
+		if !ok || unit != each.unit {
+			return
+		}
+		left += quantity
+	}
+	for _, d := range f.taken {
+		if !d.at.Before(f.midnight(s.first)) {
+			left -= f.usedOn(d, each)
+		}
+	}
+	s.left = min(s.left, math.Floor(left/each.high+1e-9))
+}
+
+// usedOn is how much was taken on the day of d: as recorded, where every dose of that day was recorded in the unit of dose;
+// else the most that the directions of that day let be taken; else the most of dose.
+func (f *facts) usedOn(d dose, now span) float64 {
+	sum, recorded := 0.0, false
+	for i := range f.intakes {
+		if in := &f.intakes[i]; in.day == d.day {
+			sum, recorded = sum+in.given, in.known && in.unit == now.unit
+			if !recorded {
+				break
+			}
+		}
+	}
+	if recorded {
+		return sum
+	}
+	then := intake{record: record[fhir.MedicationAdministration]{Value: &fhir.MedicationAdministration{}}, at: d.at}
+	if _, directions := f.directionsAt(&then); directions != nil {
+		if was, ok := directed(directions); ok && was.unit == now.unit {
+			return was.high
+		}
+	}
+	return now.high
 }
 
 // midnight is the beginning of the day of t.

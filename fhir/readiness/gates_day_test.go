@@ -91,6 +91,14 @@ func TestMedicine(t *testing.T) {
 					"low": map[string]any{"value": 1, "code": "{lozenge}"}, "high": map[string]any{"value": 2, "code": "{lozenge}"}}}))
 			}).then(taken(8))},
 		{name: "milligrams against lozenges, none taken → met", told: fill(set("quantity", map[string]any{"value": 600, "code": "mg"})), want: "met"},
+		{name: "six lozenges, five taken, and now two a session → open", told: told(all).then(taken(25)).then(taken(23)).then(taken(21)).then(taken(19)).then(taken(17)).
+			then(func(c *course) fhir.Version {
+				return c.On(now.Add(-time.Hour)).Prescription(set("id", "more"), set("dosageInstruction.0.doseAndRate.0.doseQuantity.value", 2))
+			}), want: "open"},
+		{name: "six lozenges, three taken, and now two a session → met", told: told(all).then(taken(25)).then(taken(23)).then(taken(21)).
+			then(func(c *course) fhir.Version {
+				return c.On(now.Add(-time.Hour)).Prescription(set("id", "more"), set("dosageInstruction.0.doseAndRate.0.doseQuantity.value", 2))
+			}), want: "met"},
 		{name: "milligrams against lozenges, some taken → unknown", told: fill(set("quantity", map[string]any{"value": 600, "code": "mg"})).then(taken(8)), want: "unknown"},
 		{name: "worth one session, and one was never closed → unknown", told: fill(set("quantity.value", 1)).
 			then(func(c *course) fhir.Version { return c.Dosing(now.AddDate(0, 0, -8), set("id", "past")) }), want: "unknown"},
