@@ -64,6 +64,7 @@ func (f *facts) decide(r record[fhir.Observation]) {
 	d := decision{record: r}
 	d.means, d.says = f.meaning(r.Party, r.Value)
 	d.issued = f.issued(r, d.means)
+	ahead := f.aheadOf(&r)
 	d.weighs = d.issued
 	d.who = f.decider(r.Value.Performer, r.Version)
 	if d.means == stopsIt {
@@ -79,7 +80,7 @@ func (f *facts) decide(r record[fhir.Observation]) {
 		return
 	}
 	d.other = f.otherMedicine(r)
-	if !f.clock.passed(d.issued.Add(-f.policy.Rules.Skew)) {
+	if ahead {
 		d.doubt = "it is dated in the future"
 	}
 	f.validity(&d)
@@ -109,10 +110,20 @@ func (f *facts) decide(r record[fhir.Observation]) {
 	}
 }
 
+// aheadOf reports whether r says that it was decided at a time that is still to come.
+func (f *facts) aheadOf(r *record[fhir.Observation]) bool {
+	at, _, ok := f.when(r.Value.Issued)
+	return ok && !f.clock.passed(at.Add(-f.policy.Rules.Skew))
+}
+
 // issued returns when r was decided: as it says, else since when it has said so. A record that is merely told again does
-// not become a newer decision.
+// not become a newer decision. Nothing was decided after it was heard: a clock that ran ahead makes no decision newer than
+// what came after it.
 func (f *facts) issued(r record[fhir.Observation], says meaning) time.Time {
 	if at, _, ok := f.when(r.Value.Issued); ok {
+		if at.After(r.Received) && !r.Received.IsZero() {
+			return r.Recorded()
+		}
 		return at
 	}
 	return r.since(func(told *fhir.Observation) bool {

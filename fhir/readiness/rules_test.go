@@ -153,6 +153,16 @@ func TestR12ClearanceWithdrawn(t *testing.T) {
 		{name: "withdrawn, and the prescriber silent since → S1 still", told: told(all).then(again(fhir.DecisionWithdrawn, 40)), want: "S1", state: readiness.Hold,
 			chart: func(c *fhir.Chart) { c.Sources[1].LastComplete = now.AddDate(0, 0, -9) }},
 		{name: "deferred → none", told: told(all).then(again(fhir.DecisionDeferred, 1))},
+		{name: "withdrawn after a clearance whose clock ran two days ahead → S1 still, once that day has come", want: "S1", state: readiness.Hold, told: func(c *course) []fhir.Version {
+			vs := less("Observation", "clearance")(c)
+			for i, says := range []string{fhir.DecisionCleared, fhir.DecisionWithdrawn} {
+				made := now.AddDate(0, 0, -20).Add(time.Duration(i) * time.Hour)
+				v := c.On(made.Add(48*time.Hour)).Clearance(says, c.Day(-50), c.Day(40), set("id", says))
+				v.Received = made.Add(time.Minute)
+				vs = append(vs, v)
+			}
+			return vs
+		}},
 	})
 }
 
@@ -301,6 +311,11 @@ func TestR30AdverseEventOpen(t *testing.T) {
 		{name: "a grade that cannot be read → S2", told: event("mild"), want: "S2", state: readiness.Unknown},
 		{name: "answered by a decision → none", told: event(fhir.CodeSerious).then(func(c *course) fhir.Version {
 			return c.DaysBefore(1).Clearance(fhir.DecisionCleared, c.Day(-1), c.Day(40), set("id", "n"))
+		})},
+		{name: "a decision heard before the event, by a clock that ran ahead, answers nothing → S1 still", want: "S1", state: readiness.Hold, told: event(fhir.CodeSerious).then(func(c *course) fhir.Version {
+			v := c.DaysBefore(1).Clearance(fhir.DecisionCleared, c.Day(-3), c.Day(40), set("id", "n"))
+			v.Received = now.AddDate(0, 0, -3)
+			return v
 		})},
 		{name: "the practice says nothing more for a month → S1 still", told: plus(func(c *course) fhir.Version { return c.DaysBefore(30).AdverseEvent(fhir.CodeSerious) }), want: "S1", state: readiness.Hold},
 	})
