@@ -239,6 +239,9 @@ func (r *receipt) keepOlder(ctx context.Context, it item, now *head) error {
 	if err != nil {
 		return err
 	}
+	if heard := time.UnixMilli(newest.Received); now.LastUpdated.After(heard) && !it.LastUpdated.Before(heard) {
+		return r.putVersion(ctx, it.Ref(), now, it, "") // that was written by a clock that ran ahead, and this after it was heard
+	}
 	if err := r.putVersion(ctx, it.Ref(), now, it, ""); err != nil {
 		return err
 	}

@@ -183,6 +183,14 @@ func older(t *testing.T, dsn string) {
 	flags := fhir.Now(w.chart(client).Flags)
 	want(t, "one hold", len(flags), 1)
 	want(t, "it stands", flags[0].Resource.Hash, hold.Resource.Hash)
+
+	ahead := course.On(w.now.Add(49 * time.Hour)).Flag("inactive")
+	w.receive(skylight, page(ahead))
+	w.now = w.now.Add(time.Hour)
+	again := course.On(w.now.Add(-time.Minute)).Flag("active")
+	w.receive(skylight, page(again))
+	flags = fhir.Now(w.chart(client).Flags)
+	want(t, "a hold set after a clock that ran ahead was set right", flags[0].Resource.Hash, again.Resource.Hash)
 }
 
 func atomic(t *testing.T, dsn string) {
