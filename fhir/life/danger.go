@@ -107,6 +107,52 @@ var dangers = []struct {
 		all := o.all(Decision, nil)
 		return say(len(all) == 1 && clearing(all[0]) && !o.gone(all[0]) && !o.ends(all[0]).IsZero() && len(o.records(Prescription))+len(o.records(Dispensed))+len(o.records(Parcel)) == 0 && o.clocksRight(), "cleared, and not prescribed")
 	}},
+	{"R18", func(o *Oracle) string {
+		d := o.earliest(Dispensed)
+		prepared := slices.ContainsFunc(o.there(Prepare), func(p *Event) bool { return p.Says == "booked" || p.Says == "fulfilled" })
+		return say(d != nil && !o.gone(d) && o.arrived() && !prepared && o.world.Life.Agreed.Preparations.Answer == Set && days(d.At, o.t) > 9 && o.clocksRight(), "medicine is there, and no preparation")
+	}},
+	{"R19", func(o *Oracle) string {
+		p := o.last(Parcel, nil)
+		return say(p != nil && p.Says == fhir.FulfilmentAddress && !o.gone(p) && o.earliest(Dispensed) == nil && o.prescribed() != nil && o.clocksRight(), "the parcel waits for the client's call")
+	}},
+	{"R20", func(o *Oracle) string {
+		p := o.last(Parcel, nil)
+		return say(p != nil && p.Says == fhir.FulfilmentShipped && !o.gone(p) && o.earliest(Dispensed) == nil && o.prescribed() != nil && days(o.begins(p).At, o.t) > 7 && o.clocksRight(), "nobody knows where the parcel is")
+	}},
+	{"R25", func(o *Oracle) string {
+		if !o.clocksRight() || o.refused() != nil {
+			return ""
+		}
+		odd := false
+		for _, d := range o.there(Dosed) {
+			rx := o.last(Prescription, func(e *Event) bool { return e.At.Before(d.Start) })
+			since := o.last(Prescription, func(e *Event) bool { return !e.At.Before(d.Start.Add(-24 * time.Hour)) }) != nil || o.last(Decision, func(e *Event) bool { return e.At.After(d.Start.Add(-24 * time.Hour)) }) != nil
+			odd = odd || rx != nil && rx.Says == "active" && len(o.records(Prescription)) == 1 && !o.gone(rx) && rx.Start.Before(d.Start) && max(rx.N, 1) != max(d.N, 1) && !since && days(d.Start, o.t) > 1
+		}
+		return say(odd, "another dose was taken than prescribed")
+	}},
+	{"R26", func(o *Oracle) string {
+		s, d := o.next(), o.earliest(Dispensed)
+		if s == nil || d == nil || d.End.IsZero() || o.gone(d) || !o.arrived() || len(o.all(Dispensed, nil)) != 1 {
+			return ""
+		}
+		worth, _ := o.left()
+		return say(worth > 0 && o.clocksRight() && days(d.End, s.Start) > 1, "the medicine is out of date by the session")
+	}},
+	{"R27", func(o *Oracle) string {
+		against := false
+		for _, x := range o.records(Stop) {
+			for _, d := range o.there(Dispensed) {
+				against = against || x.Says == "active" && x.Source == Prescriber && o.begins(x).At.Add(time.Hour).Before(d.At)
+			}
+		}
+		return say(against && o.clocksRight(), "dispensed against a stop")
+	}},
+	{"R28", func(o *Oracle) string {
+		theirs, rx := o.last(Elsewhere, nil), o.prescribed()
+		return say(theirs != nil && theirs.Says == "active" && !o.gone(theirs) && rx != nil && rx.Says == "active" && days(rx.Start, o.t) < 150 && o.clocksRight(), "two prescribers prescribe")
+	}},
 	{"R21", func(o *Oracle) string {
 		rx := o.prescribed()
 		if rx == nil || !o.clocksRight() {
@@ -120,31 +166,8 @@ var dangers = []struct {
 		}
 		return say(rx.M > 5 || n > 6*(1+rx.M), "more repeats or more medicine than may be")
 	}},
-	{"R22", func(o *Oracle) string {
-		worth, any := o.left()
-		d := o.decided()
-		if !any || d == nil || o.gone(d) || worth < 0 || !o.clocksRight() || o.world.Life.Agreed.FollowUp.Value != 90 || len(o.all(FollowUp, nil)) > 0 {
-			return ""
-		}
-		for _, rx := range o.all(Prescription, nil) {
-			if rx.N != 1 || o.gone(rx) {
-				return ""
-			}
-		}
-		for _, x := range o.records(Dispensed) {
-			if !x.End.IsZero() || o.gone(x) {
-				return ""
-			}
-		}
-		parcel := o.last(Parcel, nil)
-		n := 0
-		for _, s := range o.sessions() {
-			if s.Says == "booked" && s.What == Session && s.Start.After(o.t) && days(o.t, s.Start) < 13 && days(d.At, s.Start) < 80 {
-				n++
-			}
-		}
-		return say(n > 0 && n > worth && len(o.unclosed()) == 0 && parcel != nil && parcel.Says == fhir.FulfilmentDelivered, "more sessions are booked than there is medicine for")
-	}},
+	{"R22", (*Oracle).short},
+	{"R23", (*Oracle).short},
 	{"R24", func(o *Oracle) string {
 		rx, ack := o.prescribed(), o.last(Acknowledged, func(e *Event) bool { return !o.gone(e) })
 		return say(rx != nil && ack != nil && ack.N != max(rx.N, 1) && o.clocksRight(), "the dose changed, and nobody read it")
@@ -257,6 +280,20 @@ var dangers = []struct {
 	}},
 }
 
+// earliest is the first of a kind, nil when none is known.
+func (o *Oracle) earliest(what What) *Event {
+	if all := o.all(what, nil); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// arrived reports whether nothing says that a parcel is away still, or again.
+func (o *Oracle) arrived() bool {
+	p := o.last(Parcel, nil)
+	return p != nil && p.Says == fhir.FulfilmentDelivered && !o.gone(p)
+}
+
 func say(is bool, why string) string {
 	if is {
 		return why
@@ -274,4 +311,31 @@ func (o *Oracle) befallen(what What, long time.Duration) bool {
 	return slices.ContainsFunc(o.world.Life.Events, func(e Event) bool {
 		return e.What == what && e.stands(o.t) && o.t.Sub(e.Start) >= long
 	})
+}
+
+// short says that more sessions are booked in the next two weeks than there is medicine for.
+func (o *Oracle) short() string {
+	worth, any := o.left()
+	d := o.decided()
+	if !any || d == nil || o.gone(d) || worth < 0 || !o.clocksRight() || o.world.Life.Agreed.FollowUp.Value != 90 || len(o.all(FollowUp, nil)) > 0 {
+		return ""
+	}
+	for _, rx := range o.all(Prescription, nil) {
+		if rx.N != 1 || o.gone(rx) {
+			return ""
+		}
+	}
+	for _, x := range o.records(Dispensed) {
+		if !x.End.IsZero() || o.gone(x) {
+			return ""
+		}
+	}
+	parcel := o.last(Parcel, nil)
+	n := 0
+	for _, s := range o.sessions() {
+		if s.Says == "booked" && s.What == Session && s.Start.After(o.t) && days(o.t, s.Start) < 13 && days(d.At, s.Start) < 80 {
+			n++
+		}
+	}
+	return say(n > 0 && n > worth && len(o.unclosed()) == 0 && parcel != nil && parcel.Says == fhir.FulfilmentDelivered, "more sessions are booked than there is medicine for")
 }

@@ -49,6 +49,7 @@ const (
 	Plan         What = "care plan"                      // Says: its status
 	Abort        What = "proposal to abort"              // Says: its status
 	Question     What = "question"                       // Says: its status
+	Elsewhere    What = "prescription elsewhere"         // another prescriber's, of the same medicine; Says: its status
 	Proposal     What = "proposal of something else"     // Says: its status
 )
 
@@ -156,7 +157,6 @@ type Life struct {
 	Days   int
 	Agreed Agreed
 	Events []Event // by At; no two at one instant
-	State  string  // where the client lives
 }
 
 // End is the end of its last day.

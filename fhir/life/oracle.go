@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -112,7 +113,7 @@ func (o *Oracle) sessions() []*Event {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *Event) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(out, func(a, b *Event) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID)) })
 	return out
 }
 

@@ -19,16 +19,25 @@ type plot struct {
 	sessions int
 }
 
-// Live makes up the life of seed.
+// Live makes up the life of seed, which begins on some day of 2026: some live over a change of the clocks.
 func Live(seed uint64) Life {
-	p := &plot{Rand: rand.New(rand.NewPCG(seed, 4)), Life: Life{Seed: seed, State: "CO"}}
-	p.Start = time.Date(2026, 1, 5+p.IntN(330), 0, 0, 0, 0, fhirtest.Denver) // over both changes of the clocks
-	p.Days = 50 + p.IntN(90)
-	p.Agreed = Agreed{
+	return LiveFrom(seed, time.Date(2026, 1, 5+rand.New(rand.NewPCG(seed, 3)).IntN(330), 0, 0, 0, 0, fhirtest.Denver))
+}
+
+// Usual is what is agreed in a life to which nothing befalls.
+func Usual(start time.Time) Agreed {
+	return Agreed{
 		Validity: Line{Set, 90}, FollowUp: Line{Set, 90}, Interval: Line{Set, 6}, Cap: Line{Set, 2}, Preparations: Line{Set, 1},
 		Systolic: Line{Set, 140}, Diastolic: Line{Set, 90}, Pulse: Line{Set, 100}, OfficeOnly: Line{Set, 1}, NotServed: []string{"AK", "AL"},
-		Licence: p.Start.AddDate(2, 0, 0),
+		Licence: start.AddDate(2, 0, 0),
 	}
+}
+
+// LiveFrom makes up the life of seed that begins on the day of start.
+func LiveFrom(seed uint64, start time.Time) Life {
+	p := &plot{Rand: rand.New(rand.NewPCG(seed, 4)), Life: Life{Seed: seed, Start: start}}
+	p.Days = 50 + p.IntN(90)
+	p.Agreed = Usual(p.Start)
 	p.ordinary()
 	for i := range p.Pick(1, 5, 4, 2, 1) {
 		n := int(seed % uint64(len(troubles))) // each has its turn

@@ -231,6 +231,29 @@ var medicineTroubles = []trouble{
 			e.Start = e.At.AddDate(0, -4-p.IntN(4), 0)
 		}
 	}},
+	{"another prescriber prescribes the same", func(p *plot) {
+		p.Agreed.TwoPrescribers = true
+		at := p.when()
+		e := Event{At: at, Source: Other, What: Elsewhere, ID: "other", Says: "active", Start: at}
+		p.tell(e)
+		e.At, e.Says = p.later(at, 20), "stopped"
+		p.tell(e)
+	}},
+	{"the parcel waits for the client's call", func(p *plot) {
+		at := p.decided().Add(26 * hour)
+		p.delay(4+p.IntN(6), func(e *Event) bool { return e.What == Parcel && e.Says != fhir.FulfilmentSent || e.What == Dispensed })
+		p.tell(Event{At: at, What: Parcel, ID: "1", Says: fhir.FulfilmentAddress})
+	}},
+	{"the parcel is long on its way", func(p *plot) {
+		p.delay(6+p.IntN(10), func(e *Event) bool {
+			return e.What == Parcel && e.Says == fhir.FulfilmentDelivered || e.What == Dispensed
+		})
+	}},
+	{"another dose is taken than prescribed", func(p *plot) {
+		if e := p.one(Dosed, ""); e != nil {
+			e.N = 2 + p.IntN(2)
+		}
+	}},
 	{"too many repeats", func(p *plot) {
 		if e := p.one(Prescription, "active"); e != nil {
 			e.M = 6

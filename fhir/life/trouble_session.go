@@ -169,6 +169,24 @@ var readTroubles = []trouble{
 			e.Lag = time.Duration(1+p.IntN(72)) * hour
 		}
 	}},
+	{"the clearance is withdrawn, and the clock was ahead", func(p *plot) {
+		e := p.one(Decision, fhir.DecisionCleared)
+		if e == nil {
+			return
+		}
+		from, off := e.At.Add(-hour), time.Duration(1+p.IntN(60))*hour
+		at := e.At.Add(time.Duration(5+p.IntN(3000)) * minute)
+		what := Event{At: at, What: Decision, ID: []string{e.ID, "2"}[p.IntN(2)], Says: fhir.DecisionWithdrawn, Start: at}
+		if p.IntN(3) == 0 {
+			what = Event{At: at, What: Adverse, ID: "1", Says: fhir.CodeSerious}
+		}
+		p.tell(what)
+		for i := range p.Events {
+			if e := &p.Events[i]; e.Source == Prescriber && e.At.After(from) && e.At.Before(at.Add(minute)) {
+				e.Off = off
+			}
+		}
+	}},
 	{"a clock is wrong", func(p *plot) {
 		source, off := p.source(), []time.Duration{-30 * hour, -7 * hour, -20 * minute, 3 * minute, 2 * hour, 7 * hour, 49 * hour}[p.IntN(7)]
 		from := p.within()

@@ -130,6 +130,9 @@ func (o *Oracle) stops(because note) {
 // openEvents are the adverse events that are neither graded as settled nor answered by a decision made since.
 func (o *Oracle) openEvents() (out []*Event) {
 	for _, e := range o.records(Adverse) {
+		if graded := o.last(Adverse, func(x *Event) bool { return x.ID == e.ID && x.Says != "strange" }); e.Says == "strange" && graded != nil {
+			e = graded // what cannot be read lifts nothing
+		}
 		since := o.begins(e)
 		answered := slices.ContainsFunc(o.all(Decision, nil), func(d *Event) bool {
 			return d.At.After(since.At) && d.N == 0 && d.Says != "pending" && d.Says != "unreadable"
@@ -145,12 +148,16 @@ func (o *Oracle) openEvents() (out []*Event) {
 // false when nothing is known to have come.
 func (o *Oracle) left() (worth int, any bool) {
 	dose := 1
-	if rx := o.prescribed(); rx != nil && o.last(Prescription, func(e *Event) bool { return e.N != rx.N }) == nil { // counted in sessions while the dose was the same
+	if rx := o.prescribed(); rx != nil {
 		dose = max(rx.N, 1)
 	}
 	lozenges := 0
 	var first time.Time
+	parcel := o.last(Parcel, nil)
 	for _, d := range o.there(Dispensed) {
+		if parcel != nil && parcel.Says == fhir.FulfilmentReturned && parcel.At.After(d.At) && !o.gone(parcel) {
+			continue
+		}
 		lozenges += d.N
 		any = true
 		if first.IsZero() || d.At.Before(first) {

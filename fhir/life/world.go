@@ -2,6 +2,7 @@ package life
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -283,6 +284,24 @@ func (w *World) Fresh(t time.Time) fhir.Chart {
 		n++
 	}
 	again := fhir.NewChart(w.Client, c.Moment, w.Versions[:n:n], c.Links, c.Sources, c.Rejects)
+	again.Sealed, again.Outstanding = c.Sealed, c.Outstanding
+	return again
+}
+
+// Shuffled is Fresh with what had come by t in another order: as if the sources had been read in another.
+func (w *World) Shuffled(t time.Time, by *rand.Rand) fhir.Chart {
+	c := w.At(t)
+	n := 0
+	for n < len(w.Versions) && !w.Versions[n].Received.After(t) {
+		n++
+	}
+	versions := make([]fhir.Version, 0, n)
+	for _, i := range by.Perm(n) {
+		v := w.Versions[i]
+		v.Moment = fhir.Moment(len(versions) + 1)
+		versions = append(versions, v)
+	}
+	again := fhir.NewChart(w.Client, fhir.Moment(n), versions, c.Links, c.Sources, c.Rejects)
 	again.Sealed, again.Outstanding = c.Sealed, c.Outstanding
 	return again
 }

@@ -160,6 +160,82 @@ func clientDays(t *testing.T) int {
 	return 5_000
 }
 
+// stands are the ways in which each gate must have stood at least once in many lives: those of its situation table that the
+// lives can reach.
+var stands = map[readiness.GateName]string{
+	readiness.GateIdentity: "met open unknown", readiness.GateRelease: "met open", readiness.GateReferral: "met open",
+	readiness.GateEvaluation: "met open", readiness.GateClearance: "met open unknown blocked", readiness.GateHold: "met open unknown blocked",
+	readiness.GatePrescription: "met open unknown", readiness.GateMedicine: "met open unknown", readiness.GateInstructions: "met open unknown not-due",
+	readiness.GateConsents: "met open blocked", readiness.GatePreparation: "met open unknown not-due", readiness.GateFollowUp: "met open unknown not-due",
+	readiness.GateInterval: "met open unknown", readiness.GateSetting: "met open unknown", readiness.GateCredentials: "met open unknown",
+	readiness.GateVitals: "met open unknown blocked not-due", readiness.GateRide: "met open not-due", readiness.GateFasting: "met open not-due",
+	readiness.GateLocation: "met open not-due", readiness.GateNewInformation: "met open not-due", readiness.GateGoAhead: "met open unknown not-due",
+}
+
+// enough fails where many lives never saw a rule speak or a gate stand as it can, or too few clients READY: a simulation
+// that never comes to READY proves nothing.
+func (s *seen) enough(t *testing.T) {
+	for _, r := range readiness.Catalogue() {
+		if s.rules[r.Code] == 0 {
+			t.Errorf("%s never spoke", r.Code)
+		}
+	}
+	for _, name := range readiness.Gates() {
+		if stands[name] == "" {
+			t.Errorf("say how gate %s can stand", name)
+		}
+		for state := range strings.FieldsSeq(stands[name]) {
+			if s.gates[name][readiness.GateState(state)] == 0 {
+				t.Errorf("gate %s was never %s", name, state)
+			}
+		}
+	}
+	if s.ready*4 < s.sessions {
+		t.Errorf("only %d of %d sessions were READY at their start", s.ready, s.sessions)
+	}
+}
+
+// The order in which the hub heard of things does not matter once every source is read completely: whole lives are judged
+// again at their sessions' starts, with what was heard by then in another order. (R47 tells of a disorder, and of what is
+// gone only the order tells.)
+func TestTheOrderOfArrivalInLives(t *testing.T) {
+	compared := 0
+	for seed := uint64(1); seed <= 60; seed++ {
+		l := lives.Live(seed)
+		l.Events = slices.DeleteFunc(l.Events, func(e lives.Event) bool { return e.What == lives.Gone || e.What == lives.Outage })
+		w, p := lives.Reach(l), agreedIn(l)
+		chance := rand.New(rand.NewPCG(seed, 9))
+		for _, at := range w.Boundaries() {
+			if chance.IntN(8) > 0 {
+				continue
+			}
+			v := unordered(readiness.Assess(w.At(at), p, at))
+			w := unordered(readiness.Assess(w.Shuffled(at, chance), p, at))
+			v.Moment, w.Moment = 0, 0
+			compared++
+			if nameless(v) != nameless(w) {
+				t.Fatalf("%s\n%s: %s\n%s: %s\n%v\n%v\n%s", at, v.State, v.Words, w.State, w.Words, nameless(v), nameless(w), l)
+			}
+		}
+	}
+	if compared < 300 {
+		t.Errorf("only %d verdicts were compared", compared)
+	}
+}
+
+// nameless is what v says without the versions' numbers, which count the order of arrival.
+func nameless(v readiness.Verdict) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, v.State, v.Words) // R47 is told for some days, and has the verdict stand until then at most
+	for _, g := range v.Gates {
+		fmt.Fprintln(&b, g.Name, g.State, g.Words, g.Next, g.Due, len(g.Because))
+	}
+	for _, f := range v.Findings {
+		fmt.Fprintln(&b, f.ID, f.Severity, f.Words, f.Next, len(f.Because))
+	}
+	return b.String()
+}
+
 func TestNoLifeIsUnsafelyReady(t *testing.T) {
 	want := clientDays(t)
 	see := newSeen()
@@ -180,6 +256,9 @@ func TestNoLifeIsUnsafelyReady(t *testing.T) {
 		t.Errorf("the shortest: %s\n%s", judgeLife(short, newSeen()), short)
 	}
 	t.Logf("%d client-days of %d lives, judged %d times: %v; %d of %d sessions READY at their start", see.days, see.lives, see.judged, see.states, see.ready, see.sessions)
+	if many := want >= 100_000; many {
+		see.enough(t)
+	}
 	for _, r := range readiness.Catalogue() {
 		t.Logf("  %-4s %8d  %s", r.Code, see.rules[r.Code], r.Name)
 	}
