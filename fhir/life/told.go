@@ -138,11 +138,15 @@ func (t *teller) tell(e Event) (v fhir.Version, ok bool) {
 		v = c.Acknowledged(rx, edits...)
 	case Pressure:
 		more("focus.0.reference", "Appointment/"+t.id(Session, e.Of))
-		if e.Says == "kPa" {
-			more("component.0.valueQuantity.code", "kPa")
-			more("component.0.valueQuantity.unit", "kPa")
+		if e.Says != "" {
+			more("component.0.valueQuantity.code", e.Says)
+			more("component.0.valueQuantity.unit", e.Says)
 		}
-		v = c.BloodPressure(e.N, e.N*2/3, edits...)
+		diastolic := e.N * 2 / 3
+		if e.Says != "" {
+			diastolic = 75 // in mm[Hg], beside a systolic pressure in another unit
+		}
+		v = c.BloodPressure(e.N, diastolic, edits...)
 	case Pulse:
 		more("focus.0.reference", "Appointment/"+t.id(Session, e.Of))
 		v = c.HeartRate(e.N, edits...)

@@ -112,7 +112,7 @@ var sessionTroubles = []trouble{
 	}},
 	{"a reading in another unit", func(p *plot) {
 		if e := p.one(Pressure, ""); e != nil {
-			e.Says, e.N = "kPa", 16
+			e.Says, e.N = []string{"kPa", "psi"}[p.IntN(2)], 14+p.IntN(8)
 		}
 	}},
 	{"no go-ahead", func(p *plot) {

@@ -262,8 +262,12 @@ func (o *Oracle) arrival(because note, s *Event) {
 		reading := o.last(r.what, func(e *Event) bool { return !o.gone(e) && e.Of == s.ID && !e.At.Before(from.Add(-e.Off)) })
 		because(reading == nil, "no %s of the day", r.what)
 		if reading != nil {
-			because(reading.N > r.limit.Value, "the %s is %d", r.what, reading.N)
-			because(reading.Says == "kPa", "the %s is in another unit", r.what)
+			inMercury := float64(reading.N)
+			if reading.Says == "kPa" {
+				inMercury *= 7.50062
+			}
+			because(inMercury > float64(r.limit.Value), "the %s is %d %s", r.what, reading.N, reading.Says)
+			because(reading.Says == "psi", "the %s is in a unit that says nothing", r.what)
 		}
 	}
 	for _, c := range []struct{ code, want string }{{fhir.CodeRide, "yes"}, {fhir.CodeFasting, "yes"}, {fhir.CodeLocation, "yes"}, {fhir.CodeNewInformation, "no"}} {
