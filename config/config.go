@@ -48,6 +48,7 @@ type Practice struct {
 	Credentials   Asked[[]Credential] `yaml:"credentials"`
 	ReferralCodes []Code              `yaml:"referral_codes"`
 	Consents      []Code              `yaml:"treatment_consents"`
+	WatchList     []Watched           `yaml:"watch_list"` // nil = the default; empty = nothing
 	ConceptMaps   []string            `yaml:"concept_maps"`
 	Quiet         []Quiet             `yaml:"quiet_hours"` // nothing is asked of its sources then, and nothing sent
 }
@@ -99,6 +100,16 @@ func (d Decider) ID() ID { return ID{d.System, d.Value} }
 type Code struct {
 	System string `yaml:"system"`
 	Code   string `yaml:"code"`
+}
+
+// Watched is a code that, recorded after a clearance, is for the prescriber to know.
+type Watched struct {
+	System   string   `yaml:"system"`
+	Code     string   `yaml:"code"`
+	Words    string   `yaml:"words"`    // how it is called on the screen
+	Severity string   `yaml:"severity"` // S1 or S2
+	In       []string `yaml:"in"`       // Condition, MedicationStatement, Observation, Encounter
+	Unless   []Code   `yaml:"unless"`   // answers of an Observation that say nothing new
 }
 
 // Credential is something of the practice with an end that must be current.

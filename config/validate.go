@@ -54,6 +54,7 @@ func (c *Config) check() []Problem {
 			add(fmt.Sprintf("practice.credentials[%d]", i), "needs a name and an end: write {name: …, until: 2027-01-31}")
 		}
 	}
+	ps = append(ps, c.watched("practice.watch_list", c.Practice.WatchList)...)
 	ps = append(ps, c.rules("rules", c.Rules)...)
 	ps = append(ps, c.notices()...)
 	for i := range c.Prescribers {
@@ -252,6 +253,32 @@ func (c *Config) codes(path string, codes []Code) []Problem {
 	}
 	return ps
 }
+
+// watched checks the rows of the watch list.
+func (c *Config) watched(path string, rows []Watched) []Problem {
+	var ps []Problem
+	for i, r := range rows {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if r.System == "" || r.Code == "" || r.Words == "" {
+			ps = append(ps, c.Problem(at, "needs system, code and words: write {system: http://loinc.org, code: 82810-3, words: a pregnancy status, severity: S1, in: [Observation]}"))
+		}
+		if r.Severity != "S1" && r.Severity != "S2" {
+			ps = append(ps, c.Problem(at+".severity", "%q is neither S1 nor S2: write S1 for what is urgent, S2 for what must be answered before the session", r.Severity))
+		}
+		if len(r.In) == 0 {
+			ps = append(ps, c.Problem(at+".in", "is missing: write where to look, some of %s", strings.Join(watchable, ", ")))
+		}
+		for j, typ := range r.In {
+			if !slices.Contains(watchable, typ) {
+				ps = append(ps, c.Problem(fmt.Sprintf("%s.in[%d]", at, j), "%q is not looked at: write some of %s", typ, strings.Join(watchable, ", ")))
+			}
+		}
+		ps = append(ps, c.codes(at+".unless", r.Unless)...)
+	}
+	return ps
+}
+
+var watchable = []string{"Condition", "MedicationStatement", "Observation", "Encounter"}
 
 // rules refuses settings that would loosen the law: it can be made stricter only.
 func (c *Config) rules(path string, r Rules) []Problem {

@@ -47,6 +47,7 @@ type Recogniser struct {
 	ReferralCodes []Code // default: kap-evaluation
 	Prescribers   []Known
 	Terms         *Terms
+	Watch         WatchList      // what of conditions and other medicines is kept
 	Part2         bool           // 42 CFR Part 2 programme: substance use records are in its scope
 	Lookup        func(Ref) []ID // identifiers of the practice's directory entries; nil when none are at hand
 }

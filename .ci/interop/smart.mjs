@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { check } from './world.mjs';
 
 const here = import.meta.dirname;
-const read = ['Consent', 'Appointment', 'Procedure', 'Encounter', 'MedicationAdministration', 'Flag', 'AdverseEvent', 'CarePlan', 'DiagnosticReport', 'DocumentReference', 'Practitioner', 'PractitionerRole', 'Organization', 'Medication'];
+const read = ['Consent', 'Appointment', 'Procedure', 'Encounter', 'MedicationAdministration', 'Flag', 'AdverseEvent', 'CarePlan', 'Goal', 'Condition', 'MedicationStatement', 'DiagnosticReport', 'DocumentReference', 'Practitioner', 'PractitionerRole', 'Organization', 'Medication'];
 const write = ['Patient', 'Consent', 'ServiceRequest', 'Task', 'Observation', 'MedicationRequest', 'MedicationDispense'];
 // What the hub asks for, type by type, so that one left out can be named.
 export const scopes = [...write.map((t) => `system/${t}.cruds`), ...read.filter((t) => !write.includes(t)).map((t) => `system/${t}.rs`)];

@@ -85,6 +85,9 @@ func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.
 		return connectors.Connector{}, []config.Problem{at.config.Problem(entry.Path()+".ca_file", "cannot be used (%s): name a PEM file that the hub's user may read", own.CAFile)}
 	}
 	options.Now = at.now
+	if options.Party == fhir.Practice {
+		options.Watch = watchedFor(at.config)
+	}
 	if own.Limits.Rate != 0 || !onThisMachine(own.BaseURL) { // a neighbour on this machine needs no sparing
 		options.Turnstile = at.pace
 	}

@@ -41,6 +41,7 @@ func policies(c *config.Config, bases map[string]string) ([]readiness.Policy, er
 			Ketamine:      codes(p.Ketamine),
 			Credentials:   credentials(c.Practice.Credentials),
 			Consents:      codes(c.Practice.Consents, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeTreatmentConsent}),
+			Watch:         watchList(c.Practice.WatchList),
 			Withhold:      p.Withhold,
 			Part2:         c.Hub.Part2,
 			Bases:         bases,
@@ -59,9 +60,30 @@ func policies(c *config.Config, bases map[string]string) ([]readiness.Policy, er
 	return all, nil
 }
 
+// watchList is what the practice watches for: its own list, else the default.
+func watchList(rows []config.Watched) fhir.WatchList {
+	if rows == nil {
+		return fhir.DefaultWatchList()
+	}
+	var list fhir.WatchList
+	for _, r := range rows {
+		list = append(list, fhir.Watched{Code: fhir.Code{System: r.System, Code: r.Code}, Words: r.Words, Severity: r.Severity, In: r.In, Unless: codes(r.Unless)})
+	}
+	return list
+}
+
+// watchedFor are the codes that the practice's servers are asked for, by type.
+func watchedFor(c *config.Config) map[string][]fhir.Code {
+	list, by := watchList(c.Practice.WatchList), map[string][]fhir.Code{}
+	for _, typ := range fhir.Watchable() {
+		by[typ] = list.Codes(typ)
+	}
+	return by
+}
+
 // recogniser tells what of a source concerns the hub at all.
 func recogniser(c *config.Config, all []readiness.Policy) fhir.Recogniser {
-	g := fhir.Recogniser{ReferralCodes: all[0].ReferralCodes, Terms: all[0].Terms, Part2: all[0].Part2}
+	g := fhir.Recogniser{ReferralCodes: all[0].ReferralCodes, Terms: all[0].Terms, Watch: all[0].Watch, Part2: all[0].Part2}
 	for _, p := range all {
 		g.Prescribers = append(g.Prescribers, fhir.Known{Name: p.Prescriber.Name, Identifiers: p.Prescriber.Identifiers})
 	}

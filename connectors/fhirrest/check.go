@@ -76,6 +76,8 @@ func (r *reporter) types(ctx context.Context, offers *offer) (*offer, error) {
 		switch {
 		case err == nil:
 			works = append(works, typ)
+		case kept(typ, err):
+			r.add("degrades", typ, r.instead(typ), "is kept from the hub: %s", r.lost(typ))
 		case notOffered(err):
 			missing = append(missing, typ)
 		default:
@@ -228,6 +230,7 @@ var absences = map[bool]map[string]absence{
 		"MedicationDispense": {"whether the medicine was dispensed is not told", "enter the label check at the desk when the medicine is there"},
 		"Appointment":        {"evaluations and follow-ups are not told", "a decision proves the evaluation; enter follow-ups at the desk"},
 		"Flag":               {"stops recorded as a Flag are not told", "a withdrawn decision and a prescription on hold still stop; enter any other STOP at the desk"},
+		"Goal":               {"limits that they set as a goal are not told", "enter the client's own limits with the decision at the desk; else the sheet's count"},
 		"CarePlan":           {"a course on hold is not told", "a withdrawn decision and a prescription on hold still stop; enter any other STOP at the desk"},
 	},
 	true: { // at the practice
@@ -240,6 +243,8 @@ var absences = map[bool]map[string]absence{
 		"MedicationAdministration": {"doses taken are not told", "enter what happened at the desk"},
 		"Flag":                     {"stops are not told", "enter a STOP at the desk"},
 		"AdverseEvent":             {"adverse events are not told", "enter a STOP at the desk"},
+		"Condition":                {"conditions on the watch list are not told", "ask \"anything new?\" at arrival, as always"},
+		"MedicationStatement":      {"medicines on the watch list are not told", "ask \"anything new?\" at arrival, as always"},
 	},
 }
 

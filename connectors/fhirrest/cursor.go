@@ -23,6 +23,7 @@ type position struct {
 	After  string               `json:"after,omitempty"`  // members up to this one were swept in this round
 	Asked  string               `json:"asked,omitempty"`  // identifiers up to this digest were looked up in this round
 	Read   bool                 `json:"read,omitempty"`   // something could be read in this round
+	Watch  string               `json:"watch,omitempty"`  // the watch list by which its types were read
 	Why    string               `json:"why,omitempty"`    // the first reason why this round is not complete
 
 	Page   time.Time `json:"page,omitzero"`    // when this round's last page was read, on our clock
@@ -35,7 +36,7 @@ const leftAlone = 10 * time.Minute
 // position reads c. Marks of another server, which base_url has led to meanwhile, are none: all is read from the beginning.
 func (s *server) position(op string, c exchange.Cursor) (position, error) {
 	sum := sha256.Sum256([]byte(s.client.Base()))
-	fresh := position{Server: hex.EncodeToString(sum[:4])}
+	fresh := position{Server: hex.EncodeToString(sum[:4]), Watch: s.watching()}
 	if c == "" {
 		return fresh, nil
 	}
@@ -48,6 +49,7 @@ func (s *server) position(op string, c exchange.Cursor) (position, error) {
 	if p.Server != fresh.Server {
 		return fresh, nil
 	}
+	p.rewatch(s.watching())
 	p.Broken = p.Broken || !p.Page.IsZero() && s.now().Sub(p.Page) > leftAlone
 	return p, nil
 }
@@ -62,7 +64,7 @@ func (p *position) encode() exchange.Cursor {
 
 // closed is the cursor at the end of a round: only the marks live on.
 func (p *position) closed() exchange.Cursor {
-	return (&position{Server: p.Server, Marks: p.Marks}).encode()
+	return (&position{Server: p.Server, Marks: p.Marks, Watch: p.Watch}).encode()
 }
 
 // paged is the position with a page of its round just read.

@@ -67,10 +67,11 @@ type Options struct {
 	Dialect Dialect
 	Limits  Limits
 
-	Turnstile connectors.Turnstile // the pace shared with other replicas; nil = none to share it with
-	Keys      *jwks.Files          // of smart auth: what it signs with
-	Roots     *x509.CertPool       // whom a server's certificate may come from; nil = whom this machine trusts
-	Now       func() time.Time     // nil = time.Now
+	Watch     map[string][]fhir.Code // the only codes that Conditions and MedicationStatements are read of; a type without any is not read
+	Turnstile connectors.Turnstile   // the pace shared with other replicas; nil = none to share it with
+	Keys      *jwks.Files            // of smart auth: what it signs with
+	Roots     *x509.CertPool         // whom a server's certificate may come from; nil = whom this machine trusts
+	Now       func() time.Time       // nil = time.Now
 }
 
 // New returns a connector that can do everything a connector can. It checks o and asks the server nothing yet.
@@ -95,7 +96,7 @@ func New(o Options) (connectors.Connector, error) {
 	if d.MaxPages == 0 {
 		d.MaxPages = 10_000
 	}
-	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, asking: make(chan struct{}, 1)}
+	s := &server{name: o.Name, party: o.Party, dialect: d, client: client, now: o.Now, watch: tokens(o.Watch), asking: make(chan struct{}, 1)}
 	return connectors.Connector{Name: o.Name, Party: o.Party, Alone: o.Limits.Concurrency == 1, Base: client.Base(), Puller: s, Sweeper: s, Reader: s, Pusher: s, Asker: s, Checker: s, Offerer: s, Keys: o.Keys}, nil
 }
 
@@ -105,6 +106,7 @@ type server struct {
 	dialect     Dialect
 	client      *rest.Client
 	now         func() time.Time
+	watch       map[string]string // by type: the codes that are asked for, as a search takes them
 
 	asking chan struct{} // holds one: who asks what the server offers
 	offer  *offer        // what it was last found to offer
@@ -122,13 +124,13 @@ type role struct {
 var (
 	practice = role{
 		types: []string{"Patient", "Consent", "ServiceRequest", "Task", "Appointment", "Observation", "Procedure", "Encounter",
-			"MedicationAdministration", "Flag", "AdverseEvent", "Practitioner", "PractitionerRole", "Organization"},
+			"MedicationAdministration", "Flag", "AdverseEvent", "Condition", "MedicationStatement", "Practitioner", "PractitionerRole", "Organization"},
 		essential: []string{"Patient", "Consent", "ServiceRequest", "Appointment"},
 		discover:  []string{"ServiceRequest", "Consent", "Appointment"},
 		writes:    []string{"Task", "Observation", "MedicationRequest", "MedicationDispense"},
 	}
 	prescriber = role{
-		types: []string{"Patient", "Task", "Observation", "MedicationRequest", "MedicationDispense", "Appointment", "Flag", "CarePlan",
+		types: []string{"Patient", "Task", "Observation", "MedicationRequest", "MedicationDispense", "Appointment", "Flag", "CarePlan", "Goal",
 			"AdverseEvent", "ServiceRequest", "DiagnosticReport", "DocumentReference", "Practitioner", "PractitionerRole", "Organization", "Medication"},
 		essential: []string{"Patient", "Task", "Observation", "MedicationRequest"},
 		writes:    []string{"Patient", "Consent", "ServiceRequest", "Task"},
@@ -149,6 +151,7 @@ var byPatient = map[string]string{
 	"Consent": "patient", "ServiceRequest": "patient", "Task": "patient", "Appointment": "patient", "Observation": "patient",
 	"Procedure": "patient", "Encounter": "patient", "MedicationAdministration": "patient", "Flag": "patient",
 	"MedicationRequest": "patient", "MedicationDispense": "patient", "CarePlan": "patient",
+	"Goal": "patient", "Condition": "patient", "MedicationStatement": "patient",
 	"DiagnosticReport": "patient", "DocumentReference": "patient",
 }
 

@@ -38,7 +38,7 @@ func (s *server) member(ctx context.Context, offers *offer, patient string, type
 			continue
 		}
 		held := page.Unknowns
-		is, err := s.ofPatient(ctx, &page, typ, patient)
+		is, err := s.ofPatient(ctx, offers, &page, typ, patient)
 		switch {
 		case err == nil && page.Unknowns > held:
 			why = cmp.Or(why, typ+": rows withheld")
@@ -64,12 +64,12 @@ func (s *server) member(ctx context.Context, offers *offer, patient string, type
 }
 
 // ofPatient reads everything there is of typ of a patient.
-func (s *server) ofPatient(ctx context.Context, page *exchange.Page, typ, patient string) (why string, err error) {
+func (s *server) ofPatient(ctx context.Context, offers *offer, page *exchange.Page, typ, patient string) (why string, err error) {
 	value := patient
 	if byPatient[typ] != "_id" {
 		value = "Patient/" + patient
 	}
-	return s.found(ctx, page, typ, patient, url.Values{byPatient[typ]: {value}, "_count": {strconv.Itoa(s.dialect.PageSize)}})
+	return s.found(ctx, page, typ, patient, offers.byCode(url.Values{byPatient[typ]: {value}, "_count": {strconv.Itoa(s.dialect.PageSize)}}, typ))
 }
 
 // found reads all pages of one search for records of a patient. Rows may move between pages while it is read (see follow), and what slipped

@@ -43,6 +43,7 @@ type ability struct {
 	since   string // LastUpdatedGE or …GT; LastUpdatedLE or …None: a search does not tell what changed since
 	sorts   bool   // it takes _sort=_lastUpdated
 	patient bool   // it is searched for one patient only
+	codes   string // the codes it is narrowed to; "" = not narrowed
 	from    connectors.Origin
 }
 
@@ -133,6 +134,7 @@ func (s *server) explore(ctx context.Context) (*offer, error) {
 	for _, typ := range s.role().types {
 		_, has := listed[typ]
 		switch {
+		case s.idle(typ):
 		case s.dialect.Types != nil && !slices.Contains(s.dialect.Types, typ), s.dialect.Types == nil && o.states && !has:
 			o.missing = append(o.missing, typ)
 		default:
@@ -219,6 +221,9 @@ func (s *server) chooseSearches(ctx context.Context, statement statement, o *off
 		if s.dialect.PatientRequired && !isDirectory(typ) {
 			a.patient, a.from = true, connectors.Config
 		}
+		if statement.resources()[typ].searches("code") {
+			a.codes = s.watch[typ]
+		}
 		o.search[typ] = a
 	}
 	if s.dialect.PatientRequired { // it is not known to tell what changed of anybody
@@ -280,6 +285,8 @@ func (s *server) try(ctx context.Context, o *offer, typ string) (a ability, ok b
 	}
 	const long = "1970-01-01"
 	a.from = connectors.Probe
+	narrowed := a.codes != ""
+	a.codes = ""
 	switch {
 	case !accepted("", ""):
 		a.patient, a.since = true, LastUpdatedNone
@@ -294,7 +301,7 @@ func (s *server) try(ctx context.Context, o *offer, typ string) (a ability, ok b
 		default:
 			a.since = LastUpdatedNone
 		}
-		ok = a.since != o.search[typ].since || a.sorts != o.search[typ].sorts
+		ok = a.since != o.search[typ].since || a.sorts != o.search[typ].sorts || narrowed
 	}
 	return a, ok && err == nil, err
 }

@@ -143,7 +143,7 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	w := *p.Walk // p moves only when the page is whole
 	call := rest.Call{Op: "search " + typ, Path: typ, Link: w.Link}
 	if call.Link == "" {
-		call.Query = s.changed(offers.search[name], w.At)
+		call.Query = offers.byCode(s.changed(offers.search[name], w.At), typ)
 		if upTo, ok := portion(name); ok {
 			call.Query = url.Values{"identifier": {wanted(all, p.Asked, upTo)}}
 		}
@@ -192,7 +192,7 @@ func (s *server) step(ctx context.Context, offers *offer, p *position, name stri
 	done, loop := w.follow(b, keyed)
 	short := false
 	if done && !w.Held && w.short(b) {
-		if short, err = s.cutShort(ctx, typ, s.changed(offers.search[name], before), w.Rows); err != nil {
+		if short, err = s.cutShort(ctx, typ, offers.byCode(s.changed(offers.search[name], before), typ), w.Rows); err != nil {
 			return exchange.Page{}, err
 		}
 	}
@@ -332,7 +332,7 @@ func (s *server) keepsOrder(ctx context.Context, offers *offer, w *walk, b bundl
 	if _, onward := ordered(b.entries, w.At); w.Order != "" || !onward {
 		return w.Order == orderKept, nil
 	}
-	call := rest.Call{Op: "search " + w.Type, Path: w.Type, Query: s.changed(offers.search[w.Type], w.At)}
+	call := rest.Call{Op: "search " + w.Type, Path: w.Type, Query: offers.byCode(s.changed(offers.search[w.Type], w.At), w.Type)}
 	call.Query.Set("_sort", "-_lastUpdated")
 	call.Query.Set("_count", "1")
 	back, _, err := s.search(ctx, call)
@@ -372,7 +372,7 @@ func (s *server) missed(p *position, offers *offer) {
 
 // dispensable reports whether err only says that the server has no such type, and nobody said that it has.
 func (s *server) dispensable(offers *offer, name string, err error) bool {
-	return notOffered(err) && !s.needed(offers, name)
+	return kept(typeOf(name), err) || notOffered(err) && !s.needed(offers, name)
 }
 
 // needed reports whether no read is complete without typ: nobody can be judged without it, or the server's statement or

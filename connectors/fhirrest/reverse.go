@@ -113,7 +113,7 @@ func (s *server) anchors(ctx context.Context, offers *offer, page *exchange.Page
 		if slices.Contains(types, typ) || !slices.Contains(offers.types, typ) || offers.isLinked(typ) {
 			continue
 		}
-		switch is, err := s.ofPatient(ctx, page, typ, patient); {
+		switch is, err := s.ofPatient(ctx, offers, page, typ, patient); {
 		case err == nil:
 			why = cmp.Or(why, is)
 		case !ownTrouble(err):

@@ -33,3 +33,18 @@ func (c *Course) Role(edits ...fhir.Edit) fhir.Version {
 		"organization":{"identifier":{"system":%q,"value":%q}}`,
 		DeciderNPI.System, DeciderNPI.Value, PrescriberNPI.System, PrescriberNPI.Value)
 }
+
+// Diagnosis is a condition that the practice recorded at At.
+func (c *Course) Diagnosis(code fhir.Code, edits ...fhir.Edit) fhir.Version {
+	return c.here("Condition", c.id("diagnosis"), edits,
+		`"code":{"coding":[{"system":%q,"code":%q}]},"subject":{"reference":"Patient/%s"},"recordedDate":%q`,
+		code.System, code.Code, c.Patient, stamp(c.At))
+}
+
+// Takes is a medicine that the client told the practice at At.
+func (c *Course) Takes(code fhir.Code, edits ...fhir.Edit) fhir.Version {
+	return c.here("MedicationStatement", c.id("takes"), edits,
+		`"status":"active","medicationCodeableConcept":{"coding":[{"system":%q,"code":%q}]},
+		"subject":{"reference":"Patient/%s"},"dateAsserted":%q`,
+		code.System, code.Code, c.Patient, stamp(c.At))
+}

@@ -45,6 +45,12 @@ var clearanceRules = []Rule{
 		judge:  clearanceConditionOpen,
 	},
 	{
+		Code: "R14", Name: "new-information-since-clearance", Severity: "S1 or S2, as the row of the watch list says", Owner: Therapist, Gate: GateClearance, Under: noClearance,
+		Asks:   "Something on the practice's watch list was recorded after the decision that clears.",
+		Source: "practice's choice (watch_list); its default: published cautions",
+		judge:  newInformation,
+	},
+	{
 		Code: "R15", Name: "prescriber-hold", Severity: "S1", Owner: Therapist, Gate: GateHold, Holds: true,
 		Asks:   "A hold of any prescriber stands: a flag, an order on hold, a care plan on hold, or a stop entered by hand.",
 		Source: "the prescriber's record",

@@ -20,7 +20,8 @@ var directory = map[string]bool{
 // clinical are the types a chart is read from. One of these whose client cannot be told is a reject, never dropped.
 var clinical = map[string]bool{
 	"Consent": true, "ServiceRequest": true, "Task": true, "Observation": true, "MedicationRequest": true,
-	"MedicationDispense": true, "MedicationAdministration": true, "Procedure": true, "Flag": true, "CarePlan": true, "AdverseEvent": true, "DiagnosticReport": true,
+	"MedicationDispense": true, "MedicationAdministration": true, "Procedure": true, "Flag": true, "CarePlan": true, "Goal": true,
+	"Condition": true, "MedicationStatement": true, "AdverseEvent": true, "DiagnosticReport": true,
 }
 
 // item is one resource of a page, read as far as the store must.
@@ -63,7 +64,8 @@ func (db *DB) readPage(src Source, page exchange.Page) reading {
 		})
 	}
 	group.Wait()
-	whole := reading{rejects: slices.Clone(page.Rejects), items: make([]item, 0, len(page.Resources))}
+	rejects := slices.DeleteFunc(slices.Clone(page.Rejects), func(r fhir.Reject) bool { return !db.recogniser.Keeps(src.Party, r.Type, r.Body) })
+	whole := reading{rejects: rejects, items: make([]item, 0, len(page.Resources))}
 	for _, r := range read {
 		whole.items = append(whole.items, r.items...)
 		whole.rejects = append(whole.rejects, r.rejects...)
@@ -86,6 +88,10 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 	}()
 	if !utf8.Valid(res.Body) || bytes.IndexByte(res.Body, 0) >= 0 || strings.ContainsRune(res.ID+res.VersionID, 0) {
 		r.rejects = append(r.rejects, unreadable(res, "not text that can be stored"))
+		return
+	}
+	if !db.recogniser.Keeps(src.Party, res.Type, res.Body) {
+		r.ignored++
 		return
 	}
 	it, outline := item{Resource: res}, fhir.OutlineAt(res, src.Base)

@@ -305,6 +305,14 @@ func (r *receipt) keepMentions(ctx context.Context, ref fhir.Ref, it item) error
 			Type: target.Type, ID: target.ID, Moment: r.moment}); err != nil {
 			return err
 		}
+		if ref.Type != "PractitionerRole" || target.Type != "Practitioner" {
+			continue
+		}
+		// whoever names the practitioner is shown their roles too: that one ended, nobody else would tell
+		if err := r.PutMention(ctx, table.PutMentionParams{Source: r.src.Name, OriginType: target.Type, OriginID: target.ID,
+			Type: ref.Type, ID: ref.ID, Moment: r.moment}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func newWorld(t testing.TB, dsn string) *world {
 func (w *world) open() *DB {
 	w.Helper()
 	db, err := Open(w.ctx, Options{DSN: w.dsn, Key: someKey, Now: func() time.Time { return w.now },
-		Recogniser: fhir.Recogniser{Prescribers: w.prescribers}})
+		Recogniser: fhir.Recogniser{Prescribers: w.prescribers, Watch: fhir.DefaultWatchList()}})
 	w.must(err)
 	return db
 }
@@ -246,6 +246,8 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"the account of a client holds every delivery with its steps", accounts},
 		{"the roster asks only about whom the prescriber was told", roster},
 		{"what is out of scope is sealed, looked at, then admitted or expunged", setsApart},
+		{"of conditions nothing but the watch list is kept", keepsTheWatchListOnly},
+		{"whoever decided is shown with their roles", findsRoles},
 		{"what is sealed follows its patient, and what it replaces elsewhere is gone", sealedFollows},
 		{"replicas take turns at a counterpart, and leave it in peace together", turns},
 		{"when something was last sent to a party", lastSent},
