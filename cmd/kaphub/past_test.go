@@ -218,11 +218,10 @@ func (m *month) happens(turn int) {
 		m.opens()
 	case 3, 80: // a calendar tells of an event of nobody's
 		m.strays(turn, m.clock.now().Add(30*time.Hour))
-	case 90: // a record comes that no pull finds: its clock is years behind
+	case 92: // a record that a sweep finds, and no pull had
 		_, err := m.world.Practice.PutAt([]byte(`{"resourceType":"Flag","id":"late","status":"inactive","code":{"text":"x"},"subject":{"reference":"`+patient.String()+`"}}`), m.clock.now().AddDate(-3, 0, 0))
 		must(m.t, err)
-	case 92:
-		_, err := m.sweepAll(ctx)
+		_, err = m.sweepAll(ctx)
 		must(m.t, err)
 	case 100: // a reject that a person settles
 		plant(m.t, m.world.Practice, `{"resourceType":"Consent","id":"torn-again","status":["active"],"patient":{"reference":"`+patient.String()+`"}}`)
@@ -231,6 +230,21 @@ func (m *month) happens(turn int) {
 		must(m.t, err)
 		for _, r := range open {
 			must(m.t, m.store.Resolve(ctx, "Ada", r.ID, "looked at on paper"))
+		}
+	}
+}
+
+// hears has one more record of a client's read, and nobody judged for it.
+func (m *month) hears(turn int) {
+	m.t.Helper()
+	mrn := m.world.Clients()[turn%len(m.world.Clients())].MRN
+	patient := m.world.Practice.Find("Patient", fhir.ID{System: sandbox.SystemMRN, Value: mrn})[0]
+	for _, status := range []string{"active", "inactive"} {
+		m.clock.forward(time.Second)
+		plant(m.t, m.world.Practice, `{"resourceType":"Flag","id":"heard-`+mrn+`","status":"`+status+`","code":{"text":"moved house"},"subject":{"reference":"`+patient.String()+`"}}`)
+		m.pullAll(m.t.Context(), &done{by: map[string]jobs.Counts{}, failed: map[string]error{}}, bars{})
+		if status == "active" {
+			m.asks()
 		}
 	}
 }
@@ -254,7 +268,7 @@ func TestAMonthIsToldAgainByteForByte(t *testing.T) {
 	t.Parallel()
 	m := newMonth(t)
 	ctx := t.Context()
-	const turns = 125
+	const turns = 115
 	step := 0
 	asks := func() {
 		if step++; !testing.Short() || step%5 == 0 {
@@ -268,6 +282,10 @@ func TestAMonthIsToldAgainByteForByte(t *testing.T) {
 		asks() // time has passed, and nothing was read yet
 		m.pullAll(ctx, &done{by: map[string]jobs.Counts{}, failed: map[string]error{}}, bars{})
 		asks() // read, and not judged yet
+		if turn%5 == 4 {
+			m.hears(turn)
+			asks() // and something more was read
+		}
 		_, err := m.cycle(ctx, bars{})
 		must(t, err)
 		asks()

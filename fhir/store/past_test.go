@@ -108,6 +108,8 @@ func moved(t *testing.T, dsn string) {
 		want(t, c.name+": it stands now", stood(0), false)
 		w.must(w.DB.Failed(w.ctx, skylight, "temporary")) // moved once more: since when it does not stand is the first
 		look("when it moved once more")
+		w.receive(skylight, page(course.On(w.now).Flag("inactive")))
+		look("when another record came")
 		w.receive(skylight, page())
 		w.decide(w.verdict(client, readiness.InOrder), plan.Changes{})
 		want(t, c.name+": judged again, it stands", stood(0), true)
