@@ -15,6 +15,7 @@ import (
 	"github.com/kaphub/kaphub/connectors/sandbox"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/fhir/store"
 	"github.com/kaphub/kaphub/jobs"
 	"github.com/kaphub/kaphub/jobs/report"
@@ -135,7 +136,7 @@ func (m *month) asks() {
 		"a verdict past its time": "the verdict stood up to", "the practice's first name": "Reverie (sandbox)", "its second": "Reverie of Denver",
 		"the prescriber's second name": "Skylight PLLC", "an event of nobody's": "match nobody", "what sweeps found": "missed by delta",
 		"a stop of the desk": `"type": "Flag"`, "READY": `"state": "READY"`, "HOLD": `"state": "HOLD"`, "an open question who is who": "kaphub links",
-		"a client's gates": "stands until",
+		"a client's gates": "stands until", "whose a finding is": "Theodora",
 	} {
 		if strings.Contains(text.String(), sign) {
 			m.shown[what]++
@@ -199,6 +200,17 @@ func (m *month) happens(turn int) {
 		m.types("record", "stop", mrn, "--said", "prescriber", "--from", "Dr. Vale", "--medium", "phone", "--why", "chest pain", "--by", "Tara")
 	case 56:
 		m.types("record", "lift", mrn, "--from", "Dr. Vale", "--medium", "phone", "--by", "Tara")
+	case 22, 58: // what people do about findings, and take back
+		in, err := m.view(ctx)
+		must(m.t, err)
+		for _, v := range in.Clients {
+			for _, f := range v.Findings {
+				if f.State != readiness.Resolved {
+					must(m.t, m.store.Handle(ctx, "Kim", readiness.Handling{Finding: f.ID, Client: v.Client, Prescriber: v.Prescriber, Actor: "Kim", At: m.clock.now(),
+						Kind: []readiness.HandlingKind{readiness.Assign, readiness.LetGo}[turn/58], Person: "Theodora"}))
+				}
+			}
+		}
 	case 60: // somebody refuses what is sent
 		m.world.Prescriber.Fault(sandbox.Fault{Do: sandbox.Answer, Method: http.MethodPost, Status: http.StatusUnprocessableEntity, Times: 1})
 		referred(m.t, m.world.Practice, "winter", "Testcase", "1977-07-07", "MRN-winter")
@@ -308,7 +320,7 @@ func TestAMonthIsToldAgainByteForByte(t *testing.T) {
 	t.Logf("%d of %d answers of %s are the same, byte for byte; they showed %v", same, len(m.answered), m.answered[0].at[:7], m.shown)
 	for _, n := range []string{"a record that cannot be read", "a delivery that waits for its next try", "a delivery that was refused", "a stale source", "an incomplete source",
 		"records that moved since", "settings that changed since", "a verdict past its time", "the practice's first name", "its second", "the prescriber's second name",
-		"an event of nobody's", "what sweeps found", "a stop of the desk", "READY", "HOLD", "an open question who is who", "a client's gates"} {
+		"an event of nobody's", "what sweeps found", "a stop of the desk", "READY", "HOLD", "an open question who is who", "a client's gates", "whose a finding is"} {
 		if m.shown[n] == 0 && !testing.Short() {
 			t.Errorf("the month was too quiet: no answer showed %s", n)
 		}
