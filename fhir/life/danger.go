@@ -103,6 +103,10 @@ var dangers = []struct {
 		}
 		return say(stands, "a stop stands")
 	}},
+	{"R16", func(o *Oracle) string {
+		all, role := o.all(Decision, nil), o.last(Role, nil)
+		return say(len(all) == 1 && clearing(all[0]) && !o.gone(all[0]) && !o.ends(all[0]).IsZero() && o.clocksRight() && role != nil && role.Says == "left" && !o.gone(role), "who decided is there no more")
+	}},
 	{"R17", func(o *Oracle) string {
 		all := o.all(Decision, nil)
 		return say(len(all) == 1 && clearing(all[0]) && !o.gone(all[0]) && !o.ends(all[0]).IsZero() && len(o.records(Prescription))+len(o.records(Dispensed))+len(o.records(Parcel)) == 0 && o.clocksRight(), "cleared, and not prescribed")

@@ -49,6 +49,7 @@ const (
 	Plan         What = "care plan"                      // Says: its status
 	Abort        What = "proposal to abort"              // Says: its status
 	Question     What = "question"                       // Says: its status
+	Role         What = "role of who decides"            // Says: active, left
 	Elsewhere    What = "prescription elsewhere"         // another prescriber's, of the same medicine; Says: its status
 	Proposal     What = "proposal of something else"     // Says: its status
 )

@@ -92,7 +92,7 @@ func (p *plot) tell(e Event) {
 	if e.Source == "" {
 		e.Source = Practice
 		switch e.What {
-		case KnownThere, Asked, Evaluation, FollowUp, Decision, Prescription, Dispensed, Parcel, Stop, Plan, Abort, Question, Proposal:
+		case KnownThere, Asked, Evaluation, FollowUp, Decision, Prescription, Dispensed, Parcel, Stop, Plan, Abort, Question, Proposal, Role:
 			e.Source = Prescriber
 		case CalendarEvent:
 			e.Source = Calendar

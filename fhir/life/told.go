@@ -37,7 +37,7 @@ func (t *teller) id(what What, id string) string {
 		Release: "release", Consented: "treatment-consent", Referral: "referral", Session: "dosing", Prepare: "preparation", Integrate: "integration",
 		Dosed: "taken", Pressure: "bp", Pulse: "pulse", Check: "check", GoAhead: "go-ahead", Adverse: "event", CalendarEvent: "calendar",
 		Asked: "task", Evaluation: "evaluation", FollowUp: "follow-up", Decision: "decision", Prescription: "rx", Dispensed: "dispense", Parcel: "parcel",
-		Stop: "stop", Plan: "plan", Abort: "abort", Question: "question", Proposal: "proposal", Elsewhere: "rx", Acknowledged: "ack",
+		Stop: "stop", Plan: "plan", Abort: "abort", Question: "question", Proposal: "proposal", Elsewhere: "rx", Role: "role", Acknowledged: "ack",
 	}[what]
 	return name + "-" + plain(id) + "-" + t.Patient
 }
@@ -206,6 +206,9 @@ func (t *teller) tell(e Event) (v fhir.Version, ok bool) {
 		v = c.Fulfilment(e.Says, edits...)
 	case Stop:
 		v = t.stop(e, id)
+	case Role:
+		more("active", e.Says != "left")
+		v = c.Role(edits...)
 	case Elsewhere:
 		v = t.Told(Other, Other, fmt.Sprintf(`{"resourceType":"MedicationRequest","id":%q,"status":%q,"intent":"order","medicationCodeableConcept":{"coding":[{"system":%q,"code":%q}]},
 			"subject":{"reference":"Patient/o-%s"},"authoredOn":%q,"dosageInstruction":[{"text":"As told"}]}`, id, e.Says, fhir.SystemRxNorm, fhir.RxNormKetamine, t.Patient, stamp(e.Start)))

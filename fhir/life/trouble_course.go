@@ -170,6 +170,10 @@ var decisionTroubles = []trouble{
 			}
 		}
 	}},
+	{"who decided leaves", func(p *plot) {
+		p.tell(Event{At: p.some(1), What: Role, ID: "1", Says: "active"})
+		p.tell(Event{At: p.when(), What: Role, ID: "1", Says: "left"})
+	}},
 	{"somebody else decided", func(p *plot) {
 		if e := p.one(Decision, ""); e != nil {
 			e.N = 1 + p.IntN(2)

@@ -102,6 +102,8 @@ func (o *Oracle) clearance(because note, s *Event) {
 	because(clearing(d) && d.N > 0, "nobody who may decide decided")
 	because(d.Says == fhir.DecisionConditions, "the condition is not met")
 	because(o.gone(d), "the decision is gone")
+	role := o.last(Role, nil)
+	because(role != nil && role.Says == "left" && !o.gone(role) && d.N == 0, "who decided is there no more")
 	because(midnight(d.Start).After(o.t), "the clearance begins on %s", d.Start)
 	end := o.ends(d)
 	because(end.IsZero() && o.world.Life.Agreed.Validity.Answer == NotAsked, "nothing says how long the clearance counts")

@@ -220,6 +220,7 @@ func (w *World) At(t time.Time) fhir.Chart {
 	c.Procedures = upTo(full.Procedures, moment)
 	c.Flags = upTo(full.Flags, moment)
 	c.CarePlans = upTo(full.CarePlans, moment)
+	c.PractitionerRoles = upTo(full.PractitionerRoles, moment)
 	c.AdverseEvents = upTo(full.AdverseEvents, moment)
 	for _, s := range w.Life.Sources() {
 		complete, whole := w.Source(s, t)

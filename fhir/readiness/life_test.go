@@ -172,12 +172,18 @@ var stands = map[readiness.GateName]string{
 	readiness.GateLocation: "met open not-due", readiness.GateNewInformation: "met open not-due", readiness.GateGoAhead: "met open unknown not-due",
 }
 
+// notLivedYet are the rules whose troubles no life has yet: their tables alone look after them.
+var notLivedYet = []string{"R14"}
+
 // enough fails where many lives never saw a rule speak or a gate stand as it can, or too few clients READY: a simulation
 // that never comes to READY proves nothing.
 func (s *seen) enough(t *testing.T) {
 	for _, r := range readiness.Catalogue() {
-		if s.rules[r.Code] == 0 {
+		switch not := slices.Contains(notLivedYet, r.Code); {
+		case s.rules[r.Code] == 0 && !not:
 			t.Errorf("%s never spoke", r.Code)
+		case s.rules[r.Code] > 0 && not:
+			t.Errorf("%s is lived: take it off the list", r.Code)
 		}
 	}
 	for _, name := range readiness.Gates() {

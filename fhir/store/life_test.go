@@ -40,7 +40,7 @@ func liveInStore(t *testing.T, dsn string, replicas int) {
 			continue // of these the store holds no more than of the others
 		}
 		l.Events = slices.DeleteFunc(l.Events, func(e lives.Event) bool {
-			return slices.Contains([]lives.What{lives.Outage, lives.Rejected, lives.SealedAway, lives.Resembles, lives.Undelivered}, e.What)
+			return slices.Contains([]lives.What{lives.Outage, lives.Rejected, lives.SealedAway, lives.Resembles, lives.Undelivered, lives.Role}, e.What)
 		})
 		w := lives.Reach(l)
 		h.worlds = append(h.worlds, w)
