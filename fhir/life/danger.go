@@ -321,7 +321,7 @@ func (o *Oracle) befallen(what What, long time.Duration) bool {
 func (o *Oracle) short() string {
 	worth, any := o.left()
 	d := o.decided()
-	if !any || d == nil || o.gone(d) || worth < 0 || !o.clocksRight() || o.world.Life.Agreed.FollowUp.Value != 90 || len(o.all(FollowUp, nil)) > 0 {
+	if !any || d == nil || o.gone(d) || o.prescribed() == nil || worth < 0 || !o.clocksRight() || o.world.Life.Agreed.FollowUp.Value != 90 || len(o.all(FollowUp, nil)) > 0 {
 		return ""
 	}
 	for _, rx := range o.all(Prescription, nil) {
