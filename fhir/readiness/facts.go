@@ -77,6 +77,8 @@ type facts struct {
 	// Worked out once, when first asked for.
 	depends   []source
 	terms     *terms
+	spaced    *spacing
+	limitsSay string // onFile
 	differ    []mismatch
 	differing bool
 	follow    *followUp

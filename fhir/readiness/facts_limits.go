@@ -280,6 +280,9 @@ func (f *facts) recorded(at time.Time) string {
 // onFile says which limits of the readings are on file and where each comes from: "systolic pressure 130 mmHg, diastolic
 // pressure 85 mmHg (Skylight recorded it on 12 Jan 2026); heart rate 100 a minute (per agreement of 2026-01-10)".
 func (f *facts) onFile() string {
+	if f.limitsSay != "" {
+		return f.limitsSay
+	}
 	var parts []string
 	before := ""
 	for which := range vitals {
@@ -304,5 +307,6 @@ func (f *facts) onFile() string {
 		}
 		parts = append(parts, said)
 	}
-	return strings.Join(parts, "; ")
+	f.limitsSay = strings.Join(parts, "; ")
+	return f.limitsSay
 }

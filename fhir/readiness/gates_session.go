@@ -208,8 +208,11 @@ type spacing struct {
 // words tells the limits and where each comes from; never empty.
 func (k *spacing) words() string { return cmp.Or(strings.Join(k.parts, "; "), "nothing is limited") }
 
-// spacing finds the interval and the number of sessions that count: each as recorded for the client, else as on the sheet.
+// spacing finds the interval and the number of sessions that count, once: each as recorded for the client, else as on the sheet.
 func (f *facts) spacing() *spacing {
+	if f.spaced != nil {
+		return f.spaced
+	}
 	t, sheet := f.own(), f.policy.Sheet
 	k := &spacing{unsaid: t.unsaid, interval: t.interval, rates: t.rates, known: true}
 	say := func(words, from string) { k.parts = append(k.parts, words+" ("+from+")") }
@@ -241,6 +244,7 @@ func (f *facts) spacing() *spacing {
 			say(r.words(), k.agreed)
 		}
 	}
+	f.spaced = k
 	return k
 }
 

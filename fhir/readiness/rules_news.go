@@ -36,7 +36,10 @@ func newInformation(f *facts) (out []Finding) {
 	})
 	seen := map[string]int{}
 	for _, n := range all {
-		about := n.row.System + "|" + n.row.Code.Code + f.unless(n.of, "", "|elsewhere")
+		about := n.row.System + "|" + n.row.Code.Code
+		if f.foreign(n.of) {
+			about += "|elsewhere"
+		}
 		if i, again := seen[about]; again {
 			out[i].Because = append(out[i].Because, because(n.of)...)
 			continue
