@@ -94,7 +94,8 @@ func bookedWithoutClearance(f *facts) []Finding {
 //	first session in the window after the end   begins      finding
 //	none                                        –           none
 //	the next session, or one after it           ≤ 48 h      S1
-//	the next session, or one after it           later       S2
+//	the next session                            later       S2
+//	one after it                                later       S3: the next one is covered
 func clearanceExpires(f *facts) []Finding {
 	d := f.decided()
 	if d == nil || f.stopped() != nil || !d.clearing() || d.to.IsZero() {
@@ -104,7 +105,7 @@ func clearanceExpires(f *facts) []Finding {
 		if s.start.Before(d.to) {
 			continue
 		}
-		severity := f.rising(S2, near(s, f.policy.Rules.ClearanceUrgent, S1))
+		severity := f.rising(f.graveFor(s), near(s, f.policy.Rules.ClearanceUrgent, S1))
 		end := lastDay(d.to, f.zone)
 		return []Finding{found(severity, s.String(), "The clearance ends on "+end+", the session is on "+f.on(s.start), "ask "+f.prescriber()+" for a new decision", d.Version, s.Version).
 			values(f.policy.Prescriber.Name, "valid to "+end, fhir.Practice, "session on "+f.on(s.start))}

@@ -197,7 +197,8 @@ func (f *facts) bookedSessions() []*session {
 // R22 doses-short
 //
 //	sessions' worth in hand, less sessions booked before the next follow-up   finding
-//	below none                                                                S2
+//	below none, and it is the next session that lacks                         S2
+//	below none, and it is a later one                                         S3
 //	none or one spare                                                         S3
 //	more                                                                      none
 //	not counted, nothing in hand, nothing booked                              none: the gate says it
@@ -213,7 +214,7 @@ func dosesShort(f *facts) []Finding {
 	}
 	severity := S3
 	if spare < 0 {
-		severity = S2
+		severity = f.graveFor(f.firstWithout())
 	}
 	words := count(left) + " " + plural(left == 1, "session's", "sessions'") + " worth in hand, " + strconv.Itoa(n) + " booked before the next follow-up"
 	rests := append(append([]*fhir.Version{}, f.stock.rests...), f.takenBy...)

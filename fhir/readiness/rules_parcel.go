@@ -115,7 +115,7 @@ func deliveryUnconfirmed(f *facts) []Finding {
 //	enough, not counted, none in hand     –                 –                         none
 //	short                                 on its way        –                         none: R19 and R20 say where
 //	short                                 asked nothing of  the lead time or more     none yet
-//	short                                 asked nothing of  less                      S2
+//	short                                 asked nothing of  less                      S2 when it is the next session, else S3
 //	short                                 –                 "none set" on the sheet   none
 //
 // The lead time is the sheet's, in the prescriber's business days; where they were not asked, the practice's setting.
@@ -134,7 +134,7 @@ func refillLate(f *facts) []Finding {
 	}
 	words := "The session of " + f.on(s.start) + " is short of medicine; a refill takes " + strconv.Itoa(days) + " business " + plural(days == 1, "day", "days") + " (" + per + "), and was to be asked for by " + f.on(by)
 	rests := append(slices.Clone(f.stock.rests), s.Version)
-	return []Finding{found(S2, "refill", words, "ask "+f.prescriber()+f.phones()+" for the refill, or move the session", rests...).due(by)}
+	return []Finding{found(f.graveFor(s), "refill", words, "ask "+f.prescriber()+f.phones()+" for the refill, or move the session", rests...).due(by)}
 }
 
 // lead is how many business days a refill takes, and who says so; ok is false where the sheet says that none is set.

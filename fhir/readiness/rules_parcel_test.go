@@ -130,18 +130,18 @@ func TestR23RefillLate(t *testing.T) {
 	})
 	judgeRule(t, "R23", []rowAt{
 		{name: "enough → none", told: all},
-		{name: "short in just ten business days, over the beginning of summer time → S2", told: short(twoWeeks), want: "S2"},
+		{name: "short in just ten business days, over the beginning of summer time → S3", told: short(twoWeeks), want: "S3"},
 		{name: "short an hour later than that → none yet", told: short(twoWeeks.Add(time.Hour))},
-		{name: "… and a holiday of theirs lies between → S2", told: short(twoWeeks.Add(time.Hour)), policy: holiday, want: "S2"},
-		{name: "… and an hour later it is late", told: short(twoWeeks.Add(time.Hour)), at: time.Hour, want: "S2"},
-		{name: "short on a Saturday: the Friday before counts", told: short(denverAt("2026-03-14", "10:00")), want: "S2"},
+		{name: "… and a holiday of theirs lies between → S3", told: short(twoWeeks.Add(time.Hour)), policy: holiday, want: "S3"},
+		{name: "… and an hour later it is late", told: short(twoWeeks.Add(time.Hour)), at: time.Hour, want: "S3"},
+		{name: "short on a Saturday: the Friday before counts", told: short(denverAt("2026-03-14", "10:00")), want: "S3"},
 		{name: "the refill was shipped → none", told: short(twoWeeks).then(func(c *course) fhir.Version {
 			return c.DaysBefore(1).Fulfilment(fhir.FulfilmentShipped, set("authoredOn", c.Day(-2)))
 		})},
-		{name: "the refill came back → S2", want: "S2", told: short(twoWeeks).then(func(c *course) fhir.Version {
+		{name: "the refill came back → S3", want: "S3", told: short(twoWeeks).then(func(c *course) fhir.Version {
 			return c.DaysBefore(1).Fulfilment(fhir.FulfilmentReturned, set("focus.reference", "MedicationDispense/refill"))
 		})},
-		{name: "the lead time was not asked: the practice's setting → S2", told: short(twoWeeks), want: "S2", policy: onSheet(func(s *readiness.Sheet) { s.LeadDays = readiness.Asked[int]{} })},
+		{name: "the lead time was not asked: the practice's setting → S3", told: short(twoWeeks), want: "S3", policy: onSheet(func(s *readiness.Sheet) { s.LeadDays = readiness.Asked[int]{} })},
 		{name: "they need three days → none yet", told: short(twoWeeks), policy: onSheet(func(s *readiness.Sheet) { s.LeadDays = readiness.Is(3) })},
 		{name: "none set → none", told: short(twoWeeks), policy: onSheet(func(s *readiness.Sheet) { s.LeadDays = readiness.None[int]() })},
 		{name: "nothing in hand → none: the gate says it", told: unfilled},

@@ -27,6 +27,15 @@ func (f *facts) rising(first Severity, rises ...rise) Severity {
 	return is
 }
 
+// graveFor is how grave it is that s lacks something: S2 for the next session, S3 for one after it, since the verdict is
+// about the next one, and a later one has its own when it is next.
+func (f *facts) graveFor(s *session) Severity {
+	if s == f.next {
+		return S2
+	}
+	return S3
+}
+
 // once has a finding rise when so much time has come.
 func once(from time.Time, to Severity) rise { return rise{from, to} }
 
