@@ -261,7 +261,9 @@ func TestR22DosesShort(t *testing.T) {
 		{name: "two in hand, one booked: one spare → S3, and still ready", told: hand(2), want: "S3", state: readiness.Ready},
 		{name: "one in hand, one booked: none spare → S3, and still ready", told: hand(1), want: "S3", state: readiness.Ready},
 		{name: "one in hand, two booked → S3: the next one has it", told: hand(1, 7), want: "S3", state: readiness.Ready},
-		{name: "… and the day after, the next one lacks it → S2", told: hand(1, 7).then(func(c *course) fhir.Version { return c.On(now.Add(5 * time.Hour)).Administration(now.Add(2*time.Hour), 1) }), at: day, want: "S2"},
+		{name: "… and the day after, the next one lacks it → S2", told: hand(1, 7).then(func(c *course) fhir.Version {
+			return c.On(now.Add(5*time.Hour)).Administration(now.Add(2*time.Hour), 1)
+		}), at: day, want: "S2"},
 		{name: "one in hand, the second after the next follow-up → S3", told: hand(1, 7).then(func(c *course) fhir.Version {
 			return c.DaysBefore(3).Evaluation(set("id", "fu"), set("status", "booked"), set("serviceType.0.coding.0.code", "follow-up"), set("start", "2026-03-06T16:00:00Z"), set("end", "2026-03-06T17:00:00Z"))
 		}), want: "S3"},
