@@ -579,6 +579,11 @@ func (m *march) problems(people []*someone) int {
 			})
 		},
 		func(c *someone) {
+			m.session(c, m.on(26, 10, 0))
+			m.plant(c, "a reading beyond the limit", m.on(25, 16, 0), never, "R37")
+			m.at(m.on(25, 16, 0), func() { m.record(c, &recordArrival{BP: "165/100", HR: "70"}) })
+		},
+		func(c *someone) {
 			m.session(c, m.on(10, 13, 0))
 			m.plant(c, "an event that nobody sorts", m.on(12, 11, 0), never, "R51")
 			m.at(m.on(12, 10, 0), func() { m.book(c, "Long", m.on(23, 10, 0)) })
