@@ -208,7 +208,9 @@ func TestTheOrderOfArrivalInLives(t *testing.T) {
 	compared := 0
 	for seed := uint64(1); seed <= 60; seed++ {
 		l := lives.Live(seed)
-		l.Events = slices.DeleteFunc(l.Events, func(e lives.Event) bool { return e.What == lives.Gone || e.What == lives.Outage || e.What == lives.Role })
+		l.Events = slices.DeleteFunc(l.Events, func(e lives.Event) bool {
+			return e.What == lives.Gone || e.What == lives.Outage || e.What == lives.Role
+		})
 		w, p := lives.Reach(l), agreedIn(l)
 		chance := rand.New(rand.NewPCG(seed, 9))
 		for _, at := range w.Boundaries() {
