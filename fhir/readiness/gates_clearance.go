@@ -100,7 +100,11 @@ func clearanceGate(f *facts) Gate {
 		if f.next == nil {
 			return open(said, "ask "+p+" for a new decision", d.Version).from(d.to)
 		}
-		return open(said+"; the session is on "+f.on(f.next.start), "ask "+p+" for a new decision", d.Version, f.next.Version)
+		words := said + "; the session is on " + f.on(f.next.start)
+		if lastDay(d.to, f.zone) == f.on(f.next.start) {
+			words = said + ", up to " + atTime(d.to, f.zone) + "; the session begins that day at " + atTime(f.next.start, f.zone)
+		}
+		return open(words, "ask "+p+" for a new decision", d.Version, f.next.Version)
 	}
 	if g, spent := f.spent(d, said); spent {
 		return g
@@ -269,6 +273,9 @@ func followUpGate(f *facts) Gate {
 	}
 	words := "The follow-up is due by " + lastDay(u.due, f.zone)
 	if !f.over(u.due) {
+		if u.sheet && u.seen.Type == "Appointment" {
+			words = "Seen by " + p + " on " + f.on(u.last) + "; the next follow-up is due by " + lastDay(u.due, f.zone)
+		}
 		g := met(words, u.rests...)
 		if u.sheet {
 			g = g.per(f.agreed())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -43,7 +44,7 @@ func goAheadGate(f *facts) Gate {
 		if undated(changed) {
 			return untold("Whether "+f.what(changed[0])+" is older than the go-ahead of "+on+" is not told: "+f.title(changed[0])+"'s system gives its records no time", "look at it, then "+next+" again", append(changed, r.Version)...)
 		}
-		return open("The go-ahead of "+on+" is older than "+f.change(changed[0]), "look at the change, then "+next+" again", append(changed, r.Version)...).adverse()
+		return open(f.older(r, changed[:1]), "look at the change, then "+next+" again", append(changed, r.Version)...).adverse()
 	}
 	return met("Go-ahead given on "+on, r.Version, f.next.Version)
 }
@@ -197,6 +198,20 @@ func undated(versions []*fhir.Version) bool {
 // change says what changed, by whom and when: "the prescription as Skylight changed it on 2 Mar 2026 09:15".
 func (f *facts) change(v *fhir.Version) string {
 	return f.what(v) + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
+}
+
+// older says what a go-ahead did not know of. What was written before it, and came here after, is not newer than it.
+func (f *facts) older(given *record[fhir.Observation], changed []*fhir.Version) string {
+	at := f.confirmed(given)
+	names, late := make([]string, 0, len(changed)), true
+	for _, v := range changed {
+		names, late = append(names, f.change(v)), late && v.Recorded().Before(at)
+	}
+	words := "The go-ahead of " + f.stamp(at) + " is older than " + strings.Join(names, "; ")
+	if late {
+		words = "The go-ahead of " + f.stamp(at) + " was given before this was known here: " + strings.Join(names, "; ")
+	}
+	return words
 }
 
 // what names the kind of thing that v is on the screen.

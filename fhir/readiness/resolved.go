@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -18,9 +19,10 @@ const nothingSaysSo = "the records no longer say so"
 //	the rule's gate is met, and rests on what was told since    the gate's words, and those records
 //	a record that the finding rested on was told anew, or gone  that record
 //	a source that was not fresh was read completely             that read
+//	another gate that answers it is met, by what was told since that gate's words, and those records
 //	the settings changed                                        the settings
-//	the rule's gate is met                                      the gate's words, and what the gate rests on
 //	a person or another side acted on what is no record         that it was done, in words: a link, a delivery, a sealed record
+//	the rule's gate is met                                      the gate's words, and what the gate rests on
 //	another record was told                                     the newest one
 //	nothing                                                     its time is over
 func (v Verdict) After(previous Verdict, chart *fhir.Chart, policy *Policy, now time.Time) Verdict {
@@ -67,14 +69,19 @@ func (e *ending) of(f *Finding) (words string, by []fhir.Basis) {
 	if s, ok := e.chart.Source(source); ok && slices.Contains([]string{"R44", "R45"}, code) && s.Complete {
 		return source + " was read completely, up to " + onDay(s.LastComplete, e.zone) + " " + atTime(s.LastComplete, e.zone), nil
 	}
+	if g, ok := e.verdict.Gate(answers[f.Code]); ok && g.State == Met {
+		if by := e.among(g.Because, true); by != nil {
+			return g.Words, by
+		}
+	}
 	if e.before.Policy != e.verdict.Policy {
 		return "the settings, code maps or rules changed", nil
 	}
-	if gate != nil && gate.Words != "" {
-		return gate.Words, gate.Because
-	}
 	if words, ok := actedOn[f.Code]; ok {
 		return words, nil
+	}
+	if gate != nil && gate.Words != "" {
+		return gate.Words, gate.Because
 	}
 	for _, v := range e.since() {
 		if v.Party == fhir.Practice || v.Party == e.policy.Prescriber.Name {
@@ -84,6 +91,10 @@ func (e *ending) of(f *Finding) (words string, by []fhir.Basis) {
 	}
 	return "its time is over; no newer record was told", nil
 }
+
+// answers names the gate, besides the rule's own, that says how a finding ended: a release signed anew ends its withdrawal,
+// a decision ends an adverse event.
+var answers = map[string]GateName{"R07": GateRelease, "R30": GateClearance}
 
 // actedOn says what resolves a finding that rests on no record.
 var actedOn = map[string]string{
@@ -139,7 +150,33 @@ func (e *ending) told(b fhir.Basis) string {
 	}
 	what := "a newer record"
 	if who != anotherPrescriber {
-		what = v.Type + " " + v.ID
+		what = plainRecord(v)
 	}
 	return begin(who) + did + what + " on " + onDay(v.Recorded(), e.zone) + " " + atTime(v.Recorded(), e.zone)
+}
+
+// plainRecord names a record as the clinic does, and how it stands: "the stop as inactive".
+func plainRecord(v *fhir.Version) string {
+	what := cmp.Or(map[string]string{
+		"Appointment": "the appointment", "Consent": "the consent", "Flag": "the stop", "MedicationRequest": "the prescription",
+		"MedicationDispense": "the dispense", "MedicationAdministration": "a dose taken", "Procedure": "a session kept", "Patient": "the client's record",
+		"Observation": "an observation", "Task": "the Task", "ServiceRequest": "the referral", "AdverseEvent": "the adverse event", "CarePlan": "the care plan",
+		"PractitionerRole": "a role",
+	}[v.Type], v.Type)
+	var r struct {
+		Status string
+		Code   struct{ Coding []struct{ Code string } }
+	}
+	if v.Gone || json.Unmarshal(v.Resource.Body, &r) != nil {
+		return what
+	}
+	for _, c := range r.Code.Coding {
+		if v.Type == "Observation" && c.Code == fhir.CodeClearance {
+			what = "a decision"
+		}
+	}
+	if r.Status == "" || r.Status == "final" {
+		return what
+	}
+	return what + " as " + r.Status
 }

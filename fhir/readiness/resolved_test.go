@@ -32,7 +32,7 @@ func TestWhatIsResolvedSaysByWhat(t *testing.T) {
 			name: "the prescriber lifted the flag: the flag as they told it anew", code: "R15", later: hour,
 			before: plus(func(c *course) fhir.Version { return c.DaysBefore(1).Flag("active") }),
 			then:   func(c *course) []fhir.Version { return []fhir.Version{c.Flag("inactive")} },
-			by:     "Skylight Psychedelics recorded Flag stop-p1 on 3 Mar 2026 09:55", ended: []string{"skylight/Flag/stop-p1@2"},
+			by:     "Skylight Psychedelics recorded the stop as inactive on 3 Mar 2026 09:55", ended: []string{"skylight/Flag/stop-p1@2"},
 		},
 		{
 			name: "the session was cancelled, and nothing was decided: the session", code: "R09", later: hour,
@@ -40,7 +40,23 @@ func TestWhatIsResolvedSaysByWhat(t *testing.T) {
 			then: func(c *course) []fhir.Version {
 				return []fhir.Version{c.Dosing(c.Session, fhirtest.Set("status", "cancelled"))}
 			},
-			by: "Reverie recorded Appointment dosing-p1 on 3 Mar 2026 09:55", ended: []string{"ehr/Appointment/dosing-p1@2"},
+			by: "Reverie recorded the appointment as cancelled on 3 Mar 2026 09:55", ended: []string{"ehr/Appointment/dosing-p1@2"},
+		},
+		{
+			name: "a withdrawn release, and a new one signed: the new one, and not the consent to treatment", code: "R07", later: hour,
+			before: plus(func(c *course) fhir.Version { return c.DaysBefore(1).Release(fhirtest.Set("status", "inactive")) }),
+			then: func(c *course) []fhir.Version {
+				return []fhir.Version{c.Release(fhirtest.Set("id", "anew"), fhirtest.Set("dateTime", "2026-03-03T09:55:00-07:00"))}
+			},
+			by: "Released to Skylight Psychedelics on 3 Mar 2026, valid to 2 Jan 2027", ended: []string{"ehr/Consent/anew@1"},
+		},
+		{
+			name: "a serious event, answered: the prescriber's decision", code: "R30", later: hour,
+			before: plus(func(c *course) fhir.Version { return c.DaysBefore(1).AdverseEvent(fhir.CodeSerious) }),
+			then: func(c *course) []fhir.Version {
+				return []fhir.Version{c.Clearance(fhir.DecisionCleared, "2026-03-03", "2026-06-01", fhirtest.Set("id", "anew"))}
+			},
+			by: "Skylight Psychedelics recorded cleared on 3 Mar 2026, valid to 1 Jun 2026", ended: []string{"skylight/Observation/anew@1"},
 		},
 		{
 			name: "the source was read again: that read", code: "R44", later: hour,

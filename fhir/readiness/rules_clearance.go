@@ -107,8 +107,12 @@ func clearanceExpires(f *facts) []Finding {
 		}
 		severity := f.rising(f.graveFor(s), near(s, f.policy.Rules.ClearanceUrgent, S1))
 		end := lastDay(d.to, f.zone)
-		return []Finding{found(severity, s.String(), "The clearance ends on "+end+", the session is on "+f.on(s.start), "ask "+f.prescriber()+" for a new decision", d.Version, s.Version).
-			values(f.policy.Prescriber.Name, "valid to "+end, fhir.Practice, "session on "+f.on(s.start))}
+		begins := f.on(s.start)
+		if end == begins { // the hour tells
+			end, begins = end+" "+atTime(d.to, f.zone), f.stamp(s.start)
+		}
+		return []Finding{found(severity, s.String(), "The clearance ends on "+end+", the session is on "+begins, "ask "+f.prescriber()+" for a new decision", d.Version, s.Version).
+			values(f.policy.Prescriber.Name, "valid to "+end, fhir.Practice, "session on "+begins)}
 	}
 	return nil
 }

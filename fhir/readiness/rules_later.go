@@ -1,7 +1,5 @@
 package readiness
 
-import "strings"
-
 // lookingBackRules are part F: looking back, and manners (rules.md).
 var lookingBackRules = []Rule{
 	{
@@ -37,9 +35,5 @@ func goAheadVoid(f *facts) []Finding {
 	if len(changed) == 0 || undated(changed) { // that, the gate says
 		return nil
 	}
-	names := make([]string, 0, len(changed))
-	for _, v := range changed {
-		names = append(names, f.change(v))
-	}
-	return []Finding{found(S2, f.next.String(), "The go-ahead of "+f.stamp(f.confirmed(given))+" is older than "+strings.Join(names, "; "), "look at the change, then confirm the go-ahead again", append(changed, given.Version)...)}
+	return []Finding{found(S2, f.next.String(), f.older(given, changed), "look at the change, then confirm the go-ahead again", append(changed, given.Version)...)}
 }
