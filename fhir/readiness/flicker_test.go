@@ -273,7 +273,7 @@ func changing(e ast.Expr) (wrong string) {
 			case *ast.Ident:
 				name = f.Name
 			}
-			if !slices.Contains([]string{"String", "name", "about", "Code"}, name) {
+			if !slices.Contains([]string{"String", "name", "about", "Code", "unless"}, name) {
 				wrong = cmp.Or(wrong, "a call of "+name)
 			}
 		case *ast.SelectorExpr:
