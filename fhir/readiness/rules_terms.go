@@ -86,15 +86,16 @@ func (f *facts) departure(d *decision) (gone bool, words, about string, role *fh
 	}
 	var ends time.Time
 	who := ""
+	roles := records(f.chart.PractitionerRoles, f.look)
 	for i := range d.Value.Performer {
 		ref := &d.Value.Performer[i]
 		ids := f.meant(ref, d.Version)
 		if !slices.ContainsFunc(ids, func(id fhir.ID) bool { return slices.Contains(f.policy.Sheet.Deciders, id) }) {
 			continue
 		}
-		for j := range f.chart.PractitionerRoles {
-			s := &f.chart.PractitionerRoles[j]
-			if !s.Latest || s.Gone || !f.ours(s.Version) || !f.holdsRole(ref, ids, s) {
+		for j := range roles {
+			s := &roles[j]
+			if !s.live() || !f.ours(s.Version) || !f.holdsRole(ref, ids, s) {
 				continue
 			}
 			end, over := f.roleEnds(s)
@@ -118,7 +119,7 @@ func (f *facts) departure(d *decision) (gone bool, words, about string, role *fh
 }
 
 // holdsRole reports whether s is a role of whoever ref, which has these numbers, means.
-func (f *facts) holdsRole(ref *fhir.Reference, ids []fhir.ID, s *fhir.Seen[fhir.PractitionerRole]) bool {
+func (f *facts) holdsRole(ref *fhir.Reference, ids []fhir.ID, s *record[fhir.PractitionerRole]) bool {
 	if to, _, ok := target(ref); ok && to == s.Ref() {
 		return true
 	}
@@ -127,7 +128,7 @@ func (f *facts) holdsRole(ref *fhir.Reference, ids []fhir.ID, s *fhir.Seen[fhir.
 }
 
 // roleEnds returns when a role ends, and whether that is so at the instant of need.
-func (f *facts) roleEnds(s *fhir.Seen[fhir.PractitionerRole]) (end time.Time, over bool) {
+func (f *facts) roleEnds(s *record[fhir.PractitionerRole]) (end time.Time, over bool) {
 	if p := s.Value.Period; p != nil {
 		if _, to, ok := f.when(p.End); ok && f.over(to) {
 			return to, true
