@@ -134,7 +134,8 @@ type Sheet struct {
 	Preparations      Asked[int]      `yaml:"preparations"`
 	OfficeOnly        Asked[bool]     `yaml:"office_only"`
 	StatesNotServed   Asked[[]string] `yaml:"states_not_served"`
-	LeadDays          Asked[int]      `yaml:"lead_days"` // business days
+	LeadDays          Asked[int]      `yaml:"lead_days"`     // business days
+	SessionFacts      Asked[int]      `yaml:"session_facts"` // business days
 	Pharmacies        []Pharmacy      `yaml:"pharmacies"`
 	Hours             []Hours         `yaml:"hours"`
 	Zone              Zone            `yaml:"time_zone"` // of the hours; else the hub's
@@ -185,6 +186,20 @@ type Rules struct {
 	DosesSpare       *int      `yaml:"doses_spare"`
 	RefillLead       *int      `yaml:"refill_lead"`
 	DiscardWarn      *Duration `yaml:"discard_warn"`
+	TelehealthUntil  *Day      `yaml:"telehealth_until"`
+	TelehealthWarn   *Duration `yaml:"telehealth_warn"`
+	CredentialFirst  *Duration `yaml:"credential_first"`
+	CredentialAgain  *Duration `yaml:"credential_again"`
+	CredentialLast   *Duration `yaml:"credential_last"`
+	ConsentRenew     *Duration `yaml:"consent_renew"`
+	OutcomeWorse     *int      `yaml:"outcome_worse"` // points
+	OutcomeEvery     *Duration `yaml:"outcome_every"`
+	FactsFollowUp    *Duration `yaml:"facts_follow_up"`
+	IntegrationWait  *Duration `yaml:"integration_wait"`
+	DriftStart       *Duration `yaml:"drift_start"`
+	UnclosedWait     *Duration `yaml:"unclosed_wait"`
+	GapAnswer        *Duration `yaml:"gap_answer"`
+	DischargeWait    *Duration `yaml:"discharge_wait"`
 	DeliveryTries    *int      `yaml:"delivery_tries"`
 	DeliveryWait     *Duration `yaml:"delivery_wait"`
 	HandOverWait     *int      `yaml:"hand_over_wait"` // business days

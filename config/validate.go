@@ -155,7 +155,7 @@ func (c *Config) pharmacies(path string, list []Pharmacy) []Problem {
 // agreed reports whether any line claims that the prescriber said something.
 func (s *Sheet) agreed() bool {
 	for _, answer := range []Answer{s.ClearanceValidity.Answer, s.FollowUp.Answer, s.DoseInterval.Answer, s.SessionCap.Answer, s.Systolic.Answer, s.Diastolic.Answer,
-		s.HeartRate.Answer, s.Preparations.Answer, s.OfficeOnly.Answer, s.StatesNotServed.Answer, s.LeadDays.Answer} {
+		s.HeartRate.Answer, s.Preparations.Answer, s.OfficeOnly.Answer, s.StatesNotServed.Answer, s.LeadDays.Answer, s.SessionFacts.Answer} {
 		if answer != NotAsked {
 			return true
 		}
@@ -297,6 +297,7 @@ func (c *Config) rules(path string, r Rules) []Problem {
 	within("doses_spare", r.DosesSpare, 0, 60, "")
 	within("address_wait", r.AddressWait, 1, 60, "")
 	within("refill_lead", r.RefillLead, 0, 60, "")
+	within("outcome_worse", r.OutcomeWorse, 0, 27, ": a PHQ-9 has no more")
 	within("delivery_tries", r.DeliveryTries, 1, 20, "")
 	within("hand_over_wait", r.HandOverWait, 1, 60, "")
 	if r.DeliveryWait != nil && (*r.DeliveryWait <= 0 || *r.DeliveryWait > Duration(72*time.Hour)) {
@@ -316,6 +317,9 @@ func (c *Config) rules(path string, r Rules) []Problem {
 	}
 	if r.ConditionDue != nil && *r.ConditionDue > Duration(60*24*time.Hour) {
 		ps = append(ps, c.Problem(path+".condition_due", "must be no longer than 60d: write it like 5d"))
+	}
+	if r.CredentialFirst != nil && r.CredentialAgain != nil && *r.CredentialFirst < *r.CredentialAgain || r.CredentialAgain != nil && r.CredentialLast != nil && *r.CredentialAgain < *r.CredentialLast {
+		ps = append(ps, c.Problem(path+".credential_again", "must lie between credential_first and credential_last: the first warning is the earliest"))
 	}
 	if r.Window != nil && *r.Window <= 0 {
 		ps = append(ps, c.Problem(path+".window", "must be longer than nothing: write it like 14d"))

@@ -23,6 +23,8 @@ type Chart struct {
 	HandedOver  []HandedOver  // packets, in the order in which they were staged
 	Outstanding []Outstanding // what should stand at another party and as far as the hub knows does not, in the order in which it was staged
 
+	Began []Began // sessions that began while somebody judged, by their start
+
 	Patients                  []Seen[Patient]
 	Consents                  []Seen[Consent]
 	ServiceRequests           []Seen[ServiceRequest]

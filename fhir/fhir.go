@@ -163,6 +163,15 @@ type HandedOver struct {
 	Rests      []Basis   // the versions it discloses
 }
 
+// Began is how an engagement's verdict stood when a dosing session of its began.
+type Began struct {
+	Prescriber string // the engagement
+	Key               // the session's Appointment
+	Start      time.Time
+	State      string // a state of package readiness: READY, UNKNOWN, …
+	Moment     Moment // of the judgement that noted it
+}
+
 // Outstanding is a delivery that has not come to its end. What and State are words of package exchange.
 type Outstanding struct {
 	ID         string

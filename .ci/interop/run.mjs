@@ -63,6 +63,7 @@ prescribers:
       office_only: none set
       states_not_served: none set
       lead_days: none set
+rules: {telehealth_until: 2099-12-31} # the story is of no year
 `;
 }
 

@@ -243,7 +243,7 @@ func (v verified) slips(h *hub, client string) (all [][]exchange.Slip, err error
 		}
 	}
 	if c["follow_up_on"] != "" {
-		slips, wrong := book.FollowUp(note(c["follow_up_on"], "follow_up_on"), at(c["follow_up_on"]), desk.Person{})
+		slips, wrong := book.FollowUp(note(c["follow_up_on"], "follow_up_on"), at(c["follow_up_on"]), desk.Person{}, false)
 		add("follow_up_on", slips, wrong)
 	}
 	return all, err

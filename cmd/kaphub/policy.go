@@ -244,6 +244,7 @@ func sheet(s *config.Sheet, hub *time.Location) readiness.Sheet {
 		OfficeOnly:        asked(s.OfficeOnly, same),
 		StatesNotServed:   asked(s.StatesNotServed, same),
 		LeadDays:          asked(s.LeadDays, same),
+		SessionFacts:      asked(s.SessionFacts, same),
 		Published:         day(s.Published),
 		Hours:             readiness.Hours{Zone: zone, Open: map[time.Weekday][2]time.Duration{}, Holidays: map[readiness.Day]bool{}},
 		Phone:             s.Phone,

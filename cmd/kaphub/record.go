@@ -25,6 +25,7 @@ type recordCommand struct {
 	Lift        recordLift        `cmd:"" help:"The end of a stop, by the word of whoever said it."`
 	Arrival     recordArrival     `cmd:"" help:"The checks before a session, and the therapist's go-ahead."`
 	After       recordAfter       `cmd:"" help:"What became of a session: held or not, the dose, the effects."`
+	Reason      recordReason      `cmd:"" help:"Why a session was held that began while its records were not in order."`
 	ReadThrough recordReadThrough `cmd:"" help:"\"I have read everything up to …, and all of it is entered.\""`
 	Confirm     recordConfirm     `cmd:"" help:"Confirm somebody else's entry of a decision that clears."`
 	Undo        recordUndo        `cmd:"" help:"Correct an entry. Nothing is deleted."`

@@ -26,6 +26,7 @@ type recordDecision struct {
 	Limits       []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
 	Sessions     string   `placeholder:"TEXT" help:"How many sessions at most, how far apart, where: 6 in all, 1 a week, 7 days apart, office."`
 	Directions   string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
+	InPerson     bool     `help:"The prescriber saw the client in person for it, not by video."`
 	noLimits     bool
 	noSpacing    bool
 	signed       string // who decided, as the message says
@@ -108,9 +109,9 @@ func (c *recordDecision) build(r *recording) ([]exchange.Slip, error) {
 		return nil, err
 	}
 	if outcome == followUpDone {
-		return r.book.FollowUp(r.note, r.note.Told, who)
+		return r.book.FollowUp(r.note, r.note.Told, who, c.InPerson)
 	}
-	p := desk.Decision{Outcome: outcome, Decider: who}
+	p := desk.Decision{Outcome: outcome, Decider: who, InPerson: c.InPerson}
 	if desk.Clears(outcome) {
 		if err := c.terms(r, &p); err != nil {
 			return nil, err

@@ -91,7 +91,7 @@ func (r *recording) next() (desk.Session, bool) {
 
 type recordAfter struct {
 	entryFlags
-	Session    string `placeholder:"KIND" help:"dosing or preparation; else whichever was last."`
+	Session    string `placeholder:"KIND" help:"dosing, preparation or integration; else the dosing or preparation session that was last."`
 	On         string `placeholder:"DATE" help:"On which day; else the last session that is over."`
 	Held       string `placeholder:"y|n" help:"It took place."`
 	AsDirected string `placeholder:"y|n" help:"The dose was taken as directed."`
@@ -150,7 +150,7 @@ func (c *recordAfter) session(r *recording) (desk.After, error) {
 	var best desk.After
 	for _, a := range fhir.Now(fhir.Of(fhir.Practice, r.chart.Appointments)) {
 		kind := r.kind(a.Value)
-		if kind != fhir.SessionDosing && kind != fhir.SessionPreparation || c.Session != "" && kind != c.Session || a.Value.Start == nil {
+		if c.Session == "" && kind != fhir.SessionDosing && kind != fhir.SessionPreparation || c.Session != "" && kind != c.Session || a.Value.Start == nil {
 			continue
 		}
 		start, err := time.Parse(time.RFC3339, *a.Value.Start)
@@ -167,7 +167,7 @@ func (c *recordAfter) session(r *recording) (desk.After, error) {
 	if !best.Start.IsZero() {
 		return best, nil
 	}
-	if on == "" || c.Session != fhir.SessionDosing && c.Session != fhir.SessionPreparation {
+	if on == "" || !slices.Contains([]string{fhir.SessionDosing, fhir.SessionPreparation, fhir.SessionIntegration}, c.Session) {
 		return best, errors.New("no such session is in the calendar: say with --session and --on which it was")
 	}
 	day, _ := time.ParseInLocation(time.DateOnly, on, r.zone)

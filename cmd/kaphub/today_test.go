@@ -84,7 +84,7 @@ func (s *tale) then(after time.Duration, text string) {
 }
 
 var (
-	chance = regexp.MustCompile(`\b(?:e|release)-\s*[0-9a-z]{8}\b|\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b|(?m:·\s+[0-9a-f]{8}$)`)
+	chance = regexp.MustCompile(`\b(?:e|release|rx|bp)-\s*[0-9a-z]{8}\b|\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b|(?m:·\s+[0-9a-f]{8}$)`)
 	spaced = regexp.MustCompile(`[^A-Za-z0-9_./:,=@+-]`)
 )
 

@@ -22,6 +22,8 @@ type Decision struct {
 	Limits     []Limit
 	Spacing    Spacing
 
+	InPerson bool // they saw the client in person for it
+
 	Directions string        // others than those on file, word for word; "" = they stay as they are
 	Rx         *fhir.Version // the prescription in force, whose directions change
 }
@@ -93,6 +95,9 @@ func (b Book) Decide(n Note, p Decision) ([]exchange.Slip, error) {
 		o["component"] = parts
 	}
 	d.add("Observation", d.id("decision"), nil, o)
+	if p.InPerson {
+		d.seen(fhir.SessionEvaluation, n.told())
+	}
 	if p.Directions != "" {
 		if _, _, err := b.prescription(d, Label{Rx: p.Rx, Directions: p.Directions}); err != nil {
 			return nil, err
@@ -149,8 +154,17 @@ func (p Decision) components() ([]object, error) {
 	return append(parts, p.Spacing.components()...), nil
 }
 
-// FollowUp makes the Appointment of a follow-up that took place: the prescriber's fact.
-func (b Book) FollowUp(n Note, on time.Time, with Person) ([]exchange.Slip, error) {
+// seen adds the Encounter that says the prescriber and the client were in one place.
+func (d *draft) seen(kind string, on time.Time) {
+	d.add("Encounter", d.id("visit"), nil, object{
+		"status": "finished", "class": object{"system": fhir.SystemActCode, "code": "AMB", "display": "ambulatory"},
+		"type": []object{concept(fhir.SystemSession, kind)}, "subject": d.patient(), "period": object{"start": instant(on), "end": instant(on)},
+	})
+}
+
+// FollowUp makes the Appointment of a follow-up that took place: the prescriber's fact. inPerson says that they saw the
+// client in one place.
+func (b Book) FollowUp(n Note, on time.Time, with Person, inPerson bool) ([]exchange.Slip, error) {
 	if err := n.check(); err != nil {
 		return nil, err
 	}
@@ -168,6 +182,9 @@ func (b Book) FollowUp(n Note, on time.Time, with Person) ([]exchange.Slip, erro
 		"status": "fulfilled", "serviceType": []object{concept(fhir.SystemSession, fhir.SessionFollowUp)},
 		"start": instant(on), "end": instant(on), "participant": people,
 	})
+	if inPerson {
+		d.seen(fhir.SessionFollowUp, on)
+	}
 	return slips(d)
 }
 

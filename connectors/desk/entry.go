@@ -24,6 +24,7 @@ const (
 	KindLift      = "lift"
 	KindArrival   = "arrival"
 	KindAfter     = "after"
+	KindReason    = "reason"
 	KindConfirm   = "confirm"
 	KindUndo      = "undo"
 	KindRead      = "read-through"

@@ -192,7 +192,7 @@ func blameless(t *rapid.T) (policy readiness.Policy, booked []time.Time, entries
 	if rapid.Bool().Draw(t, "a follow-up is due") {
 		policy = letters(25 * day)
 		add("follow-up", now.Add(-10*day+hours("follow-up", 48)), true, func(_ *life, n desk.Note) ([]exchange.Slip, error) {
-			return book.FollowUp(n, n.At.Add(-time.Hour), decider())
+			return book.FollowUp(n, n.At.Add(-time.Hour), decider(), true)
 		})
 	}
 

@@ -110,7 +110,7 @@ var grades = map[string]string{EffectsExpected: fhir.CodeExpected, EffectsAsk: f
 
 // After is what became of a session.
 type After struct {
-	Kind       string // fhir.SessionDosing or fhir.SessionPreparation
+	Kind       string // fhir.SessionDosing, fhir.SessionPreparation or fhir.SessionIntegration
 	Start, End time.Time
 	Held       bool
 	AsDirected bool   // of a dosing session: the dose was taken as directed
@@ -127,8 +127,8 @@ func (b Book) Close(n Note, p After) ([]exchange.Slip, error) {
 	dosed := p.Kind == fhir.SessionDosing && p.Held
 	grade, graded := grades[p.Effects]
 	switch {
-	case p.Kind != fhir.SessionDosing && p.Kind != fhir.SessionPreparation:
-		return nil, errors.New("only a preparation or a dosing session is closed here")
+	case p.Kind != fhir.SessionDosing && p.Kind != fhir.SessionPreparation && p.Kind != fhir.SessionIntegration:
+		return nil, errors.New("only a preparation, a dosing or an integration session is closed here")
 	case p.Start.IsZero() || p.Start.After(n.At):
 		return nil, errors.New("the session is still to come: close it when it is over")
 	case dosed && !graded && p.Effects != EffectsNone:

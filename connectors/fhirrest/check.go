@@ -229,6 +229,7 @@ var absences = map[bool]map[string]absence{
 		"MedicationRequest":  {"prescriptions are not told", "enter the label check at the desk when the medicine is there"},
 		"MedicationDispense": {"whether the medicine was dispensed is not told", "enter the label check at the desk when the medicine is there"},
 		"Appointment":        {"evaluations and follow-ups are not told", "a decision proves the evaluation; enter follow-ups at the desk"},
+		"Encounter":          {"whether a client was seen in person is not told", "say so with the decision or the follow-up at the desk"},
 		"Flag":               {"stops recorded as a Flag are not told", "a withdrawn decision and a prescription on hold still stop; enter any other STOP at the desk"},
 		"Goal":               {"limits that they set as a goal are not told", "enter the client's own limits with the decision at the desk; else the sheet's count"},
 		"CarePlan":           {"a course on hold is not told", "a withdrawn decision and a prescription on hold still stop; enter any other STOP at the desk"},

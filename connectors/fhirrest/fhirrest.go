@@ -130,7 +130,7 @@ var (
 		writes:    []string{"Task", "Observation", "MedicationRequest", "MedicationDispense"},
 	}
 	prescriber = role{
-		types: []string{"Patient", "Task", "Observation", "MedicationRequest", "MedicationDispense", "Appointment", "Flag", "CarePlan", "Goal",
+		types: []string{"Patient", "Task", "Observation", "MedicationRequest", "MedicationDispense", "Appointment", "Encounter", "Flag", "CarePlan", "Goal",
 			"AdverseEvent", "ServiceRequest", "DiagnosticReport", "DocumentReference", "Practitioner", "PractitionerRole", "Organization", "Medication"},
 		essential: []string{"Patient", "Task", "Observation", "MedicationRequest"},
 		writes:    []string{"Patient", "Consent", "ServiceRequest", "Task"},

@@ -68,7 +68,7 @@ func (f *facts) looksBack() []*look {
 	slices.Sort(moments)
 	looks := make([]*look, 0, len(moments))
 	for _, m := range moments[:len(moments)-1] { // the last one is the look at everything
-		looks = append(looks, &look{complete, m})
+		looks = append(looks, &look{complete: complete, upTo: m})
 	}
 	return looks
 }

@@ -45,8 +45,10 @@ type facts struct {
 	preparations []session
 	evaluations  []session // the prescriber's
 	followUps    []session
-	next         *session // the dosing session that the verdict is about
-	nextDoubt    string   // why it cannot be told which session is next, in words
+	integrations []session // the practice's
+	theirCopies  []session // dosing and preparation sessions as the prescriber's system has them
+	next         *session  // the dosing session that the verdict is about
+	nextDoubt    string    // why it cannot be told which session is next, in words
 
 	decisions []decision // by this prescriber
 	goAheads  []record[fhir.Observation]
@@ -63,6 +65,10 @@ type facts struct {
 	takenBy       []*fhir.Version
 	notHeld       []Day                      // days on which a dosing session did not take place
 	prepared      []dose                     // preparation sessions that the practice recorded as held
+	integrated    []dose                     // integration sessions that it did
+	factsOf       []Day                      // days of which the practice told more of a dosing session than that it was kept
+	scores        []score                    // of questionnaires, by when they were taken
+	reasons       []record[fhir.Observation] // why a session began while not READY
 	counted       []record[fhir.Observation] // what the client was counted to have left
 	stock         stock                      // in the client's hands
 
@@ -81,6 +87,7 @@ type facts struct {
 	limitsSay string // onFile
 	differ    []mismatch
 	differing bool
+	judged    []Gate
 	follow    *followUp
 	enterers  map[string]string // by source and version
 	digested  *fhir.Version     // whose directions digest is of

@@ -41,11 +41,16 @@ func (f *facts) observations() {
 		case "":
 			if !void(o) {
 				f.read(r)
+				f.score(&r)
 			}
 		case fhir.CodeGoAhead:
 			f.goAheads = append(f.goAheads, r)
 		case fhir.CodeAcknowledged:
 			f.acks = append(f.acks, r)
+		case fhir.CodeBeganWhy:
+			if r.live() && final(o) && text(o.ValueString) != "" {
+				f.reasons = append(f.reasons, r)
+			}
 		case fhir.CodeAmountLeft:
 			if r.live() && final(o) {
 				f.counted = append(f.counted, r)
@@ -59,6 +64,9 @@ func (f *facts) observations() {
 	}
 	slices.SortStableFunc(f.acks, func(a, b record[fhir.Observation]) int {
 		return cmp.Or(f.said(a).Compare(f.said(b)), older(a.Version, b.Version), cmp.Compare(a.ID, b.ID))
+	})
+	slices.SortStableFunc(f.scores, func(a, b score) int {
+		return cmp.Or(a.at.Compare(b.at), older(a.of, b.of), cmp.Compare(a.value, b.value))
 	})
 	slices.SortStableFunc(f.readings, func(a, b reading) int {
 		return cmp.Or(a.at.Compare(b.at), older(a.of, b.of), cmp.Compare(a.value, b.value))

@@ -45,7 +45,8 @@ func (s *session) done() bool { return s.status == "fulfilled" && s.live() }
 // appointments finds the course's appointments: sessions are the practice's, evaluation and follow-up the prescriber's.
 func (f *facts) appointments() {
 	for _, r := range records(f.chart.Appointments, f.look) {
-		if copied(r.Value.Identifier) || !practices(r.Version) && !f.ours(r.Version) {
+		mirrored := copied(r.Value.Identifier)
+		if mirrored && !f.ours(r.Version) || !practices(r.Version) && !f.ours(r.Version) {
 			continue
 		}
 		kind := f.kind(r)
@@ -65,6 +66,11 @@ func (f *facts) appointments() {
 			s.end = end
 		}
 		switch {
+		case f.ours(r.Version) && (kind == fhir.SessionDosing || kind == fhir.SessionPreparation):
+			f.theirCopies = append(f.theirCopies, s)
+		case mirrored:
+		case practices(r.Version) && kind == fhir.SessionIntegration:
+			f.integrations = append(f.integrations, s)
 		case practices(r.Version) && kind == fhir.SessionDosing:
 			f.dosing = append(f.dosing, s)
 		case practices(r.Version) && kind == fhir.SessionPreparation:
@@ -75,7 +81,7 @@ func (f *facts) appointments() {
 			f.followUps = append(f.followUps, s)
 		}
 	}
-	for _, list := range [][]session{f.dosing, f.preparations, f.evaluations, f.followUps} {
+	for _, list := range [][]session{f.dosing, f.preparations, f.evaluations, f.followUps, f.integrations, f.theirCopies} {
 		slices.SortStableFunc(list, func(a, b session) int {
 			return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.ID, b.ID))
 		})
@@ -227,9 +233,12 @@ func (f *facts) sessionFacts() {
 		at := f.instant(r.Recorded(), start)
 		switch kind, status := f.code(r.Party, r.Value.Code, fhir.SystemSession), r.Value.Status.Code(); {
 		case kind == fhir.SessionDosing && status == "completed":
+			f.factsOf = append(f.factsOf, DayOf(at, f.zone))
 			note(at, r.Version)
 		case kind == fhir.SessionDosing && status == "not-done":
 			f.notHeld = append(f.notHeld, DayOf(at, f.zone))
+		case kind == fhir.SessionIntegration && status == "completed" && f.clock.passed(at):
+			f.integrated = append(f.integrated, dose{day: DayOf(at, f.zone), first: at, at: at, of: r.Version})
 		case kind == fhir.SessionPreparation && status == "completed" && f.clock.passed(at):
 			f.prepared = append(f.prepared, dose{day: DayOf(at, f.zone), first: at, at: at, of: r.Version})
 		}
@@ -243,7 +252,9 @@ func (f *facts) sessionFacts() {
 			if r.Value.Period != nil {
 				start = r.Value.Period.Start
 			}
-			note(f.instant(r.Recorded(), start), r.Version)
+			at := f.instant(r.Recorded(), start)
+			f.factsOf = append(f.factsOf, DayOf(at, f.zone))
+			note(at, r.Version)
 		}
 	}
 	for _, r := range records(f.chart.MedicationAdministrations, f.look) {
@@ -251,6 +262,7 @@ func (f *facts) sessionFacts() {
 		if practices(r.Version) && r.live() && !copied(v.Identifier) && (v.Status == "completed" || v.Status == "in-progress") &&
 			f.ketamine(medicine{source: r.Source, party: r.Party, concept: &v.MedicationCodeableConcept, reference: &v.MedicationReference}) != no {
 			at := f.instant(r.Recorded(), &v.EffectiveDateTime, v.EffectivePeriod.Start)
+			f.factsOf = append(f.factsOf, DayOf(at, f.zone))
 			note(at, r.Version)
 			if f.clock.passed(at) {
 				f.takes(r, at)

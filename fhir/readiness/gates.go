@@ -47,8 +47,11 @@ var gates = []struct {
 	{GateGoAhead, Therapist, true, goAheadGate},
 }
 
-// judgeGates judges every gate, in order.
+// judgeGates judges every gate, in order, once.
 func (f *facts) judgeGates() []Gate {
+	if f.judged != nil {
+		return f.judged
+	}
 	out := make([]Gate, 0, len(gates))
 	for _, rule := range gates {
 		var g Gate
@@ -69,6 +72,7 @@ func (f *facts) judgeGates() []Gate {
 		}
 		out = append(out, g)
 	}
+	f.judged = out
 	return out
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/fhir"
 )
@@ -16,6 +18,7 @@ import (
 //	none                                open
 //	active at the instant of need       met
 //	ended by then                       open
+//	older than consents may be          open, where the practice asks for new ones
 //	withdrawn                           blocked (R07), also when the record is gone: only a newer one lifts it
 //	not readable, with exceptions       unknown
 //	another withdrawn since it was      unknown
@@ -23,30 +26,55 @@ import (
 //	dated or beginning later            open
 //	gone                                open (R48)
 func consentsGate(f *facts) Gate {
-	var rests []*fhir.Version
+	var all []*fhir.Version
 	for _, kind := range f.kinds() {
-		c, v := f.signed(kind)
-		switch {
-		case v != nil:
-			return blocked("The client withdrew the consent to treatment on "+f.on(v.Recorded()), "hold; speak with the client and "+f.prescriber(), v, c.Gone)
-		case c == nil && f.policy.Practice.Lacks("Consent"):
-			return f.silent(f.policy.Practice, "of consents", "enter the signed consent at the desk", f.ground()...)
-		case c == nil || !c.live():
-			return open("A consent to treatment is not on file as signed", "have the client sign it")
-		case c.Value.Status.Code() != "active":
-			return open("The consent to treatment of "+f.on(c.given)+" is "+c.Value.Status.Code(), "have the client sign it", c.Version)
-		case c.doubt != "":
-			return untold("The consent to treatment of "+f.on(c.given)+" cannot be relied upon: "+c.doubt, "have the client sign it anew", c.Version)
-		case !f.clock.passed(c.given.Add(-f.policy.Rules.Skew)):
-			return open("The consent to treatment is dated "+f.on(c.given)+", which is to come", "have the client sign it", c.Version)
-		case !c.from.IsZero() && !f.over(c.from):
-			return open("The consent to treatment begins on "+f.on(c.from), "have the client sign one from today", c.Version)
-		case !c.to.IsZero() && f.over(c.to):
-			return open("The consent to treatment ends on "+lastDay(c.to, f.zone), "have the client sign a new one", c.Version)
+		g, rests := f.consented(kind)
+		if g.State != Met {
+			return g
 		}
-		rests = append(rests, c.Version)
+		all = append(all, rests...)
 	}
-	return met("Consent to treatment signed", rests...)
+	return met("Consent to treatment signed", all...)
+}
+
+// consented is the consents gate for one kind, and the versions it rests on.
+func (f *facts) consented(kind fhir.Code) (Gate, []*fhir.Version) {
+	const sign = "have the client sign it"
+	c, v := f.signed(kind)
+	if v != nil {
+		return blocked("The client withdrew the consent to treatment on "+f.on(v.Recorded()), "hold; speak with the client and "+f.prescriber(), v, c.Gone), nil
+	}
+	if c == nil && f.policy.Practice.Lacks("Consent") {
+		return f.silent(f.policy.Practice, "of consents", "enter the signed consent at the desk", f.ground()...), nil
+	}
+	if c == nil || !c.live() {
+		return open("A consent to treatment is not on file as signed"+f.whichKind(kind), sign), nil
+	}
+	words, rests := "The consent to treatment of "+f.on(c.given)+f.whichKind(kind), []*fhir.Version{c.Version}
+	renew := f.policy.Rules.ConsentRenew
+	switch {
+	case c.Value.Status.Code() != "active":
+		return open(words+" is "+c.Value.Status.Code(), sign, c.Version), rests
+	case c.doubt != "":
+		return untold(words+" cannot be relied upon: "+c.doubt, "have the client sign it anew", c.Version), rests
+	case !f.clock.passed(c.given.Add(-f.policy.Rules.Skew)):
+		return open("The consent to treatment is dated "+f.on(c.given)+", which is to come", sign, c.Version), rests
+	case !c.from.IsZero() && !f.over(c.from):
+		return open("The consent to treatment begins on "+f.on(c.from), "have the client sign one from today", c.Version), rests
+	case !c.to.IsZero() && f.over(c.to):
+		return open("The consent to treatment ends on "+lastDay(c.to, f.zone), "have the client sign a new one", c.Version), rests
+	case renew > 0 && f.over(shift(c.given, renew, f.zone)):
+		return open(words+" is to be signed anew after "+Spelled(renew), "have the client sign a new one", c.Version), rests
+	}
+	return Gate{State: Met}, rests
+}
+
+// whichKind names a consent where several are asked for.
+func (f *facts) whichKind(kind fhir.Code) string {
+	if len(f.kinds()) == 1 {
+		return ""
+	}
+	return " (" + kind.Code + ")"
 }
 
 // signed returns the consent of a kind that counts, and the version that withdrew it when it was withdrawn. The one
@@ -349,27 +377,35 @@ func (f *facts) state(p *fhir.Patient) string {
 
 // credentialsGate asks whether every licence, certificate and agreement lasts to the instant of need.
 //
-//	config       ends                    gate
-//	not asked    –                       unknown
-//	none set     –                       met
-//	listed       all on or after it      met
-//	listed       one before it           open
+//	config       ends, there or in the directory    gate
+//	not asked    –                                  unknown
+//	none set     none before it                     met
+//	listed       all on or after it                 met
+//	any          one before it                      open
 func credentialsGate(f *facts) Gate {
 	line := f.policy.Credentials
-	switch line.Answer {
-	case NotAsked:
+	if line.Answer == NotAsked {
 		return untold("Licences, certificates and agreements are not listed", "list them with their ends in the config")
-	case NoneSet:
+	}
+	all := f.credentials()
+	var first *credential
+	for i := range all {
+		c := &all[i]
+		if f.over(c.end) {
+			return open(begun(c.name)+" ends on "+lastDay(c.end, f.zone), "renew it", c.of).until(c.end)
+		}
+		if first == nil || c.end.Before(first.end) {
+			first = c
+		}
+	}
+	if first == nil {
 		return met("No credential is asked for").per("none set in the config")
 	}
-	first := Day{}
-	for _, c := range line.Value {
-		if end := c.Until.Plus(1).Start(f.zone); f.over(end) {
-			return open(c.Name+" ends on "+lastDay(end, f.zone), "renew it").until(end)
-		}
-		if first.IsZero() || c.Until.Start(time.UTC).Before(first.Start(time.UTC)) {
-			first = c.Until
-		}
-	}
-	return met("All " + strconv.Itoa(len(line.Value)) + " credentials are current, the first up to " + onDay(first.Start(f.zone), f.zone)).per("as listed in the config")
+	return met(plural(len(all) == 1, "The 1 credential is", "All "+strconv.Itoa(len(all))+" credentials are")+" current, the first up to "+lastDay(first.end, f.zone), first.of).per("as listed in the config")
+}
+
+// begun is a name at the beginning of a sentence.
+func begun(name string) string {
+	first, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first)) + name[size:]
 }

@@ -66,6 +66,7 @@ type Sheet struct {
 	OfficeOnly        Asked[bool] // sessions only in the therapist's office
 	StatesNotServed   Asked[[]string]
 	LeadDays          Asked[int]   // business days a refill takes
+	SessionFacts      Asked[int]   // business days after a session within which they want its facts
 	Pharmacies        []Dispensary // who fills the prescriptions; empty = not on file
 	Hours             Hours
 	Phone             string
@@ -186,6 +187,20 @@ type Rules struct {
 	DosesSpare       int           `rule:"R22" key:"doses_spare" unit:"sessions" means:"so many to spare or fewer, it is S3"`
 	RefillLead       int           `rule:"R23" key:"refill_lead" unit:"business days" means:"how long a refill takes where the sheet's lead_days was not asked"`
 	DiscardWarn      time.Duration `rule:"R26" key:"discard_warn" means:"so long before the medicine is out of date, it warns"`
+	TelehealthUntil  Day           `rule:"R33" key:"telehealth_until" means:"the last day on which the law lets prescribe by telehealth without an exam in person (90 FR 61301)"`
+	TelehealthWarn   time.Duration `rule:"R33" key:"telehealth_warn" means:"so long before it, what still waits for a prescription is S2"`
+	CredentialFirst  time.Duration `rule:"R34" key:"credential_first" means:"so long before one ends, it is S4"`
+	CredentialAgain  time.Duration `rule:"R34" key:"credential_again" means:"so long before, it is S3"`
+	CredentialLast   time.Duration `rule:"R34" key:"credential_last" means:"so long before, it is said once more"`
+	ConsentRenew     time.Duration `rule:"R35" key:"consent_renew" means:"so long after it was signed, a consent to treatment is signed anew; 0 = never"`
+	OutcomeWorse     int           `rule:"R38" key:"outcome_worse" unit:"points" means:"so much more on PHQ-9 or GAD-7 is worse; 0 = not looked at"`
+	OutcomeEvery     time.Duration `rule:"R38" key:"outcome_every" means:"so long after a PHQ-9, another is due before the session; 0 = never"`
+	FactsFollowUp    time.Duration `rule:"R39" key:"facts_follow_up" means:"so near to the follow-up, it is S2"`
+	IntegrationWait  time.Duration `rule:"R40" key:"integration_wait" means:"so long after a dose, an integration session is booked"`
+	DriftStart       time.Duration `rule:"R41" key:"drift_start" means:"so far two sides' starts may differ"`
+	UnclosedWait     time.Duration `rule:"R41" key:"unclosed_wait" means:"so long a session that is over may wait to be closed"`
+	GapAnswer        time.Duration `rule:"R42" key:"gap_answer" means:"so much open time the prescriber is given to answer between a closed day and the session"`
+	DischargeWait    time.Duration `rule:"R43" key:"discharge_wait" means:"so long after the last dose, sessions have stopped"`
 	DeliveryTries    int           `rule:"R46" key:"delivery_tries" unit:"tries" means:"after so many tries, or"`
 	DeliveryWait     time.Duration `rule:"R46" key:"delivery_wait" means:"after so long, a delivery failed"`
 	HandOverWait     int           `rule:"R46" key:"hand_over_wait" unit:"business days" means:"so long a packet may lie before it is handed over"`
@@ -202,6 +217,10 @@ func DefaultRules() Rules {
 		ClearanceWarn: 14 * day, ClearanceUrgent: 48 * time.Hour, ConditionDue: 5 * day,
 		PrescriptionWait: 3, FillLimitMonths: 6, RefillLimit: 5, DosesSpare: 1, UnsortedEvent: 90 * time.Minute,
 		PreparationWait: 7 * day, AddressWait: 2, ParcelWait: 5 * day, ParcelUrgent: 3 * day, RefillLead: 10, DiscardWarn: 14 * day,
+		TelehealthUntil: Day{2026, time.December, 31}, TelehealthWarn: 30 * day,
+		CredentialFirst: 60 * day, CredentialAgain: 30 * day, CredentialLast: 7 * day,
+		OutcomeWorse: 5, OutcomeEvery: 30 * day, FactsFollowUp: 5 * day, IntegrationWait: 72 * time.Hour,
+		DriftStart: 15 * time.Minute, UnclosedWait: 48 * time.Hour, GapAnswer: 4 * time.Hour, DischargeWait: 30 * day,
 		DeliveryTries: 5, DeliveryWait: 6 * time.Hour, HandOverWait: 1,
 	}
 }

@@ -65,11 +65,15 @@ func (r *record[T]) first() time.Time { return r.since(func(*T) bool { return tr
 type look struct {
 	complete map[string]time.Time // by source, the end of its last complete read; only of those with news since
 	upTo     fhir.Moment
+	by       time.Time // not zero: instead, all that was recorded by then, by its owner's clock, whenever the hub heard of it
 }
 
 func (l *look) sees(v *fhir.Version) bool {
 	if l == nil || v.Moment <= l.upTo {
 		return true
+	}
+	if !l.by.IsZero() {
+		return !v.Recorded().After(l.by)
 	}
 	at, news := l.complete[v.Source]
 	return !news || !v.Received.After(at)

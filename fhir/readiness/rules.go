@@ -21,7 +21,9 @@ type Rule struct {
 	Under    []string // parents: while one is open, its findings are folded under it
 	Source   string   // where the rule comes from: a CFR section, a guide, the prescriber's record, or "practice's choice"
 	Sheet    []string // lines of the prescriber sheet that it goes by, as the config writes them
+	Answered bool     // the prescriber answers it, whoever acts first (R42)
 	judge    func(*facts) []Finding
+	derived  func(*facts, []*Finding) []Finding // instead of judge: looks at what the others found that keeps a session from being ready and is the prescriber's to answer, and may set when it is due
 }
 
 // Catalogue returns the rules that are judged, in the order of rules.md.
@@ -42,12 +44,11 @@ func rule(code string) *Rule {
 	return nil
 }
 
-// judgeRules asks every rule and folds children under their open parent.
+// judgeRules asks every rule, those last that judge what the others found, and folds children under their open parent.
 func (f *facts) judgeRules() []Finding {
 	out := []Finding{}
-	for i := range catalogue {
-		r := &catalogue[i]
-		for _, found := range r.judge(f) {
+	add := func(r *Rule, list []Finding) {
+		for _, found := range list {
 			found.Code, found.Rule, found.State = r.Code, r.Name, New
 			if found.Owner == "" {
 				found.Owner = r.Owner
@@ -62,7 +63,24 @@ func (f *facts) judgeRules() []Finding {
 			out = append(out, found)
 		}
 	}
-	return fold(gravest(out))
+	for i := range catalogue {
+		if r := &catalogue[i]; r.judge != nil {
+			add(r, r.judge(f))
+		}
+	}
+	out = gravest(out)
+	var waiting []*Finding
+	for i := range out {
+		if r := &out[i]; (r.Severity == S1 || r.Severity == S2) && (r.Owner == Prescriber || rule(r.Code).Answered) {
+			waiting = append(waiting, r)
+		}
+	}
+	for i := range catalogue {
+		if r := &catalogue[i]; r.derived != nil {
+			add(r, r.derived(f, waiting))
+		}
+	}
+	return fold(out)
 }
 
 // fold puts each finding under the first of its parents that is there too. What is graver than its parent speaks for

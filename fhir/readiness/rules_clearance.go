@@ -17,8 +17,8 @@ var clearanceRules = []Rule{
 	{
 		Code: "R09", Name: "booked-without-clearance", Severity: "S2; S1 within 72 h", Owner: Therapist, Gate: GateClearance,
 		Asks:   "A dosing session is booked, and no decision clears it.",
-		Source: "rules.md; practice's choice",
-		judge:  bookedWithoutClearance,
+		Source: "rules.md; practice's choice", Answered: true,
+		judge: bookedWithoutClearance,
 	},
 	{
 		Code: "R10", Name: "clearance-expires-before-session", Severity: "S2; S1 within 48 h", Owner: Prescriber, Gate: GateClearance,

@@ -3,6 +3,12 @@ package readiness
 // lookingBackRules are part F: looking back, and manners (rules.md).
 var lookingBackRules = []Rule{
 	{
+		Code: "R50", Name: "dosed-while-not-ready", Severity: "S1; S4 where only the hub heard late", Owner: Therapist,
+		Asks:   "A session was held that began while its verdict was not READY: it asks for the reason, and keeps it.",
+		Source: "practice's choice",
+		judge:  dosedWhileNotReady,
+	},
+	{
 		Code: "R51", Name: "calendar-event-unmatched", Severity: "S2", Owner: Admin,
 		Asks:   "A long calendar event of a client is sorted by no rule.",
 		Source: "practice's choice",

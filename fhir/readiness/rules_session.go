@@ -18,7 +18,7 @@ var sessionRules = []Rule{
 		Code: "R30", Name: "adverse-event-open", Severity: "S1 serious; S2 ask the prescriber", Owner: Therapist, Gate: GateHold, Holds: true,
 		Asks:   "An adverse event was recorded, and the prescriber has not answered.",
 		Source: "practice's choice", Sheet: []string{"hours", "weekend_phone"},
-		judge: adverseEventOpen,
+		judge: adverseEventOpen, Answered: true,
 	},
 	{
 		Code: "R31", Name: "sessions-too-close", Severity: "S2; S3 for a later session", Owner: Therapist, Gate: GateInterval,
@@ -33,12 +33,75 @@ var sessionRules = []Rule{
 		judge: wrongSetting,
 	},
 	{
+		Code: "R33", Name: "telehealth-authority-ending", Severity: "S3; S2 where a prescription waits for it", Owner: Prescriber,
+		Asks:   "Prescribing by telehealth alone ends, and no exam in person is on file.",
+		Source: "90 FR 61301; 21 CFR 1307.41",
+		judge:  telehealthEnding,
+	},
+	{
+		Code: "R34", Name: "credential-expired", Severity: "S4, S3; S2 when it ends before the session", Owner: Admin, Gate: GateCredentials,
+		Asks:   "A licence, certificate, insurance or agreement ends.",
+		Source: "45 CFR 164.504(e); practice's choice",
+		judge:  credentialExpired,
+	},
+	{
+		Code: "R35", Name: "consent-document-missing", Severity: "S2; S3 with no session booked", Owner: Therapist, Gate: GateConsents,
+		Asks:   "A consent to treatment is not on file as signed, or is to be signed anew.",
+		Source: "practice's choice",
+		judge:  consentDocumentMissing,
+	},
+	{
+		Code: "R36", Name: "day-of-checklist-open", Severity: "S2 once the session begins, or where an answer is not as it should be", Owner: Therapist, Under: beforeTheDay,
+		Asks:   "Ride, fasting, location, readings or news since the clearance are not recorded for the session.",
+		Source: "practice's choice", Sheet: []string{"systolic_limit", "diastolic_limit", "heart_rate_limit"},
+		judge: checklistOpen,
+	},
+	{
 		Code: "R37", Name: "vitals-outside-limits", Severity: "S1", Owner: Therapist, Gate: GateVitals, Holds: true,
 		Asks:   "A reading of the session's day is beyond the limit that the prescriber recorded or agreed.",
 		Source: "the prescriber's record or sheet; no built-in number", Sheet: []string{"systolic_limit", "diastolic_limit", "heart_rate_limit"},
 		judge: vitalsOutsideLimits,
 	},
+	{
+		Code: "R38", Name: "outcome-worsening", Severity: "S2; S3 with no session booked, or a scale due", Owner: Therapist,
+		Asks:   "The client's PHQ-9 or GAD-7 got worse, item 9 lies above their first, or a scale is due. To the therapist only; the hub is no crisis monitor.",
+		Source: "practice's choice",
+		judge:  outcomeWorsening,
+	},
+	{
+		Code: "R39", Name: "session-facts-not-returned", Severity: "S3; S2 near the follow-up", Owner: Therapist,
+		Asks:   "The prescriber wants to hear of sessions, and nothing is on file of one that is over.",
+		Source: "the prescriber's sheet", Sheet: []string{"session_facts"},
+		judge: sessionFactsMissing,
+	},
+	{
+		Code: "R40", Name: "integration-not-booked", Severity: "S3", Owner: Therapist,
+		Asks:   "No integration session is booked after a dose.",
+		Source: "practice's choice",
+		judge:  integrationNotBooked,
+	},
+	{
+		Code: "R41", Name: "appointment-drift", Severity: "S3", Owner: Admin,
+		Asks:   "A session stands otherwise on the other side, or is over and was never closed.",
+		Source: "practice's choice",
+		judge:  appointmentDrift,
+	},
+	{
+		Code: "R42", Name: "weekend-gap", Severity: "S3; it brings deadlines forward, and changes no state", Owner: Admin,
+		Asks:   "What the prescriber is to answer before a session is due when they are closed.",
+		Source: "the prescriber's sheet", Sheet: []string{"hours", "holidays", "weekend_phone"},
+		derived: weekendGap,
+	},
+	{
+		Code: "R43", Name: "discharge-open", Severity: "S3", Owner: Prescriber,
+		Asks:   "Sessions have stopped, medicine is left, and no follow-up is booked.",
+		Source: "practice's choice",
+		judge:  dischargeOpen,
+	},
 }
+
+// beforeTheDay are the parents of what need not be asked on the day while they are open.
+var beforeTheDay = []string{"R09", "R10", "R12", "R15", "R30"}
 
 // R29 follow-up-overdue
 //

@@ -66,7 +66,10 @@ func (db *DB) Chart(ctx context.Context, client string, asOf fhir.Moment) (fhir.
 		if chart.Outstanding, err = outstanding(ctx, q, client, at); err != nil {
 			return err
 		}
-		chart.HandedOver, err = handedOver(ctx, q, client, at)
+		if chart.HandedOver, err = handedOver(ctx, q, client, at); err != nil {
+			return err
+		}
+		chart.Began, err = began(ctx, q, client, at)
 		return err
 	})
 	return chart, err

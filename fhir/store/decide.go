@@ -55,6 +55,9 @@ func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Chan
 		if e.Moved > int64(v.Moment) || e.Chart > int64(v.Moment) {
 			return fmt.Errorf("engagement of %s: %w", v.Client, exchange.ErrConflict)
 		}
+		if err := c.began(ctx, v, e); err != nil {
+			return err
+		}
 		hash := bodyHash([]byte(said))
 		if e.Verdict == 0 || e.Hash != hash {
 			if err := c.putVerdict(ctx, v, e, said); err != nil {

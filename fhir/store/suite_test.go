@@ -230,6 +230,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"the chart of a past moment is what was known then", asOf},
 		{"a verdict on an old chart conflicts", decideConflicts},
 		{"a verdict that says nothing new costs no new verdict", judgesAgain},
+		{"how the verdict stood when a session began is noted", sessionBegins},
 		{"a source that fails and comes back has its clients judged again", recovers},
 		{"a delivery's life, from staged to delivered", ledgerLife},
 		{"one lane, one delivery at a time", lanes},

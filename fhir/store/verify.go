@@ -23,7 +23,7 @@ func (db *DB) VerifyAudit(ctx context.Context, progress func(done, total int64))
 		if v.total, err = q.CountSealed(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.judgements, v.sourceLog, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.notices, v.trays, v.handlings, v.chain} {
+		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.judgements, v.sourceLog, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.notices, v.trays, v.handlings, v.began, v.chain} {
 			if err := check(ctx); err != nil {
 				return err
 			}
@@ -221,6 +221,14 @@ func (v *verifier) settings(ctx context.Context) error {
 	rows, err := v.AllSettings(ctx)
 	for _, r := range rows {
 		v.row("setting", "setting "+r.Name, r.Moment, r.Mac, r.Name, r.Actor, r.Value)
+	}
+	return err
+}
+
+func (v *verifier) began(ctx context.Context) error {
+	rows, err := v.AllBegan(ctx)
+	for _, r := range rows {
+		v.row("began", fmt.Sprintf("how %s with %s stood at the start of %s/%s/%s", r.Client, r.Prescriber, r.Source, r.Type, r.ID), r.Moment, r.Mac, beganParts(r)...)
 	}
 	return err
 }

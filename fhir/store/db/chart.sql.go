@@ -9,6 +9,48 @@ import (
 	"context"
 )
 
+const beganAt = `-- name: BeganAt :many
+SELECT client, prescriber, source, type, id, starts, state, moment, mac FROM began WHERE client = $1 AND moment <= $2 ORDER BY starts, prescriber, source, type, id
+`
+
+type BeganAtParams struct {
+	Client string
+	Moment int64
+}
+
+func (q *Queries) BeganAt(ctx context.Context, arg BeganAtParams) ([]Began, error) {
+	rows, err := q.query(ctx, q.beganAtStmt, beganAt, arg.Client, arg.Moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Began
+	for rows.Next() {
+		var i Began
+		if err := rows.Scan(
+			&i.Client,
+			&i.Prescriber,
+			&i.Source,
+			&i.Type,
+			&i.ID,
+			&i.Starts,
+			&i.State,
+			&i.Moment,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const directoryAt = `-- name: DirectoryAt :many
 WITH RECURSIVE reach (source, type, id) AS (
   SELECT m.source, m.type, m.id FROM link l

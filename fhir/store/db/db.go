@@ -27,6 +27,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addOverlookedStmt, err = db.PrepareContext(ctx, addOverlooked); err != nil {
 		return nil, fmt.Errorf("error preparing query AddOverlooked: %w", err)
 	}
+	if q.allBeganStmt, err = db.PrepareContext(ctx, allBegan); err != nil {
+		return nil, fmt.Errorf("error preparing query AllBegan: %w", err)
+	}
 	if q.allLinksStmt, err = db.PrepareContext(ctx, allLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query AllLinks: %w", err)
 	}
@@ -50,6 +53,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.auditAfterStmt, err = db.PrepareContext(ctx, auditAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query AuditAfter: %w", err)
+	}
+	if q.beganAtStmt, err = db.PrepareContext(ctx, beganAt); err != nil {
+		return nil, fmt.Errorf("error preparing query BeganAt: %w", err)
 	}
 	if q.boardStmt, err = db.PrepareContext(ctx, board); err != nil {
 		return nil, fmt.Errorf("error preparing query Board: %w", err)
@@ -167,6 +173,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.handlingsOfStmt, err = db.PrepareContext(ctx, handlingsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query HandlingsOf: %w", err)
+	}
+	if q.hasBeganStmt, err = db.PrepareContext(ctx, hasBegan); err != nil {
+		return nil, fmt.Errorf("error preparing query HasBegan: %w", err)
 	}
 	if q.headsStmt, err = db.PrepareContext(ctx, heads); err != nil {
 		return nil, fmt.Errorf("error preparing query Heads: %w", err)
@@ -293,6 +302,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.practicePatientsStmt, err = db.PrepareContext(ctx, practicePatients); err != nil {
 		return nil, fmt.Errorf("error preparing query PracticePatients: %w", err)
+	}
+	if q.putBeganStmt, err = db.PrepareContext(ctx, putBegan); err != nil {
+		return nil, fmt.Errorf("error preparing query PutBegan: %w", err)
 	}
 	if q.putDigestStmt, err = db.PrepareContext(ctx, putDigest); err != nil {
 		return nil, fmt.Errorf("error preparing query PutDigest: %w", err)
@@ -511,6 +523,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing addOverlookedStmt: %w", cerr)
 		}
 	}
+	if q.allBeganStmt != nil {
+		if cerr := q.allBeganStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allBeganStmt: %w", cerr)
+		}
+	}
 	if q.allLinksStmt != nil {
 		if cerr := q.allLinksStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allLinksStmt: %w", cerr)
@@ -549,6 +566,11 @@ func (q *Queries) Close() error {
 	if q.auditAfterStmt != nil {
 		if cerr := q.auditAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing auditAfterStmt: %w", cerr)
+		}
+	}
+	if q.beganAtStmt != nil {
+		if cerr := q.beganAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing beganAtStmt: %w", cerr)
 		}
 	}
 	if q.boardStmt != nil {
@@ -744,6 +766,11 @@ func (q *Queries) Close() error {
 	if q.handlingsOfStmt != nil {
 		if cerr := q.handlingsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing handlingsOfStmt: %w", cerr)
+		}
+	}
+	if q.hasBeganStmt != nil {
+		if cerr := q.hasBeganStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing hasBeganStmt: %w", cerr)
 		}
 	}
 	if q.headsStmt != nil {
@@ -954,6 +981,11 @@ func (q *Queries) Close() error {
 	if q.practicePatientsStmt != nil {
 		if cerr := q.practicePatientsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing practicePatientsStmt: %w", cerr)
+		}
+	}
+	if q.putBeganStmt != nil {
+		if cerr := q.putBeganStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putBeganStmt: %w", cerr)
 		}
 	}
 	if q.putDigestStmt != nil {
@@ -1341,6 +1373,7 @@ type Queries struct {
 	db                     DBTX
 	tx                     *sql.Tx
 	addOverlookedStmt      *sql.Stmt
+	allBeganStmt           *sql.Stmt
 	allLinksStmt           *sql.Stmt
 	allNoticesStmt         *sql.Stmt
 	allRulingsStmt         *sql.Stmt
@@ -1349,6 +1382,7 @@ type Queries struct {
 	allTellingsStmt        *sql.Stmt
 	appendAuditStmt        *sql.Stmt
 	auditAfterStmt         *sql.Stmt
+	beganAtStmt            *sql.Stmt
 	boardStmt              *sql.Stmt
 	boardOfStmt            *sql.Stmt
 	clientKnownStmt        *sql.Stmt
@@ -1388,6 +1422,7 @@ type Queries struct {
 	firstStepStmt          *sql.Stmt
 	handlingsAtStmt        *sql.Stmt
 	handlingsOfStmt        *sql.Stmt
+	hasBeganStmt           *sql.Stmt
 	headsStmt              *sql.Stmt
 	heldByStmt             *sql.Stmt
 	joinedAtPracticeStmt   *sql.Stmt
@@ -1430,6 +1465,7 @@ type Queries struct {
 	patientsOfClientStmt   *sql.Stmt
 	patientsSharingStmt    *sql.Stmt
 	practicePatientsStmt   *sql.Stmt
+	putBeganStmt           *sql.Stmt
 	putDigestStmt          *sql.Stmt
 	putFindingStmt         *sql.Stmt
 	putHandlingStmt        *sql.Stmt
@@ -1506,6 +1542,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		db:                     tx,
 		tx:                     tx,
 		addOverlookedStmt:      q.addOverlookedStmt,
+		allBeganStmt:           q.allBeganStmt,
 		allLinksStmt:           q.allLinksStmt,
 		allNoticesStmt:         q.allNoticesStmt,
 		allRulingsStmt:         q.allRulingsStmt,
@@ -1514,6 +1551,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		allTellingsStmt:        q.allTellingsStmt,
 		appendAuditStmt:        q.appendAuditStmt,
 		auditAfterStmt:         q.auditAfterStmt,
+		beganAtStmt:            q.beganAtStmt,
 		boardStmt:              q.boardStmt,
 		boardOfStmt:            q.boardOfStmt,
 		clientKnownStmt:        q.clientKnownStmt,
@@ -1553,6 +1591,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		firstStepStmt:          q.firstStepStmt,
 		handlingsAtStmt:        q.handlingsAtStmt,
 		handlingsOfStmt:        q.handlingsOfStmt,
+		hasBeganStmt:           q.hasBeganStmt,
 		headsStmt:              q.headsStmt,
 		heldByStmt:             q.heldByStmt,
 		joinedAtPracticeStmt:   q.joinedAtPracticeStmt,
@@ -1595,6 +1634,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		patientsOfClientStmt:   q.patientsOfClientStmt,
 		patientsSharingStmt:    q.patientsSharingStmt,
 		practicePatientsStmt:   q.practicePatientsStmt,
+		putBeganStmt:           q.putBeganStmt,
 		putDigestStmt:          q.putDigestStmt,
 		putFindingStmt:         q.putFindingStmt,
 		putHandlingStmt:        q.putHandlingStmt,

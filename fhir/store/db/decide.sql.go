@@ -157,6 +157,33 @@ func (q *Queries) Engagement(ctx context.Context, arg EngagementParams) (Engagem
 	return i, err
 }
 
+const hasBegan = `-- name: HasBegan :one
+SELECT count(*) FROM began WHERE client = $1 AND prescriber = $2 AND source = $3 AND type = $4 AND id = $5 AND starts = $6
+`
+
+type HasBeganParams struct {
+	Client     string
+	Prescriber string
+	Source     string
+	Type       string
+	ID         string
+	Starts     int64
+}
+
+func (q *Queries) HasBegan(ctx context.Context, arg HasBeganParams) (int64, error) {
+	row := q.queryRow(ctx, q.hasBeganStmt, hasBegan,
+		arg.Client,
+		arg.Prescriber,
+		arg.Source,
+		arg.Type,
+		arg.ID,
+		arg.Starts,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const judge = `-- name: Judge :exec
 UPDATE engagement SET due = $1, chart = $2, judged = $3, until = $4, policy = $5, state = $6,
   starved = $7, verdict = $8, hash = $9, session = $10, stirred = 0
@@ -192,6 +219,38 @@ func (q *Queries) Judge(ctx context.Context, arg JudgeParams) error {
 		arg.Session,
 		arg.Client,
 		arg.Prescriber,
+	)
+	return err
+}
+
+const putBegan = `-- name: PutBegan :exec
+INSERT INTO began (client, prescriber, source, type, id, starts, state, moment, mac)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+`
+
+type PutBeganParams struct {
+	Client     string
+	Prescriber string
+	Source     string
+	Type       string
+	ID         string
+	Starts     int64
+	State      string
+	Moment     int64
+	Mac        string
+}
+
+func (q *Queries) PutBegan(ctx context.Context, arg PutBeganParams) error {
+	_, err := q.exec(ctx, q.putBeganStmt, putBegan,
+		arg.Client,
+		arg.Prescriber,
+		arg.Source,
+		arg.Type,
+		arg.ID,
+		arg.Starts,
+		arg.State,
+		arg.Moment,
+		arg.Mac,
 	)
 	return err
 }

@@ -15,6 +15,18 @@ type Audit struct {
 	Mac     string
 }
 
+type Began struct {
+	Client     string
+	Prescriber string
+	Source     string
+	Type       string
+	ID         string
+	Starts     int64
+	State      string
+	Moment     int64
+	Mac        string
+}
+
 type Counter struct {
 	Name string
 	N    int64

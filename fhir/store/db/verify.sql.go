@@ -9,6 +9,43 @@ import (
 	"context"
 )
 
+const allBegan = `-- name: AllBegan :many
+SELECT client, prescriber, source, type, id, starts, state, moment, mac FROM began ORDER BY client, prescriber, starts, source, type, id
+`
+
+func (q *Queries) AllBegan(ctx context.Context) ([]Began, error) {
+	rows, err := q.query(ctx, q.allBeganStmt, allBegan)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Began
+	for rows.Next() {
+		var i Began
+		if err := rows.Scan(
+			&i.Client,
+			&i.Prescriber,
+			&i.Source,
+			&i.Type,
+			&i.ID,
+			&i.Starts,
+			&i.State,
+			&i.Moment,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allLinks = `-- name: AllLinks :many
 SELECT source, patient, client, moment, party, how, since, ended, read_back, mac, evidence FROM link ORDER BY source, patient, client, moment
 `
@@ -204,7 +241,7 @@ SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELE
   + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM judgement WHERE mac <> '') + (SELECT count(*) FROM source_log WHERE mac <> '') + (SELECT count(*) FROM delivery)
   + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM ruling) + (SELECT count(*) FROM telling)
   + (SELECT count(*) FROM sealed) + (SELECT count(*) FROM sealed WHERE ended <> 0) + (SELECT count(*) FROM notice) + (SELECT count(*) FROM handling)
-  + (SELECT count(*) FROM audit) AS bigint)
+  + (SELECT count(*) FROM began) + (SELECT count(*) FROM audit) AS bigint)
 `
 
 func (q *Queries) CountSealed(ctx context.Context) (int64, error) {

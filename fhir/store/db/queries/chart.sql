@@ -50,3 +50,5 @@ JOIN version v ON v.source = l.source AND v.type = 'Patient' AND v.id = l.patien
 WHERE l.party = 'practice' AND l.ended = 0 AND l.how <> 'candidate' AND NOT v.gone
   AND v.n = (SELECT max(w.n) FROM version w WHERE w.source = v.source AND w.type = v.type AND w.id = v.id)
 ORDER BY l.client, l.source, l.patient;
+-- name: BeganAt :many
+SELECT * FROM began WHERE client = @client AND moment <= @moment ORDER BY starts, prescriber, source, type, id;

@@ -47,3 +47,8 @@ VALUES (@id, @moment, @client, @prescriber, @code, @severity, @state, @since);
 SELECT j.prescriber, j.judged, v.body FROM verdict v
 JOIN judgement j ON j.client = v.client AND j.prescriber = v.prescriber AND j.moment = v.moment
 WHERE v.client = @client AND v.moment > @after AND v.moment <= @upto ORDER BY v.moment;
+-- name: HasBegan :one
+SELECT count(*) FROM began WHERE client = @client AND prescriber = @prescriber AND source = @source AND type = @type AND id = @id AND starts = @starts;
+-- name: PutBegan :exec
+INSERT INTO began (client, prescriber, source, type, id, starts, state, moment, mac)
+VALUES (@client, @prescriber, @source, @type, @id, @starts, @state, @moment, @mac);

@@ -1,0 +1,99 @@
+package readiness
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+)
+
+// heardLateShown is how long it is told that the hub heard late of what was in order in time.
+const heardLateShown = 7 * 24 * time.Hour
+
+// R50 dosed-while-not-ready. How the verdict stood when a session began is noted then (fhir.Began), and never changed. A
+// session of which nothing was noted began before the hub judged the client.
+//
+//	verdict at the beginning   what the owners had recorded by then   the session's facts    a reason since   finding
+//	READY                      –                                      –                      –                none
+//	any other                  –                                      none, or not held      –                none
+//	any other                  –                                      on file                given            none: both are kept
+//	any other but HOLD         every gate met, read later             on file                none             S4, for a week
+//	any other                  some gate not met                      on file                none             S1
+//
+// That the hub had not yet read what was recorded in time is no fault of the session's.
+func dosedWhileNotReady(f *facts) (out []Finding) {
+	for _, b := range f.chart.Began {
+		if !f.unexplained(b) {
+			continue
+		}
+		words := "The session of " + f.stamp(b.Start) + " began while its verdict was " + b.State
+		if b.State == string(Unknown) {
+			words = "The session of " + f.stamp(b.Start) + " began while nobody could tell whether its records were in order"
+		}
+		var rests []*fhir.Version
+		for i := range f.dosing {
+			if f.dosing[i].Key == b.Key {
+				rests = append(rests, f.dosing[i].Version)
+			}
+		}
+		severity, next := S1, "say why, in one line; it is kept beside the verdict: kaphub record reason"
+		if b.State != string(Hold) && f.inOrderAt(b) {
+			if f.clock.passed(b.Start.Add(heardLateShown)) {
+				continue
+			}
+			severity, words = S4, words+"; what was recorded by then was in order, and the hub read it later"
+		}
+		out = append(out, found(severity, b.String(), words, next, append(rests, f.factsOn(DayOf(b.Start, f.zone))...)...))
+	}
+	return out
+}
+
+// unexplained reports whether a session of this engagement began while not READY, was held, and nobody has said why.
+func (f *facts) unexplained(b fhir.Began) bool {
+	day := DayOf(b.Start, f.zone)
+	switch {
+	case b.Prescriber != f.policy.Prescriber.Name, b.State == string(Ready), !f.tookOn(day):
+		return false
+	case slices.Contains(f.notHeld, day) && !slices.Contains(f.factsOf, day):
+		return false
+	}
+	return !slices.ContainsFunc(f.reasons, func(r record[fhir.Observation]) bool {
+		return !f.said(r).Before(b.Start) && slices.ContainsFunc(r.Value.Focus, func(ref fhir.Reference) bool {
+			to, far, ok := target(&ref)
+			here := r.Source == b.Source && !far || strings.HasSuffix(text(ref.Reference), "/source/"+b.String())
+			return ok && here && to == fhir.Ref{Type: b.Type, ID: b.ID}
+		})
+	})
+}
+
+// factsOn returns what the dose of a day is on file by.
+func (f *facts) factsOn(day Day) (rests []*fhir.Version) {
+	for _, d := range f.taken {
+		if d.day == day {
+			rests = append(rests, d.of)
+		}
+	}
+	return rests
+}
+
+// inOrderAt reports whether every gate was met when the session began, by what the owners had recorded by then.
+func (f *facts) inOrderAt(b fhir.Began) bool {
+	then := gather(f.chart, f.policy, &clock{now: b.Start}, &look{by: b.Start})
+	if then.next == nil || then.next.Key != b.Key || !then.next.start.Equal(b.Start) {
+		return false
+	}
+	return !slices.ContainsFunc(then.judgeGates(), func(g Gate) bool { return g.State != Met })
+}
+
+// Unexplained returns the sessions of an engagement that were held, began while not READY, and of which nobody said why,
+// the last one first: what kaphub record reason answers.
+func Unexplained(chart fhir.Chart, policy Policy, now time.Time) (list []fhir.Began) {
+	f := gather(&chart, &policy, &clock{now: now}, nil)
+	for _, b := range slices.Backward(chart.Began) {
+		if f.unexplained(b) {
+			list = append(list, b)
+		}
+	}
+	return list
+}

@@ -1,0 +1,63 @@
+package readiness_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/fhirtest"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+func TestR50DosedWhileNotReady(t *testing.T) {
+	start := now.Add(2 * time.Hour) // the blameless client's session
+	evening := 7 * time.Hour        // when it is looked at
+	began := func(state readiness.State, edits ...func(*fhir.Began)) func(*fhir.Chart) {
+		return func(c *fhir.Chart) {
+			b := fhir.Began{Prescriber: fhirtest.Prescriber, Key: fhir.Key{Source: fhirtest.PracticeSource, Type: "Appointment", ID: "dosing-p1"}, Start: start, State: string(state)}
+			for _, e := range edits {
+				e(&b)
+			}
+			c.Began = []fhir.Began{b}
+		}
+	}
+	dose := func(c *course) fhir.Version { return c.On(start.Add(3*time.Hour)).Administration(start, 1) }
+	unchecked := told(func(c *course) []fhir.Version { return c.InOrder() }) // no arrival checks, no go-ahead
+	late := func(c *course) []fhir.Version {                                 // all recorded in time, and read in the evening
+		vs := c.Blameless()
+		for i := range vs {
+			if vs[i].Recorded().After(now.Add(-time.Hour)) {
+				vs[i].Received = start.Add(time.Hour)
+			}
+		}
+		return vs
+	}
+	reason := func(at time.Time, edits ...fhir.Edit) func(c *course) fhir.Version {
+		return func(c *course) fhir.Version {
+			return c.On(at).Told("desk-practice", fhir.Practice, fmt.Sprintf(`{"resourceType":"Observation","id":"why","status":"final","code":{"coding":[{"system":%q,"code":%q}]},
+				"issued":%q,"focus":[{"reference":"%s/source/ehr/Appointment/dosing-p1"}],"valueString":"the checks were made, on paper"}`, fhir.SystemKAP, fhir.CodeBeganWhy, at.Format(time.RFC3339), fhir.Base), edits...)
+		}
+	}
+	desk := func(p *readiness.Policy) { p.Practice.Desk = "desk-practice" }
+	after := start.Add(4 * time.Hour)
+	judgeRule(t, "R50", []rowAt{
+		{name: "READY at its start → none", told: told(all).then(dose), chart: began(readiness.Ready), at: evening},
+		{name: "nobody judged at its start → none", told: unchecked.then(dose), at: evening},
+		{name: "not ready, and nothing of it on file → none", told: unchecked, chart: began(readiness.NotReady), at: evening},
+		{name: "not ready, and a dose on file → S1", told: unchecked.then(dose), chart: began(readiness.NotReady), at: evening, want: "S1"},
+		{name: "in order, the checks never recorded → S1", told: unchecked.then(dose), chart: began(readiness.InOrder), at: evening, want: "S1"},
+		{name: "nobody could tell → S1", told: unchecked.then(dose), chart: began(readiness.Unknown), at: evening, want: "S1"},
+		{name: "a hold, whatever else was recorded → S1", told: told(late).then(dose), chart: began(readiness.Hold), at: evening, want: "S1"},
+		{name: "all recorded before it, and read after it → S4, and no more than that", told: told(late).then(dose), chart: began(readiness.InOrder), at: evening, want: "S4"},
+		{name: "not ready, and it was not held → none", told: unchecked.then(func(c *course) fhir.Version {
+			return c.On(after).SessionDone(start, set("status", "not-done"))
+		}), chart: began(readiness.NotReady), at: evening},
+		{name: "another prescriber's → none", told: unchecked.then(dose), chart: began(readiness.NotReady, func(b *fhir.Began) { b.Prescriber = "aurora" }), at: evening},
+		{name: "a reason given since → none", told: unchecked.then(dose).then(reason(after)), policy: desk, chart: began(readiness.NotReady), at: evening},
+		{name: "a reason from before it began → S1", told: unchecked.then(dose).then(reason(now)), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
+		{name: "a reason for another session → S1", told: unchecked.then(dose).then(reason(after, set("focus.0.reference", fhir.Base+"/source/ehr/Appointment/other"))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
+		{name: "a reason taken back → S1", told: unchecked.then(dose).then(reason(after, set("status", "entered-in-error"))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
+		{name: "a reason without words → S1", told: unchecked.then(dose).then(reason(after, set("valueString", nil))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
+	})
+}
