@@ -22,7 +22,7 @@ func (s *story) tells(before readiness.Verdict, now time.Time) {
 	}
 	s.tellsGates(before)
 	for _, f := range v.Findings {
-		lead := ""
+		var lead string
 		switch {
 		case f.State == readiness.Resolved && f.Resolved.Equal(now):
 			s.write("      ", "- resolved: "+f.Words+" ("+f.Code+"). By: "+f.By)

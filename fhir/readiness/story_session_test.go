@@ -82,3 +82,33 @@ func TestStory20(t *testing.T) {
 		is(readiness.NotReady).finds("R31 S2").gate(readiness.GateInterval, readiness.Open)
 	s.step("2026-03-02 13:10", "The practice moves it to Sunday, at the same time of day.", books("second", "2026-03-08 10:00")).is(readiness.InOrder).resolves("R31").gate(readiness.GateInterval, readiness.Met)
 }
+
+func TestStory24(t *testing.T) {
+	s := tell(t, "Across midnight, on the night the clocks go back", "Hollis Arden", "2026-10-30 09:00", "2026-10-31 23:30",
+		"A late session on Saturday, from half past eleven until half past one. Clearance and medicine are good up to Saturday. What was in order when the session began does not fall over its midnight; but nothing that begins on Sunday rests on it.")
+	s.inOrder("Observation/clearance", "MedicationDispense/dispense")
+	s.before(50, func(c *course) fhir.Version { return c.Clearance(fhir.DecisionCleared, "2026-09-10", "2026-10-31") })
+	s.before(30, func(c *course) fhir.Version { return c.Dispense(good("2026-10-31")) })
+	s.step("2026-10-30 09:00", "Friday, the day before.").is(readiness.InOrder).finds("R26 S3")
+	s.step("2026-10-31 23:10", "Saturday night: arrival checks and the go-ahead.", theDay()...).is(readiness.Ready)
+	s.step("2026-11-01 00:30", "Half past midnight, in the middle of the session.").is(readiness.Ready).not("R10")
+	s.step("2026-11-01 01:00", "The session is on; the front desk, early for Sunday, moves the start to one o'clock by mistake.", movesTo("2026-11-01 01:00")).
+		is(readiness.NotReady).finds("R10 S1", "R52 S2").gate(readiness.GateClearance, readiness.Open)
+	s.step("2026-11-01 01:10", "It is put right.", movesTo("2026-10-31 23:30")).resolves("R10").gate(readiness.GateClearance, readiness.Met).is(readiness.NotReady).finds("R52 S2")
+}
+
+func TestStory25(t *testing.T) {
+	s := tell(t, "Somebody else's go-ahead", "Remy Calloway", "2026-03-03 08:00", "2026-03-03 10:00",
+		"The second key is the word of the therapist who leads the session. A colleague's word is meant well, and is another's.").inOrder()
+	s.step("2026-03-03 08:00", "The morning of the session.").is(readiness.InOrder)
+	s.step("2026-03-03 09:20", "Remy is here. Arrival checks.", arrival...).is(readiness.InOrder)
+	s.step("2026-03-03 09:40", "The therapist is late. A colleague gives the go-ahead.", func(c *course) fhir.Version {
+		return c.GoAhead(set("performer.0.identifier.value", "1003000126"))
+	}).is(readiness.NotReady).gate(readiness.GateGoAhead, readiness.Open).says("somebody else")
+	s.step("2026-03-03 09:45", "The colleague takes the session over, and the appointment says so; the go-ahead came before that.", func(c *course) fhir.Version {
+		return c.Dosing(c.Session, set("participant.1.actor.identifier.value", "1003000126"), set("participant.1.actor.display", "Invented Colleague"))
+	}).is(readiness.NotReady).finds("R52 S2")
+	s.step("2026-03-03 09:50", "The colleague gives the go-ahead for the session that is now theirs.", func(c *course) fhir.Version {
+		return c.GoAhead(set("performer.0.identifier.value", "1003000126"))
+	}).is(readiness.Ready).resolves("R52")
+}
