@@ -160,7 +160,7 @@ func plainRecord(v *fhir.Version) string {
 	what := cmp.Or(map[string]string{
 		"Appointment": "the appointment", "Consent": "the consent", "Flag": "the stop", "MedicationRequest": "the prescription",
 		"MedicationDispense": "the dispense", "MedicationAdministration": "a dose taken", "Procedure": "a session kept", "Patient": "the client's record",
-		"Observation": "an observation", "Task": "the Task", "ServiceRequest": "the referral", "AdverseEvent": "the adverse event", "CarePlan": "the care plan",
+		"Observation": "an entry", "Task": "the Task", "ServiceRequest": "the referral", "AdverseEvent": "the adverse event", "CarePlan": "the care plan",
 		"PractitionerRole": "a role",
 	}[v.Type], v.Type)
 	var r struct {

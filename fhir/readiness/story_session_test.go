@@ -1,6 +1,7 @@
 package readiness_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -111,4 +112,22 @@ func TestStory25(t *testing.T) {
 	s.step("2026-03-03 09:50", "The colleague gives the go-ahead for the session that is now theirs.", func(c *course) fhir.Version {
 		return c.GoAhead(set("performer.0.identifier.value", "1003000126"))
 	}).is(readiness.Ready).resolves("R52")
+}
+
+func TestStory26(t *testing.T) {
+	s := tell(t, "A session that began while it was not ready", "Avery Stone", "2026-03-03 08:00", "2026-03-03 10:00",
+		"Avery's checks were made on paper, and nobody entered them. The session took place. The hub neither stopped it nor judges it afterwards: it asks why, and keeps the answer beside what it had said.",
+		func(p *readiness.Policy) { p.Practice.Desk = "desk-practice" }).inOrder()
+	s.step("2026-03-03 08:00", "The morning of the session.").is(readiness.InOrder)
+	begins := s.step("2026-03-03 10:00", "The session begins. No check and no go-ahead are on file.").is(readiness.NotReady).gate(readiness.GateGoAhead, readiness.Open)
+	s.began = []fhir.Began{{
+		Prescriber: fhirtest.Prescriber, Key: fhir.Key{Source: fhirtest.PracticeSource, Type: "Appointment", ID: "dosing-p1"},
+		Start: s.c.Session, State: string(begins.verdict.State),
+	}}
+	s.step("2026-03-03 12:30", "It took place, with one lozenge.", firstIsKept, tookOne("2026-03-03 10:00")).is(readiness.NotReady).finds("R50 S1")
+	s.step("2026-03-03 15:00", "The checks are entered from the paper. They come after the beginning.", theDay()...).is(readiness.NotReady).finds("R50 S1")
+	s.step("2026-03-03 17:00", "The therapist says why: the tablet was flat, the checks were made on paper.", func(c *course) fhir.Version {
+		return c.Told("desk-practice", fhir.Practice, fmt.Sprintf(`{"resourceType":"Observation","id":"why","status":"final","code":{"coding":[{"system":%q,"code":%q}]},
+			"issued":"2026-03-03T17:00:00-07:00","focus":[{"reference":"%s/source/ehr/Appointment/dosing-p1"}],"valueString":"the checks were made on paper"}`, fhir.SystemKAP, fhir.CodeBeganWhy, fhir.Base))
+	}).resolves("R50")
 }

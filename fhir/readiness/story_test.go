@@ -27,6 +27,7 @@ type story struct {
 	policy  readiness.Policy
 	links   []fhir.Link
 	owed    []fhir.Outstanding
+	began   []fhir.Began
 	told    []fhir.Version
 	read    []fhir.SourceState
 	silent  []string // sources that are not read at present
@@ -136,7 +137,7 @@ func (s *story) step(at, what string, recorded ...records) *step {
 
 func (s *story) chart() fhir.Chart {
 	c := fhir.NewChart(s.c.Client, fhir.Moment(len(s.told)), slices.Clone(s.told), s.links, slices.Clone(s.read), nil)
-	c.Outstanding = s.owed
+	c.Outstanding, c.Began = s.owed, s.began
 	return c
 }
 
