@@ -10,7 +10,7 @@ import (
 
 // scans are the queries that may read a whole table: rare, or all that they read is wanted.
 var scans = map[string]bool{
-	"allLinks": true, "allRulings": true, "allSettings": true, "allSteps": true, "allTellings": true, "board": true, "countDeliveries": true, "countSealed": true, "countVersions": true, "deliveries": true, "openDeliveriesAt": true, "practicePatients": true, "rejects": true, "sealedAll": true, "twiceAtPractice": true, "verdictsFrom": true, "versionsFrom": true,
+	"allBegan": true, "allLinks": true, "allRulings": true, "allSettings": true, "allSteps": true, "allTellings": true, "board": true, "countDeliveries": true, "countSealed": true, "countVersions": true, "deliveries": true, "openDeliveriesAt": true, "practicePatients": true, "rejects": true, "sealedAll": true, "twiceAtPractice": true, "verdictsFrom": true, "versionsFrom": true,
 	"moveParty": true, "auditAfter": true, "wantedAtPractice": true,
 }
 
