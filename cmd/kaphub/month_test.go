@@ -45,7 +45,6 @@ type march struct {
 type someone struct {
 	number, token string
 	key           string // the hub's
-	name          string
 	plants        []*trouble
 	drugs         bool // the medicine is in hand
 }
@@ -361,7 +360,7 @@ func (m *march) begin() {
 	m.key()
 	m.agreed()
 	m.change("  # public_url: https://hub.example.org", "  public_url: https://hub.reverie.example")
-	m.letters = m.place.people(ours)
+	m.letters = m.people(ours)
 	var roster, papers strings.Builder
 	roster.WriteString("id,family,given,birth_date,state,calendar_token,prescriber,referred_on\n")
 	papers.WriteString("id,verified_by,verified_on,release_from,release_to,consents_on,referred_on,decision,decided_on,decider_npi,cleared_to,cleared_to_again,prescribed_on,filled_on,discard_after,directions,doses_left,preparations\n")
@@ -580,8 +579,8 @@ func (m *march) problems(people []*someone) int {
 		},
 		func(c *someone) {
 			m.session(c, m.on(26, 10, 0))
-			m.plant(c, "a reading beyond the limit", m.on(25, 16, 0), never, "R37")
-			m.at(m.on(25, 16, 0), func() { m.record(c, &recordArrival{BP: "165/100", HR: "70"}) })
+			m.plant(c, "a reading beyond the limit, at home in the morning", m.on(26, 6, 10), never, "R37")
+			m.at(m.on(26, 6, 10), func() { m.record(c, &recordArrival{BP: "165/100", HR: "70"}) })
 		},
 		func(c *someone) {
 			m.session(c, m.on(10, 13, 0))
