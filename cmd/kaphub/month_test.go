@@ -66,6 +66,7 @@ type booking struct {
 	length string
 	off    bool // cancelled
 	uid    int
+	ready  bool // at its start
 	close  func(*booking)
 }
 
@@ -212,7 +213,7 @@ func (m *march) session(c *someone, start time.Time, edits ...func(*recordArriva
 		if e.off || !e.start.Equal(start) {
 			return
 		}
-		m.begins(c)
+		m.begins(c, e)
 	})
 	m.at(start.Add(200*time.Minute), func() {
 		if e.off || !e.start.Equal(start) {
@@ -226,14 +227,19 @@ func (m *march) session(c *someone, start time.Time, edits ...func(*recordArriva
 			m.record(c, &recordAfter{Session: "dosing", Held: "n"})
 			return
 		}
+		if !e.ready {
+			m.plant(c, "a session is held though it was not ready", m.clock.now(), time.Time{}, "R50")
+		}
 		m.record(c, &recordAfter{Session: "dosing", Held: "y", AsDirected: "y", Effects: "none"})
 	})
 	return e
 }
 
 // begins counts how a session stands at its start.
-func (m *march) begins(c *someone) {
+func (m *march) begins(c *someone, e *booking) {
+	m.judge()
 	now := m.clock.now()
+	e.ready = m.verdict(c).State == readiness.Ready
 	for _, p := range c.plants {
 		if !p.from.After(now) && (p.until.IsZero() || p.until.After(now)) {
 			return // a problem was planted
@@ -242,7 +248,6 @@ func (m *march) begins(c *someone) {
 	if m.missed[now.In(m.zone).Format(time.DateOnly)] {
 		return // nobody read the mailbox: it cannot be told of anybody
 	}
-	m.judge()
 	m.blameless++
 	if v := m.verdict(c); v.State == readiness.Ready {
 		m.ready++

@@ -22,26 +22,28 @@ import (
 //	since                                was over by time alone, and nothing moved up to v,        as v
 //	                                     which is about the same session
 //	since                                no longer stood                                           UNKNOWN
-func (c *commit) began(ctx context.Context, v readiness.Verdict, last table.Engagement) error {
+//
+// What is noted is part of the chart, and v knows nothing of it yet: it is judged again at the next look.
+func (c *commit) began(ctx context.Context, v readiness.Verdict, last table.Engagement) (noted bool, err error) {
 	if last.Verdict == 0 || last.Session == 0 || last.Session <= last.Judged || last.Session > ms(v.Judged) {
-		return nil
+		return false, nil
 	}
 	body, err := c.Verdict(ctx, table.VerdictParams{Client: v.Client, Prescriber: v.Prescriber, Moment: last.Verdict})
 	if err != nil {
-		return err
+		return false, err
 	}
 	var was readiness.Verdict
 	if err := json.Unmarshal([]byte(body), &was); err != nil || was.Appointment == nil {
-		return fmt.Errorf("verdict before is damaged: run `kaphub audit verify`")
+		return false, fmt.Errorf("verdict before is damaged: run `kaphub audit verify`")
 	}
 	key := table.HasBeganParams{Client: v.Client, Prescriber: v.Prescriber, Source: was.Appointment.Source, Type: was.Appointment.Type,
 		ID: was.Appointment.ID, Starts: last.Session}
 	if n, err := c.HasBegan(ctx, key); n > 0 || err != nil {
-		return err
+		return false, err
 	}
 	moved, err := c.stirredBy(ctx, last, last.Session)
 	if err != nil {
-		return err
+		return false, err
 	}
 	state := readiness.Unknown
 	switch {
@@ -52,7 +54,7 @@ func (c *commit) began(ctx context.Context, v readiness.Verdict, last table.Enga
 	}
 	row := table.Began{Client: key.Client, Prescriber: key.Prescriber, Source: key.Source, Type: key.Type, ID: key.ID, Starts: key.Starts,
 		State: string(state), Moment: c.moment}
-	return c.PutBegan(ctx, table.PutBeganParams{Client: row.Client, Prescriber: row.Prescriber, Source: row.Source, Type: row.Type, ID: row.ID,
+	return true, c.PutBegan(ctx, table.PutBeganParams{Client: row.Client, Prescriber: row.Prescriber, Source: row.Source, Type: row.Type, ID: row.ID,
 		Starts: row.Starts, State: row.State, Moment: row.Moment, Mac: c.seal("began", beganParts(row)...)})
 }
 

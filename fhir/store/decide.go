@@ -55,8 +55,12 @@ func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Chan
 		if e.Moved > int64(v.Moment) || e.Chart > int64(v.Moment) {
 			return fmt.Errorf("engagement of %s: %w", v.Client, exchange.ErrConflict)
 		}
-		if err := c.began(ctx, v, e); err != nil {
+		due := v.Until
+		switch noted, err := c.began(ctx, v, e); {
+		case err != nil:
 			return err
+		case noted:
+			due = v.Judged
 		}
 		hash := bodyHash([]byte(said))
 		if e.Verdict == 0 || e.Hash != hash {
@@ -71,7 +75,7 @@ func (db *DB) Decide(ctx context.Context, v readiness.Verdict, changes plan.Chan
 		if err := c.PutJudgement(ctx, table.PutJudgementParams(j)); err != nil {
 			return err
 		}
-		if err := c.Judge(ctx, table.JudgeParams{Client: v.Client, Prescriber: v.Prescriber, Due: ms(v.Until), Chart: int64(v.Moment),
+		if err := c.Judge(ctx, table.JudgeParams{Client: v.Client, Prescriber: v.Prescriber, Due: ms(due), Chart: int64(v.Moment),
 			Judged: ms(v.Judged), Until: ms(v.Until), Policy: v.Policy, State: string(v.State), Starved: starved(v),
 			Verdict: e.Verdict, Hash: e.Hash, Session: session(v)}); err != nil {
 			return err

@@ -174,10 +174,11 @@ func (h *house) readBack(at time.Time) {
 // judge compares what is decided in the store with what is decided without.
 func (h *house) judge(w *lives.World, client string, at time.Time) {
 	h.Helper()
-	without := readiness.Assess(w.At(at), h.policy, at)
-	var decided readiness.Verdict
+	var without, decided readiness.Verdict
 	for range 2 { // reconciled twice, nothing changes
-		decided = readiness.Assess(h.chart(client), h.policy, at)
+		chart, alone := h.chart(client), w.At(at)
+		alone.Began = chart.Began // how a session began, only a store knows
+		without, decided = readiness.Assess(alone, h.policy, at), readiness.Assess(chart, h.policy, at)
 		h.must(h.Decide(h.ctx, decided, plan.Changes{}))
 	}
 	standing, err := h.Standing(h.ctx, Engagement{Client: client, Prescriber: fhirtest.Prescriber}, 0)
