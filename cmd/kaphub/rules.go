@@ -86,7 +86,7 @@ func (r *ruleRow) print(s *scene) {
 		what += "; may be a recorded stop"
 	}
 	if len(r.Under) > 0 {
-		what += "; not said apart while " + strings.Join(r.Under, " or ") + " is open"
+		what += "; shown under " + strings.Join(r.Under, " or ") + " while that is open"
 	}
 	s.printf("     %s\n     from: %s\n", what, r.Source)
 	for _, t := range r.Settings {

@@ -196,7 +196,9 @@ func (f *facts) conclude(v *Verdict) {
 	case urgent != nil:
 		v.State, v.Words, v.Owner, v.Next = NotReady, openItems(items)+": "+urgent.Words+f.whoSince(urgent.Owner, time.Time{}), urgent.Owner, urgent.Next
 	case f.next == nil:
-		v.State, v.Words, v.Owner, v.Next = InOrder, "Records in order; could be booked", Therapist, "book a dosing session"
+		v.State, v.Words, v.Owner, v.Next = InOrder, "Records in order; could be booked", Therapist, "nothing is due until a session is booked"
+	case later != nil && later.Name == GateGoAhead:
+		v.State, v.Words, v.Owner, v.Next = InOrder, "Records in order; go-ahead pending", later.Owner, later.Next
 	case later != nil:
 		v.State, v.Words, v.Owner, v.Next = InOrder, "Records in order; arrival checks pending", later.Owner, later.Next
 	default:

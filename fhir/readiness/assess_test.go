@@ -62,7 +62,7 @@ func TestTheWordsOfEachState(t *testing.T) {
 			return append(fhirtest.WithoutRecord(less("Observation", "acknowledged")(c), "Task", ""), c.DaysBefore(2).AdverseEvent(fhir.CodeAskPrescriber))
 		}}, "2 items open: Reverie recorded an adverse event to ask Skylight Psychedelics about on 1 Mar 2026 (therapist, since 1 Mar 2026)", readiness.Therapist, "ask Skylight Psychedelics (555-0100; weekends 555-0199)"},
 		{rowAt{name: "before arrival", state: readiness.InOrder, told: inOrder}, "Records in order; arrival checks pending", readiness.Therapist, "take blood pressure and heart rate"},
-		{rowAt{name: "no session", state: readiness.InOrder, told: less("Appointment", "dosing")}, "Records in order; could be booked", readiness.Therapist, "book a dosing session"},
+		{rowAt{name: "no session", state: readiness.InOrder, told: less("Appointment", "dosing")}, "Records in order; could be booked", readiness.Therapist, "nothing is due until a session is booked"},
 		{rowAt{name: "everything", state: readiness.Ready, told: all, at: 15 * time.Minute}, "Records in order as of 09:15. Not a medical decision.", "", ""},
 	} {
 		t.Run(r.name, func(t *testing.T) {

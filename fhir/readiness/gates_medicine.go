@@ -100,7 +100,11 @@ func medicineGate(f *facts) Gate {
 	words := "In the client's hands since " + f.on(s.since)
 	switch {
 	case s.over:
-		return open(words+", and out of date", "ask the pharmacy", s.rests...)
+		words += ", and out of date"
+		if f.next != nil {
+			words += " by the session"
+		}
+		return open(words, "ask the pharmacy for medicine that is in date", s.rests...)
 	case !s.known && s.used:
 		return untold(words+"; how many sessions it is worth is not on file, and some was taken since", "count with the client and record it", s.rests...).by(Therapist)
 	case !s.known && s.maybe > 0, s.known && s.left >= 1 && s.left-float64(s.maybe) < 1:

@@ -218,14 +218,14 @@ func TestR31SessionsTooClose(t *testing.T) {
 		{name: "the session after the next too close to it → S3, and the next is ready", told: plus(then(4)), want: "S3", state: readiness.Ready},
 		{name: "the session after the next far enough → none", told: plus(then(6)), want: "", state: readiness.Ready},
 		{name: "a session in three weeks is not looked at → none", told: plus(then(20)).then(then(21)), want: ""},
-		{name: "a third in seven days, where the interval would let it → S3", told: plus(then(3)).then(then(6)), want: "S3",
+		{name: "a third session in seven days, where two are allowed and three days between → S3", told: plus(then(3)).then(then(6)), want: "S3",
 			policy: onSheet(func(s *readiness.Sheet) { s.DoseInterval = readiness.Is(3 * day) })},
-		{name: "the client's own interval of fourteen days → S3", want: "S3", told: decidedWith(part(fhir.ItemInterval, quantityOf(14, "d"))).then(then(7))},
-		{name: "not asked → none, the gate asks", told: told(all).then(doneBefore(1)), policy: noSpacing, want: "", state: readiness.Unknown},
-		{name: "none set → none", told: told(all).then(doneBefore(1)), want: "", policy: onSheet(func(s *readiness.Sheet) {
+		{name: "a later session seven days after, where the decision says fourteen → S3: the client's own counts, not the sheet's six", want: "S3", told: decidedWith(part(fhir.ItemInterval, quantityOf(14, "d"))).then(then(7))},
+		{name: "the sheet was never asked → none: the gate is unknown, and asks", told: told(all).then(doneBefore(1)), policy: noSpacing, want: "", state: readiness.Unknown},
+		{name: "the sheet says \"none set\" → none, even a day apart", told: told(all).then(doneBefore(1)), want: "", policy: onSheet(func(s *readiness.Sheet) {
 			s.DoseInterval, s.SessionCap = readiness.None[time.Duration](), readiness.None[int]()
 		})},
-		{name: "one that was never closed → none, the gate is unknown", want: "", state: readiness.Unknown, told: plus(func(c *course) fhir.Version {
+		{name: "a past session that nobody closed → none: the gate is unknown", want: "", state: readiness.Unknown, told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(9).Dosing(now.AddDate(0, 0, -3), set("id", "past"))
 		})},
 	})

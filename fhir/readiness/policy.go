@@ -184,7 +184,7 @@ type Rules struct {
 	AddressWait      int           `rule:"R19" key:"address_wait" unit:"business days" means:"the pharmacy waits so long for the call, it is S2"`
 	ParcelWait       time.Duration `rule:"R20" key:"parcel_wait" means:"so long after it was shipped, somebody asks whether it arrived"`
 	ParcelUrgent     time.Duration `rule:"R20" key:"parcel_urgent" means:"so near to the session, it is S2"`
-	DosesSpare       int           `rule:"R22" key:"doses_spare" unit:"sessions" means:"so many to spare or fewer, it is S3"`
+	DosesSpare       int           `rule:"R22" key:"doses_spare" unit:"sessions" means:"with so many to spare, or fewer, it is S3"`
 	RefillLead       int           `rule:"R23" key:"refill_lead" unit:"business days" means:"how long a refill takes where the sheet's lead_days was not asked"`
 	DiscardWarn      time.Duration `rule:"R26" key:"discard_warn" means:"so long before the medicine is out of date, it warns"`
 	TelehealthUntil  Day           `rule:"R33" key:"telehealth_until" means:"the last day on which the law lets prescribe by telehealth without an exam in person (90 FR 61301)"`

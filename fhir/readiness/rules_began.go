@@ -11,17 +11,24 @@ import (
 // heardLateShown is how long it is told that the hub heard late of what was in order in time.
 const heardLateShown = 7 * 24 * time.Hour
 
-// R50 dosed-while-not-ready. How the verdict stood when a session began is noted then (fhir.Began), and never changed. A
-// session of which nothing was noted began before the hub judged the client.
+// R50 dosed-while-not-ready. How the verdict stood when a session began is noted once (fhir.Began), and never changed. A
+// session of which nothing was noted began before the hub first judged the client: of it nothing can be said.
 //
-//	verdict at the beginning   what the owners had recorded by then   the session's facts    a reason since   finding
-//	READY                      –                                      –                      –                none
-//	any other                  –                                      none, or not held      –                none
-//	any other                  –                                      on file                given            none: both are kept
-//	any other but HOLD         every gate met, read later             on file                none             S4, for a week
-//	any other                  some gate not met                      on file                none             S1
+//	verdict at the beginning   what the owners had recorded by then   that it was held   a reason since   finding
+//	READY                      –                                      –                  –                none
+//	nothing was noted          –                                      –                  –                none
+//	any other                  –                                      not on file, or    –                none
+//	                                                                    recorded as not
+//	any other                  –                                      on file            given            none: both are kept
+//	IN-ORDER, NOT-READY or     everything, go-ahead included; the     on file            none             S4, for a week; the next
+//	  UNKNOWN                    hub read it later                                                          session may be READY
+//	IN-ORDER, NOT-READY or     not everything                         on file            none             S1, until a reason is given
+//	  UNKNOWN
+//	HOLD                       –                                      on file            none             S1, until a reason is given
 //
-// That the hub had not yet read what was recorded in time is no fault of the session's.
+// A session is known to be held by a dose or by session facts of its day. A reason counts that was given after the
+// beginning, for this session, in words, and not taken back. As any S1, it has the client NOT-READY for the next session
+// until then. It asks, and blames nobody: that the hub read late what was recorded in time is no fault of the therapist's.
 func dosedWhileNotReady(f *facts) (out []Finding) {
 	for _, b := range f.chart.Began {
 		if !f.unexplained(b) {

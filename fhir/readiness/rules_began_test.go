@@ -43,17 +43,17 @@ func TestR50DosedWhileNotReady(t *testing.T) {
 	after := start.Add(4 * time.Hour)
 	judgeRule(t, "R50", []rowAt{
 		{name: "READY at its start → none", told: told(all).then(dose), chart: began(readiness.Ready), at: evening},
-		{name: "nobody judged at its start → none", told: unchecked.then(dose), at: evening},
-		{name: "not ready, and nothing of it on file → none", told: unchecked, chart: began(readiness.NotReady), at: evening},
+		{name: "the hub did not yet judge the client at its start → none: nothing was noted", told: unchecked.then(dose), at: evening},
+		{name: "not ready, and nothing on file says that it was held → none", told: unchecked, chart: began(readiness.NotReady), at: evening},
 		{name: "not ready, and a dose on file → S1", told: unchecked.then(dose), chart: began(readiness.NotReady), at: evening, want: "S1"},
-		{name: "in order, the checks never recorded → S1", told: unchecked.then(dose), chart: began(readiness.InOrder), at: evening, want: "S1"},
-		{name: "nobody could tell → S1", told: unchecked.then(dose), chart: began(readiness.Unknown), at: evening, want: "S1"},
-		{name: "a hold, whatever else was recorded → S1", told: told(late).then(dose), chart: began(readiness.Hold), at: evening, want: "S1"},
-		{name: "all recorded before it, and read after it → S4, and no more than that", told: told(late).then(dose), chart: began(readiness.InOrder), at: evening, want: "S4"},
-		{name: "not ready, and it was not held → none", told: unchecked.then(func(c *course) fhir.Version {
+		{name: "IN-ORDER at its start, the checks never recorded, and a dose on file → S1", told: unchecked.then(dose), chart: began(readiness.InOrder), at: evening, want: "S1"},
+		{name: "UNKNOWN at its start, and a dose on file → S1", told: unchecked.then(dose), chart: began(readiness.Unknown), at: evening, want: "S1"},
+		{name: "a HOLD at its start, whatever else was recorded → S1", told: told(late).then(dose), chart: began(readiness.Hold), at: evening, want: "S1"},
+		{name: "everything recorded before it, and read after it → S4, and no more than that", told: told(late).then(dose), chart: began(readiness.InOrder), at: evening, want: "S4"},
+		{name: "not ready, and recorded as not held → none", told: unchecked.then(func(c *course) fhir.Version {
 			return c.On(after).SessionDone(start, set("status", "not-done"))
 		}), chart: began(readiness.NotReady), at: evening},
-		{name: "another prescriber's → none", told: unchecked.then(dose), chart: began(readiness.NotReady, func(b *fhir.Began) { b.Prescriber = "aurora" }), at: evening},
+		{name: "another prescriber's verdict was not ready → none here", told: unchecked.then(dose), chart: began(readiness.NotReady, func(b *fhir.Began) { b.Prescriber = "aurora" }), at: evening},
 		{name: "a reason given since → none", told: unchecked.then(dose).then(reason(after)), policy: desk, chart: began(readiness.NotReady), at: evening},
 		{name: "a reason from before it began → S1", told: unchecked.then(dose).then(reason(now)), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
 		{name: "a reason for another session → S1", told: unchecked.then(dose).then(reason(after, set("focus.0.reference", fhir.Base+"/source/ehr/Appointment/other"))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},

@@ -21,8 +21,8 @@ var clearanceRules = []Rule{
 		judge: bookedWithoutClearance,
 	},
 	{
-		Code: "R10", Name: "clearance-expires-before-session", Severity: "S2; S1 within 48 h", Owner: Prescriber, Gate: GateClearance,
-		Asks:   "The clearance ends before the session begins.",
+		Code: "R10", Name: "clearance-expires-before-session", Severity: "S2; S1 within 48 h of the session; S3 for a later session", Owner: Prescriber, Gate: GateClearance,
+		Asks:   "A dosing session is booked for a time at which the clearance will have ended. The last day counts as a whole.",
 		Source: "the prescriber's decision or sheet", Sheet: []string{"clearance_validity"},
 		judge: clearanceExpires,
 	},
@@ -89,13 +89,20 @@ func bookedWithoutClearance(f *facts) []Finding {
 	return []Finding{found(severity, "clearance", words, "ask "+f.prescriber()+" for the decision before the session", rests...)}
 }
 
-// R10 clearance-expires-before-session
+// R10 clearance-expires-before-session. The end is the decision's own, else counted by the sheet's validity, else by
+// clearance_max_age. A last day counts to its end, where the session is; an end with an hour counts to that hour.
 //
-//	first session in the window after the end   begins      finding
-//	none                                        –           none
-//	the next session, or one after it           ≤ 48 h      S1
-//	the next session                            later       S2
-//	one after it                                later       S3: the next one is covered
+//	the clearance                              first session from its end on   begins from now    finding
+//	covers every session of the next 14 days   –                               –                  none
+//	ends, or has ended, before a session       the next session, or a later    within 48 hours    S1
+//	ends, or has ended, before a session       the next session                later than that    S2
+//	ends, or has ended, before a session       a later one: the next one is    later than that    S3
+//	                                             covered, and may be READY
+//	gives no end, and none can be counted      –                               –                  none: R11, or the gate
+//	withdrawn, refused, deferred, or none on   –                               –                  none: R12 or R09 says it
+//	  file
+//
+// The list of what goes wrong has S2, and S1 near the session; S3 is ours, as a later session makes the next one no less in order.
 func clearanceExpires(f *facts) []Finding {
 	d := f.decided()
 	if d == nil || f.stopped() != nil || !d.clearing() || d.to.IsZero() {

@@ -21,13 +21,13 @@ func TestR36DayOfChecklistOpen(t *testing.T) {
 		{name: "two hours before, the ride is not arranged → S2 at once", told: inOrder.then(func(c *course) fhir.Version {
 			return c.On(now.Add(-time.Hour)).Check(fhir.CodeRide, false)
 		}), want: "S2", state: readiness.NotReady},
-		{name: "something is new since the clearance → S2 at once", told: inOrder.then(func(c *course) fhir.Version {
+		{name: "two hours before, something is new since the clearance → S2 at once", told: inOrder.then(func(c *course) fhir.Version {
 			return c.On(now.Add(-time.Hour)).Check(fhir.CodeNewInformation, true)
 		}), want: "S2"},
-		{name: "only the go-ahead is to come → none", told: func(c *course) []fhir.Version {
+		{name: "all checks made, only the go-ahead is to come → none, and in order", told: func(c *course) []fhir.Version {
 			return append(c.InOrder(), c.On(now.Add(-time.Hour)).Arrival()...)
 		}, state: readiness.InOrder},
-		{name: "stopped, and the session begins → folded", told: inOrder.then(func(c *course) fhir.Version { return c.On(now).Flag("active") }), at: 2 * time.Hour, want: "S2", state: readiness.Hold},
+		{name: "stopped, and the session begins, nothing recorded → S2, folded under the stop", told: inOrder.then(func(c *course) fhir.Version { return c.On(now).Flag("active") }), at: 2 * time.Hour, want: "S2", state: readiness.Hold},
 		{name: "no session → none", told: none},
 	})
 	v := rowAt{told: inOrder.then(func(c *course) fhir.Version { return c.On(now).Flag("active") }), at: 2 * time.Hour}.verdict()

@@ -7,21 +7,28 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
-// R26 medicine-out-of-date. The last day counts to its end, in the practice's zone.
+// R26 medicine-out-of-date. The latest last good day of all that the client has in hand, and it counts to its end, in the
+// practice's zone. Of one fill that tells two dates the earlier counts.
 //
-//	last good day of all that is in hand         finding
+//	last good day                                finding
 //	before the next session                      S2, and the gate is open
 //	over, and no session is booked               S2, and the gate is open
-//	before a later session that is looked at     S3
-//	within fourteen days                         S3
-//	later, or not on file for some of it         none
-//	any, and nothing is left                     none: the gate says it
+//	before a later session of the next 14 days   S3, and the next session may be READY
+//	within fourteen days                         S3, and the session may be READY
+//	later                                        none
+//	not on file for a fill, and no newer fill    none: people look at the label
+//	  is out of date
+//	not on file for a fill, and a newer one is   as that one: an older fill is no fresher
+//	  out of date
+//	any, and nothing in date is left             none: the gate, or R22, says it
+//
+// The list of what goes wrong has S2 alone, and a warning: the warning is S3.
 func medicineOutOfDate(f *facts) []Finding {
 	s := f.stock
 	if !s.any || len(s.fills) == 0 || s.known && s.left < 1 && !s.over {
 		return nil
 	}
-	next := "ask the pharmacy"
+	next := "ask the pharmacy for medicine that is in date"
 	if s.over {
 		end, of := time.Time{}, s.fills[len(s.fills)-1].of
 		for i := range s.fills {
@@ -39,7 +46,7 @@ func medicineOutOfDate(f *facts) []Finding {
 	if s.ends.IsZero() {
 		return nil
 	}
-	words, rests := "All medicine in hand is out of date after "+lastDay(s.ends, f.zone), slices.Clone(s.rests)
+	words, rests := "No medicine in hand is good beyond "+lastDay(s.ends, f.zone), slices.Clone(s.rests)
 	for _, x := range f.window() {
 		if !s.ends.After(x.start) {
 			return []Finding{found(S3, "date", words+"; a session is on "+f.on(x.start), next, append(rests, x.Version)...)}

@@ -35,21 +35,21 @@ func TestR26MedicineOutOfDate(t *testing.T) {
 		return func(c *course) fhir.Version { return c.DaysBefore(2).Dispense(set("id", "more"), good(day)) }
 	}
 	judgeRule(t, "R26", []rowAt{
-		{name: "no date on file → none", told: all, state: readiness.Ready},
+		{name: "no date on the label is on file → none", told: all, state: readiness.Ready},
 		{name: "good for months → none", told: to("2026-06-30"), state: readiness.Ready},
 		{name: "good up to the day of the session → S3: soon, and still ready", told: to("2026-03-03"), want: "S3", state: readiness.Ready},
 		{name: "good up to the day before → S2", told: to("2026-03-02"), want: "S2", state: readiness.NotReady},
-		{name: "by the batch of its medicine → S2", told: batch("2026-03-02"), want: "S2"},
-		{name: "two dates: the earlier counts → S2", told: batch("2026-06-30").then(func(c *course) fhir.Version {
+		{name: "good up to the day before, as the batch says → S2", told: batch("2026-03-02"), want: "S2"},
+		{name: "label and batch tell two dates: the earlier counts → S2", told: batch("2026-06-30").then(func(c *course) fhir.Version {
 			return c.DaysBefore(29).Dispense(good("2026-03-02"))
 		}), want: "S2"},
 		{name: "good for fourteen days more → S3", told: to("2026-03-17"), want: "S3", state: readiness.Ready},
 		{name: "good for fifteen days more → none", told: to("2026-03-18"), state: readiness.Ready},
 		{name: "out of date before the session after this one → S3, and this one is ready", told: to("2026-03-08").then(sessionOn(now.AddDate(0, 0, 10), "next")), want: "S3", state: readiness.Ready},
-		{name: "out of date, a newer fill in hand → none", told: to("2026-03-02").then(more("2026-08-01")), state: readiness.Ready},
-		{name: "out of date, and the newer fill too → S2", told: to("2026-02-02").then(more("2026-03-01")), want: "S2"},
-		{name: "without a date, older than one that is out of date → S2", told: told(all).then(more("2026-03-01")), want: "S2"},
-		{name: "no session, and over → S2", told: func(c *course) []fhir.Version {
+		{name: "one fill out of date, a newer one in date → none", told: to("2026-03-02").then(more("2026-08-01")), state: readiness.Ready},
+		{name: "one fill out of date, and the newer one too → S2", told: to("2026-02-02").then(more("2026-03-01")), want: "S2"},
+		{name: "a fill without a date, and a newer one out of date → S2", told: told(all).then(more("2026-03-01")), want: "S2"},
+		{name: "out of date, and no session is booked → S2", told: func(c *course) []fhir.Version {
 			return fhirtest.WithoutRecord(to("2026-03-02")(c), "Appointment", "dosing-p1")
 		}, want: "S2"},
 	})

@@ -3,8 +3,8 @@ package readiness
 // lookingBackRules are part F: looking back, and manners (rules.md).
 var lookingBackRules = []Rule{
 	{
-		Code: "R50", Name: "dosed-while-not-ready", Severity: "S1; S4 where only the hub heard late", Owner: Therapist,
-		Asks:   "A session was held that began while its verdict was not READY: it asks for the reason, and keeps it.",
+		Code: "R50", Name: "dosed-while-not-ready", Severity: "S1 until a reason is given; S4 where all was recorded in time and the hub only read it late", Owner: Therapist,
+		Asks:   "A session was held that began while its verdict was not READY. It asks the therapist for the reason, in one line, and keeps it beside the verdict; it judges nothing.",
 		Source: "practice's choice",
 		judge:  dosedWhileNotReady,
 	},

@@ -3,14 +3,21 @@ package readiness
 import "slices"
 
 // R31 sessions-too-close: by what the prescriber recorded for the client, else by the sheet; there is no number of ours.
+// Days are counted on the calendar. Each of the two, the days between sessions and the most sessions in so many days, is
+// looked up by itself.
 //
-//	interval or number on file       sessions and doses                          finding
-//	neither, or none set             –                                           none: the gate asks
-//	yes                              the next session keeps them                 none
-//	yes                              the next session breaks them                S2
-//	yes                              a later one breaks them, if those before    S3: there is time to move it, and the next
-//	                                   it are held                                 session is no less in order for it
-//	yes                              one that was never closed might break them  none: the gate is unknown
+//	days between, most in so many   sessions and doses                           finding
+//	one of them was never asked     –                                            none: the gate is unknown and says whom to ask
+//	both "none set"                 –                                            none, and the gate is met: nothing is limited
+//	on file                         the next session keeps them                  none
+//	on file                         the next session is too soon after the last  S2, and the gate is open
+//	                                  dose, or one too many
+//	on file                         a later one of the next 14 days is, if       S3: there is time to move it, and the next
+//	                                  those before it are held                     session may be READY
+//	on file                         a past one that nobody closed: held, it      none: the gate is unknown and has it closed
+//	                                  would break them
+//
+// The list of what goes wrong has S2 alone; S3 is ours.
 func sessionsTooClose(f *facts) (out []Finding) {
 	k := f.spacing()
 	if !k.known || f.next == nil {

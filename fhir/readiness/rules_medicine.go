@@ -39,8 +39,8 @@ var medicineRules = []Rule{
 		judge:  prescriptionStale,
 	},
 	{
-		Code: "R22", Name: "doses-short", Severity: "S2; S3 when few are spare", Owner: Prescriber, Gate: GateMedicine, Under: noClearance,
-		Asks:   "Less medicine is in hand than the sessions booked before the next follow-up need.",
+		Code: "R22", Name: "doses-short", Severity: "S2 when the next session lacks it; S3 when a later one does, or few are spare", Owner: Prescriber, Gate: GateMedicine, Under: noClearance,
+		Asks:   "The client has too little medicine in hand for the sessions booked before the next follow-up, or hardly more than they need.",
 		Source: "practice's choice", Sheet: []string{"follow_up"},
 		judge: dosesShort,
 	},
@@ -63,8 +63,8 @@ var medicineRules = []Rule{
 		judge:  doseDisagreement,
 	},
 	{
-		Code: "R26", Name: "medicine-out-of-date", Severity: "S2; S3 beforehand", Owner: Pharmacy, Gate: GateMedicine, Under: noClearance,
-		Asks:   "The medicine in hand is out of date at the session, or soon.",
+		Code: "R26", Name: "medicine-out-of-date", Severity: "S2 for the next session, or with none booked; S3 for a later one, or soon", Owner: Pharmacy, Gate: GateMedicine, Under: noClearance,
+		Asks:   "None of the medicine in hand will be in date at a session, or it goes out of date soon. The last day counts as a whole.",
 		Source: "the label of the medicine",
 		judge:  medicineOutOfDate,
 	},
@@ -194,14 +194,18 @@ func (f *facts) bookedSessions() []*session {
 	return sessions
 }
 
-// R22 doses-short
+// R22 doses-short. Counted in sessions' worth, of what is in date at the next session (where nothing is, R26 says it);
+// against the sessions booked before the next follow-up, or, where none is booked or due, in the next 14 days.
 //
-//	sessions' worth in hand, less sessions booked before the next follow-up   finding
-//	below none, and it is the next session that lacks                         S2
-//	below none, and it is a later one                                         S3
-//	none or one spare                                                         S3
-//	more                                                                      none
-//	not counted, nothing in hand, nothing booked                              none: the gate says it
+//	in hand                                          finding
+//	too little for the next session                  S2, and the gate is open
+//	enough for the next, too little for a later one  S3: there is time, and the next session may be READY
+//	enough for all, with none or one to spare        S3, and the session may be READY
+//	enough for all, with more to spare               none
+//	cannot be counted, or nothing ever came in       none: the gate says it
+//	any, and nothing is booked                       none
+//
+// The list of what goes wrong has S2 alone; S3 is ours, for what does not yet bear on the next session.
 func dosesShort(f *facts) []Finding {
 	n, sessions := f.booked()
 	if n == 0 || !f.stock.any || !f.stock.known {

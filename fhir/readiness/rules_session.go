@@ -21,8 +21,8 @@ var sessionRules = []Rule{
 		judge: adverseEventOpen, Answered: true,
 	},
 	{
-		Code: "R31", Name: "sessions-too-close", Severity: "S2; S3 for a later session", Owner: Therapist, Gate: GateInterval,
-		Asks:   "A dosing session is closer to another, or there are more of them, than the prescriber recorded or agreed.",
+		Code: "R31", Name: "sessions-too-close", Severity: "S2 for the next session; S3 for a later session", Owner: Therapist, Gate: GateInterval,
+		Asks:   "A dosing session is booked sooner after another, or is one more in a week or other span, than the prescriber recorded or agreed to.",
 		Source: "the prescriber's record or sheet; no built-in number", Sheet: []string{"dose_interval", "session_cap"},
 		judge: sessionsTooClose,
 	},
@@ -51,8 +51,8 @@ var sessionRules = []Rule{
 		judge:  consentDocumentMissing,
 	},
 	{
-		Code: "R36", Name: "day-of-checklist-open", Severity: "S2 once the session begins, or where an answer is not as it should be", Owner: Therapist, Under: beforeTheDay,
-		Asks:   "Ride, fasting, location, readings or news since the clearance are not recorded for the session.",
+		Code: "R36", Name: "day-of-checklist-open", Severity: "S2: at the hour of the session for what is not recorded, at once for an answer that asks for more", Owner: Therapist, Under: beforeTheDay,
+		Asks:   "Blood pressure and heart rate, ride home, fasting, location, or whether anything is new since the clearance: not recorded when the session begins, or answered otherwise than the session needs. Before that hour nothing is late: the state says \"arrival checks pending\", and is not READY without them.",
 		Source: "practice's choice", Sheet: []string{"systolic_limit", "diastolic_limit", "heart_rate_limit"},
 		judge: checklistOpen,
 	},

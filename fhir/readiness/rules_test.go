@@ -127,15 +127,15 @@ func TestR10ClearanceExpiresBeforeSession(t *testing.T) {
 	}
 	judgeRule(t, "R10", []rowAt{
 		{name: "valid beyond the session → none", told: all},
-		{name: "ends the day before a session in a week → S2", told: to("2026-03-09", 7*day), want: "S2", state: readiness.NotReady},
-		{name: "ends tomorrow, the session in 48 hours → S1", told: to("2026-03-04", 2*day), want: "S1"},
-		{name: "ends on the day of the session → none", told: to("2026-03-10", 7*day)},
-		{name: "a later session → S3: the next one is covered", told: cleared(fhir.DecisionCleared, "2026-01-12", "2026-03-09").
+		{name: "ends the day before the next session, which is in a week → S2", told: to("2026-03-09", 7*day), want: "S2", state: readiness.NotReady},
+		{name: "ends tomorrow, the next session in 48 hours → S1", told: to("2026-03-04", 2*day), want: "S1"},
+		{name: "ends on the day of the session → none: the last day counts as a whole", told: to("2026-03-10", 7*day)},
+		{name: "ends before a later session → S3: the next one is covered, and ready", told: cleared(fhir.DecisionCleared, "2026-01-12", "2026-03-09").
 			then(func(c *course) fhir.Version {
 				return c.DaysBefore(10).Dosing(now.AddDate(0, 0, 7), set("id", "later"))
 			}), want: "S3", state: readiness.Ready},
-		{name: "beyond the window → none", told: to("2026-03-09", 20*day)},
-		{name: "no end, none set → none", told: to("", 7*day), policy: onSheet(func(s *readiness.Sheet) { s.ClearanceValidity = readiness.None[time.Duration]() })},
+		{name: "ends before a session that is twenty days away → none: not looked at yet", told: to("2026-03-09", 20*day)},
+		{name: "it gives no end, and the sheet says that none is set → none: it lasts", told: to("", 7*day), policy: onSheet(func(s *readiness.Sheet) { s.ClearanceValidity = readiness.None[time.Duration]() })},
 	})
 }
 
@@ -260,14 +260,14 @@ func TestR22DosesShort(t *testing.T) {
 		{name: "six in hand, one booked → none", told: all},
 		{name: "two in hand, one booked: one spare → S3, and still ready", told: hand(2), want: "S3", state: readiness.Ready},
 		{name: "one in hand, one booked: none spare → S3, and still ready", told: hand(1), want: "S3", state: readiness.Ready},
-		{name: "one in hand, two booked → S3: the next one has it", told: hand(1, 7), want: "S3", state: readiness.Ready},
-		{name: "… and the day after, the next one lacks it → S2", told: hand(1, 7).then(func(c *course) fhir.Version {
+		{name: "one in hand, two booked → S3: the next one has it, and is ready", told: hand(1, 7), want: "S3", state: readiness.Ready},
+		{name: "… and the day after, that one is taken, and the next session lacks it → S2", told: hand(1, 7).then(func(c *course) fhir.Version {
 			return c.On(now.Add(5*time.Hour)).Administration(now.Add(2*time.Hour), 1)
 		}), at: day, want: "S2"},
-		{name: "one in hand, the second after the next follow-up → S3", told: hand(1, 7).then(func(c *course) fhir.Version {
+		{name: "one in hand, two booked, the second after the next follow-up → S3: one is needed by then, none spare", told: hand(1, 7).then(func(c *course) fhir.Version {
 			return c.DaysBefore(3).Evaluation(set("id", "fu"), set("status", "booked"), set("serviceType.0.coding.0.code", "follow-up"), set("start", "2026-03-06T16:00:00Z"), set("end", "2026-03-06T17:00:00Z"))
 		}), want: "S3"},
-		{name: "nothing in hand → none: the gate says it", told: func(c *course) []fhir.Version { return fhirtest.Without(c.Blameless(), "MedicationDispense") }},
+		{name: "nothing ever came in → none: the gate says it", told: func(c *course) []fhir.Version { return fhirtest.Without(c.Blameless(), "MedicationDispense") }},
 	})
 }
 

@@ -10,11 +10,11 @@ import (
 
 func TestStory01(t *testing.T) {
 	s := tell(t, "A stop on Friday evening", "Juniper Vale", "2026-02-27 16:00", "2026-03-02 10:00",
-		"Juniper's session is on Monday at ten. On Friday evening, when the practice has gone home, Skylight stops them. Nobody answers the phone all weekend. A stop ends when Skylight says so, and by nothing else.").inOrder()
+		"Juniper's session is on Monday at ten. On Friday evening, when the practice has gone home, Skylight stops them. The prescriber is not reached before Monday. A stop ends when Skylight says so, and by nothing else.").inOrder()
 	s.step("2026-02-27 16:00", "The week ends. All is on file for Monday.").is(readiness.InOrder)
 	s.step("2026-02-27 18:40", "Skylight records a stop.", stops).is(readiness.Hold).finds("R15 S1").says("weekends 555-0199")
 	s.step("2026-03-01 20:00", "Sunday evening. Skylight's records were read again; the stop is still there.").is(readiness.Hold).finds("R15 S1")
-	s.step("2026-03-02 09:00", "Juniper arrives early. The checks are all well; that lifts nothing.", arrival...).is(readiness.Hold)
+	s.step("2026-03-02 09:00", "Juniper arrives early. The checks are recorded; that lifts nothing.", arrival...).is(readiness.Hold)
 	s.step("2026-03-02 09:30", "Skylight, called by the therapist, records that the stop is over.", lifts).is(readiness.InOrder).resolves("R15")
 	s.step("2026-03-02 09:45", "The therapist gives the go-ahead.", goesAhead).is(readiness.Ready)
 }
