@@ -50,9 +50,12 @@ func business(ids []fhir.Identifier) []fhir.ID {
 // looksBack returns the looks that the hub could take since the last complete reads: before any of the news, and after
 // each commit that brought some. None when there is no news but what was read completely.
 func (f *facts) looksBack() []*look {
-	complete := map[string]time.Time{}
+	var complete map[string]time.Time
 	for _, s := range f.sources() {
-		if _, desk := f.policy.desk(s.name); !desk && s.heard.After(s.state.LastComplete) { // an entry by hand is whole
+		if s.heard.After(s.state.LastComplete) && !f.policy.isDesk(s.name) { // an entry by hand is whole
+			if complete == nil {
+				complete = map[string]time.Time{}
+			}
 			complete[s.name] = s.state.LastComplete
 		}
 	}
@@ -110,7 +113,7 @@ func (f *facts) unknowns() (out []doubt) {
 		if f.undecided(l) {
 			out = append(out, doubt{"whether a record at " + f.place(l.Source) + " is this client's is not decided", decide, Admin})
 		}
-		if _, desk := f.policy.desk(l.Source); !desk && l.How != fhir.Candidate && !l.ReadBack && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
+		if l.How != fhir.Candidate && !l.ReadBack && !f.policy.isDesk(l.Source) && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
 			out = append(out, doubt{l.Source + " is not read back to the beginning for this client yet", "read it: kaphub sync", Operator})
 		}
 	}

@@ -148,7 +148,10 @@ func later(a, b time.Time) time.Time {
 // onDay writes the date of t as on the screen: "2 Mar 2026".
 func onDay(t time.Time, zone *time.Location) string {
 	y, m, d := t.In(zone).Date()
-	return strconv.Itoa(d) + " " + m.String()[:3] + " " + strconv.Itoa(y)
+	var b [16]byte
+	out := append(strconv.AppendInt(b[:0], int64(d), 10), ' ')
+	out = append(append(out, m.String()[:3]...), ' ')
+	return string(strconv.AppendInt(out, int64(y), 10))
 }
 
 // lastDay writes the last day of a span that ends before t.

@@ -83,6 +83,10 @@ type facts struct {
 	// Worked out once, when first asked for.
 	depends   []source
 	terms     *terms
+	agreement string        // agreed
+	release   *permission   // released
+	setting   *whereabouts  // whereabouts
+	readToday *[vitals]sign // signs
 	spaced    *spacing
 	limitsSay string // onFile
 	differ    []mismatch
@@ -181,13 +185,18 @@ func (f *facts) prescriber() string {
 
 // agreed names the sheet that a gate rests on.
 func (f *facts) agreed() string {
-	switch sheet := f.policy.Sheet; {
-	case sheet.Signed.IsZero() && !sheet.Published.IsZero():
-		return "as " + f.prescriber() + " publishes, read on " + sheet.Published.String() + "; not agreed yet"
-	case sheet.Signed.IsZero():
-		return "per agreement"
+	if f.agreement != "" {
+		return f.agreement
 	}
-	return "per agreement of " + f.policy.Sheet.Signed.String()
+	switch sheet := &f.policy.Sheet; {
+	case sheet.Signed.IsZero() && !sheet.Published.IsZero():
+		f.agreement = "as " + f.prescriber() + " publishes, read on " + sheet.Published.String() + "; not agreed yet"
+	case sheet.Signed.IsZero():
+		f.agreement = "per agreement"
+	default:
+		f.agreement = "per agreement of " + sheet.Signed.String()
+	}
+	return f.agreement
 }
 
 // on writes a date in the practice's zone: "2 Mar 2026".

@@ -263,7 +263,7 @@ func (f *facts) limit(which vital) limit {
 	if l := t.limits[which]; l.of != nil {
 		return limit{bound: l.value, line: Set, of: l.of, from: f.recorded(l.at)}
 	}
-	s := f.policy.Sheet
+	s := &f.policy.Sheet
 	asked := [vitals]Asked[Limit]{s.Systolic, s.Diastolic, s.HeartRate}[which]
 	value, ok := which.measured(asked.Value.Value, asked.Value.Unit)
 	if asked.Answer == Set && !ok {
@@ -283,30 +283,40 @@ func (f *facts) onFile() string {
 	if f.limitsSay != "" {
 		return f.limitsSay
 	}
-	var parts []string
-	before := ""
+	var out strings.Builder
+	before := "" // where the limits told last come from; not written yet
+	end := func() {
+		if before != "" {
+			out.WriteString(" (" + before + ")")
+		}
+	}
 	for which := range vitals {
 		l := f.limit(which)
-		said, from := which.name()+" ", l.from
+		from := l.from
+		if l.line == NotAsked {
+			from = ""
+		}
+		switch {
+		case which == 0:
+		case from != "" && from == before:
+			out.WriteString(", ")
+		default:
+			end()
+			out.WriteString("; ")
+		}
+		before = from
 		switch {
 		case l.line == Set && l.exclusive:
-			said += "below " + which.measure(l.value)
+			out.WriteString(which.name() + " below " + which.measure(l.value))
 		case l.line == Set:
-			said += which.measure(l.value)
+			out.WriteString(which.name() + " " + which.measure(l.value))
 		case l.line == NoneSet:
-			said += "none set"
+			out.WriteString(which.name() + " none set")
 		default:
-			said, from = "no limit of the "+which.name()+" is on file", ""
+			out.WriteString("no limit of the " + which.name() + " is on file")
 		}
-		if from != "" && from == before {
-			parts[len(parts)-1] = strings.TrimSuffix(parts[len(parts)-1], " ("+from+")") + ", " + said + " (" + from + ")"
-			continue
-		}
-		if before = from; from != "" {
-			said += " (" + from + ")"
-		}
-		parts = append(parts, said)
 	}
-	f.limitsSay = strings.Join(parts, "; ")
+	end()
+	f.limitsSay = out.String()
 	return f.limitsSay
 }

@@ -22,7 +22,11 @@ type reading struct {
 
 // observations sorts decisions, go-aheads, acknowledgements, arrival checks and readings.
 func (f *facts) observations() {
-	for _, r := range slices.Concat(f.observed, records(f.reports(), f.look)) {
+	told := f.observed
+	if reports := records(f.reports(), f.look); len(reports) > 0 {
+		told = slices.Concat(told, reports)
+	}
+	for _, r := range told {
 		o := r.Value
 		if copied(o.Identifier) {
 			continue

@@ -3,7 +3,6 @@ package readiness
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
 )
@@ -22,10 +21,17 @@ type whereabouts struct {
 }
 
 // whereabouts finds where sessions may be held: as recorded for the client, else by the sheet. Which states are served is
-// the prescriber's licence, and the sheet's alone.
-func (f *facts) whereabouts() whereabouts {
-	t, sheet := f.own(), f.policy.Sheet
-	k := whereabouts{known: sheet.StatesNotServed.Answer != NotAsked && (t.setting.of != nil || sheet.OfficeOnly.Answer != NotAsked)}
+// the prescriber's licence, and the sheet's alone. It is worked out once.
+func (f *facts) whereabouts() *whereabouts {
+	if f.setting == nil {
+		f.setting = f.findWhereabouts()
+	}
+	return f.setting
+}
+
+func (f *facts) findWhereabouts() *whereabouts {
+	t, sheet := f.own(), &f.policy.Sheet
+	k := &whereabouts{known: sheet.StatesNotServed.Answer != NotAsked && (t.setting.of != nil || sheet.OfficeOnly.Answer != NotAsked)}
 	if sheet.StatesNotServed.Answer != NotAsked {
 		k.agreed = f.agreed()
 	}
@@ -37,11 +43,12 @@ func (f *facts) whereabouts() whereabouts {
 	case sheet.OfficeOnly.Answer != NotAsked:
 		k.agreed = f.agreed()
 	}
-	var names []string
-	for _, code := range k.allowed {
-		names = append(names, settings[code])
+	for i, code := range k.allowed {
+		if i > 0 {
+			k.says += " or "
+		}
+		k.says += settings[code]
 	}
-	k.says = strings.Join(names, " or ")
 	if sheet.StatesNotServed.Answer != Set {
 		return k
 	}

@@ -53,8 +53,8 @@ func (f *facts) judgeGates() []Gate {
 		return f.judged
 	}
 	out := make([]Gate, 0, len(gates))
-	for _, rule := range gates {
-		var g Gate
+	for i := range gates {
+		rule, g := &gates[i], Gate{}
 		if rule.arrival {
 			g = f.atArrival(rule.name, rule.judge)
 		} else {

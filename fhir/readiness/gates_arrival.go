@@ -78,7 +78,11 @@ const (
 //	                          or not a possible one
 //	on file                   beyond it                   beyond
 //	on file                   within it                   within
-func (f *facts) signs() (all [vitals]sign) {
+func (f *facts) signs() *[vitals]sign {
+	if f.readToday != nil {
+		return f.readToday
+	}
+	all := &[vitals]sign{}
 	d := f.decided()
 	for which := range vitals {
 		l := f.limit(which)
@@ -98,6 +102,7 @@ func (f *facts) signs() (all [vitals]sign) {
 		}
 		all[which] = s
 	}
+	f.readToday = all
 	return all
 }
 

@@ -237,7 +237,7 @@ func (f *facts) until(s stop) string {
 
 // phones returns how the prescriber is reached, weekends included, for words that must not depend on the hour.
 func (f *facts) phones() string {
-	s := f.policy.Sheet
+	s := &f.policy.Sheet
 	switch {
 	case s.Phone != "" && s.WeekendPhone != "":
 		return " (" + s.Phone + "; weekends " + s.WeekendPhone + ")"

@@ -50,13 +50,14 @@ func (f *facts) consented(kind fhir.Code) (Gate, []*fhir.Version) {
 	if c == nil || !c.live() {
 		return open("A consent to treatment is not on file as signed"+f.whichKind(kind), sign), nil
 	}
-	words, rests := "The consent to treatment of "+f.on(c.given)+f.whichKind(kind), []*fhir.Version{c.Version}
+	rests := []*fhir.Version{c.Version}
+	dated := func() string { return "The consent to treatment of " + f.on(c.given) + f.whichKind(kind) }
 	renew := f.policy.Rules.ConsentRenew
 	switch {
 	case c.Value.Status.Code() != "active":
-		return open(words+" is "+c.Value.Status.Code(), sign, c.Version), rests
+		return open(dated()+" is "+c.Value.Status.Code(), sign, c.Version), rests
 	case c.doubt != "":
-		return untold(words+" cannot be relied upon: "+c.doubt, "have the client sign it anew", c.Version), rests
+		return untold(dated()+" cannot be relied upon: "+c.doubt, "have the client sign it anew", c.Version), rests
 	case !f.clock.passed(c.given.Add(-f.policy.Rules.Skew)):
 		return open("The consent to treatment is dated "+f.on(c.given)+", which is to come", sign, c.Version), rests
 	case !c.from.IsZero() && !f.over(c.from):
@@ -64,7 +65,7 @@ func (f *facts) consented(kind fhir.Code) (Gate, []*fhir.Version) {
 	case !c.to.IsZero() && f.over(c.to):
 		return open("The consent to treatment ends on "+lastDay(c.to, f.zone), "have the client sign a new one", c.Version), rests
 	case renew > 0 && f.over(shift(c.given, renew, f.zone)):
-		return open(words+" is to be signed anew after "+Spelled(renew), "have the client sign a new one", c.Version), rests
+		return open(dated()+" is to be signed anew after "+Spelled(renew), "have the client sign a new one", c.Version), rests
 	}
 	return Gate{State: Met}, rests
 }
@@ -190,12 +191,11 @@ func intervalGate(f *facts) Gate {
 		rests = append(rests, d.of)
 	}
 	rests = append(rests, f.next.Version)
-	start := f.on(f.next.start)
 	if words := k.crowded(f, f.next, sure); words != "" {
-		return open("The session of "+start+" "+words, "ask "+p+", or move the session", rests...)
+		return open("The session of "+f.on(f.next.start)+" "+words, "ask "+p+", or move the session", rests...)
 	}
 	if words := k.crowded(f, f.next, append(slices.Clone(sure), perhaps...)); words != "" {
-		return untold("The session of "+f.on(perhaps[len(perhaps)-1].at)+" was never closed; if it was held, that of "+start+" "+words, "close the session", rests...)
+		return untold("The session of "+f.on(perhaps[len(perhaps)-1].at)+" was never closed; if it was held, that of "+f.on(f.next.start)+" "+words, "close the session", rests...)
 	}
 	words := "No dose before"
 	if len(sure) > 0 {
@@ -241,7 +241,7 @@ func (f *facts) spacing() *spacing {
 	if f.spaced != nil {
 		return f.spaced
 	}
-	t, sheet := f.own(), f.policy.Sheet
+	t, sheet := f.own(), &f.policy.Sheet
 	k := &spacing{unsaid: t.unsaid, interval: t.interval, rates: t.rates, known: true}
 	say := func(words, from string) { k.parts = append(k.parts, words+" ("+from+")") }
 	switch {
@@ -334,7 +334,7 @@ func settingGate(f *facts) Gate {
 	case k.unserved != "":
 		return open(p+" does not serve "+k.unserved, "ask "+p, k.home)
 	}
-	rests := append(k.of, k.home)
+	rests := append(slices.Clone(k.of), k.home)
 	if f.next != nil {
 		if words := k.elsewhere(f.next); words != "" {
 			return open("The session "+words, "move the session, or ask "+p, append(rests, f.next.Version)...)

@@ -123,14 +123,14 @@ func (f *facts) disagreements() (found []mismatch) {
 //	equal                       else                         differ
 func (f *facts) compare(a, b *record[fhir.Patient]) (mismatch, bool) {
 	m := mismatch{a: a.Version, b: b.Version}
-	where := f.title(a.Version) + " and " + f.title(b.Version)
+	where := func() string { return f.title(a.Version) + " and " + f.title(b.Version) }
 	born, too := text(a.Value.BirthDate), text(b.Value.BirthDate)
 	switch {
 	case born == "" || too == "" || born != too && (strings.HasPrefix(born, too) || strings.HasPrefix(too, born)):
-		m.words = "The birth date is not complete at " + where
+		m.words = "The birth date is not complete at " + where()
 		return m, true
 	case born != too:
-		m.is, m.birth, m.words = no, true, "The birth date differs between "+where
+		m.is, m.birth, m.words = no, true, "The birth date differs between "+where()
 		return m, true
 	}
 	best := -1.0
@@ -143,11 +143,11 @@ func (f *facts) compare(a, b *record[fhir.Patient]) (mismatch, bool) {
 	case best == 1:
 		return m, false
 	case best >= 0.92:
-		m.is, m.close, m.words = yes, true, "The family name is spelt differently at "+where
+		m.is, m.close, m.words = yes, true, "The family name is spelt differently at "+where()
 	case best >= 0:
-		m.is, m.words = no, "The family name differs between "+where
+		m.is, m.words = no, "The family name differs between "+where()
 	default:
-		m.words = "The family name is not on file at " + where
+		m.words = "The family name is not on file at " + where()
 	}
 	return m, true
 }

@@ -164,8 +164,16 @@ type permission struct {
 }
 
 // released finds the release that counts. The one given last decides: a withdrawal ends what was given before it, and a
-// denial outdoes what was not surely given after it.
-func (f *facts) released() (s permission) {
+// denial outdoes what was not surely given after it. It is worked out once.
+func (f *facts) released() *permission {
+	if f.release == nil {
+		f.release = f.findRelease()
+	}
+	return f.release
+}
+
+func (f *facts) findRelease() *permission {
+	s := &permission{why: make([]string, 0, len(f.releases))}
 	var ended time.Time
 	for i := range f.releases {
 		r := &f.releases[i]
@@ -174,7 +182,7 @@ func (f *facts) released() (s permission) {
 		}
 	}
 	for i := range f.releases {
-		s.why = append(s.why, f.weigh(&s, &f.releases[i], ended))
+		s.why = append(s.why, f.weigh(s, &f.releases[i], ended))
 	}
 	for i := range f.releases {
 		if s.why[i] == "" && f.outdone(&f.releases[i]) != nil {

@@ -58,7 +58,7 @@ func integrationNotBooked(f *facts) []Finding {
 		return nil
 	}
 	last := f.taken[len(f.taken)-1]
-	rules := f.policy.Rules
+	rules := &f.policy.Rules
 	if !f.clock.passed(last.at.Add(rules.IntegrationWait)) || f.clock.passed(last.at.Add(rules.DischargeWait)) {
 		return nil
 	}

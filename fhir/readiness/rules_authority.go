@@ -26,11 +26,13 @@ func telehealthEnding(f *facts) []Finding {
 	}
 	over := last.Plus(1).Start(f.zone)
 	p := f.prescriber()
-	next := "ask " + p + " whether they saw the client in person, and record it: kaphub record decision --in-person"
-	key := "R33/" + f.policy.Prescriber.Name
+	say := func(severity Severity, words string, rests ...*fhir.Version) []Finding {
+		next := "ask " + p + " whether they saw the client in person, and record it: kaphub record decision --in-person"
+		return []Finding{rolled("R33/"+f.policy.Prescriber.Name, found(severity, "telehealth", words, next, rests...))}
+	}
 	rx := f.prescribed()
 	if rx != nil && !rx.authored.Before(over) {
-		return []Finding{rolled(key, found(S2, "telehealth", "The prescription of "+f.on(rx.authored)+" is later than prescribing by telehealth alone is allowed ("+lastDay(over, f.zone)+"), and nobody recorded that "+p+" saw the client in person", next, rx.Version))}
+		return say(S2, "The prescription of "+f.on(rx.authored)+" is later than prescribing by telehealth alone is allowed ("+lastDay(over, f.zone)+"), and nobody recorded that "+p+" saw the client in person", rx.Version)
 	}
 	i := slices.IndexFunc(f.dosing, func(s session) bool {
 		return s.standing() && !s.start.Before(over) && !f.clock.passed(s.end) && f.owns(&s) != no
@@ -47,7 +49,7 @@ func telehealthEnding(f *facts) []Finding {
 	case f.clock.passed(over.Add(-f.policy.Rules.TelehealthWarn)):
 		severity = S2
 	}
-	return []Finding{rolled(key, found(severity, "telehealth", words, next, rests...))}
+	return say(severity, words, rests...)
 }
 
 // R34 credential-expired: what the config lists (licence, certificate, insurance, agreements, the contracts with those who
@@ -61,23 +63,23 @@ func telehealthEnding(f *facts) []Finding {
 //	in 7 days or fewer                                  S3, said again
 //	before the session, or, without one, before today   S2
 func credentialExpired(f *facts) (out []Finding) {
-	rules := f.policy.Rules
+	rules := &f.policy.Rules
 	for _, c := range f.credentials() {
-		words, severity := begun(c.name)+" ends on "+lastDay(c.end, f.zone), S4
+		severity, ends, soon := S4, " ends on ", ""
 		switch {
 		case f.over(c.end):
 			severity = S2
 			if f.clock.passed(c.end) {
-				words = begun(c.name) + " ended on " + lastDay(c.end, f.zone)
+				ends = " ended on "
 			}
 		case f.clock.passed(c.end.Add(-rules.CredentialLast)):
-			severity = S3
-			words += ", in a few days"
+			severity, soon = S3, ", in a few days"
 		case f.clock.passed(c.end.Add(-rules.CredentialAgain)):
 			severity = S3
 		case !f.clock.passed(c.end.Add(-rules.CredentialFirst)):
 			continue
 		}
+		words := begun(c.name) + ends + lastDay(c.end, f.zone) + soon
 		out = append(out, rolled("R34/"+c.about, found(severity, c.about, words, "renew it, and note its new end", c.of).due(c.end)))
 	}
 	return out

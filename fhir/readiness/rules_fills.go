@@ -24,7 +24,7 @@ import (
 //
 // The list of what goes wrong has S2 alone, and a warning: the warning is S3.
 func medicineOutOfDate(f *facts) []Finding {
-	s := f.stock
+	s := &f.stock
 	if !s.any || len(s.fills) == 0 || s.known && s.left < 1 && !s.over {
 		return nil
 	}
@@ -46,14 +46,16 @@ func medicineOutOfDate(f *facts) []Finding {
 	if s.ends.IsZero() {
 		return nil
 	}
-	words, rests := "No medicine in hand is good beyond "+lastDay(s.ends, f.zone), slices.Clone(s.rests)
+	after := func(more string, rests ...*fhir.Version) []Finding {
+		return []Finding{found(S3, "date", "No medicine in hand is good beyond "+lastDay(s.ends, f.zone)+more, next, rests...)}
+	}
 	for _, x := range f.window() {
 		if !s.ends.After(x.start) {
-			return []Finding{found(S3, "date", words+"; a session is on "+f.on(x.start), next, append(rests, x.Version)...)}
+			return after("; a session is on "+f.on(x.start), append(slices.Clone(s.rests), x.Version)...)
 		}
 	}
 	if f.clock.passed(f.midnight(shiftBack(s.ends.Add(-time.Nanosecond), f.policy.Rules.DiscardWarn, f.zone))) {
-		return []Finding{found(S3, "date", words, next, rests...)}
+		return after("", s.rests...)
 	}
 	return nil
 }

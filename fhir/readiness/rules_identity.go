@@ -160,7 +160,7 @@ func referralUnacknowledged(f *facts) []Finding {
 	case order != nil && order.Value.Status.Code() == "active" && f.policy.Prescriber.Packet:
 		since, of = f.handedOver(order), order.Version
 	}
-	r := f.policy.Rules
+	r := &f.policy.Rules
 	if since.IsZero() || !f.clock.passed(f.later(since, r.ReferralWarn)) {
 		return nil
 	}

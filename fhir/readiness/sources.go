@@ -134,7 +134,7 @@ func (f *facts) sources() []source {
 
 // desks are the sources of what was entered by hand: each entry is whole when it is there.
 func (f *facts) desks() (names []string) {
-	for _, party := range append([]Party{f.policy.Practice, f.policy.Prescriber}, f.policy.Others...) {
+	for party := range f.policy.parties {
 		for _, name := range []string{party.Desk, party.Imported} {
 			if name != "" {
 				names = append(names, name)
@@ -229,12 +229,27 @@ func each[T any](list []record[T], yield func(*fhir.Version)) {
 
 // desk returns the party whose desk the source named is, and whether it is one.
 func (p *Policy) desk(source string) (Party, bool) {
-	for _, party := range append([]Party{p.Practice, p.Prescriber}, p.Others...) {
-		if source != "" && (party.Desk == source || party.Imported == source) {
-			return party, true
+	if source == "" {
+		return Party{}, false
+	}
+	for party := range p.parties {
+		if party.Desk == source || party.Imported == source {
+			return *party, true
 		}
 	}
 	return Party{}, false
+}
+
+// parties yields every party of p: the practice, the prescriber, the other prescribers.
+func (p *Policy) parties(yield func(*Party) bool) {
+	if !yield(&p.Practice) || !yield(&p.Prescriber) {
+		return
+	}
+	for i := range p.Others {
+		if !yield(&p.Others[i]) {
+			return
+		}
+	}
 }
 
 // lastRead says how far a source was read: "skylight last read Fri 6 Mar 2026 16:10".

@@ -8,13 +8,20 @@ func stateOf(s string) string {
 	if code, ok := states[s]; ok {
 		return code
 	}
-	for _, code := range states {
-		if s == code {
-			return code
-		}
+	if postal[s] {
+		return s
 	}
 	return ""
 }
+
+// postal are the codes of the states.
+var postal = func() map[string]bool {
+	codes := make(map[string]bool, len(states))
+	for _, code := range states {
+		codes[code] = true
+	}
+	return codes
+}()
 
 var states = map[string]string{
 	"ALABAMA": "AL", "ALASKA": "AK", "ARIZONA": "AZ", "ARKANSAS": "AR", "CALIFORNIA": "CA", "COLORADO": "CO", "CONNECTICUT": "CT",
