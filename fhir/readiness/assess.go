@@ -20,7 +20,7 @@ func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
 	v := Verdict{
 		Client: chart.Client, Prescriber: policy.Prescriber.Name, Identifiers: []fhir.ID{},
 		Judged: now, Moment: chart.Moment, Policy: policy.Hash,
-		Appointment: f.appointment(), Gates: f.judgeGates(), Findings: f.judgeRules(), Sources: []string{},
+		Appointment: f.appointment(), Gates: f.judgeGates(), Findings: f.judgeRules(every), Sources: []string{},
 		Account: f.account(),
 	}
 	for _, l := range f.looksBack() {
@@ -83,7 +83,7 @@ func (v *Verdict) keepStops(before *facts) {
 			v.Gates[i] = g
 		}
 	}
-	for _, was := range before.judgeRules() {
+	for _, was := range before.judgeRules(holding) {
 		if rule(was.Code).Holds && !slices.ContainsFunc(v.Findings, func(now Finding) bool { return now.ID == was.ID }) {
 			v.Findings = append(v.Findings, was)
 		}

@@ -91,6 +91,8 @@ type facts struct {
 	limitsSay string // onFile
 	differ    []mismatch
 	differing bool
+	inWindow  []*session // window
+	windowed  bool
 	judged    []Gate
 	follow    *followUp
 	enterers  map[string]string // by source and version

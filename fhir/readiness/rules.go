@@ -44,8 +44,9 @@ func rule(code string) *Rule {
 	return nil
 }
 
-// judgeRules asks every rule, those last that judge what the others found, and folds children under their open parent.
-func (f *facts) judgeRules() []Finding {
+// judgeRules asks every rule that is asked for, those last that judge what the others found, and folds children under their
+// open parent.
+func (f *facts) judgeRules(asked func(*Rule) bool) []Finding {
 	out := []Finding{}
 	add := func(r *Rule, list []Finding) {
 		for _, found := range list {
@@ -64,7 +65,7 @@ func (f *facts) judgeRules() []Finding {
 		}
 	}
 	for i := range catalogue {
-		if r := &catalogue[i]; r.judge != nil {
+		if r := &catalogue[i]; r.judge != nil && asked(r) {
 			add(r, r.judge(f))
 		}
 	}
@@ -82,6 +83,10 @@ func (f *facts) judgeRules() []Finding {
 	}
 	return fold(out)
 }
+
+// every asks for every rule, holding for those whose findings may be a recorded stop.
+func every(*Rule) bool     { return true }
+func holding(r *Rule) bool { return r.Holds }
 
 // fold puts each finding under the first of its parents that is there too. What is graver than its parent speaks for
 // itself: an S1 never hides behind an S2.
@@ -149,8 +154,15 @@ func (f Finding) values(pairs ...string) Finding {
 	return f
 }
 
-// window is the dosing sessions that rules look at: those that may still happen in the next 14 days.
+// window is the dosing sessions that rules look at: those that may still happen in the next 14 days. They are found once.
 func (f *facts) window() []*session {
+	if !f.windowed {
+		f.inWindow, f.windowed = f.findWindow(), true
+	}
+	return f.inWindow
+}
+
+func (f *facts) findWindow() []*session {
 	ahead := f.policy.Rules.Window
 	if ahead == 0 {
 		ahead = DefaultRules().Window

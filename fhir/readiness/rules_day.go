@@ -30,7 +30,10 @@ func checklistOpen(f *facts) []Finding {
 	due, next := false, ""
 	for i := range all {
 		g := &all[i]
-		if name, asked := checklist[g.Name]; asked && g.State == Open {
+		if g.State != Open {
+			continue
+		}
+		if name, asked := checklist[g.Name]; asked {
 			names = append(names, name)
 			if next == "" {
 				next = g.Next

@@ -122,7 +122,6 @@ func prescriptionStale(f *facts) (out []Finding) {
 		return nil
 	}
 	p := f.prescriber()
-	next := "ask " + p + " for a new prescription"
 	months := f.fillMonths()
 	limit := DayOf(rx.authored, f.zone).Months(months).Plus(1).Start(f.zone)
 	repeats, prescribed, unit, known := 0, 0.0, "", false
@@ -133,7 +132,7 @@ func prescriptionStale(f *facts) (out []Finding) {
 		prescribed, unit, known = measured(d.Quantity)
 	}
 	if allowed := f.policy.Rules.RefillLimit; repeats > allowed {
-		out = append(out, found(S1, "repeats", "The prescription of "+f.on(rx.authored)+" allows "+strconv.Itoa(repeats)+" repeats; "+strconv.Itoa(allowed)+" are the most", next, rx.Version))
+		out = append(out, found(S1, "repeats", "The prescription of "+f.on(rx.authored)+" allows "+strconv.Itoa(repeats)+" repeats; "+strconv.Itoa(allowed)+" are the most", "ask "+p+" for a new prescription", rx.Version))
 	}
 	total := 0.0
 	rests := []*fhir.Version{rx.Version}
@@ -155,7 +154,7 @@ func prescriptionStale(f *facts) (out []Finding) {
 		out = append(out, found(S1, "quantity", count(total)+" were dispensed, "+count(most)+" prescribed", "ask "+p+" and the pharmacy", rests...))
 	}
 	if end := f.fillable(rx); rx.status == "active" && f.next != nil && f.clock.passed(end) && f.needsFill() {
-		out = append(out, found(S1, "fill", "A fill is still needed for a booked session, and the prescription of "+f.on(rx.authored)+" could be filled up to "+lastDay(end, f.zone), next, rx.Version, f.next.Version))
+		out = append(out, found(S1, "fill", "A fill is still needed for a booked session, and the prescription of "+f.on(rx.authored)+" could be filled up to "+lastDay(end, f.zone), "ask "+p+" for a new prescription", rx.Version, f.next.Version))
 	}
 	return out
 }
