@@ -54,7 +54,8 @@ func (f *facts) judgeGates() []Gate {
 	}
 	out := make([]Gate, 0, len(gates))
 	for i := range gates {
-		rule, g := &gates[i], Gate{}
+		rule := &gates[i]
+		var g Gate
 		if rule.arrival {
 			g = f.atArrival(rule.name, rule.judge)
 		} else {
