@@ -13,7 +13,7 @@ type Danger struct{ Rule, Why string }
 // Dangers are those that the hub could know of at t. They are written for the plain middle of each rule, not for its edges:
 // where an hour, a clock that is wrong or a day off decides, no danger is claimed.
 func (o *Oracle) Dangers() (out []Danger) {
-	for _, d := range dangers {
+	for _, d := range slices.Concat(dangers, besideDangers) {
 		if why := d.why(o); why != "" {
 			out = append(out, Danger{d.rule, why})
 		}
@@ -21,10 +21,12 @@ func (o *Oracle) Dangers() (out []Danger) {
 	return out
 }
 
-var dangers = []struct {
+type danger struct {
 	rule string
 	why  func(*Oracle) string
-}{
+}
+
+var dangers = []danger{
 	{"R01", func(o *Oracle) string {
 		k := o.last(KnownThere, nil)
 		return say(k != nil && !o.gone(k) && len(o.there(Known)) > 0 && (k.Says == "birth date" || k.Says == "family name") || o.befallen(Resembles, 0), "two records differ, or nobody said whose one is")

@@ -27,12 +27,15 @@ const (
 	Integrate     What = "integration"              // as Session
 	Dosed         What = "dose taken"               // Of: the session; N: lozenges; Start
 	Acknowledged  What = "directions acknowledged"  // Of: the prescription; N: lozenges a session that were read
-	Pressure      What = "blood pressure"           // N: systolic; Of: the session; Says: "kPa" when in another unit
+	Pressure      What = "blood pressure"           // N: systolic; M: diastolic, else two thirds of it; Of: the session; Says: "kPa" when in another unit
 	Pulse         What = "heart rate"               // N; Of: the session
 	Check         What = "check"                    // ID: its code and session; Says: yes, no, nothing; Of: the session
 	GoAhead       What = "go-ahead"                 // Says: yes, no, nothing, another's; Of: the session
 	Adverse       What = "adverse event"            // Says: its grade
 	CalendarEvent What = "event that nobody sorted" // Start, End
+	NotHeld       What = "session not held"         // Of: the session; Start
+	Scored        What = "score"                    // Of: its LOINC code; N
+	Explained     What = "why a session began"      // Of: the session
 )
 
 // What happens at the prescriber.
@@ -52,6 +55,14 @@ const (
 	Role         What = "role of who decides"            // Says: active, left
 	Elsewhere    What = "prescription elsewhere"         // another prescriber's, of the same medicine; Says: its status
 	Proposal     What = "proposal of something else"     // Says: its status
+	Answered     What = "answer to a condition"          // Of: the decision; Says: its status
+	OwnLimit     What = "limit for this client"          // Of: pressure or pulse; N; Says: active, completed
+	SeenThere    What = "seen in person"                 // Start
+)
+
+// What either may record.
+const (
+	News What = "news of the client" // Of: diagnosis, medicine, test or visit; Says: new, mistaken
 )
 
 // What befalls the records and the hub itself.
@@ -144,6 +155,7 @@ const (
 type Agreed struct {
 	Validity, FollowUp, Interval Line // days
 	Cap, Preparations            Line
+	Facts                        Line // business days within which the facts of a session are wanted
 	Systolic, Diastolic, Pulse   Line
 	OfficeOnly                   Line      // 1: the office only
 	NotServed                    []string  // states; nil: not asked

@@ -120,7 +120,7 @@ func (o *Oracle) sessions() []*Event {
 // next is the next session: booked and not over.
 func (o *Oracle) next() *Event {
 	for _, s := range o.sessions() {
-		if s.Says == "booked" && s.Start.Add(lasts).After(o.t) {
+		if s.Says == "booked" && s.Start.Add(lasts).After(o.t) || s.What == CalendarEvent && s.End.After(o.t) {
 			return s
 		}
 	}
@@ -178,7 +178,7 @@ func (o *Oracle) taken() (out []*Event) {
 func (o *Oracle) unclosed() (out []*Event) {
 	for _, s := range o.sessions() {
 		if s.Says == "booked" && s.What == Session && !s.Start.Add(lasts).After(o.t) &&
-			!slices.ContainsFunc(o.taken(), func(d *Event) bool { return midnight(d.Start).Equal(midnight(s.Start)) }) {
+			!slices.ContainsFunc(append(o.taken(), o.there(NotHeld)...), func(d *Event) bool { return midnight(d.Start).Equal(midnight(s.Start)) }) {
 			out = append(out, s)
 		}
 	}

@@ -28,7 +28,7 @@ func Live(seed uint64) Life {
 func Usual(start time.Time) Agreed {
 	return Agreed{
 		Validity: Line{Set, 90}, FollowUp: Line{Set, 90}, Interval: Line{Set, 6}, Cap: Line{Set, 2}, Preparations: Line{Set, 1},
-		Systolic: Line{Set, 140}, Diastolic: Line{Set, 90}, Pulse: Line{Set, 100}, OfficeOnly: Line{Set, 1}, NotServed: []string{"AK", "AL"},
+		Facts: Line{Answer: NoneSet}, Systolic: Line{Set, 140}, Diastolic: Line{Set, 90}, Pulse: Line{Set, 100}, OfficeOnly: Line{Set, 1}, NotServed: []string{"AK", "AL"},
 		Licence: start.AddDate(2, 0, 0),
 	}
 }
@@ -92,7 +92,7 @@ func (p *plot) tell(e Event) {
 	if e.Source == "" {
 		e.Source = Practice
 		switch e.What {
-		case KnownThere, Asked, Evaluation, FollowUp, Decision, Prescription, Dispensed, Parcel, Stop, Plan, Abort, Question, Proposal, Role:
+		case KnownThere, Asked, Evaluation, FollowUp, Decision, Prescription, Dispensed, Parcel, Stop, Plan, Abort, Question, Proposal, Role, Answered, OwnLimit, SeenThere:
 			e.Source = Prescriber
 		case CalendarEvent:
 			e.Source = Calendar
@@ -157,6 +157,9 @@ func (p *plot) session(start, booked time.Time) string {
 	after := start.Add(30 * time.Hour).Truncate(time.Hour)
 	p.tell(Event{At: start.Add(3 * time.Hour), What: Integrate, ID: id, Says: "booked", Start: after})
 	p.tell(Event{At: after.Add(time.Hour), What: Integrate, ID: id, Says: "fulfilled", Start: after})
+	if p.IntN(4) > 0 { // however its verdict stood: the practice may say why it began
+		p.tell(Event{At: start.Add(4 * time.Hour), What: Explained, ID: id, Of: id})
+	}
 	return id
 }
 

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -38,6 +39,7 @@ func (t *teller) id(what What, id string) string {
 		Dosed: "taken", Pressure: "bp", Pulse: "pulse", Check: "check", GoAhead: "go-ahead", Adverse: "event", CalendarEvent: "calendar",
 		Asked: "task", Evaluation: "evaluation", FollowUp: "follow-up", Decision: "decision", Prescription: "rx", Dispensed: "dispense", Parcel: "parcel",
 		Stop: "stop", Plan: "plan", Abort: "abort", Question: "question", Proposal: "proposal", Elsewhere: "rx", Role: "role", Acknowledged: "ack",
+		NotHeld: "not-held", Scored: "score", Explained: "why", Answered: "condition", OwnLimit: "goal", SeenThere: "seen", News: "news",
 	}[what]
 	return name + "-" + plain(id) + "-" + t.Patient
 }
@@ -142,7 +144,7 @@ func (t *teller) tell(e Event) (v fhir.Version, ok bool) {
 			more("component.0.valueQuantity.code", e.Says)
 			more("component.0.valueQuantity.unit", e.Says)
 		}
-		diastolic := e.N * 2 / 3
+		diastolic := cmp.Or(e.M, e.N*2/3)
 		if e.Says != "" {
 			diastolic = 75 // in mm[Hg], beside a systolic pressure in another unit
 		}
@@ -223,6 +225,8 @@ func (t *teller) tell(e Event) (v fhir.Version, ok bool) {
 	case Proposal:
 		v = t.ours(fmt.Sprintf(`{"resourceType":"ServiceRequest","id":%q,"status":%q,"intent":"proposal","basedOn":[{"reference":"ServiceRequest/s-referral"}],"subject":{"reference":"Patient/%s"},"code":{"text":"Something else"}}`,
 			id, e.Says, t.there()))
+	case NotHeld, Scored, Explained, Answered, OwnLimit, SeenThere, News:
+		v = t.beside(c, e, id, edits)
 	case Gone:
 		was, told := t.told[e.Of+e.ID]
 		if !told || was.Gone {

@@ -21,7 +21,7 @@ const (
 )
 
 // troubles are all that can befall, in the order in which a life goes.
-var troubles = slices.Concat(paperTroubles, referralTroubles, decisionTroubles, stopTroubles, medicineTroubles, sessionTroubles, sheetTroubles, readTroubles)
+var troubles = slices.Concat(paperTroubles, referralTroubles, decisionTroubles, stopTroubles, medicineTroubles, sessionTroubles, besideTroubles, sheetTroubles, readTroubles)
 
 // differs has the prescriber know the client otherwise, until it is put right.
 func (p *plot) differs(how string) {

@@ -23,6 +23,7 @@ func (o *Oracle) Unsafe() (reasons []string) {
 	o.papers(because)
 	o.clearance(because, s)
 	o.stops(because)
+	o.since(because)
 	o.medicine(because, s)
 	o.session(because, s)
 	o.arrival(because, s)
@@ -100,7 +101,7 @@ func (o *Oracle) clearance(because note, s *Event) {
 	}
 	because(!clearing(d), "the newest decision is %s", d.Says)
 	because(clearing(d) && d.N > 0, "nobody who may decide decided")
-	because(d.Says == fhir.DecisionConditions, "the condition is not met")
+	because(d.Says == fhir.DecisionConditions && !o.met(d), "the condition is not met")
 	because(o.gone(d), "the decision is gone")
 	role := o.last(Role, nil)
 	because(role != nil && role.Says == "left" && !o.gone(role) && d.N == 0, "who decided is there no more")
@@ -108,6 +109,46 @@ func (o *Oracle) clearance(because note, s *Event) {
 	end := o.ends(d)
 	because(end.IsZero() && o.world.Life.Agreed.Validity.Answer == NotAsked, "nothing says how long the clearance counts")
 	because(!end.IsZero() && !s.Start.Before(end), "the clearance ends on %s", end)
+}
+
+// met reports whether the prescriber recorded that the condition of d is met.
+func (o *Oracle) met(d *Event) bool {
+	a := o.last(Answered, func(e *Event) bool { return e.Of == d.ID })
+	return a != nil && a.Says == "completed" && !o.gone(a)
+}
+
+// since: what is new since the clearance, the prescriber decides upon anew; of scores that got worse the therapist knows
+// when they give the go-ahead. That a record disappeared takes nothing back.
+func (o *Oracle) since(because note) {
+	for _, n := range o.records(News) {
+		because(n.Says == "new" && !slices.ContainsFunc(o.there(Decision), func(d *Event) bool {
+			return d.N == 0 && d.Says != "pending" && d.Says != "unreadable" && o.recorded(d).After(o.recorded(n))
+		}), "a %s was recorded on %s, and nothing decided since", n.Of, n.At)
+	}
+	if worse := o.worse(); worse != nil {
+		because(o.last(GoAhead, func(g *Event) bool { return g.Says == "yes" && o.recorded(g).After(o.recorded(worse)) }) == nil, "item 9 is above the first, and no go-ahead was given since")
+	}
+}
+
+// worse returns the newest score of item 9 where it is above the client's first, nil where it is not.
+func (o *Oracle) worse() *Event {
+	all := slices.DeleteFunc(o.there(Scored), func(e *Event) bool { return e.Of != item9 })
+	slices.SortStableFunc(all, func(a, b *Event) int { return a.At.Add(a.Off).Compare(b.At.Add(b.Off)) })
+	if n := len(all); n > 1 && all[n-1].N > all[0].N {
+		return all[n-1]
+	}
+	return nil
+}
+
+// recorded is when e was recorded by its owner's clock; nothing is recorded after it was heard of.
+func (o *Oracle) recorded(e *Event) time.Time {
+	at := e.At.Add(e.Off)
+	for i := range o.know {
+		if h := o.heard(i); &o.know[i] == e && h.Before(at) {
+			at = h
+		}
+	}
+	return at
 }
 
 // stops: law 2. A hold ends only by a newer record that says so.
@@ -202,7 +243,7 @@ func (o *Oracle) session(because note, s *Event) {
 		line Line
 		what string
 	}{{a.FollowUp, "follow-up"}, {a.Interval, "interval"}, {a.Cap, "cap"}, {a.Preparations, "preparations"}, {a.OfficeOnly, "setting"},
-		{a.Systolic, "systolic limit"}, {a.Diastolic, "diastolic limit"}, {a.Pulse, "pulse limit"}} {
+		{o.limit(a.Systolic, "pressure"), "systolic limit"}, {a.Diastolic, "diastolic limit"}, {o.limit(a.Pulse, "pulse"), "pulse limit"}} {
 		because(l.line.Answer == NotAsked, "the %s was not asked for", l.what)
 	}
 	because(a.NotServed == nil, "which states are served was not asked for")
@@ -257,18 +298,15 @@ func (o *Oracle) arrival(because note, s *Event) {
 	for _, r := range []struct {
 		what  What
 		limit Line
-	}{{Pressure, a.Systolic}, {Pulse, a.Pulse}} {
+		of    func(*Event) float64
+	}{{Pressure, o.limit(a.Systolic, "pressure"), systolic}, {Pressure, a.Diastolic, diastolic}, {Pulse, o.limit(a.Pulse, "pulse"), systolic}} {
 		if r.limit.Answer != Set {
 			continue
 		}
 		reading := o.last(r.what, func(e *Event) bool { return !o.gone(e) && e.Of == s.ID && !e.At.Before(from.Add(-e.Off)) })
 		because(reading == nil, "no %s of the day", r.what)
 		if reading != nil {
-			inMercury := float64(reading.N)
-			if reading.Says == "kPa" {
-				inMercury *= 7.50062
-			}
-			because(inMercury > float64(r.limit.Value), "the %s is %d %s", r.what, reading.N, reading.Says)
+			because(r.of(reading) > float64(r.limit.Value), "the %s is %d/%d %s", r.what, reading.N, reading.M, reading.Says)
 			because(reading.Says == "psi", "the %s is in a unit that says nothing", r.what)
 		}
 	}
@@ -279,6 +317,39 @@ func (o *Oracle) arrival(because note, s *Event) {
 		because(check == nil, "%s was not asked", c.code)
 		because(check != nil && check.Says != c.want, "%s was answered otherwise", c.code)
 	}
+}
+
+// limit is the strictest that the prescriber recorded for this client, else the sheet's.
+func (o *Oracle) limit(sheet Line, of string) Line {
+	own := Line{}
+	for _, e := range o.records(OwnLimit) {
+		if e.Of == of && e.Says == "active" && (own.Answer == "" || e.N < own.Value) {
+			own = Line{Set, e.N}
+		}
+	}
+	if own.Answer == "" {
+		return sheet
+	}
+	return own
+}
+
+// systolic is a reading in millimetres of mercury, or in beats a minute.
+func systolic(e *Event) float64 {
+	if e.Says == "kPa" {
+		return float64(e.N) * 7.50062
+	}
+	return float64(e.N)
+}
+
+// diastolic is told in millimetres of mercury whatever the other one is told in.
+func diastolic(e *Event) float64 {
+	switch {
+	case e.Says != "":
+		return 75
+	case e.M > 0:
+		return float64(e.M)
+	}
+	return float64(e.N * 2 / 3)
 }
 
 // twoKeys: law 4. The go-ahead of the session's therapist, after the latest change of what it was given on.

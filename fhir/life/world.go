@@ -19,7 +19,11 @@ type World struct {
 
 	whole fhir.Chart // all that ever came, read once
 	links []fhir.Link
+	began []fhir.Began
 }
+
+// Began notes how the verdict stood when a session began, as the hub does: every chart after it says so.
+func (w *World) Began(b fhir.Began) { w.began = append(w.began, b) }
 
 // every is how often a source is read, from opens to closes.
 const (
@@ -217,11 +221,20 @@ func (w *World) At(t time.Time) fhir.Chart {
 	c.MedicationRequests = upTo(full.MedicationRequests, moment)
 	c.MedicationDispenses = upTo(full.MedicationDispenses, moment)
 	c.MedicationAdministrations = upTo(full.MedicationAdministrations, moment)
-	c.Procedures = upTo(full.Procedures, moment)
 	c.Flags = upTo(full.Flags, moment)
 	c.CarePlans = upTo(full.CarePlans, moment)
 	c.PractitionerRoles = upTo(full.PractitionerRoles, moment)
 	c.AdverseEvents = upTo(full.AdverseEvents, moment)
+	c.Procedures = upTo(full.Procedures, moment)
+	c.Encounters = upTo(full.Encounters, moment)
+	c.Goals = upTo(full.Goals, moment)
+	c.Conditions = upTo(full.Conditions, moment)
+	c.MedicationStatements = upTo(full.MedicationStatements, moment)
+	for _, b := range w.began {
+		if b.Start.Before(t) {
+			c.Began = append(c.Began, b)
+		}
+	}
 	for _, s := range w.Life.Sources() {
 		complete, whole := w.Source(s, t)
 		party := map[string]string{Practice: fhir.Practice, Calendar: fhir.Practice, Prescriber: fhirtest.Prescriber, Other: Other}[s]
@@ -285,7 +298,7 @@ func (w *World) Fresh(t time.Time) fhir.Chart {
 		n++
 	}
 	again := fhir.NewChart(w.Client, c.Moment, w.Versions[:n:n], c.Links, c.Sources, c.Rejects)
-	again.Sealed, again.Outstanding = c.Sealed, c.Outstanding
+	again.Sealed, again.Outstanding, again.Began = c.Sealed, c.Outstanding, c.Began
 	return again
 }
 
@@ -303,6 +316,6 @@ func (w *World) Shuffled(t time.Time, by *rand.Rand) fhir.Chart {
 		versions = append(versions, v)
 	}
 	again := fhir.NewChart(w.Client, fhir.Moment(n), versions, c.Links, c.Sources, c.Rejects)
-	again.Sealed, again.Outstanding = c.Sealed, c.Outstanding
+	again.Sealed, again.Outstanding, again.Began = c.Sealed, c.Outstanding, c.Began
 	return again
 }
