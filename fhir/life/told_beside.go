@@ -56,7 +56,8 @@ func (t *teller) news(c *fhirtest.Course, e Event, id string) fhir.Version {
 		}
 		return usual
 	}
-	at, body := stamp(c.At), ""
+	at := stamp(c.At)
+	var body string
 	switch e.Of {
 	case "diagnosis":
 		verified := ""
