@@ -125,6 +125,11 @@ var decisionTroubles = []trouble{
 			}
 		}
 	}},
+	{"the clearance ends on the day before a session", func(p *plot) {
+		if e, s := p.one(Decision, fhir.DecisionCleared), p.one(Session, "booked"); e != nil && s != nil {
+			e.End = s.Start.AddDate(0, 0, -1)
+		}
+	}},
 	{"the clearance gives no end", func(p *plot) {
 		if e := p.one(Decision, fhir.DecisionCleared); e != nil {
 			e.End = time.Time{}

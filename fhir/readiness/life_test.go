@@ -112,6 +112,9 @@ func judgeLife(l lives.Life, see *seen) string {
 			}
 		}
 		next := v.Until
+		if !next.After(at) {
+			return at.In(fhirtest.Denver).Format("Mon 2 Jan 15:04:05") + ": it was over when it was made"
+		}
 		if i, _ := slices.BinarySearchFunc(bounds, at.Add(1), time.Time.Compare); i < len(bounds) && bounds[i].Before(next) {
 			next = bounds[i]
 		}
