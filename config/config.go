@@ -48,7 +48,8 @@ type Practice struct {
 	Credentials   Asked[[]Credential] `yaml:"credentials"`
 	ReferralCodes []Code              `yaml:"referral_codes"`
 	Consents      []Code              `yaml:"treatment_consents"`
-	WatchList     []Watched           `yaml:"watch_list"` // nil = the default; empty = nothing
+	WatchList     []Watched           `yaml:"watch_list"`  // nil = the default; empty = nothing
+	ClientWays    []string            `yaml:"client_ways"` // by which it reaches its clients: phone, sms, email; empty = not on file
 	ConceptMaps   []string            `yaml:"concept_maps"`
 	Quiet         []Quiet             `yaml:"quiet_hours"` // nothing is asked of its sources then, and nothing sent
 }

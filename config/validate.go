@@ -55,6 +55,11 @@ func (c *Config) check() []Problem {
 		}
 	}
 	ps = append(ps, c.watched("practice.watch_list", c.Practice.WatchList)...)
+	for i, way := range c.Practice.ClientWays {
+		if ways := []string{"phone", "sms", "email", "fax", "url", "other"}; !slices.Contains(ways, way) {
+			add(fmt.Sprintf("practice.client_ways[%d]", i), "%q is no way of reaching somebody: write some of %s", way, strings.Join(ways, ", "))
+		}
+	}
 	ps = append(ps, c.rules("rules", c.Rules)...)
 	ps = append(ps, c.notices()...)
 	for i := range c.Prescribers {

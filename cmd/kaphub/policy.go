@@ -42,6 +42,7 @@ func policies(c *config.Config, bases map[string]string) ([]readiness.Policy, er
 			Credentials:   credentials(c.Practice.Credentials),
 			Consents:      codes(c.Practice.Consents, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeTreatmentConsent}),
 			Watch:         watchList(c.Practice.WatchList),
+			ClientWays:    c.Practice.ClientWays,
 			Withhold:      p.Withhold,
 			Part2:         c.Hub.Part2,
 			Bases:         bases,

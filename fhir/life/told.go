@@ -69,6 +69,9 @@ func (t *teller) tell(e Event) (v fhir.Version, ok bool) {
 		if e.Says != "" {
 			more("address.0.state", e.Says)
 		}
+		if t.life.Seed%11 == 0 { // who would rather be written to
+			more("telecom", []map[string]any{{"system": "email", "value": "nobody@example.org", "rank": 1}})
+		}
 		v = c.PatientHere(edits...)
 	case KnownThere:
 		edits = nil

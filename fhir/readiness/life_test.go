@@ -52,6 +52,7 @@ func agreedIn(l lives.Life) readiness.Policy {
 		s.ClearanceValidity, s.FollowUp, s.DoseInterval = inDays(a.Validity), inDays(a.FollowUp), inDays(a.Interval)
 		s.SessionFacts = lineOf(a.Facts, itself)
 		p.Watch = fhir.DefaultWatchList()
+		p.ClientWays = []string{"phone"}
 		s.SessionCap, s.Preparations = lineOf(a.Cap, itself), lineOf(a.Preparations, itself)
 		pressure := func(n int) readiness.Limit { return readiness.Limit{Value: float64(n), Unit: "mm[Hg]"} }
 		s.Systolic, s.Diastolic = lineOf(a.Systolic, pressure), lineOf(a.Diastolic, pressure)

@@ -154,6 +154,7 @@ type Policy struct {
 	Ketamine      []fhir.Code // codes that mean ketamine besides RxNorm 6130
 	Credentials   Asked[[]Credential]
 	Consents      []fhir.Code       // treatment consents that must be signed; default kap|kap-treatment-consent
+	ClientWays    []string          // by which the practice reaches its clients, as ContactPoint.system says them; empty = not on file
 	Watch         fhir.WatchList    // what, recorded since the clearance, is for the prescriber to know
 	Withhold      []string          // elements that this prescriber is not told, as "Type.element" (exchange.Withholdable)
 	Part2         bool              // 42 CFR Part 2 programme: the redisclosure notice goes along

@@ -167,6 +167,11 @@ func (f *facts) findWindow() []*session {
 	if ahead == 0 {
 		ahead = DefaultRules().Window
 	}
+	return f.within(ahead)
+}
+
+// within is the dosing sessions that may still happen, and begin so far ahead at most.
+func (f *facts) within(ahead time.Duration) []*session {
 	var out []*session
 	for i := range f.dosing {
 		s := &f.dosing[i]

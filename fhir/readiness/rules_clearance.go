@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -93,7 +94,8 @@ func bookedWithoutClearance(f *facts) []Finding {
 // clearance_max_age. A last day counts to its end, where the session is; an end with an hour counts to that hour.
 //
 //	the clearance                              first session from its end on   begins from now    finding
-//	covers every session of the next 14 days   –                               –                  none
+//	covers every session as far ahead as       –                               –                  none
+//	  clearance_warn says (14 days)
 //	ends, or has ended, before a session       the next session, or a later    within 48 hours    S1
 //	ends, or has ended, before a session       the next session                later than that    S2
 //	ends, or has ended, before a session       a later one: the next one is    later than that    S3
@@ -108,7 +110,7 @@ func clearanceExpires(f *facts) []Finding {
 	if d == nil || f.stopped() != nil || !d.clearing() || d.to.IsZero() {
 		return nil
 	}
-	for _, s := range f.window() {
+	for _, s := range f.within(cmp.Or(f.policy.Rules.ClearanceWarn, DefaultRules().ClearanceWarn)) {
 		if s.start.Before(d.to) {
 			continue
 		}

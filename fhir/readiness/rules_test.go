@@ -128,6 +128,8 @@ func TestR10ClearanceExpiresBeforeSession(t *testing.T) {
 	judgeRule(t, "R10", []rowAt{
 		{name: "valid beyond the session → none", told: all},
 		{name: "ends the day before the next session, which is in a week → S2", told: to("2026-03-09", 7*day), want: "S2", state: readiness.NotReady},
+		{name: "ends before the next session, which is in twenty days → none yet", told: to("2026-03-15", 20*day)},
+		{name: "… and the practice wants to be warned thirty days before → S2", told: to("2026-03-15", 20*day), want: "S2", policy: func(p *readiness.Policy) { p.Rules.ClearanceWarn = 30 * day }},
 		{name: "ends tomorrow, the next session in 48 hours → S1", told: to("2026-03-04", 2*day), want: "S1"},
 		{name: "ends on the day of the session → none: the last day counts as a whole", told: to("2026-03-10", 7*day)},
 		{name: "ends before a later session → S3: the next one is covered, and ready", told: cleared(fhir.DecisionCleared, "2026-01-12", "2026-03-09").
