@@ -14,6 +14,8 @@ type own[T any] struct {
 	value T
 	at    time.Time     // when it was recorded
 	of    *fhir.Version // nil: nothing is on file
+
+	lapsed bool // its source no longer has it, or it is of a time to come: it may still bind, and frees from nothing
 }
 
 // bound is an upper limit of a reading, as readings are compared.
@@ -47,7 +49,8 @@ type most struct {
 //	an active care plan: the activity       so many sessions in so many days (repeat.frequency, period), so many in all
 //	  kap-session dosing, scheduledTiming   (repeat.count), counted from the plan's beginning
 //
-// That a goal or a plan disappeared from its source lifts nothing; that it was closed does.
+// That a goal or a plan disappeared from its source lifts nothing; that it was closed does. One that disappeared, or that
+// begins later, counts beside the sheet and not before it: it makes nothing looser.
 type terms struct {
 	limits   [vitals]own[bound]
 	unread   [vitals]*fhir.Version // states a limit of that reading which cannot be read
@@ -64,14 +67,14 @@ var (
 )
 
 // bind notes a limit; of two for one reading the stricter counts.
-func (t *terms) bind(which vital, q *fhir.Quantity, at time.Time, of *fhir.Version) bool {
+func (t *terms) bind(which vital, q *fhir.Quantity, at time.Time, of *fhir.Version, lapsed bool) bool {
 	b, ok := which.bound(q)
 	if !ok {
 		t.unread[which] = of
 		return false
 	}
 	if had := t.limits[which]; had.of == nil || b.stricter(had.value) {
-		t.limits[which] = own[bound]{b, at, of}
+		t.limits[which] = own[bound]{b, at, of, lapsed}
 	}
 	return true
 }
@@ -106,7 +109,7 @@ func (f *facts) term(d *decision, item string, c *fhir.ObservationComponent) str
 	t := &d.terms
 	switch {
 	case limit:
-		if !t.bind(which, c.ValueQuantity, d.issued, d.Version) {
+		if !t.bind(which, c.ValueQuantity, d.issued, d.Version, false) {
 			return "a limit in it cannot be read"
 		}
 	case item == fhir.ItemInterval:
@@ -114,22 +117,22 @@ func (f *facts) term(d *decision, item string, c *fhir.ObservationComponent) str
 		if !ok {
 			return "the interval in it cannot be read"
 		}
-		t.interval = own[time.Duration]{max(length, t.interval.value), d.issued, d.Version}
+		t.interval = own[time.Duration]{value: max(length, t.interval.value), at: d.issued, of: d.Version}
 	case item == fhir.ItemSessions, item == fhir.ItemWeekly:
 		if c.ValueInteger == nil || *c.ValueInteger <= 0 {
 			return "the number of sessions in it cannot be read"
 		}
 		if item == fhir.ItemWeekly {
-			t.rates = append(t.rates, own[rate]{rate{*c.ValueInteger, 7}, d.issued, d.Version})
+			t.rates = append(t.rates, own[rate]{value: rate{*c.ValueInteger, 7}, at: d.issued, of: d.Version})
 		} else {
-			t.mosts = append(t.mosts, own[most]{most{*c.ValueInteger, d.from}, d.issued, d.Version})
+			t.mosts = append(t.mosts, own[most]{value: most{*c.ValueInteger, d.from}, at: d.issued, of: d.Version})
 		}
 	case item == fhir.ItemSetting:
 		code := f.code(d.Party, c.ValueCodeableConcept, fhir.SystemActCode)
 		if !slices.Contains([]string{fhir.ActOffice, fhir.ActRemote, fhir.ActHome}, code) {
 			return "the setting in it cannot be read"
 		}
-		t.setting = own[[]string]{append(t.setting.value, code), d.issued, d.Version}
+		t.setting = own[[]string]{value: append(t.setting.value, code), at: d.issued, of: d.Version}
 	default:
 		return "a part of it cannot be read"
 	}
@@ -163,7 +166,10 @@ func (f *facts) goalTerms(t *terms, r *record[fhir.Goal]) {
 	default:
 		return
 	}
-	at := f.instant(r.first(), g.StatusDate, g.StartDate)
+	at, lapsed := f.instant(r.first(), g.StatusDate, g.StartDate), !r.live()
+	if from, _, ok := f.when(g.StartDate); ok && !f.clock.passed(from) {
+		lapsed = true
+	}
 	for i := range g.Target {
 		target := &g.Target[i]
 		which, ok := loincLimits[f.code(r.Party, target.Measure, fhir.SystemLOINC)]
@@ -174,7 +180,7 @@ func (f *facts) goalTerms(t *terms, r *record[fhir.Goal]) {
 		if target.DetailRange != nil {
 			q = target.DetailRange.High
 		}
-		t.bind(which, q, at, r.Version)
+		t.bind(which, q, at, r.Version, lapsed)
 	}
 }
 
@@ -190,7 +196,7 @@ func (f *facts) planTerms(t *terms, r *record[fhir.CarePlan]) {
 	if !bad && !to.IsZero() && f.over(to) {
 		return
 	}
-	at := f.instant(r.first(), p.Created)
+	at, lapsed := f.instant(r.first(), p.Created), bad || !r.live() || !f.clock.passed(from)
 	if from.IsZero() {
 		from = at
 	}
@@ -208,13 +214,13 @@ func (f *facts) planTerms(t *terms, r *record[fhir.CarePlan]) {
 			continue // it names days, and no limit
 		}
 		if often.Count != nil {
-			t.mosts = append(t.mosts, own[most]{most{max(*often.Count, or(often.CountMax)), from}, at, r.Version})
+			t.mosts = append(t.mosts, own[most]{most{max(*often.Count, or(often.CountMax)), from}, at, r.Version, lapsed})
 		}
 		switch days, ok := everyDays(often); {
 		case ok:
-			t.rates = append(t.rates, own[rate]{rate{max(*often.Frequency, or(often.FrequencyMax)), days}, at, r.Version})
+			t.rates = append(t.rates, own[rate]{rate{max(*often.Frequency, or(often.FrequencyMax)), days}, at, r.Version, lapsed})
 		case often.Frequency != nil:
-			t.unsaid = own[string]{"how often the care plan allows sessions cannot be read", at, r.Version}
+			t.unsaid = own[string]{"how often the care plan allows sessions cannot be read", at, r.Version, lapsed}
 		}
 	}
 }
@@ -249,6 +255,10 @@ type limit struct {
 //
 //	recorded for the client   sheet               it is
 //	one that can be read      –                   that one, "Skylight recorded it on 12 Jan 2026"
+//	one that disappeared, or  a number            the stricter of the two
+//	  begins later
+//	  … the same              none set            that one
+//	  … the same              not asked           not on file: ask; a reading beyond that one is still beyond
 //	one that cannot           –                   not on file: ask
 //	none                      a number            that one, "per agreement of 2026-01-10"
 //	none                      a number, in no     not on file: ask
@@ -260,16 +270,22 @@ func (f *facts) limit(which vital) limit {
 	if t.unread[which] != nil {
 		return limit{of: t.unread[which], unread: true}
 	}
-	if l := t.limits[which]; l.of != nil {
-		return limit{bound: l.value, line: Set, of: l.of, from: f.recorded(l.at)}
-	}
 	s := &f.policy.Sheet
 	asked := [vitals]Asked[Limit]{s.Systolic, s.Diastolic, s.HeartRate}[which]
 	value, ok := which.measured(asked.Value.Value, asked.Value.Unit)
+	sheet := limit{bound: bound{value: value}, line: asked.Answer, from: f.agreed()}
 	if asked.Answer == Set && !ok {
-		return limit{}
+		sheet = limit{}
 	}
-	return limit{bound: bound{value: value}, line: asked.Answer, from: f.agreed()}
+	l := t.limits[which]
+	if l.of == nil || l.lapsed && sheet.line == Set && sheet.stricter(l.value) {
+		return sheet
+	}
+	theirs := limit{bound: l.value, line: Set, of: l.of, from: f.recorded(l.at)}
+	if l.lapsed && sheet.line == NotAsked {
+		theirs.line = NotAsked
+	}
+	return theirs
 }
 
 // recorded says that the prescriber recorded a limit for this client, and when.

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -22,14 +23,15 @@ type news struct {
 //	Observation           code, and its answer             issued, else effective
 //	Encounter             class, type                      the beginning of its period
 //
-// Without a date it is when the record was first told. A date without an hour is the end of that day, but not after the
+// Without a date it is when the record was first told. One that was told before without saying so, an answer that was
+// corrected, is no older than the telling that says so first. A date without an hour is the end of that day, but not after the
 // record was first told; of the prescriber's own records its beginning: they knew.
 func (f *facts) news() (all []news) {
 	list, terms := f.policy.Watch, f.policy.Terms
 	if len(list) == 0 {
 		return nil
 	}
-	note := func(v *fhir.Version, first time.Time, row *fhir.Watched, dates ...*string) {
+	note := func(v *fhir.Version, first, since time.Time, row *fhir.Watched, dates ...*string) {
 		at := first
 		for _, date := range dates {
 			from, end, ok := f.when(date)
@@ -43,29 +45,40 @@ func (f *facts) news() (all []news) {
 			}
 			break
 		}
+		if since.After(first) {
+			at = later(at, since)
+		}
 		all = append(all, news{row, at, v})
 	}
 	for _, r := range records(f.chart.Conditions, f.look) {
 		c := r.Value
-		if row, ok := list.Row(terms, r.Party, "Condition", c.Code); ok && !holds(c.VerificationStatus, refuted) && !holds(c.VerificationStatus, mistaken) {
-			note(r.Version, r.first(), row, c.RecordedDate)
+		is := func(c *fhir.Condition) bool {
+			return !holds(c.VerificationStatus, refuted) && !holds(c.VerificationStatus, mistaken)
+		}
+		if row, ok := list.Row(terms, r.Party, "Condition", c.Code); ok && is(c) {
+			note(r.Version, r.first(), r.since(is), row, c.RecordedDate)
 		}
 	}
 	for _, r := range records(f.chart.MedicationStatements, f.look) {
 		m := r.Value
-		if row, ok := list.Row(terms, r.Party, "MedicationStatement", m.MedicationCodeableConcept); ok && m.Status != "entered-in-error" && m.Status != "not-taken" {
+		is := func(m *fhir.MedicationStatement) bool {
+			return m.Status != "entered-in-error" && m.Status != "not-taken"
+		}
+		if row, ok := list.Row(terms, r.Party, "MedicationStatement", m.MedicationCodeableConcept); ok && is(m) {
 			start := m.EffectiveDateTime
 			if m.EffectivePeriod != nil {
 				start = m.EffectivePeriod.Start
 			}
-			note(r.Version, r.first(), row, m.DateAsserted, start)
+			note(r.Version, r.first(), r.since(is), row, m.DateAsserted, start)
 		}
 	}
 	if len(list.Codes("Observation")) > 0 {
 		for _, r := range f.observed {
 			o := r.Value
-			if row, ok := list.Row(terms, r.Party, "Observation", &o.Code); ok && !void(o) && !copied(o.Identifier) && row.Answers(terms, r.Party, o.ValueCodeableConcept) {
-				note(r.Version, r.first(), row, o.Issued, o.EffectiveDateTime, o.EffectiveInstant)
+			row, ok := list.Row(terms, r.Party, "Observation", &o.Code)
+			is := func(o *fhir.Observation) bool { return !void(o) && row.Answers(terms, r.Party, o.ValueCodeableConcept) }
+			if ok && !copied(o.Identifier) && is(o) {
+				note(r.Version, r.first(), r.since(is), row, o.Issued, o.EffectiveDateTime, o.EffectiveInstant)
 			}
 		}
 	}
@@ -77,14 +90,17 @@ func (f *facts) news() (all []news) {
 				concepts = append(concepts, &e.Type[i])
 			}
 			row, ok := list.Row(terms, r.Party, "Encounter", concepts...)
-			if status := e.Status.Code(); !ok || status == "entered-in-error" || status == "cancelled" || status == "planned" || copied(e.Identifier) {
+			is := func(e *fhir.Encounter) bool {
+				return !slices.Contains([]string{"entered-in-error", "cancelled", "planned"}, e.Status.Code())
+			}
+			if !ok || !is(e) || copied(e.Identifier) {
 				continue
 			}
 			var start *string
 			if e.Period != nil {
 				start = e.Period.Start
 			}
-			note(r.Version, r.first(), row, start)
+			note(r.Version, r.first(), r.since(is), row, start)
 		}
 	}
 	return all

@@ -59,14 +59,17 @@ func (f *facts) otherDrug(t *fulfilment) bool {
 	return false
 }
 
-// delivered reports whether d's own delivery arrived.
-func (f *facts) delivered(d *dispense) bool {
+// delivered reports whether d's own delivery arrived, and when that was told.
+func (f *facts) delivered(d *dispense) (at time.Time, there bool) {
 	for i := range slices.Backward(f.fulfilments) {
 		if t := &f.fulfilments[i]; t.live() && f.carries(t, d) {
-			return t.status == fhir.FulfilmentDelivered && f.clock.passed(t.at)
+			if t.status != fhir.FulfilmentDelivered || !f.clock.passed(t.at) {
+				return time.Time{}, false
+			}
+			return t.at, true
 		}
 	}
-	return false
+	return time.Time{}, false
 }
 
 // away returns the delivery that says d is not in hand after all: one that began before d was handed over and is still

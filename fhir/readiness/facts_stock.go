@@ -62,7 +62,7 @@ func (f *facts) inHand() stock {
 			continue
 		}
 		if d.handed.IsZero() || !f.clock.passed(d.handed) {
-			if !f.delivered(d) {
+			if _, there := f.delivered(d); !there {
 				continue
 			}
 		}
@@ -104,13 +104,19 @@ func (f *facts) inHand() stock {
 	return s
 }
 
-// lastFill returns when the pharmacy's own records say that something was filled last: a label check of what was filled by
-// then looked at one of those.
+// lastFill returns when the pharmacy's own records say that something came last, handed over or delivered: a label check of
+// what was filled by then looked at one of those.
 func (f *facts) lastFill() (last time.Time) {
 	for i := range f.dispenses {
-		if d := &f.dispenses[i]; f.ours(d.Version) && d.live() && d.status == "completed" && d.handed.After(last) {
-			last = d.handed
+		d := &f.dispenses[i]
+		if !f.ours(d.Version) || !d.live() || d.status != "completed" {
+			continue
 		}
+		came := d.handed
+		if came.IsZero() {
+			came, _ = f.delivered(d)
+		}
+		last = later(last, came)
 	}
 	return last
 }

@@ -72,6 +72,7 @@ const (
 //
 //	limit of a reading        newest reading of the day   it is
 //	not on file               –                           unlimited: ask the prescriber
+//	not on file any more      beyond what it was          beyond
 //	none set                  –                           not asked for
 //	on file                   none                        not taken
 //	on file                   no number, another unit,    not readable
@@ -89,6 +90,8 @@ func (f *facts) signs() *[vitals]sign {
 		r := f.reading(which, l.bound)
 		s := sign{of: which, limit: l, reading: r, is: within}
 		switch {
+		case l.line == NotAsked && r != nil && r.beyond(l.bound):
+			s.is = beyond
 		case l.line == NotAsked, l.line == NoneSet && which != heartRate && d != nil && d.byReading:
 			s.is = unlimited
 		case l.line == NoneSet:

@@ -256,19 +256,23 @@ func (f *facts) spacing() *spacing {
 			say(apart(k.interval.value), k.agreed)
 		}
 	}
+	firm := 0 // that stand in the sheet's place
 	for _, r := range t.rates {
+		if !r.lapsed {
+			firm++
+		}
 		k.of = append(k.of, r.of)
 		say(r.value.words(), f.recorded(r.at))
 	}
 	switch {
-	case len(t.rates) > 0:
+	case firm > 0:
 	case sheet.SessionCap.Answer == NotAsked:
 		k.known = false
 	default:
 		k.agreed = f.agreed()
 		if sheet.SessionCap.Answer == Set {
 			r := rate{sheet.SessionCap.Value, 7}
-			k.rates = []own[rate]{{value: r}}
+			k.rates = append(slices.Clone(k.rates), own[rate]{value: r})
 			say(r.words(), k.agreed)
 		}
 	}

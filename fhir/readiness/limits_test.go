@@ -63,6 +63,7 @@ func doneBefore(days int) func(c *course) fhir.Version {
 
 var (
 	noSystolic = onSheet(func(s *readiness.Sheet) { s.Systolic = readiness.Asked[readiness.Limit]{} })
+	onceAWeek  = onSheet(func(s *readiness.Sheet) { s.SessionCap = readiness.Is(1) })
 	noSpacing  = onSheet(func(s *readiness.Sheet) {
 		s.DoseInterval, s.SessionCap = readiness.Asked[time.Duration]{}, readiness.Asked[int]{}
 	})
@@ -99,6 +100,13 @@ func TestTheClientsOwnLimitOfAReadingComesBeforeTheSheets(t *testing.T) {
 		{name: "a completed goal is none → met by the sheet's", told: with(pressure(135, "mm[Hg]"), goal(fhir.LOINCSystolic, obj{"detailQuantity": ucum(130, "mm[Hg]")}, set("lifecycleStatus", "completed"))), want: "met"},
 		{name: "a proposed goal is none → met by the sheet's", told: with(pressure(135, "mm[Hg]"), goal(fhir.LOINCSystolic, obj{"detailQuantity": ucum(130, "mm[Hg]")}, set("lifecycleStatus", "proposed"))), want: "met"},
 		{name: "a goal that disappeared lifts nothing → blocked", told: with(pressure(135, "mm[Hg]"), systolic(130, "mm[Hg]")).gone("Goal", "goal"), want: "blocked"},
+		{name: "a goal of 150, above the sheet's 140, that disappeared, reading 145 → blocked: it frees from nothing", told: with(pressure(145, "mm[Hg]"), systolic(150, "mm[Hg]")).gone("Goal", "goal"), want: "blocked", state: readiness.Hold},
+		{name: "a goal of 150 that disappeared, the sheet not asked, reading 145 → unknown", told: with(pressure(145, "mm[Hg]"), systolic(150, "mm[Hg]")).gone("Goal", "goal"), policy: noSystolic, want: "unknown", state: readiness.Unknown},
+		{name: "a goal of 150 that disappeared, the sheet not asked, reading 155 → blocked", told: with(pressure(155, "mm[Hg]"), systolic(150, "mm[Hg]")).gone("Goal", "goal"), policy: noSystolic, want: "blocked", state: readiness.Hold},
+		{name: "a goal of 150 from next month on, above the sheet's 140, reading 145 → blocked", want: "blocked",
+			told: with(pressure(145, "mm[Hg]"), goal(fhir.LOINCSystolic, obj{"detailQuantity": ucum(150, "mm[Hg]")}, set("startDate", "2026-04-03")))},
+		{name: "a goal of 150 that began in January, reading 145 → met", want: "met",
+			told: with(pressure(145, "mm[Hg]"), goal(fhir.LOINCSystolic, obj{"detailQuantity": ucum(150, "mm[Hg]")}, set("startDate", "2026-01-22")))},
 		{name: "a goal of the practice's own is none → met by the sheet's", want: "met", told: pressure(135, "mm[Hg]").then(func(c *course) fhir.Version {
 			v := systolic(130, "mm[Hg]")(c)
 			v.Party, v.Source = fhir.Practice, fhirtest.PracticeSource
@@ -165,6 +173,11 @@ func TestTheClientsOwnIntervalAndNumberComeBeforeTheSheets(t *testing.T) {
 		{name: "one or two a week by the care plan, a dose six days before → met", told: plus(planned(obj{"frequency": 1, "frequencyMax": 2, "period": 1, "periodUnit": "wk"})).then(doneBefore(6)), want: "met"},
 		{name: "so many a month by the care plan → unknown", told: plus(planned(obj{"frequency": 3, "period": 1, "periodUnit": "mo"})), want: "unknown", state: readiness.Unknown},
 		{name: "a closed care plan is none → met", told: plus(planned(obj{"frequency": 1, "period": 2, "periodUnit": "wk"}, set("status", "completed"))).then(doneBefore(8)), want: "met"},
+		{name: "three in three weeks by a care plan that disappeared, one a week by the sheet, a dose six days before → open", want: "open", policy: onceAWeek,
+			told: plus(planned(obj{"frequency": 3, "period": 3, "periodUnit": "wk"})).then(doneBefore(6)).gone("CarePlan", "plan")},
+		{name: "… that begins in a month → open", want: "open", policy: onceAWeek,
+			told: plus(planned(obj{"frequency": 3, "period": 3, "periodUnit": "wk"}, set("period", obj{"start": "2026-04-03"}))).then(doneBefore(6))},
+		{name: "… that is in force → met", want: "met", policy: onceAWeek, told: plus(planned(obj{"frequency": 3, "period": 3, "periodUnit": "wk"})).then(doneBefore(6))},
 		{name: "a care plan that is over is none → met", told: plus(planned(obj{"frequency": 1, "period": 2, "periodUnit": "wk"}, set("period", obj{"end": "2026-03-01"}))).then(doneBefore(8)), want: "met"},
 	})
 	judgeGate(t, readiness.GateClearance, []rowAt{

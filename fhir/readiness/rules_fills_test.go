@@ -93,6 +93,11 @@ func TestAParcelIsCountedOnce(t *testing.T) {
 			told: used(uncounted.then(func(c *course) fhir.Version { return label(c, c.Day(-31), 28, sessions(6)) }), 23, 19, 15, 11, 7)},
 		{name: "not counted by the pharmacy, six by its label, one taken before it was seen, and five since → open", want: "open",
 			told: used(uncounted.then(func(c *course) fhir.Version { return label(c, c.Day(-31), 28, sessions(6)) }), 29, 23, 19, 15, 11, 7)},
+		{name: "one dispensed and delivered, by whom handed over is not told, seen on its label, one taken → open", want: "open",
+			told: used(less("MedicationDispense", "dispense").then(func(c *course) fhir.Version {
+				return c.DaysBefore(30).Dispense(set("whenHandedOver", nil), set("whenPrepared", c.Day(-31)), sessions(1))
+			}).then(func(c *course) fhir.Version { return c.DaysBefore(29).Fulfilment(fhir.FulfilmentDelivered) }).
+				then(func(c *course) fhir.Version { return label(c, c.Day(-30), 28, sessions(1)) }), 7)},
 		{name: "six more filled since, seen on their label alone → met", told: six.then(func(c *course) fhir.Version { return label(c, c.Day(-3), 2, set("id", "second")) }), want: "met"},
 	})
 }

@@ -35,6 +35,14 @@ func TestR14NewInformationSinceClearance(t *testing.T) {
 				"subject":{"reference":"Patient/p1"},"period":{"start":"2026-02-28T10:00:00Z"}}`)
 		}
 	}
+	before := func(answer string) told { // a pregnancy status of before the decision
+		return plus(func(c *course) fhir.Version {
+			return c.DaysBefore(55).Check("x", true, set("id", "pregnancy"), set("focus", nil), set("valueBoolean", nil), set("issued", nil),
+				set("code", inSystem(fhir.SystemLOINC, "82810-3")), set("valueCodeableConcept", inSystem(fhir.SystemSNOMED, answer)))
+		})
+	}
+	corrected := before("60001007").again(3*day, "Observation", "pregnancy", set("status", "corrected"), set("valueCodeableConcept", inSystem(fhir.SystemSNOMED, "77386006")))
+	toldAgain := before("77386006").again(3*day, "Observation", "pregnancy", set("status", "amended"))
 	anew := func(decision string, daysAgo int) func(c *course) fhir.Version {
 		return func(c *course) fhir.Version {
 			return c.DaysBefore(daysAgo).Clearance(decision, c.Day(-daysAgo), c.Day(40), set("id", "anew"))
@@ -91,6 +99,8 @@ func TestR14NewInformationSinceClearance(t *testing.T) {
 		{name: "a pregnancy status that is not known → S1", told: plus(test(inSystem(fhir.SystemSNOMED, "261665006"))), want: "S1"},
 		{name: "a pregnancy status without an answer → S1", told: plus(test(nil)), want: "S1"},
 		{name: "a pregnancy status of not pregnant → none", told: plus(test(inSystem(fhir.SystemSNOMED, "60001007"))), want: "", state: readiness.Ready},
+		{name: "a pregnancy status of not pregnant from before the decision, corrected after it without a new date → S1", want: "S1", state: readiness.NotReady, told: corrected},
+		{name: "a pregnancy status from before the decision, told once more after it → none", want: "", told: toldAgain},
 		{name: "a visit to an emergency department → S2", told: plus(visit("EMER", "finished")), want: "S2"},
 		{name: "a planned one → none", told: plus(visit("EMER", "planned")), want: ""},
 		{name: "another visit → none", told: plus(visit("AMB", "finished")), want: ""},
