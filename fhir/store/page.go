@@ -46,6 +46,8 @@ type reading struct {
 	rejects []fhir.Reject
 	nobodys []item // of a client's types, and name none (place)
 	ignored int    // belongs to no client and to no directory
+
+	unkept []fhir.Resource // of what the hub keeps some only, and not this; without bodies
 }
 
 // readPage reads what the transaction will need, before there is one. Records are read on all processors at once and
@@ -71,6 +73,7 @@ func (db *DB) readPage(src Source, page exchange.Page) reading {
 		whole.rejects = append(whole.rejects, r.rejects...)
 		whole.nobodys = append(whole.nobodys, r.nobodys...)
 		whole.ignored += r.ignored
+		whole.unkept = append(whole.unkept, r.unkept...)
 	}
 	return whole
 }
@@ -92,6 +95,7 @@ func (db *DB) readResource(src Source, res fhir.Resource, r *reading) {
 	}
 	if !db.recogniser.Keeps(src.Party, res.Type, res.Body) {
 		r.ignored++
+		r.unkept = append(r.unkept, fhir.Resource{Type: res.Type, ID: res.ID, LastUpdated: res.LastUpdated})
 		return
 	}
 	it, outline := item{Resource: res}, fhir.OutlineAt(res, src.Base)

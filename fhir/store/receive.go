@@ -140,6 +140,11 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 			return err
 		}
 	}
+	for _, res := range read.unkept {
+		if err := r.unlist(ctx, res); err != nil {
+			return err
+		}
+	}
 	if err := r.noteStrangers(ctx, strangers, read); err != nil {
 		return err
 	}
@@ -203,6 +208,17 @@ func (r *receipt) leave(ctx context.Context, it item) error {
 		return r.keepGone(ctx, it.Ref(), movedAway)
 	}
 	return nil
+}
+
+// changedAway is why a record is gone that was kept, and says something else by now that is not (fhir.Recogniser.Keeps).
+const changedAway = "changed to what the hub does not keep"
+
+// unlist has a record gone that was kept, where res, its newer telling, is not: what it said before does not stand for ever.
+func (r *receipt) unlist(ctx context.Context, res fhir.Resource) error {
+	if now := r.heads[res.Ref()]; now == nil || !res.LastUpdated.IsZero() && res.LastUpdated.Before(now.LastUpdated) {
+		return nil
+	}
+	return r.keepGone(ctx, res.Ref(), changedAway)
 }
 
 // keep stores a resource as a new version of its record, unless it tells nothing new (invariant 2).
@@ -331,6 +347,9 @@ func (r *receipt) loadHeads(ctx context.Context, page exchange.Page, read readin
 	}
 	for _, ref := range page.Gone {
 		ask(ref)
+	}
+	for _, res := range read.unkept {
+		ask(res.Ref())
 	}
 	for _, j := range read.rejects {
 		if j.Type != "" && j.Ref != "" {

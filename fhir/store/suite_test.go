@@ -248,6 +248,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"the roster asks only about whom the prescriber was told", roster},
 		{"what is out of scope is sealed, looked at, then admitted or expunged", setsApart},
 		{"of conditions nothing but the watch list is kept", keepsTheWatchListOnly},
+		{"what is kept no more does not stand for ever", forgetsWhatIsKeptNoMore},
 		{"whoever decided is shown with their roles", findsRoles},
 		{"what is sealed follows its patient, and what it replaces elsewhere is gone", sealedFollows},
 		{"replicas take turns at a counterpart, and leave it in peace together", turns},

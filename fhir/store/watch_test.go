@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -36,6 +37,28 @@ func keepsTheWatchListOnly(t *testing.T, dsn string) {
 	for _, r := range w.chart(client).Rejects {
 		want(t, "and nothing of the other", bytes.Contains(r.Body, []byte(secret.Code)), false)
 	}
+}
+
+// What a kept record says does not stand for ever once it says something else that is not kept: a limit that the prescriber
+// took out of a goal is gone, and an older telling that comes late takes nothing away.
+func forgetsWhatIsKeptNoMore(t *testing.T, dsn string) {
+	w, course, client := enrolledWorld(t, dsn)
+	target := func(code string) fhir.Edit {
+		return fhirtest.Set("target", []any{map[string]any{"measure": map[string]any{"coding": []any{map[string]any{"system": fhir.SystemLOINC, "code": code}}},
+			"detailQuantity": map[string]any{"value": 150, "system": fhir.SystemUCUM, "code": "mm[Hg]"}}})
+	}
+	goal := func(code string, ago time.Duration) exchange.Page {
+		return page(course.On(w.now.Add(-ago)).Goal(target(code)))
+	}
+	w.receive(skylight, goal(fhir.LOINCSystolic, 2*time.Hour))
+	want(t, "the limit is kept", len(w.chart(client).Goals), 1)
+	w.receive(skylight, goal("29463-7", 3*time.Hour))
+	want(t, "an older telling takes nothing away", len(w.chart(client).Goals), 1)
+	w.receive(skylight, goal("29463-7", time.Hour))
+	goals := w.chart(client).Goals
+	want(t, "a newer one does", goals[len(goals)-1].Gone, true)
+	want(t, "and is not kept itself", bytes.Contains([]byte(goals[len(goals)-1].Resource.Body), []byte("29463-7")), false)
+	want(t, "the client is judged again", len(w.stale()) > 0, true)
 }
 
 // Whoever is named as a practitioner is shown with their roles, though nobody names those.
