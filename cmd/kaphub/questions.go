@@ -236,7 +236,7 @@ func ask(v readiness.Verdict) (lines []string) {
 		add(g.Words)
 	}
 	for _, f := range v.Findings {
-		if f.Owner != readiness.Prescriber || f.Under != "" || f.State == readiness.Resolved || f.Severity == readiness.S4 {
+		if f.Owner != readiness.Prescriber || f.Under != "" || f.State == readiness.Resolved || f.Severity == readiness.S4 || byMouth[f.Code] {
 			continue
 		}
 		if r := rule(f.Code); r == "" || !told[r] {
@@ -245,6 +245,10 @@ func ask(v readiness.Verdict) (lines []string) {
 	}
 	return lines
 }
+
+// byMouth are the rules whose words no message repeats, though the prescriber must act: they tell what another prescriber
+// recorded, or what the client took. Whoever speaks with the prescriber decides what of it is theirs to hear.
+var byMouth = map[string]bool{"R27": true, "R28": true, "R43": true}
 
 // rule is the gate that a rule speaks of.
 func rule(code string) readiness.GateName {
