@@ -3,9 +3,12 @@ package readiness
 // Without has a rule find nothing, until mend is called. For the test that shows what each rule is good for.
 func Without(code string) (mend func()) {
 	r := rule(code)
-	was := r.judge
-	r.judge = func(*facts) []Finding { return nil }
-	return func() { r.judge = was }
+	judge, derived := r.judge, r.derived
+	if judge != nil {
+		r.judge = func(*facts) []Finding { return nil }
+	}
+	r.derived = nil
+	return func() { r.judge, r.derived = judge, derived }
 }
 
 // AlwaysMet has a gate be met whatever is on file, until mend is called.

@@ -76,7 +76,7 @@ func TestEveryMutationIsNoticed(t *testing.T) {
 		all = append(all, string(g))
 	}
 	for _, what := range all {
-		simulator, table := bySimulator(what, 4_000), byTables(t, what)
+		simulator, table := bySimulator(what, 3_000), byTables(t, what)
 		t.Logf("%-16s simulator: %-60s tables: %s", what, or(simulator), or(table))
 		if simulator == "" && table == "" {
 			t.Errorf("%s can be broken and nothing notices", what)
