@@ -57,7 +57,7 @@ func forgetsWhatIsKeptNoMore(t *testing.T, dsn string) {
 	w.receive(skylight, goal("29463-7", time.Hour))
 	goals := w.chart(client).Goals
 	want(t, "a newer one does", goals[len(goals)-1].Gone, true)
-	want(t, "and is not kept itself", bytes.Contains([]byte(goals[len(goals)-1].Resource.Body), []byte("29463-7")), false)
+	want(t, "and is not kept itself", bytes.Contains(goals[len(goals)-1].Resource.Body, []byte("29463-7")), false)
 	want(t, "the client is judged again", len(w.stale()) > 0, true)
 }
 
