@@ -61,7 +61,7 @@ func (r *reporter) add(level, about, instead, format string, args ...any) {
 
 // types tries to read one row of each type, the way a pull would; what that teaches is in the offer that comes back.
 func (r *reporter) types(ctx context.Context, offers *offer) (*offer, error) {
-	var works, missing []string
+	var works, missing, withheld []string
 	for _, typ := range offers.types {
 		err := r.tryOne(ctx, offers, typ)
 		if err != nil && ownTrouble(err) {
@@ -77,19 +77,22 @@ func (r *reporter) types(ctx context.Context, offers *offer) (*offer, error) {
 		case err == nil:
 			works = append(works, typ)
 		case kept(typ, err):
-			r.add("degrades", typ, r.instead(typ), "is kept from the hub: %s", r.lost(typ))
+			withheld = append(withheld, typ)
 		case notOffered(err):
 			missing = append(missing, typ)
 		default:
 			r.add("impossible", typ, "until it is mended no read is complete, and every client is UNKNOWN", "%s", err.Error())
 		}
 	}
-	if len(works) == 0 && len(missing) == len(offers.types) {
+	if len(works) == 0 && len(missing)+len(withheld) == len(offers.types) {
 		r.add("fails", "reading", "", "nothing that the hub reads is there: base_url is probably not where FHIR begins; it is the address that stands before /metadata and /Patient")
 		return offers, nil
 	}
 	if len(works) > 0 {
 		r.add("works", "reading", "", "%s", strings.Join(works, ", "))
+	}
+	for _, typ := range withheld {
+		r.add("degrades", typ, r.instead(typ), "is kept from the hub: %s", r.lost(typ))
 	}
 	for _, typ := range missing {
 		if r.needed(offers, typ) {
