@@ -91,7 +91,7 @@ var dangers = []danger{
 	}},
 	{"R10", func(o *Oracle) string {
 		s, all := o.next(), o.all(Decision, nil)
-		if s == nil || len(all) != 1 || !clearing(all[0]) || !o.clocksRight() || all[0].Start.After(o.t) {
+		if s == nil || len(all) != 1 || !clearing(all[0]) || o.gone(all[0]) || !o.clocksRight() || all[0].Start.After(o.t) {
 			return ""
 		}
 		end := o.ends(all[0])

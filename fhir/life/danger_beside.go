@@ -15,7 +15,7 @@ var besideDangers = []danger{
 	}},
 	{"R13", func(o *Oracle) string {
 		d := o.only()
-		return say(d != nil && d.Says == fhir.DecisionConditions && !o.met(d) && o.clocksRight(), "the condition is not met")
+		return say(d != nil && d.Says == fhir.DecisionConditions && !o.met(d) && !o.ends(d).IsZero() && o.clocksRight(), "the condition is not met")
 	}},
 	{"R14", func(o *Oracle) string {
 		d := o.only()
@@ -117,6 +117,10 @@ var besideDangers = []danger{
 			}
 		}
 		return ""
+	}},
+	{"R53", func(o *Oracle) string {
+		k := o.last(Known, nil)
+		return say(k != nil && !o.gone(k) && o.world.Life.Seed%11 == 0, "the client would rather be written to")
 	}},
 }
 

@@ -146,7 +146,11 @@ var sessionTroubles = []trouble{
 
 // sheetTroubles are those of what is agreed.
 var sheetTroubles = []trouble{
-	{"a line of the sheet is not asked", func(p *plot) { p.line().Answer = NotAsked }},
+	{"lines of the sheet are not asked", func(p *plot) {
+		for range 3 {
+			p.line().Answer = NotAsked
+		}
+	}},
 	{"a line of the sheet is none set", func(p *plot) { p.line().Answer = NoneSet }},
 	{"the states are not asked", func(p *plot) { p.Agreed.NotServed = nil }},
 	{"the licence ends", func(p *plot) { p.Agreed.Licence = p.at(10+p.IntN(p.Days), 0, 0) }},

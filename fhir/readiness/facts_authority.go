@@ -26,8 +26,9 @@ func (f *facts) inPerson() *fhir.Version {
 	return newest.Version
 }
 
-// faceToFace are the classes of an encounter (v3-ActCode) at which both are in one place.
-var faceToFace = []string{"AMB", "EMER", "FLD", "HH", "IMP", "ACUTE", "NONAC", "OBSENC", "SS"}
+// faceToFace are the classes of an encounter (v3-ActCode) at which both are in one place. A visit to an emergency department,
+// of which the prescriber may tell as news, is no exam by the prescriber.
+var faceToFace = []string{"AMB", "FLD", "HH", "IMP", "ACUTE", "NONAC", "OBSENC", "SS"}
 
 // credential is a licence, a certificate or an agreement, and when it ends.
 type credential struct {

@@ -35,6 +35,7 @@ func TestR33TelehealthAuthorityEnding(t *testing.T) {
 		{name: "prescribed after the date → S2", told: all, policy: early, want: "S2", state: readiness.NotReady},
 		{name: "prescribed after the date, seen in person → none", told: plus(visited("AMB")), policy: early, state: readiness.Ready},
 		{name: "seen by video only → S2", told: plus(visited("VR")), policy: early, want: "S2"},
+		{name: "the prescriber tells of a visit to an emergency department → S2", told: plus(visited("EMER")), policy: early, want: "S2"},
 		{name: "the visit is only planned → S2", told: plus(visited("AMB", set("status", "planned"))), policy: early, want: "S2"},
 		{name: "a session in the practice's rooms is no exam → S2", told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(20).Told(fhirtest.PracticeSource, fhir.Practice, fmt.Sprintf(`{"resourceType":"Encounter","id":"here","status":"finished","class":{"system":%q,"code":"AMB"}}`, fhir.SystemActCode))
