@@ -72,7 +72,7 @@ var dangers = []danger{
 	}},
 	{"R07", func(o *Oracle) string {
 		consents, releases := o.records(Consented), o.records(Release)
-		withdrawn := len(consents) > 0 && consents[len(consents)-1].Says == "inactive"
+		withdrawn := len(consents) > 0 && !slices.ContainsFunc(consents, func(c *Event) bool { return c.Says != "inactive" }) // beside another, it may be the old one put away
 		told := len(releases) == 1 && releases[0].Says == "inactive"
 		return say(o.clocksRight() && (withdrawn || told), "the client withdrew")
 	}},
