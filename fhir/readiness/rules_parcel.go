@@ -81,6 +81,7 @@ func (f *facts) empty() bool { return medicineGate(f).State != Met }
 //	shipped, no word that it arrived         ≤ 5 days   more than 3 days off, or none     none
 //	shipped, no word that it arrived         > 5 days   more than 3 days off, or none     S3
 //	shipped, no word that it arrived         any        within 3 days                     S2
+//	shipped, no word that it arrived         any        came and went since               S3
 //	dispensed, neither handed over nor on    as above   as above                          as above
 //	  its way by any record
 //	delivered, or a label check since        –          –                                 none
@@ -102,10 +103,17 @@ func deliveryUnconfirmed(f *facts) []Finding {
 	if f.empty() {
 		severity = f.rising(S3, near(f.next, f.policy.Rules.ParcelUrgent, S2))
 	}
-	if severity == S3 && !f.clock.passed(shift(since, f.policy.Rules.ParcelWait, f.zone)) {
+	if severity == S3 && !f.clock.passed(shift(since, f.policy.Rules.ParcelWait, f.zone)) && !(f.empty() && f.wentBy(since)) {
 		return nil
 	}
 	return []Finding{found(severity, of.String(), words+f.on(since)+", and no word that the client has it", "ask the client whether it arrived; look at the label together", of)}
+}
+
+// wentBy reports whether a session that was booked has come and gone since: what was asked for it is not answered by that.
+func (f *facts) wentBy(since time.Time) bool {
+	return slices.ContainsFunc(f.dosing, func(s session) bool {
+		return s.standing() && s.end.After(since) && f.owns(&s) != no && f.clock.passed(s.end)
+	})
 }
 
 // R23 refill-late

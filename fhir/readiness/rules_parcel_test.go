@@ -105,6 +105,12 @@ func TestR20DeliveryUnconfirmed(t *testing.T) {
 		{name: "shipped six days ago → S3", told: shipped(6, 7*day), want: "S3"},
 		{name: "shipped yesterday, session in three days → S2", told: shipped(1, 3*day), want: "S2"},
 		{name: "shipped yesterday, session in three days and an hour → none", told: shipped(1, 3*day+time.Hour)},
+		{name: "shipped yesterday, and the session came and went → S3, though five days are not over", told: shipped(1, time.Hour), at: day, want: "S3"},
+		{name: "shipped after the session → none", told: shipped(1, -2*day)},
+		{name: "the refill shipped yesterday, enough in hand, and the session came and went → none", at: day,
+			told: told(all).then(func(c *course) fhir.Version {
+				return c.DaysBefore(1).Fulfilment(fhir.FulfilmentShipped, set("authoredOn", c.Day(-2)))
+			})},
 		{name: "the refill shipped, enough in hand → S3 after five days, and still ready", want: "S3", state: readiness.Ready,
 			told: told(all).then(func(c *course) fhir.Version {
 				return c.DaysBefore(6).Fulfilment(fhir.FulfilmentShipped, set("authoredOn", c.Day(-7)))
