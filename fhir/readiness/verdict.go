@@ -157,8 +157,9 @@ type Verdict struct {
 	Appointment *Appointment `json:"appointment,omitempty"`
 	Gates       []Gate       `json:"gates"`
 	Findings    []Finding    `json:"findings"`
-	Account     []Figure     `json:"account,omitempty"` // of sessions' worth; none while no medicine is on file
-	Sources     []string     `json:"sources"`           // the sources it depends on being fresh
-	Moment      fhir.Moment  `json:"moment"`            // the chart's
-	Policy      string       `json:"policy"`            // Policy.Hash it was judged under
+	Therapists  []string     `json:"therapists,omitempty"` // whom the practice's sessions name, up to 90 days after the last; as shown
+	Account     []Figure     `json:"account,omitempty"`    // of sessions' worth; none while no medicine is on file
+	Sources     []string     `json:"sources"`              // the sources it depends on being fresh
+	Moment      fhir.Moment  `json:"moment"`               // the chart's
+	Policy      string       `json:"policy"`               // Policy.Hash it was judged under
 }
