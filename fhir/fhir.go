@@ -119,6 +119,7 @@ type Link struct {
 	Moment   Moment    `json:"moment"`
 	ReadBack bool      `json:"read_back"` // the source was read back to the beginning for this patient
 	Since    time.Time `json:"since"`
+	Whole    Moment    `json:"whole,omitempty"` // when that first read back was complete: what came up to it may have been there for long
 
 	Evidence []Evidence `json:"evidence,omitempty"` // of a candidate: how the two records compare, each kind once
 }

@@ -62,7 +62,7 @@ const (
 
 // What either may record.
 const (
-	News What = "news of the client" // Of: diagnosis, medicine, test or visit; Says: new, mistaken
+	News What = "news of the client" // Of: diagnosis, medicine, test or visit; Says: new, mistaken; Start: when it happened, else when it was recorded
 )
 
 // What befalls the records and the hub itself.

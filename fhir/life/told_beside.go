@@ -57,6 +57,9 @@ func (t *teller) news(c *fhirtest.Course, e Event, id string) fhir.Version {
 		return usual
 	}
 	at := stamp(c.At)
+	if !e.Start.IsZero() {
+		at = stamp(e.Start)
+	}
 	var body string
 	switch e.Of {
 	case "diagnosis":

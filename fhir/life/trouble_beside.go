@@ -89,6 +89,9 @@ var besideTroubles = []trouble{
 func (p *plot) news(at time.Time) {
 	e := Event{At: at, Source: []string{Practice, Practice, Prescriber}[p.IntN(3)], What: News, ID: fmt.Sprint(len(p.Events)), Says: "new",
 		Of: []string{"diagnosis", "medicine", "test", "visit"}[p.IntN(4)]}
+	if e.Source == Practice && p.IntN(4) == 0 {
+		e.Start = at.AddDate(0, 0, -1-p.IntN(60)) // it happened long ago, and nobody had said so
+	}
 	p.tell(e)
 	switch p.IntN(4) {
 	case 0:

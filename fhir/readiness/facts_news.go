@@ -9,9 +9,10 @@ import (
 
 // news is something on the watch list that a record tells of.
 type news struct {
-	row *fhir.Watched
-	at  time.Time // when it was recorded
-	of  *fhir.Version
+	row  *fhir.Watched
+	at   time.Time // when it was recorded, as the record dates it
+	told time.Time // when it was first told, where what was on file from the beginning was read before that; else zero
+	of   *fhir.Version
 }
 
 // news finds what is on the practice's watch list, whoever told it. What was entered in error, and a condition that was
@@ -26,12 +27,16 @@ type news struct {
 // Without a date it is when the record was first told. One that was told before without saying so, an answer that was
 // corrected, is no older than the telling that says so first. A date without an hour is the end of that day, but not after the
 // record was first told; of the prescriber's own records its beginning: they knew.
+//
+// A date says when it happened, or was written down; when its owner first told of it is another matter (told). What came
+// with the first whole read of a client's records at a source was on file before anybody listened: of that nobody can say
+// when it was told first. Nor does it matter of the prescriber's own.
 func (f *facts) news() (all []news) {
 	list, terms := f.policy.Watch, f.policy.Terms
 	if len(list) == 0 {
 		return nil
 	}
-	note := func(v *fhir.Version, first, since time.Time, row *fhir.Watched, dates ...*string) {
+	note := func(v *fhir.Version, began fhir.Moment, first, since time.Time, row *fhir.Watched, dates ...*string) {
 		at := first
 		for _, date := range dates {
 			from, end, ok := f.when(date)
@@ -48,7 +53,11 @@ func (f *facts) news() (all []news) {
 		if since.After(first) {
 			at = later(at, since)
 		}
-		all = append(all, news{row, at, v})
+		n := news{row: row, at: at, of: v}
+		if !f.ours(v) && f.listened(v.Source, began) {
+			n.told = first
+		}
+		all = append(all, n)
 	}
 	for _, r := range records(f.chart.Conditions, f.look) {
 		c := r.Value
@@ -56,7 +65,7 @@ func (f *facts) news() (all []news) {
 			return !holds(c.VerificationStatus, refuted) && !holds(c.VerificationStatus, mistaken)
 		}
 		if row, ok := list.Row(terms, r.Party, "Condition", c.Code); ok && is(c) {
-			note(r.Version, r.first(), r.since(is), row, c.RecordedDate)
+			note(r.Version, r.began(), r.first(), r.since(is), row, c.RecordedDate)
 		}
 	}
 	for _, r := range records(f.chart.MedicationStatements, f.look) {
@@ -69,7 +78,7 @@ func (f *facts) news() (all []news) {
 			if m.EffectivePeriod != nil {
 				start = m.EffectivePeriod.Start
 			}
-			note(r.Version, r.first(), r.since(is), row, m.DateAsserted, start)
+			note(r.Version, r.began(), r.first(), r.since(is), row, m.DateAsserted, start)
 		}
 	}
 	if len(list.Codes("Observation")) > 0 {
@@ -78,7 +87,7 @@ func (f *facts) news() (all []news) {
 			row, ok := list.Row(terms, r.Party, "Observation", &o.Code)
 			is := func(o *fhir.Observation) bool { return !void(o) && row.Answers(terms, r.Party, o.ValueCodeableConcept) }
 			if ok && !copied(o.Identifier) && is(o) {
-				note(r.Version, r.first(), r.since(is), row, o.Issued, o.EffectiveDateTime, o.EffectiveInstant)
+				note(r.Version, r.began(), r.first(), r.since(is), row, o.Issued, o.EffectiveDateTime, o.EffectiveInstant)
 			}
 		}
 	}
@@ -100,10 +109,21 @@ func (f *facts) news() (all []news) {
 			if e.Period != nil {
 				start = e.Period.Start
 			}
-			note(r.Version, r.first(), r.since(is), row, start)
+			note(r.Version, r.began(), r.first(), r.since(is), row, start)
 		}
 	}
 	return all
+}
+
+// listened reports whether the client's records at source had been read to the beginning before moment: what came since was
+// not there until then.
+func (f *facts) listened(source string, moment fhir.Moment) bool {
+	for i := range f.chart.Links {
+		if l := &f.chart.Links[i]; l.Source == source && l.How != fhir.Candidate && (!l.ReadBack || moment <= l.Whole) {
+			return false
+		}
+	}
+	return true
 }
 
 // How a condition is said not to be one.

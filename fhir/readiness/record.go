@@ -200,6 +200,15 @@ func (r *record[T]) heard() time.Time {
 	return at
 }
 
+// began returns the moment at which the hub first heard of the record.
+func (r *record[T]) began() fhir.Moment {
+	at := r.Moment
+	for _, told := range r.Told {
+		at = min(at, told.Moment)
+	}
+	return at
+}
+
 // points reports whether ref, written by source, means the record v that has these business identifiers.
 func points(ref *fhir.Reference, source string, v *fhir.Version, ids []fhir.Identifier) bool {
 	switch to, far, ok := target(ref); {

@@ -46,8 +46,8 @@ var clearanceRules = []Rule{
 		judge:  clearanceConditionOpen,
 	},
 	{
-		Code: "R14", Name: "new-information-since-clearance", Severity: "S1 or S2, as the row of the watch list says", Owner: Therapist, Gate: GateClearance, Under: noClearance,
-		Asks:   "Something on the practice's watch list was recorded after the decision that clears.",
+		Code: "R14", Name: "new-information-since-clearance", Severity: "S1 or S2, as the row of the watch list says; S2 for what was only told after the decision", Owner: Therapist, Gate: GateClearance, Under: noClearance,
+		Asks:   "Something on the practice's watch list was recorded, or first told, after the decision that clears.",
 		Source: "practice's choice (watch_list); its default: published cautions",
 		judge:  newInformation,
 	},

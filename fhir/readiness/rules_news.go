@@ -6,14 +6,19 @@ import (
 	"strings"
 )
 
-// R14 new-information-since-clearance: something on the practice's watch list was recorded after the decision that clears.
-// What it means is for the prescriber to say, and any newer decision of theirs answers it.
+// R14 new-information-since-clearance: something on the practice's watch list was recorded after the decision that clears,
+// or before it and first told after it. What it means is for the prescriber to say, and any newer decision of theirs answers it.
 //
 //	recorded of what is on the list        the decision that counts           finding
 //	after that decision                    clears                             S1 or S2, as its row says: ask the prescriber
 //	after that decision                    clears, and a newer one was made   none: answered
 //	                                         since, whatever it says
 //	before, or at the same moment          clears                             none: it was decided with it
+//	  … but first told after that          clears                             S2: ask whether the prescriber knew of it
+//	    decision
+//	  … and what was on file before the    clears                             none: nobody can say when it was told first
+//	    hub first read this client there
+//	  … and it is the prescriber's own     clears                             none: they knew
 //	anything                               none that clears                   none: R09 or R12 says it
 //	by another prescriber                  clears                             the same, without a word on what it is
 //	entered in error, refuted, not taken,  –                                  none
@@ -30,13 +35,20 @@ func newInformation(f *facts) (out []Finding) {
 	if d == nil || f.stopped() != nil || !d.clearing() {
 		return nil
 	}
-	all = slices.DeleteFunc(all, func(n news) bool { return !n.at.After(d.issued) || f.decidedAfter(n.at) })
+	all = slices.DeleteFunc(all, func(n news) bool {
+		at := later(n.at, n.told)
+		return !at.After(d.issued) || f.decidedAfter(at)
+	})
 	slices.SortFunc(all, func(a, b news) int {
 		return cmp.Or(a.at.Compare(b.at), strings.Compare(a.of.String(), b.of.String()))
 	})
 	seen := map[string]int{}
 	for _, n := range all {
 		about := n.row.System + "|" + n.row.Code.Code
+		late := !n.at.After(d.issued) // heard of since, and older than the decision
+		if late {
+			about += "|late"
+		}
 		if f.foreign(n.of) {
 			about += "|elsewhere"
 		}
@@ -45,8 +57,13 @@ func newInformation(f *facts) (out []Finding) {
 			continue
 		}
 		seen[about] = len(out)
-		words := begin(f.title(n.of)) + " recorded " + f.unless(n.of, n.row.Words, "something that is on the watch list") + " on " + f.on(n.at) +
-			", after the decision of " + f.on(d.issued)
+		what := f.unless(n.of, n.row.Words, "something that is on the watch list")
+		if late {
+			words := begin(f.title(n.of)) + " first told of " + what + f.unless(n.of, " of "+f.on(n.at), "") + " on " + f.on(n.told) + ", after the decision of " + f.on(d.issued)
+			out = append(out, found(S2, about, words, "ask "+f.prescriber()+f.phones()+" whether they knew of it, and whether the clearance holds", n.of, d.Version))
+			continue
+		}
+		words := begin(f.title(n.of)) + " recorded " + what + " on " + f.on(n.at) + ", after the decision of " + f.on(d.issued)
 		out = append(out, found(Severity(n.row.Severity), about, words, "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", n.of, d.Version))
 	}
 	return out

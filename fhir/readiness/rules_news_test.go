@@ -28,11 +28,11 @@ func TestR14NewInformationSinceClearance(t *testing.T) {
 				set("code", inSystem(fhir.SystemLOINC, "82810-3")), set("valueCodeableConcept", answer))
 		}
 	}
-	visit := func(class, status string) func(c *course) fhir.Version {
+	visit := func(class, status string, edits ...fhir.Edit) func(c *course) fhir.Version {
 		return func(c *course) fhir.Version {
 			c.DaysBefore(3)
 			return c.Told(fhirtest.PracticeSource, fhir.Practice, `{"resourceType":"Encounter","id":"visit","status":"`+status+`","class":{"system":"`+fhir.SystemActCode+`","code":"`+class+`"},
-				"subject":{"reference":"Patient/p1"},"period":{"start":"2026-02-28T10:00:00Z"}}`)
+				"subject":{"reference":"Patient/p1"},"period":{"start":"2026-02-28T10:00:00Z"}}`, edits...)
 		}
 	}
 	before := func(answer string) told { // a pregnancy status of before the decision
@@ -87,7 +87,16 @@ func TestR14NewInformationSinceClearance(t *testing.T) {
 		{name: "on the day of the decision, no hour, first told before it → none", told: plus(days(50, pregnancy, set("recordedDate", "2026-01-12"))), want: ""},
 		{name: "on the day of the decision, no hour, first told later → S1", told: plus(days(49, pregnancy, set("recordedDate", "2026-01-12"))), want: "S1"},
 		{name: "no date, told after the decision → S1", told: plus(days(3, pregnancy, set("recordedDate", nil))), want: "S1"},
-		{name: "dated a year ago, told after the decision → none", told: plus(days(3, pregnancy, set("recordedDate", "2025-03-01"))), want: ""},
+		{name: "dated a year ago, first told after the decision → S2: did they know of it?", told: plus(days(3, pregnancy, set("recordedDate", "2025-03-01"))), want: "S2", state: readiness.NotReady},
+		{name: "dated a year ago, first told before the decision → none", told: plus(days(51, pregnancy, set("recordedDate", "2025-03-01"))), want: "", state: readiness.Ready},
+		{name: "dated a year ago, there already when the client's records were first read → none", told: plus(days(3, pregnancy, set("recordedDate", "2025-03-01"))), want: "", state: readiness.Ready,
+			chart: func(c *fhir.Chart) { c.Links[0].Whole = c.Moment }},
+		{name: "dated a year ago, first told after the decision, and decided anew since → none: answered", want: "", told: plus(days(3, pregnancy, set("recordedDate", "2025-03-01"))).then(anew(fhir.DecisionCleared, 2))},
+		{name: "dated before the decision, told before and once more after it → none", want: "", told: plus(days(51, pregnancy)).again(3*day, "Condition", "diagnosis-p1", set("note", []any{obj{"text": "seen"}}))},
+		{name: "the prescriber's own, dated before the decision, told after it → none: they knew", want: "", told: plus(by(fhirtest.Prescriber, fhirtest.PrescriberSource, days(3, pregnancy, set("recordedDate", "2025-03-01"), set("subject.reference", "Patient/s-p1"))))},
+		{name: "another prescriber's, dated before the decision, told after it → S2", want: "S2", told: plus(by("other", "other", days(3, pregnancy, set("recordedDate", "2025-03-01"))))},
+		{name: "a visit of before the decision, first told after it → S2", want: "S2", state: readiness.NotReady, told: plus(visit("EMER", "finished", set("period.start", "2026-01-05T10:00:00Z")))},
+		{name: "a medicine since before the decision, first told after it → S2", want: "S2", state: readiness.NotReady, told: plus(takes(3, set("dateAsserted", "2026-01-05")))},
 		{name: "the prescriber's own, of the decision's day → none: they knew", want: "", told: plus(by(fhirtest.Prescriber, fhirtest.PrescriberSource, days(3, pregnancy, set("recordedDate", "2026-01-12"), set("subject.reference", "Patient/s-p1"))))},
 		{name: "the prescriber's own, after the decision → S1", want: "S1", told: plus(by(fhirtest.Prescriber, fhirtest.PrescriberSource, days(3, pregnancy)))},
 		{name: "another prescriber's → S1", want: "S1", told: plus(by("other", "other", days(3, pregnancy)))},
@@ -129,6 +138,10 @@ func TestR14NewInformationSinceClearance(t *testing.T) {
 	f, _ := finding(v, "R14")
 	if want := "Reverie recorded pregnancy on 28 Feb 2026, after the decision of 12 Jan 2026"; n != 1 || f.Words != want || len(f.Because) != 3 || !strings.HasPrefix(f.Next, "tell Skylight Psychedelics") {
 		t.Errorf("%d findings, %q, %v; next %s", n, f.Words, f.Because, f.Next)
+	}
+	f, _ = finding(rowAt{told: plus(takes(3, set("dateAsserted", "2026-01-05"))), policy: listed()}.verdict(), "R14")
+	if want := "Reverie first told of clonazepam of 5 Jan 2026 on 28 Feb 2026, after the decision of 12 Jan 2026"; f.Words != want || !strings.Contains(f.Next, "whether they knew of it") {
+		t.Errorf("%q; next %s", f.Words, f.Next)
 	}
 	if f, _ := finding(rowAt{told: plus(by("other", "other", days(3, pregnancy))), policy: listed()}.verdict(), "R14"); strings.Contains(f.Words, "pregnancy") || !strings.Contains(f.Words, "Another prescriber") {
 		t.Errorf("what another prescriber wrote is told: %s", f.Words)

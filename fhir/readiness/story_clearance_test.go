@@ -118,3 +118,18 @@ func TestStory07(t *testing.T) {
 	}).is(readiness.Hold)
 	s.step("2026-03-03 16:00", "The other clinic records that the stop is over.", stop("inactive")).is(readiness.InOrder)
 }
+
+func TestStory27(t *testing.T) {
+	s := tell(t, "A visit of last winter, told in March", "Sorrel Quist", "2026-03-02 09:00", "2026-03-06 10:00",
+		"In December Sorrel was in an emergency department. Nobody said so; Skylight cleared Sorrel in January. In March Sorrel mentions it, and the practice notes the visit with the day on which it was. The day is older than the clearance; that anybody knew of it then is on no record.",
+		func(p *readiness.Policy) { p.Watch = fhir.DefaultWatchList() }).inOrder()
+	s.step("2026-03-02 09:00", "All is on file for Friday.").is(readiness.InOrder)
+	s.step("2026-03-03 15:00", "Sorrel mentions the visit, and the practice notes it.", func(c *course) fhir.Version {
+		return c.Told(fhirtest.PracticeSource, fhir.Practice, `{"resourceType":"Encounter","id":"visit","status":"finished","class":{"system":"`+fhir.SystemActCode+`","code":"EMER"},
+			"subject":{"reference":"Patient/`+c.Patient+`"},"period":{"start":"2025-12-20"}}`)
+	}).is(readiness.NotReady).finds("R14 S2").says("whether they knew of it")
+	s.step("2026-03-04 11:00", "Skylight looks at it and clears Sorrel anew.", func(c *course) fhir.Version {
+		return c.Clearance(fhir.DecisionCleared, "2026-03-04", "2026-06-02", set("id", "anew"))
+	}).resolves("R14").is(readiness.InOrder)
+	s.step("2026-03-06 09:40", "The day: arrival checks and the go-ahead.", theDay()...).is(readiness.Ready)
+}

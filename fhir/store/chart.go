@@ -93,8 +93,12 @@ func (db *DB) EachPatient(ctx context.Context, yield func(client string, p fhir.
 func linksOf(rows []table.Link, at int64) []fhir.Link {
 	links := make([]fhir.Link, 0, len(rows))
 	for _, l := range rows {
-		links = append(links, fhir.Link{Client: l.Client, Source: l.Source, Patient: l.Patient, How: l.How,
-			Moment: fhir.Moment(l.Moment), ReadBack: l.ReadBack != 0 && l.ReadBack <= at, Since: clock(l.Since), Evidence: readEvidence(l.Evidence)})
+		link := fhir.Link{Client: l.Client, Source: l.Source, Patient: l.Patient, How: l.How,
+			Moment: fhir.Moment(l.Moment), Since: clock(l.Since), Evidence: readEvidence(l.Evidence)}
+		if l.ReadBack != 0 && l.ReadBack <= at {
+			link.ReadBack, link.Whole = true, fhir.Moment(l.ReadBack)
+		}
+		links = append(links, link)
 	}
 	return links
 }

@@ -97,6 +97,7 @@ func matches(t *testing.T, dsn string) {
 	client := w.client(ehr, first.Patient)
 	want(t, "their Task is there", len(w.chart(client).Tasks), 1)
 	want(t, "read back", w.chart(client).Links[1].ReadBack, true)
+	want(t, "and since when", w.chart(client).Links[1].Whole, w.chart(client).Moment) // what came up to it had been there before (R14)
 }
 
 func ties(t *testing.T, dsn string) {
