@@ -45,8 +45,9 @@ type (
 	Period          = fhir.Period
 	Quantity        = fhir.Quantity
 
-	ObservationComponent = fhir.ObservationComponent
-	TimingRepeat         = fhir.TimingRepeat
+	ObservationComponent      = fhir.ObservationComponent
+	PractitionerQualification = fhir.PractitionerQualification
+	TimingRepeat              = fhir.TimingRepeat
 )
 
 // ServiceRequest is samply's with contained resources kept.

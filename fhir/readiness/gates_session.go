@@ -396,7 +396,7 @@ func credentialsGate(f *facts) Gate {
 	for i := range all {
 		c := &all[i]
 		if f.over(c.end) {
-			return open(begun(c.name)+" ends on "+lastDay(c.end, f.zone), "renew it", c.of).until(c.end)
+			return open(begun(c.name)+f.endsOn(c), "renew it", c.of).until(c.end)
 		}
 		if first == nil || c.end.Before(first.end) {
 			first = c
@@ -406,6 +406,15 @@ func credentialsGate(f *facts) Gate {
 		return met("No credential is asked for").per("none set in the config")
 	}
 	return met(plural(len(all) == 1, "The 1 credential is", "All "+strconv.Itoa(len(all))+" credentials are")+" current, the first up to "+lastDay(first.end, f.zone), first.of).per("as listed in the config")
+}
+
+// endsOn says when c ends, or ended.
+func (f *facts) endsOn(c *credential) string {
+	verb := " ends on "
+	if f.clock.passed(c.end) {
+		verb = " ended on "
+	}
+	return verb + lastDay(c.end, f.zone)
 }
 
 // begun is a name at the beginning of a sentence.

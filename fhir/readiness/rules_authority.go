@@ -62,16 +62,21 @@ func telehealthEnding(f *facts) []Finding {
 //	in 30 days or fewer                                 S3
 //	in 7 days or fewer                                  S3, said again
 //	before the session, or, without one, before today   S2
+//
+// Of the therapist it ends                                 when
+//
+//	the role in which they come, or every role they have    its period is over, or it is said to be active no more
+//	a licence                                               its period is over, and the same one is not told with a
+//	                                                          later end, or as begun later and open
+//
+// Two of one title are the same unless their issuers, or else their numbers, differ.
 func credentialExpired(f *facts) (out []Finding) {
 	rules := &f.policy.Rules
 	for _, c := range f.credentials() {
-		severity, ends, soon := S4, " ends on ", ""
+		severity, soon := S4, ""
 		switch {
 		case f.over(c.end):
 			severity = S2
-			if f.clock.passed(c.end) {
-				ends = " ended on "
-			}
 		case f.clock.passed(c.end.Add(-rules.CredentialLast)):
 			severity, soon = S3, ", in a few days"
 		case f.clock.passed(c.end.Add(-rules.CredentialAgain)):
@@ -79,7 +84,7 @@ func credentialExpired(f *facts) (out []Finding) {
 		case !f.clock.passed(c.end.Add(-rules.CredentialFirst)):
 			continue
 		}
-		words := begun(c.name) + ends + lastDay(c.end, f.zone) + soon
+		words := begun(c.name) + f.endsOn(&c) + soon
 		out = append(out, rolled("R34/"+c.about, found(severity, c.about, words, "renew it, and note its new end", c.of).due(c.end)))
 	}
 	return out

@@ -60,6 +60,24 @@ func TestR34CredentialExpired(t *testing.T) {
 			return append(vs, v)
 		}
 	}
+	more := func(q obj) fhir.Edit {
+		q["code"] = obj{"text": "LPC"}
+		return set("qualification.-1", q)
+	}
+	issuedBy := func(state string) fhir.Edit { return set("qualification.0.issuer", obj{"display": state}) }
+	numbered := func(n string) fhir.Edit {
+		return set("qualification.0.identifier", []any{obj{"system": "https://board.example", "value": n}})
+	}
+	role := func(named bool, edits ...fhir.Edit) told {
+		return func(c *course) []fhir.Version {
+			who := "Practitioner/t1"
+			if named {
+				who = "PractitionerRole/r1"
+			}
+			vs := append(c.Blameless(), c.On(now.Add(-time.Hour)).Dosing(c.Session, set("participant.-1", obj{"status": "accepted", "actor": obj{"reference": who, "display": "Robin Sample, LPC"}})))
+			return append(vs, c.DaysBefore(3).Told(fhirtest.PracticeSource, fhir.Practice, `{"resourceType":"PractitionerRole","id":"r1","active":true,"practitioner":{"reference":"Practitioner/t1"}}`, edits...))
+		}
+	}
 	renewed := set("qualification.-1", map[string]any{"code": map[string]any{"text": "LPC"}, "period": map[string]any{"end": "2027-06-30"}})
 	none := func(p *readiness.Policy) { p.Credentials = readiness.None[[]readiness.Credential]() }
 	judgeRule(t, "R34", []rowAt{
@@ -73,6 +91,19 @@ func TestR34CredentialExpired(t *testing.T) {
 		{name: "none set → none", told: all, policy: none, state: readiness.Ready},
 		{name: "the therapist's own licence ends before the session, by the directory → S2", told: licence("2026-03-01"), policy: none, want: "S2"},
 		{name: "… and was renewed → none", told: licence("2026-03-01", renewed), policy: none},
+		{name: "… and another of that title, from another state, has no end → S2", told: licence("2026-03-01", issuedBy("Colorado"), more(obj{"period": obj{"start": "2025-01-01"}, "issuer": obj{"display": "Oregon"}})), policy: none, want: "S2", state: readiness.NotReady},
+		{name: "… and another of that title, of another number, ends next year → S2", told: licence("2026-03-01", numbered("1"), more(obj{"period": obj{"end": "2027-06-30"}, "identifier": []any{obj{"system": "https://board.example", "value": "2"}}})), policy: none, want: "S2"},
+		{name: "… and was renewed under a new number by the same board → none", told: licence("2026-03-01", numbered("1"), issuedBy("Colorado"), more(obj{"period": obj{"end": "2027-06-30"}, "issuer": obj{"display": "Colorado"}, "identifier": []any{obj{"system": "https://board.example", "value": "2"}}})), policy: none},
+		{name: "… and the title stands there once more without any period → S2: that renews nothing", told: licence("2026-03-01", more(obj{})), policy: none, want: "S2"},
+		{name: "… and was renewed without an end → none", told: licence("2026-03-01", more(obj{"period": obj{"start": "2026-03-02"}})), policy: none},
+		{name: "the title without any period → none", told: licence("", set("qualification.0.period", nil)), policy: none},
+		{name: "the therapist's role is active no more → S2", told: role(true, set("active", false)), policy: none, want: "S2", state: readiness.NotReady},
+		{name: "the therapist's role is active → none", told: role(true), policy: none},
+		{name: "the therapist's role ended last month → S2", told: role(true, set("period", obj{"end": "2026-02-20"})), policy: none, want: "S2"},
+		{name: "the session names the therapist, whose only role is active no more → S2", told: role(false, set("active", false)), policy: none, want: "S2", state: readiness.NotReady},
+		{name: "… and who has another, which is active → none", told: role(false, set("active", false)).then(func(c *course) fhir.Version {
+			return c.DaysBefore(3).Told(fhirtest.PracticeSource, fhir.Practice, `{"resourceType":"PractitionerRole","id":"r2","active":true,"practitioner":{"reference":"Practitioner/t1"}}`)
+		}), policy: none},
 		{name: "… and ends in 20 days → S3", told: licence("2026-03-23"), policy: none, want: "S3"},
 		{name: "not listed → none: the gate is unknown", told: all, policy: func(p *readiness.Policy) { p.Credentials = readiness.Asked[[]readiness.Credential]{} }, state: readiness.Unknown},
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -48,6 +49,7 @@ type reading struct {
 	ignored int    // belongs to no client and to no directory
 
 	unkept []fhir.Resource // of what the hub keeps some only, and not this; without bodies
+	broken []fhir.Reject   // unreadable, and by its codes nothing that the hub keeps; without bodies
 }
 
 // readPage reads what the transaction will need, before there is one. Records are read on all processors at once and
@@ -66,8 +68,15 @@ func (db *DB) readPage(src Source, page exchange.Page) reading {
 		})
 	}
 	group.Wait()
-	rejects := slices.DeleteFunc(slices.Clone(page.Rejects), func(r fhir.Reject) bool { return !db.recogniser.Keeps(src.Party, r.Type, r.Body) })
-	whole := reading{rejects: rejects, items: make([]item, 0, len(page.Resources))}
+	whole := reading{items: make([]item, 0, len(page.Resources))}
+	for _, r := range page.Rejects {
+		if db.recogniser.Keeps(src.Party, r.Type, r.Body) {
+			whole.rejects = append(whole.rejects, r)
+			continue
+		}
+		r.Hash, r.Body = cmp.Or(r.Hash, bodyHash(r.Body)), nil
+		whole.broken = append(whole.broken, r)
+	}
 	for _, r := range read {
 		whole.items = append(whole.items, r.items...)
 		whole.rejects = append(whole.rejects, r.rejects...)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -111,6 +112,11 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 	if err := r.loadHeads(ctx, page, read); err != nil {
 		return err
 	}
+	for _, j := range read.broken {
+		if now := r.heads[fhir.Ref{Type: storable(j.Type), ID: storable(j.Ref)}]; now != nil && !now.gone {
+			read.rejects = append(read.rejects, j) // what was kept of it may stand no more, and nobody can read whether
+		}
+	}
 	open, err := r.OpenRejects(ctx, r.src.Name)
 	if err != nil {
 		return err
@@ -141,6 +147,7 @@ func (r *receipt) store(ctx context.Context, page exchange.Page, read reading) e
 		}
 	}
 	for _, res := range read.unkept {
+		readable[res.Ref()] = true
 		if err := r.unlist(ctx, res); err != nil {
 			return err
 		}
@@ -351,7 +358,7 @@ func (r *receipt) loadHeads(ctx context.Context, page exchange.Page, read readin
 	for _, res := range read.unkept {
 		ask(res.Ref())
 	}
-	for _, j := range read.rejects {
+	for _, j := range slices.Concat(read.rejects, read.broken) {
 		if j.Type != "" && j.Ref != "" {
 			ask(fhir.Ref{Type: storable(j.Type), ID: storable(j.Ref)})
 		}

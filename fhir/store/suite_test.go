@@ -249,6 +249,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"what is out of scope is sealed, looked at, then admitted or expunged", setsApart},
 		{"of conditions nothing but the watch list is kept", keepsTheWatchListOnly},
 		{"what is kept no more does not stand for ever", forgetsWhatIsKeptNoMore},
+		{"what is kept is doubted when it cannot be read", doubtsWhatIsKeptAndBroken},
 		{"whoever decided is shown with their roles", findsRoles},
 		{"what is sealed follows its patient, and what it replaces elsewhere is gone", sealedFollows},
 		{"replicas take turns at a counterpart, and leave it in peace together", turns},

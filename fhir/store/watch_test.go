@@ -61,6 +61,30 @@ func forgetsWhatIsKeptNoMore(t *testing.T, dsn string) {
 	want(t, "the client is judged again", len(w.stale()) > 0, true)
 }
 
+// What a kept record said may stand no more once a newer telling of it cannot be read: whatever its codes seem to say, the
+// client waits for one that can (law 1). Of what was never kept nothing is noted.
+func doubtsWhatIsKeptAndBroken(t *testing.T, dsn string) {
+	w, course, client := enrolledWorld(t, dsn)
+	limit := course.On(w.now.Add(-2 * time.Hour)).Goal(fhirtest.Set("target", []any{map[string]any{"measure": map[string]any{"coding": []any{map[string]any{"system": fhir.SystemLOINC, "code": fhir.LOINCSystolic}}},
+		"detailQuantity": map[string]any{"value": 150, "system": fhir.SystemUCUM, "code": "mm[Hg]"}}}))
+	broken := func(id string) exchange.Page {
+		body := []byte(`{"resourceType":"Goal","id":"` + id + `","lifecycleStatus":"activ","target":[{"measure":{"coding":[{"code":"8480-6"}]}}]}`)
+		return exchange.Page{Complete: true, Rejects: []fhir.Reject{{Type: "Goal", Ref: id, Reason: "unknown code", Body: body, Subject: fhir.Ref{Type: "Patient", ID: "s-" + course.Patient}}}}
+	}
+	w.receive(skylight, broken(limit.ID))
+	want(t, "what was never kept is no reject", len(w.chart(client).Rejects), 0)
+	w.receive(skylight, page(limit))
+	w.receive(skylight, broken(limit.ID))
+	want(t, "what was kept is", len(w.chart(client).Rejects), 1)
+	want(t, "and nothing of what it says", len(w.chart(client).Rejects[0].Body), 0)
+	w.receive(skylight, broken(limit.ID))
+	want(t, "once", len(w.chart(client).Rejects), 1)
+	w.receive(skylight, page(course.On(w.now).Goal(fhirtest.Set("target", []any{map[string]any{"measure": map[string]any{"coding": []any{map[string]any{"system": fhir.SystemLOINC, "code": "29463-7"}}}}}))))
+	want(t, "until it can be read", len(w.chart(client).Rejects), 0)
+	goals := w.chart(client).Goals
+	want(t, "and says something else", goals[len(goals)-1].Gone, true)
+}
+
 // Whoever is named as a practitioner is shown with their roles, though nobody names those.
 func findsRoles(t *testing.T, dsn string) {
 	w, course, client := enrolledWorld(t, dsn)
