@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/connectors/desk"
 )
 
 // asker gets the answers of an entry: from flags, and at a terminal from whoever sits there. Where nobody sits, an
@@ -131,116 +130,37 @@ func answered[T any](a *asker, word string, q question, parse func(string) (T, e
 // choice fills value with one of a few words, of which the beginning is enough.
 func (a *asker) choice(word string, q question, words ...string) (string, error) {
 	q.form = strings.Join(words, ", ")
-	return answered(a, word, q, func(s string) (string, error) {
-		if slices.Contains(words, s) {
-			return s, nil
-		}
-		var fit []string
-		for _, w := range words {
-			if strings.HasPrefix(w, strings.ToLower(s)) {
-				fit = append(fit, w)
-			}
-		}
-		if len(fit) != 1 {
-			return "", errors.New("must be one of " + q.form)
-		}
-		return fit[0], nil
-	})
+	return answered(a, word, q, entry.One(words...))
 }
 
 // yes asks a question of yes or no; nil is no answer.
 func (a *asker) yes(word string, q question) (*bool, error) {
 	q.form = "y or n"
-	return answered(a, word, q, func(s string) (*bool, error) {
-		switch strings.ToLower(s) {
-		case "y", "yes", "true":
-			return new(true), nil
-		case "n", "no", "false":
-			return new(false), nil
-		}
-		return nil, errors.New("must be y or n")
+	return answered(a, word, q, entry.Yes)
+}
+
+// clock reads words that tell a time.
+func (a *asker) clock() entry.Clock { return entry.Clock{Now: a.now, Zone: a.zone} }
+
+// word fills *to with an answer that read can read.
+func word[T any](a *asker, to *string, q question, read func(string) (T, error)) (value T, err error) {
+	given := *to
+	value, err = answered(a, given, q, func(s string) (T, error) {
+		*to = s
+		return read(s)
 	})
+	return value, err
 }
 
-// number reads a number above nothing; "" is nil.
-func (a *asker) number(word string, q question) (*float64, error) {
-	return answered(a, word, q, func(s string) (*float64, error) {
-		v, err := strconv.ParseFloat(s, 64)
-		if err != nil || v < 0 || v > 1000 {
-			return nil, errors.New("must be a number")
-		}
-		return &v, nil
-	})
-}
-
-// rate reads a heart rate; what no heart does was mistyped.
-func rate(s string) (*float64, error) {
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || v < 10 || v > 400 {
-		return nil, errors.New("must be a number, like 72")
+// flagged says of a wrong answer by which flag it was given.
+func flagged(err error) error {
+	problems, ok := errors.AsType[entry.Problems](err)
+	if !ok {
+		return err
 	}
-	return &v, nil
-}
-
-// pressure reads "118/76".
-func pressure(s string) ([2]float64, error) {
-	var p [2]float64
-	upper, lower, ok := strings.Cut(s, "/")
-	var wrong [2]error
-	p[0], wrong[0] = strconv.ParseFloat(strings.TrimSpace(upper), 64)
-	p[1], wrong[1] = strconv.ParseFloat(strings.TrimSpace(lower), 64)
-	if !ok || wrong[0] != nil || wrong[1] != nil || p[1] <= 0 || p[0] <= p[1] || p[0] > 400 {
-		return p, errors.New("must be two numbers, the upper before the lower, like 118/76")
+	first := problems[0]
+	if wrong, ok := errors.AsType[desk.Wrong](first.Err); ok {
+		return wrong
 	}
-	return p, nil
-}
-
-// date reads a day as people write it and returns it as FHIR does; "none" and "none given" are no date.
-func (a *asker) date(s string) (string, error) {
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "none", "none given", "n/a":
-		return "", nil
-	case "today":
-		return a.now.In(a.zone).Format(time.DateOnly), nil
-	case "yesterday":
-		return a.now.In(a.zone).AddDate(0, 0, -1).Format(time.DateOnly), nil
-	}
-	for _, form := range []string{time.DateOnly, "1/2/2006", "1/2/06", "2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "Jan 2 2006"} {
-		if t, err := time.Parse(form, strings.TrimSpace(s)); err == nil {
-			return t.Format(time.DateOnly), nil
-		}
-	}
-	return "", errors.New("must be a date, like 2026-05-31")
-}
-
-// moment reads when something was said: a time of today, a day, or both. Of a day alone nobody knows the hour: what
-// stops is then taken to be said at its end, what clears at its beginning, so that neither outdoes the other by chance.
-func (a *asker) moment(s string, stops bool) (time.Time, error) {
-	s = strings.TrimSpace(s)
-	if s == "" || s == "now" {
-		return a.now, nil
-	}
-	at, whole, err := written(s, a.zone)
-	if t, wrong := time.Parse("15:04", s); err != nil && wrong == nil {
-		y, m, d := a.now.In(a.zone).Date()
-		at, whole, err = time.Date(y, m, d, t.Hour(), t.Minute(), 0, 0, a.zone), false, nil
-	}
-	if err != nil || whole {
-		day, wrong := a.date(s)
-		if wrong != nil || day == "" {
-			return at, errors.New("must be a time, like 16:05, 2026-03-02 or 2026-03-02T16:05")
-		}
-		from, _ := time.ParseInLocation(time.DateOnly, day, a.zone)
-		if readiness.DayOf(from, a.zone) == readiness.DayOf(a.now, a.zone) {
-			return a.now, nil
-		}
-		at, err = from, nil
-		if stops {
-			at = from.AddDate(0, 0, 1).Add(-time.Second)
-		}
-	}
-	if at.After(a.now) {
-		return at, errors.New("lies in the future: give when it was said")
-	}
-	return at, err
+	return fmt.Errorf("--%s %w", first.Field, first.Err)
 }

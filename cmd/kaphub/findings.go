@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/config"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -173,7 +174,7 @@ func (c *snoozeFindings) Run(ctx context.Context, s *scene) error {
 	return c.do(ctx, s, func(h *hub) (readiness.Handling, string, error) {
 		until := h.now().Add(time.Duration(c.For))
 		if c.Until != "" {
-			at, _, err := written(c.Until, h.config.Location())
+			at, _, err := entry.Written(c.Until, h.config.Location())
 			if err != nil {
 				return readiness.Handling{}, "", fmt.Errorf("--until %q is no time: write it like 2026-03-05T09:00 or 2026-03-05", c.Until)
 			}

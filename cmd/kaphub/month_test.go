@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/connectors/mail/mailtest"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -118,9 +120,9 @@ func (m *march) enter(c *someone, build func(*recording) ([]exchange.Slip, error
 	ctx := m.t.Context()
 	r := &recording{hub: m.h, asker: m.s.asker(ctx, m.zone), flags: &entryFlags{}}
 	var err error
-	if r.chart, err = m.h.store.Chart(ctx, c.key, 0); err == nil {
-		r.policy = m.h.policies()[0]
-		r.book = m.h.book(r.policy.Prescriber.Name)
+	var chart fhir.Chart
+	if chart, err = m.h.store.Chart(ctx, c.key, 0); err == nil {
+		r.About = m.h.about(chart, m.h.policies()[0])
 		r.note = desk.Note{Entry: desk.NewEntry(), Client: c.key, By: "Maya", At: m.h.now(), Medium: "e-mail"}
 		var slips []exchange.Slip
 		if slips, err = build(r); err == nil {
@@ -509,15 +511,12 @@ func (m *march) problems(people []*someone) int {
 			m.session(c, m.on(26, 10, 0))
 			m.plant(c, "a stop on Friday evening", m.on(13, 18, 0), m.on(18, 9, 0), "R15")
 			m.at(m.on(13, 18, 0), func() {
-				m.enter(c, func(r *recording) ([]exchange.Slip, error) { return r.book.Stop(r.note, r.book.Prescriber, "an ECG") })
+				m.enter(c, func(r *recording) ([]exchange.Slip, error) { return r.Book.Stop(r.note, r.Book.Prescriber, "an ECG") })
 			})
 			m.at(m.on(18, 9, 0), func() {
 				m.enter(c, func(r *recording) ([]exchange.Slip, error) {
-					stop, party, err := (&recordLift{}).stop(r)
-					if err != nil {
-						return nil, err
-					}
-					return r.book.Lift(r.note, party, stop)
+					r.note.From = "Dr. Vale"
+					return entry.Lift{}.Make(r.About, r.note)
 				})
 			})
 		},

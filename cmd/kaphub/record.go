@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -53,11 +54,9 @@ type entryFlags struct {
 type recording struct {
 	*hub
 	*asker
-	flags  *entryFlags
-	chart  fhir.Chart
-	policy readiness.Policy
-	book   desk.Book
-	note   desk.Note
+	entry.About
+	flags *entryFlags
+	note  desk.Note
 }
 
 // record opens the hub, finds the client, has the entry made, saves it and shows what came of it. stops tells how a day
@@ -70,21 +69,21 @@ func (s *scene) record(ctx context.Context, flags *entryFlags, stops bool, build
 	defer h.close()
 	h.foreground = true
 	r := &recording{hub: h, asker: s.asker(ctx, h.config.Location()), flags: flags}
-	if r.chart, err = h.who(ctx, r.asker, flags.Client); err != nil {
+	if r.Chart, err = h.who(ctx, r.asker, flags.Client); err != nil {
 		return err
 	}
-	if r.policy, err = r.which(ctx, flags.Prescriber); err != nil {
-		return err
-	}
-	r.book = h.book(r.policy.Prescriber.Name)
-	told, err := r.moment(flags.Told, stops)
+	policy, err := r.which(ctx, flags.Prescriber)
 	if err != nil {
-		return fmt.Errorf("--told %w", err)
+		return err
 	}
-	r.note = desk.Note{Entry: desk.NewEntry(), Client: r.chart.Client, By: flags.actor(), At: h.now(), Told: told, Medium: flags.Medium, From: flags.From}
+	r.About = h.about(r.Chart, policy)
+	r.note, err = r.Note(desk.NewEntry(), flags.actor(), entry.Heard{Told: flags.Told, Medium: flags.Medium, From: flags.From}, stops)
+	if err != nil {
+		return flagged(err)
+	}
 	slips, err := build(r)
 	if err != nil {
-		return err
+		return flagged(err)
 	}
 	return s.save(ctx, h, slips)
 }
@@ -117,9 +116,9 @@ func (s *scene) awaited(ctx context.Context, h *hub, of exchange.Slip) error {
 	if err != nil {
 		return fmt.Errorf("read the chart: %w", err)
 	}
-	for _, e := range h.entries(chart) {
-		if e.id == of.Entry && e.stands != "" {
-			s.printf("  > %s: kaphub record confirm %s --by NAME\n", e.stands, e.id)
+	for _, e := range entry.Waiting(chart, h.policies()) {
+		if e.ID == of.Entry {
+			s.printf("  > %s: kaphub record confirm %s --by NAME\n", h.stands(e), e.ID)
 		}
 	}
 	return nil
@@ -150,7 +149,7 @@ func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error
 		}
 		return fhir.Chart{}, err
 	}
-	fit, err := h.fitting(ctx, a, word)
+	fit, err := h.fitting(ctx, word)
 	switch {
 	case err != nil:
 		return fhir.Chart{}, err
@@ -189,8 +188,8 @@ func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error
 }
 
 // fitting are the clients whom word may mean.
-func (h *hub) fitting(ctx context.Context, a *asker, word string) ([]fhir.Chart, error) {
-	born, _ := a.date(word)
+func (h *hub) fitting(ctx context.Context, word string) ([]fhir.Chart, error) {
+	born, _ := h.clock().Date(word)
 	word = strings.ToLower(strings.TrimSpace(word))
 	switch chart, err := h.store.Chart(ctx, word, 0); {
 	case err == nil:
@@ -200,7 +199,7 @@ func (h *hub) fitting(ctx context.Context, a *asker, word string) ([]fhir.Chart,
 	}
 	var keys []string
 	err := h.store.EachPatient(ctx, func(client string, p fhir.Patient) {
-		if means(&p, word, born) && !slices.Contains(keys, client) {
+		if entry.Means(&p, word, born) && !slices.Contains(keys, client) {
 			keys = append(keys, client)
 		}
 	})
@@ -218,38 +217,9 @@ func (h *hub) fitting(ctx context.Context, a *asker, word string) ([]fhir.Chart,
 	return fit, nil
 }
 
-// means reports whether a client may be meant by part of a name, an identifier or the birth date.
-func means(p *fhir.Patient, word, born string) bool {
-	if p.BirthDate != nil && born != "" && *p.BirthDate == born {
-		return true
-	}
-	for _, id := range p.Identifier {
-		if id.Value != nil && strings.EqualFold(*id.Value, word) {
-			return true
-		}
-	}
-	for _, n := range p.Name {
-		parts := slices.Clone(n.Given)
-		for _, s := range []*string{n.Family, n.Text} {
-			if s != nil {
-				parts = append(parts, *s)
-			}
-		}
-		if strings.Contains(strings.ToLower(strings.Join(parts, " ")), word) {
-			return true
-		}
-	}
-	return false
-}
-
 // shownBack is a client as shown back: the chosen name, and the birth date where nobody overlooks it.
 func shownBack(c fhir.Chart) string {
-	name, born := readiness.ChosenName(c), ""
-	for _, p := range fhir.Now(fhir.Of(fhir.Practice, c.Patients)) {
-		if p.Value.BirthDate != nil && born == "" {
-			born = *p.Value.BirthDate
-		}
-	}
+	name, born := readiness.ChosenName(c), entry.Born(c)
 	if t, err := time.Parse(time.DateOnly, born); err == nil {
 		born = strings.ToUpper(t.Format("2 January 2006"))
 	}
@@ -264,7 +234,7 @@ func (r *recording) which(ctx context.Context, word string) (readiness.Policy, e
 	}
 	var names []string
 	for _, s := range board {
-		if s.Client == r.chart.Client {
+		if s.Client == r.Chart.Client {
 			names = append(names, s.Prescriber)
 		}
 	}
@@ -283,6 +253,22 @@ func (h *hub) prescriber(a *asker, word string, names []string) (readiness.Polic
 	name, err := a.choice(word, question{flag: "prescriber", ask: "Which prescriber"}, all...)
 	return h.policy(name), err
 }
+
+// about is what an entry about a client and a prescriber is made of, now.
+func (h *hub) about(chart fhir.Chart, policy readiness.Policy) entry.About {
+	book := h.book(policy.Prescriber.Name)
+	a := entry.About{Chart: chart, Policy: policy, Book: book, Parties: []desk.Party{book.Practice}, Now: h.now()}
+	for _, p := range h.policies() {
+		a.Parties = append(a.Parties, h.book(p.Prescriber.Name).Prescriber)
+	}
+	for _, d := range h.sheet(policy.Prescriber.Name).Deciders {
+		a.Deciders = append(a.Deciders, desk.Person{Name: d.Name, ID: fhir.ID{System: d.System, Value: d.Value}})
+	}
+	return a
+}
+
+// clock reads words that tell a time, where the practice is.
+func (h *hub) clock() entry.Clock { return entry.Clock{Now: h.now(), Zone: h.config.Location()} }
 
 // book is what entries about a prescriber are made with.
 func (h *hub) book(prescriber string) desk.Book {

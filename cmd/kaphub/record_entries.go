@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
-	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 type recordConfirm struct {
@@ -209,13 +207,13 @@ func (c *recordList) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	entries := h.entries(chart)
+	entries := entry.List(chart, h.policies())
 	if len(entries) == 0 {
 		s.printf("Nothing was entered by hand about this client.\n")
 	} else {
 		table := s.table("ENTRY", "ENTERED", "WHAT", "BY", "TOLD", "BY WAY OF", "STANDS")
 		for _, e := range entries {
-			table.row(e.id, h.local(e.at), e.kind, e.by, h.local(e.told), e.medium, e.stands)
+			table.row(e.ID, h.local(e.At), e.Kind, e.By, h.local(e.Told), e.Medium, h.stands(e))
 		}
 		if err := table.end(); err != nil {
 			return err
@@ -224,86 +222,15 @@ func (c *recordList) Run(ctx context.Context, s *scene) error {
 	return h.store.Audit(ctx, actor(), "view entries", chart.Client, "")
 }
 
-// entered is an entry as the list shows it.
-type entered struct {
-	id, kind, by, medium, stands string
-	at, told                     time.Time
-	targets                      []string
-}
-
-// entries are what was entered about a client, oldest first, and how each stands.
-func (h *hub) entries(chart fhir.Chart) []entered {
-	var all []entered
-	for _, p := range fhir.Now(chart.Provenances) {
-		if !h.isDesk(p.Source) {
-			continue
-		}
-		i := slices.IndexFunc(all, func(e entered) bool { return e.id == p.ID })
-		if i < 0 {
-			i, all = len(all), append(all, readEntry(p))
-		}
-		for _, t := range p.Value.Target {
-			if t.Reference != nil && !strings.HasPrefix(*t.Reference, "Patient/") {
-				all[i].targets = append(all[i].targets, p.Source+"/"+*t.Reference)
-			}
-		}
-	}
-	for i := range all {
-		all[i].stands = h.stands(chart, all, &all[i])
-	}
-	return all
-}
-
-func readEntry(p fhir.Seen[fhir.Provenance]) entered {
-	e := entered{id: p.ID, at: p.Recorded()}
-	if p.Value.Activity != nil && len(p.Value.Activity.Coding) > 0 && p.Value.Activity.Coding[0].Code != nil {
-		e.kind = *p.Value.Activity.Coding[0].Code
-	}
-	for _, a := range p.Value.Agent {
-		if id := a.Who.Identifier; id != nil && id.Value != nil && id.System != nil && *id.System == fhir.SystemActor {
-			e.by = *id.Value
-		}
-	}
-	if p.Value.OccurredDateTime != nil {
-		e.told, _ = time.Parse(time.RFC3339, *p.Value.OccurredDateTime)
-	}
-	for _, x := range p.Value.Entity {
-		if x.What.Identifier != nil && x.What.Identifier.Value != nil {
-			e.medium = *x.What.Identifier.Value
-		}
-	}
-	return e
-}
-
 // stands says whether an entry was corrected or changed since, and whether a decision waits for a second person.
-func (h *hub) stands(chart fhir.Chart, all []entered, e *entered) string {
-	for i := range all {
-		later := &all[i]
-		for _, t := range e.targets {
-			record, version, _ := strings.Cut(t, "/_history/")
-			for _, other := range later.targets {
-				about, now, _ := strings.Cut(other, "/_history/")
-				if about != record || later == e {
-					continue
-				}
-				switch {
-				case later.kind == desk.KindUndo && now != version && later.at.After(e.at):
-					return "undone by " + later.id
-				case later.kind != desk.KindConfirm && later.at.After(e.at):
-					return "changed by " + later.id
-				}
-			}
-		}
-	}
-	for _, p := range h.policies() {
-		for _, o := range fhir.Now(chart.Observations) {
-			if e.kind != desk.KindDecision || o.Source != p.Prescriber.Desk || !slices.Contains(e.targets, o.Source+"/"+o.Ref().String()+"/_history/"+o.Resource.VersionID) {
-				continue
-			}
-			if until, waits := readiness.AwaitsSecond(chart, p, o.Version); waits {
-				return "a second person confirms it up to " + h.local(until)
-			}
-		}
+func (h *hub) stands(e entry.Entered) string {
+	switch {
+	case e.UndoneBy != "":
+		return "undone by " + e.UndoneBy
+	case e.ChangedBy != "":
+		return "changed by " + e.ChangedBy
+	case !e.ConfirmBy.IsZero():
+		return "a second person confirms it up to " + h.local(e.ConfirmBy)
 	}
 	return ""
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -28,30 +26,29 @@ func (c *recordLabel) Run(ctx context.Context, s *scene) error {
 }
 
 func (c *recordLabel) build(r *recording) ([]exchange.Slip, error) {
-	matches, err := r.yes(c.NameMatches, question{flag: "name-matches", ask: "Does the label bear the legal name" + called(r.chart)})
+	form := func() entry.Label {
+		return entry.Label{NameMatches: c.NameMatches, Filled: c.Filled, DiscardAfter: c.DiscardAfter, Sessions: c.Sessions, Directions: c.Directions}
+	}
+	matches, err := word(r.asker, &c.NameMatches, question{flag: "name-matches", ask: "Does the label bear the legal name" + called(r.Chart), form: "y or n"}, entry.Yes)
 	if err != nil {
 		return nil, err
 	}
-	p := desk.Label{NameMatches: *matches, Rx: readiness.Prescribed(r.chart, r.policy, r.note.At)}
-	if p.FilledOn, err = answered(r.asker, c.Filled, question{flag: "filled", ask: "Filled on", form: "a date"}, r.date); err != nil {
+	if _, err := word(r.asker, &c.Filled, question{flag: "filled", ask: "Filled on", form: "a date"}, r.asker.clock().Date); err != nil {
 		return nil, err
 	}
-	p.Fill, p.HandedOn = r.filled(p.FilledOn)
-	if !p.NameMatches {
-		return r.book.Check(r.note, p)
+	if !*matches {
+		return form().Make(r.About, r.note)
 	}
-	if p.DiscardAfter, err = answered(r.asker, c.DiscardAfter, question{flag: "discard-after", ask: "Discard after", form: "a date, or none"}, r.date); err != nil {
+	if _, err := word(r.asker, &c.DiscardAfter, question{flag: "discard-after", ask: "Discard after", form: "a date, or none"}, r.asker.clock().Date); err != nil {
 		return nil, err
 	}
-	worth, err := r.number(c.Sessions, question{flag: "sessions", ask: "Enough for how many sessions, as filled"})
-	if err != nil {
+	if _, err := word(r.asker, &c.Sessions, question{flag: "sessions", ask: "Enough for how many sessions, as filled"}, entry.Number); err != nil {
 		return nil, err
 	}
-	p.Sessions = *worth
-	if err := c.directions(r, &p); err != nil {
+	if err := c.directions(r); err != nil {
 		return nil, err
 	}
-	return r.book.Check(r.note, p)
+	return form().Make(r.About, r.note)
 }
 
 // called is the client's legal name as a question shows it: here, where the label must bear it, and nowhere else.
@@ -63,61 +60,17 @@ func called(c fhir.Chart) string {
 }
 
 // directions shows those on file and asks whether the label bears the same.
-func (c *recordLabel) directions(r *recording, p *desk.Label) error {
-	onFile := ""
-	if p.Rx != nil {
-		var err error
-		if onFile, err = directionsOf(p.Rx); err != nil {
-			return err
-		}
+func (c *recordLabel) directions(r *recording) error {
+	rx, onFile, err := r.Directions()
+	if err != nil {
+		return err
 	}
 	q := question{flag: "directions", ask: "Directions on the label", form: "word for word"}
-	if p.Rx != nil {
+	if rx != nil {
 		if r.tty {
 			_, _ = fmt.Fprintf(r.out, "  On file: %s\n", cmp.Or(harmless([]byte(onFile)), "(directions without words)"))
 		}
 		q.form = "same, or word for word"
 	}
-	text := c.Directions
-	if err := r.text(&text, q); err != nil {
-		return err
-	}
-	switch {
-	case strings.EqualFold(text, "same") && p.Rx == nil:
-		return errors.New("--directions cannot be the same: none are on file, so write them word for word")
-	case strings.EqualFold(text, "same"), text == onFile:
-	default:
-		p.Directions = text
-	}
-	return nil
-}
-
-// directionsOf are a prescription's directions in words, "" when it has none.
-func directionsOf(v *fhir.Version) (string, error) {
-	rx, err := fhir.Read[fhir.MedicationRequest](v.Resource)
-	if err != nil {
-		return "", err
-	}
-	var words []string
-	for _, d := range rx.DosageInstruction {
-		if d.Text != nil {
-			words = append(words, *d.Text)
-		}
-	}
-	return strings.Join(words, " "), nil
-}
-
-// filled is an earlier check of the fill of that day, and when it came into the client's hands.
-func (r *recording) filled(on string) (*fhir.Version, string) {
-	for _, d := range fhir.Now(r.chart.MedicationDispenses) {
-		if d.Source != r.policy.Practice.Desk || d.Value.WhenPrepared == nil || *d.Value.WhenPrepared != on || d.Value.Status == "entered-in-error" {
-			continue
-		}
-		handed := ""
-		if d.Value.WhenHandedOver != nil {
-			handed = *d.Value.WhenHandedOver
-		}
-		return d.Version, handed
-	}
-	return nil, ""
+	return r.text(&c.Directions, q)
 }

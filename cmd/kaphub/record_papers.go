@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir/exchange"
-	"github.com/kaphub/kaphub/fhir/plan"
 )
 
 type recordPapers struct {
@@ -28,53 +27,41 @@ func (c *recordPapers) Run(ctx context.Context, s *scene) error {
 }
 
 func (c *recordPapers) build(r *recording) ([]exchange.Slip, error) {
-	var p desk.Papers
-	if c.Withdraw != "" {
-		p.Withdraws = c.Withdraw != "treatment"
-		if c.Withdraw != "release" {
-			p.Revoked = r.policy.Consents
+	if c.Withdraw == "" {
+		if err := c.ask(r); err != nil {
+			return nil, err
 		}
-		return r.book.Papers(r.note, p)
 	}
-	signed, err := answered(r.asker, c.Signed, question{flag: "signed", ask: "Signed on", usual: "today", form: "a date"}, r.date)
+	return entry.Papers{Signed: c.Signed, Release: c.Release, ReleaseFrom: c.ReleasedOn, ReleaseTo: c.ReleaseTo, Consents: c.Consents,
+		Refer: c.Refer, Withdraw: c.Withdraw}.Make(r.About, r.note)
+}
+
+// ask asks what was signed. Whoever is referred already is not asked about.
+func (c *recordPapers) ask(r *recording) error {
+	if _, err := word(r.asker, &c.Signed, question{flag: "signed", ask: "Signed on", usual: "today", form: "a date"}, r.asker.clock().Signed); err != nil {
+		return err
+	}
+	release, err := word(r.asker, &c.Release, question{flag: "release", ask: "A release to " + r.Book.Prescriber.Title, form: "y or n"}, entry.Yes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if p.Signed, err = time.ParseInLocation(time.DateOnly, signed, r.zone); err != nil || p.Signed.After(r.note.At) {
-		return nil, errors.New("--signed must be a date that is not to come")
-	}
-	release, err := r.yes(c.Release, question{flag: "release", ask: "A release to " + r.book.Prescriber.Title})
-	if err != nil {
-		return nil, err
-	}
-	if p.Release = *release; p.Release {
+	if *release {
 		if c.ReleasedOn != "" {
-			if p.From, err = r.date(c.ReleasedOn); err != nil {
-				return nil, fmt.Errorf("--release-from %w", err)
+			if _, err := r.asker.clock().Date(c.ReleasedOn); err != nil {
+				return fmt.Errorf("--release-from %w", err)
 			}
 		}
-		if p.To, err = answered(r.asker, c.ReleaseTo, question{flag: "release-to", ask: "The release holds to", form: "a date, or none"}, r.date); err != nil {
-			return nil, err
+		if _, err := word(r.asker, &c.ReleaseTo, question{flag: "release-to", ask: "The release holds to", form: "a date, or none"}, r.asker.clock().Date); err != nil {
+			return err
 		}
 	}
-	consents, err := r.yes(c.Consents, question{flag: "consents", ask: "The consents to treatment"})
-	if err != nil {
-		return nil, err
+	if _, err := word(r.asker, &c.Consents, question{flag: "consents", ask: "The consents to treatment", form: "y or n"}, entry.Yes); err != nil {
+		return err
 	}
-	if *consents {
-		p.Consents = r.policy.Consents
+	if c.Refer != "" || !r.Refers() {
+		_, err = word(r.asker, &c.Refer, question{flag: "refer", ask: "Refer the client to " + r.Book.Prescriber.Title, usual: "n", form: "y or n"}, entry.Yes)
 	}
-	refers := plan.Refers(r.chart, r.policy)
-	if c.Refer != "" || !refers {
-		answer, err := r.yes(c.Refer, question{flag: "refer", ask: "Refer the client to " + r.book.Prescriber.Title, usual: "n"})
-		if err != nil {
-			return nil, err
-		}
-		if p.Refer = *answer; p.Refer && refers { // a second one would be told there once more
-			return nil, fmt.Errorf("the client is referred to %s already: leave --refer out", r.book.Prescriber.Title)
-		}
-	}
-	return r.book.Papers(r.note, p)
+	return err
 }
 
 type recordReadThrough struct {
@@ -103,7 +90,7 @@ func (c *recordReadThrough) Run(ctx context.Context, s *scene) error {
 	if a.tty {
 		_, _ = fmt.Fprintf(a.out, "\"I have read everything from %s up to …, and all of it is entered.\"\n", p.Prescriber.Title)
 	}
-	upTo, err := answered(a, c.UpTo, question{flag: "up-to", ask: "Up to", usual: "now", form: "a time, like 07:40"}, func(word string) (time.Time, error) { return a.moment(word, false) })
+	upTo, err := answered(a, c.UpTo, question{flag: "up-to", ask: "Up to", usual: "now", form: "a time, like 07:40"}, func(word string) (time.Time, error) { return a.clock().Moment(word, false) })
 	if err != nil {
 		return err
 	}

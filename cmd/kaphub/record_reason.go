@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
-	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/fhir/exchange"
-	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 type recordReason struct {
@@ -23,7 +20,7 @@ func (c *recordReason) Run(ctx context.Context, s *scene) error {
 }
 
 func (c *recordReason) build(r *recording) ([]exchange.Slip, error) {
-	b, err := c.session(r)
+	b, err := r.Unexplained(c.On)
 	if err != nil {
 		return nil, err
 	}
@@ -31,19 +28,5 @@ func (c *recordReason) build(r *recording) ([]exchange.Slip, error) {
 	if err := r.text(&c.Why, question{flag: "why", ask: "Why was it held, in one line"}); err != nil {
 		return nil, err
 	}
-	return r.book.Reason(r.note, b.Key, c.Why)
-}
-
-// session is the one that the reason is for.
-func (c *recordReason) session(r *recording) (fhir.Began, error) {
-	on, err := r.date(c.On)
-	if c.On != "" && err != nil {
-		return fhir.Began{}, fmt.Errorf("--on %w", err)
-	}
-	for _, b := range readiness.Unexplained(r.chart, r.policy, r.note.At) {
-		if c.On == "" || b.Start.In(r.zone).Format(time.DateOnly) == on {
-			return b, nil
-		}
-	}
-	return fhir.Began{}, errors.New("no session of the client asks for a reason: each that was held began READY, or its reason is on file")
+	return entry.Reason{On: c.On, Why: c.Why}.Make(r.About, r.note)
 }

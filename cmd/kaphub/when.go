@@ -4,27 +4,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
-// written reads a time as people write it: an instant, or a civil time in zone. Of a date, day is true, and at its beginning.
-func written(word string, zone *time.Location) (at time.Time, day bool, err error) {
-	at, err = time.Parse(time.RFC3339, word)
-	for _, form := range []string{"2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
-		if err != nil {
-			at, err = time.ParseInLocation(form, word, zone)
-		}
-	}
-	if err == nil {
-		return at, false, nil
-	}
-	at, err = time.ParseInLocation(time.DateOnly, word, zone)
-	return at, true, err
-}
-
 // pastAt reads a time that is past; the zero time means now. A date means the end of that day.
 func pastAt(flag, word string, zone *time.Location, now time.Time) (time.Time, error) {
-	at, day, err := written(word, zone)
+	at, day, err := entry.Written(word, zone)
 	if day {
 		at = at.AddDate(0, 0, 1).Add(-time.Millisecond)
 	}
@@ -44,7 +30,7 @@ func occurred(flag, word string, zone *time.Location, now time.Time) (time.Time,
 	if word == "" {
 		return now, nil
 	}
-	at, day, err := written(word, zone)
+	at, day, err := entry.Written(word, zone)
 	if day {
 		if at = at.Add(12 * time.Hour); readiness.DayOf(at, zone) == readiness.DayOf(now, zone) && at.After(now) {
 			at = now

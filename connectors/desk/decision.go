@@ -65,13 +65,13 @@ func (b Book) Decide(n Note, p Decision) ([]exchange.Slip, error) {
 	case p.Decider.ID == (fhir.ID{}):
 		return nil, fmt.Errorf("who decided %w", errMissing)
 	case p.Outcome == fhir.DecisionConditions && conditions == 0:
-		return nil, errors.New("it clears with conditions and names none: write them, or ask which they are")
+		return nil, in("condition", errors.New("it clears with conditions and names none: write them, or ask which they are"))
 	case p.Outcome == fhir.DecisionCleared && conditions > 0:
-		return nil, errors.New("it names conditions: then the outcome is cleared-with-conditions")
+		return nil, in("outcome", errors.New("it names conditions: then the outcome is cleared-with-conditions"))
 	case p.Directions != "" && p.Rx == nil:
-		return nil, errors.New("directions change, and no prescription is on file: enter them with the label check")
+		return nil, in("directions", errors.New("directions change, and no prescription is on file: enter them with the label check"))
 	case p.ValidTo != "" && p.ValidTo < b.day(n.told()):
-		return nil, errors.New("it ends before it was decided: look at the dates again")
+		return nil, in("valid-to", errors.New("it ends before it was decided: look at the dates again"))
 	}
 	d := b.draft(n, b.Prescriber, KindDecision)
 	o := object{
@@ -143,7 +143,7 @@ func (p Decision) components() ([]object, error) {
 	for _, l := range p.Limits {
 		code, ok := limitCodes[l.Of]
 		if !ok || l.Value <= 0 || l.Value > 300 {
-			return nil, errors.New("a limit cannot be read: write it like systolic=140")
+			return nil, in("limit", errors.New("a limit cannot be read: write it like systolic=140"))
 		}
 		q := object{"value": l.Value, "unit": code[1], "system": fhir.SystemUCUM, "code": code[2]}
 		if l.Below {
@@ -169,7 +169,7 @@ func (b Book) FollowUp(n Note, on time.Time, with Person, inPerson bool) ([]exch
 		return nil, err
 	}
 	if on.IsZero() || on.After(n.At) {
-		return nil, errors.New("the follow-up is still to come: enter it when it has taken place")
+		return nil, in("told", errors.New("the follow-up is still to come: enter it when it has taken place"))
 	}
 	d := b.draft(n, b.Prescriber, KindFollowUp)
 	people := []object{{"actor": d.patient(), "status": "accepted"}}

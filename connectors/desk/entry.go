@@ -70,6 +70,19 @@ func NewEntry() string {
 // errMissing is what a builder answers when a part that it cannot do without is not there.
 var errMissing = errors.New("is missing")
 
+// Wrong is what is wrong with one part of an entry.
+type Wrong struct {
+	Part string // as a form and a flag call it
+	Err  error
+}
+
+func (w Wrong) Error() string { return w.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (w Wrong) Unwrap() error { return w.Err }
+
+func in(part string, err error) error { return Wrong{part, err} }
+
 func (n Note) check() error {
 	for _, part := range []struct{ what, value string }{{"entry", n.Entry}, {"client", n.Client}, {"who enters it", n.By}} {
 		if part.value == "" {
@@ -80,7 +93,7 @@ func (n Note) check() error {
 		return fmt.Errorf("the time of entry %w", errMissing)
 	}
 	if n.Told.After(n.At) {
-		return errors.New("it is dated in the future: give the date of the message")
+		return in("told", errors.New("it is dated in the future: give the date of the message"))
 	}
 	return nil
 }
@@ -277,7 +290,7 @@ func (b Book) ReadThrough(n Note, party Party, upTo time.Time) ([]exchange.Slip,
 	case upTo.IsZero():
 		return nil, fmt.Errorf("up to when it was read %w", errMissing)
 	case upTo.After(n.At):
-		return nil, errors.New("nobody has read what is to come: give a time that is over")
+		return nil, in("up-to", errors.New("nobody has read what is to come: give a time that is over"))
 	}
 	return []exchange.Slip{{Source: Source(party.Name), Entry: n.Entry, Kind: KindRead, Actor: n.By, At: n.At, ReadTo: upTo}}, nil
 }

@@ -30,15 +30,15 @@ func (b Book) Check(n Note, p Label) ([]exchange.Slip, error) {
 	}
 	switch {
 	case p.FilledOn == "":
-		return nil, fmt.Errorf("the date on which it was filled %w", errMissing)
+		return nil, in("filled", fmt.Errorf("the date on which it was filled %w", errMissing))
 	case p.FilledOn > b.day(n.At):
-		return nil, errors.New("it is filled in the future: look at the label again")
+		return nil, in("filled", errors.New("it is filled in the future: look at the label again"))
 	case p.DiscardAfter != "" && p.DiscardAfter < p.FilledOn:
-		return nil, errors.New("it is to be discarded before it was filled: look at the label again")
+		return nil, in("discard-after", errors.New("it is to be discarded before it was filled: look at the label again"))
 	case p.NameMatches && p.Sessions <= 0:
-		return nil, fmt.Errorf("for how many sessions it is enough %w", errMissing)
+		return nil, in("sessions", fmt.Errorf("for how many sessions it is enough %w", errMissing))
 	case p.NameMatches && p.Directions == "" && (p.Rx == nil || !directed(p.Rx)):
-		return nil, fmt.Errorf("none are on file, so the directions on the label, word for word, %w", errMissing)
+		return nil, in("directions", fmt.Errorf("none are on file, so the directions on the label, word for word, %w", errMissing))
 	}
 	ours, theirs := b.draft(n, b.Practice, KindLabel), b.draft(n, b.Prescriber, KindLabel)
 	if !p.NameMatches {

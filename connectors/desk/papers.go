@@ -2,6 +2,7 @@ package desk
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -32,7 +33,7 @@ func (b Book) Papers(n Note, p Papers) ([]exchange.Slip, error) {
 	}
 	switch from := cmp.Or(p.From, signed); {
 	case p.Release && p.To != "" && p.To < from:
-		return nil, fmt.Errorf("the release ends before it begins: it would release nothing")
+		return nil, in("release-to", errors.New("the release ends before it begins: it would release nothing"))
 	case p.Release:
 		d.add("Consent", d.id("release"), nil, b.release(d, "active", signed, from, p.To))
 	case p.Withdraws:

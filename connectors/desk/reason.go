@@ -20,9 +20,9 @@ func (b Book) Reason(n Note, session fhir.Key, line string) ([]exchange.Slip, er
 	}
 	switch line = strings.TrimSpace(line); {
 	case line == "":
-		return nil, fmt.Errorf("the reason %w", errMissing)
+		return nil, in("why", fmt.Errorf("the reason %w", errMissing))
 	case strings.ContainsAny(line, "\n\r") || len(line) > longestReason:
-		return nil, errors.New("the reason takes more than one line: shorten it")
+		return nil, in("why", errors.New("the reason takes more than one line: shorten it"))
 	}
 	d := b.draft(n, b.Practice, KindReason)
 	d.add("Observation", d.id("reason"), nil, object{

@@ -33,7 +33,7 @@ func (b Book) Arrive(n Note, s Session, p Arrival) ([]exchange.Slip, error) {
 		return nil, fmt.Errorf("the session it is for %w", errMissing)
 	}
 	if (p.Systolic == nil) != (p.Diastolic == nil) {
-		return nil, errors.New("a blood pressure has two numbers: write it like 118/76")
+		return nil, in("bp", errors.New("a blood pressure has two numbers: write it like 118/76"))
 	}
 	d := b.draft(n, b.Practice, KindArrival)
 	who := object{"display": n.By}
@@ -130,11 +130,11 @@ func (b Book) Close(n Note, p After) ([]exchange.Slip, error) {
 	case p.Kind != fhir.SessionDosing && p.Kind != fhir.SessionPreparation && p.Kind != fhir.SessionIntegration:
 		return nil, errors.New("only a preparation, a dosing or an integration session is closed here")
 	case p.Start.IsZero() || p.Start.After(n.At):
-		return nil, errors.New("the session is still to come: close it when it is over")
+		return nil, in("on", errors.New("the session is still to come: close it when it is over"))
 	case dosed && !graded && p.Effects != EffectsNone:
-		return nil, fmt.Errorf("the effects (none, expected, ask or serious) %w", errMissing)
+		return nil, in("effects", fmt.Errorf("the effects (none, expected, ask or serious) %w", errMissing))
 	case p.Left != nil && *p.Left < 0:
-		return nil, errors.New("less than nothing cannot be left")
+		return nil, in("left", errors.New("less than nothing cannot be left"))
 	}
 	d := b.draft(n, b.Practice, KindAfter)
 	status := "completed"

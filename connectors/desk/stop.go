@@ -15,7 +15,7 @@ func (b Book) Stop(n Note, party Party, line string) ([]exchange.Slip, error) {
 		return nil, err
 	}
 	if strings.ContainsAny(line, "\n\r") {
-		return nil, errors.New("the reason takes more than one line: shorten it")
+		return nil, in("why", errors.New("the reason takes more than one line: shorten it"))
 	}
 	d := b.draft(n, party, KindStop)
 	code := concept(fhir.SystemKAP, fhir.CodeStop)

@@ -22,7 +22,7 @@ func (b Book) Undo(n Note, party Party, why string, records []Told) (exchange.Sl
 		return exchange.Slip{}, err
 	}
 	if strings.TrimSpace(why) == "" {
-		return exchange.Slip{}, fmt.Errorf("the reason %w", errMissing)
+		return exchange.Slip{}, in("why", fmt.Errorf("the reason %w", errMissing))
 	}
 	d := b.draft(n, party, KindUndo)
 	for _, r := range records {

@@ -1,0 +1,368 @@
+package entry_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/fhirtest"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+const day = 24 * time.Hour
+
+// now is a Tuesday, 09:00 in Denver; the session begins two hours later.
+var now = time.Date(2026, 3, 3, 16, 0, 0, 0, time.UTC)
+
+var book = desk.Book{
+	Practice:   desk.Party{Name: fhir.Practice, Title: "Reverie"},
+	Prescriber: desk.Party{Name: fhirtest.Prescriber, Title: "Skylight", Identifier: fhirtest.PrescriberNPI},
+	Medicine:   "ketamine lozenge, under the tongue", Zone: fhirtest.Denver,
+}
+
+var policy = readiness.Policy{
+	Hash:       "one",
+	Practice:   readiness.Party{Name: fhir.Practice, Title: "Reverie", Sources: []string{fhirtest.PracticeSource}, Desk: desk.Source(fhir.Practice)},
+	Prescriber: readiness.Party{Name: fhirtest.Prescriber, Title: "Skylight", Identifiers: []fhir.ID{fhirtest.PrescriberNPI}, Desk: desk.Source(fhirtest.Prescriber)},
+	Zone:       fhirtest.Denver,
+	Consents:   []fhir.Code{{System: fhir.SystemKAP, Code: fhir.CodeTreatmentConsent}},
+	Sheet:      readiness.Sheet{Deciders: []fhir.ID{fhirtest.DeciderNPI}, ClearanceValidity: readiness.Is(90 * day)},
+	Rules:      readiness.DefaultRules(),
+}
+
+// client is one of whom the hub knows only what was entered, and the practice's calendar.
+type client struct {
+	*testing.T
+	course   *fhirtest.Course
+	versions []fhir.Version
+	count    map[fhir.Key]int64
+	at       time.Time
+}
+
+func arrives(t *testing.T) *client {
+	c := fhirtest.Client(now)
+	return &client{T: t, course: c, count: map[fhir.Key]int64{}, at: now,
+		versions: []fhir.Version{c.DaysBefore(80).PatientHere(), c.DaysBefore(60).Dosing(c.Session)}}
+}
+
+func (c *client) about() entry.About {
+	links := []fhir.Link{{Client: c.course.Client, Source: fhirtest.PracticeSource, Patient: c.course.Patient, How: "enrolled", Moment: 1, ReadBack: true}}
+	for _, source := range []string{desk.Source(fhir.Practice), desk.Source(fhirtest.Prescriber)} {
+		links = append(links, fhir.Link{Client: c.course.Client, Source: source, Patient: c.course.Client, How: "identifier", Moment: 1})
+	}
+	return entry.About{
+		Chart:  fhir.NewChart(c.course.Client, fhir.Moment(2000+len(c.versions)), c.versions, links, fhirtest.Sources(c.at), nil),
+		Policy: policy, Book: book, Parties: []desk.Party{book.Practice, book.Prescriber}, Now: c.at,
+		Deciders: []desk.Person{{Name: "Dr. Imaginary", ID: fhirtest.DeciderNPI}},
+	}
+}
+
+// by enters a form as somebody, and answers the entry's id.
+func (c *client) by(who string, form entry.Form) string {
+	c.Helper()
+	c.at = c.at.Add(time.Minute)
+	a := c.about()
+	n, err := a.Note(desk.NewEntry(), who, entry.Heard{From: "Dr. Vale"}, false)
+	if err != nil {
+		c.Fatal(err)
+	}
+	slips, err := form.Make(a, n)
+	if err != nil {
+		c.Fatalf("%T: %v", form, err)
+	}
+	c.receive(slips)
+	return n.Entry
+}
+
+// receive stores slips as the store would.
+func (c *client) receive(slips []exchange.Slip) {
+	for _, s := range slips {
+		party := fhir.Practice
+		if s.Source != desk.Source(fhir.Practice) {
+			party = fhirtest.Prescriber
+		}
+		for _, r := range s.Records {
+			key := fhir.Key{Source: s.Source, Type: r.Type, ID: r.ID}
+			c.count[key]++
+			c.versions = append(c.versions, fhir.Version{Key: key, Party: party, N: c.count[key], Moment: fhir.Moment(1000 + len(c.versions)), Received: s.At, Resource: r})
+		}
+	}
+}
+
+var cleared = entry.Decision{Outcome: "cleared", ValidTo: "31 May 2026"}
+
+var label = entry.Label{NameMatches: "y", Filled: "2026-02-20", DiscardAfter: "none", Sessions: "4", Directions: "One lozenge"}
+
+// Everything that is wrong is said at once, each thing at its answer, and what is only wrong together, too.
+func TestWhatIsWrongIsSaidAtItsAnswer(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		form entry.Form
+		want string
+	}{
+		"a decision without an outcome":                 {entry.Decision{}, "outcome"},
+		"one that clears, and says nothing of its end":  {entry.Decision{Outcome: "cleared"}, "valid-to"},
+		"several at once":                               {entry.Decision{Outcome: "cleared", ValidTo: "soon", Limits: []string{"low"}, Sessions: "often"}, "valid-to limit sessions"},
+		"a decider whom the sheet does not list":        {entry.Decision{Outcome: "deferred", Decider: "Dr. No"}, "decider"},
+		"an end typed twice, and not the same":          {entry.Decision{Outcome: "cleared", ValidTo: "2026-05-31", ValidToAgain: "2026-05-30"}, "valid-to-again"},
+		"an end before the decision":                    {entry.Decision{Outcome: "cleared", ValidTo: "2026-03-01"}, "valid-to"},
+		"conditions that are not named":                 {entry.Decision{Outcome: "cleared-with-conditions", ValidTo: "none"}, "condition"},
+		"a label that nobody compared":                  {entry.Label{}, "name-matches filled discard-after sessions directions"},
+		"a label filled in the future":                  {entry.Label{NameMatches: "y", Filled: "2026-04-01", DiscardAfter: "none", Sessions: "4", Directions: "One lozenge"}, "filled"},
+		"the same directions, and none on file":         {entry.Label{NameMatches: "y", Filled: "2026-02-20", DiscardAfter: "none", Sessions: "4", Directions: "same"}, "directions"},
+		"a label with another name needs its date only": {entry.Label{NameMatches: "n"}, "filled"},
+		"papers":                                    {entry.Papers{Signed: "tomorrow", Release: "y"}, "signed release-to consents"},
+		"a release that ends before it begins":      {entry.Papers{Release: "y", ReleaseTo: "2026-01-01", Consents: "n"}, "release-to"},
+		"readings that nobody has":                  {entry.Arrival{BP: "76/118", HR: "NaN", Ride: "perhaps"}, "bp hr ride"},
+		"a stop that nobody said":                   {entry.Stop{}, "said"},
+		"a stop in two lines":                       {entry.Stop{Said: "client", Why: "one\ntwo"}, "why"},
+		"a session of a day that is none":           {entry.After{On: "someday"}, "on"},
+		"a dosing session of which nothing is said": {entry.After{Session: "dosing", On: "2026-03-02", Held: "y"}, "as-directed effects"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := arrives(t).about()
+			n, err := a.Note(desk.NewEntry(), "ada", entry.Heard{}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = tt.form.Make(a, n)
+			problems, ok := errors.AsType[entry.Problems](err)
+			if !ok {
+				t.Fatalf("no problems, but %v", err)
+			}
+			var at []string
+			for _, p := range problems {
+				at = append(at, p.Field)
+			}
+			if got := strings.Join(at, " "); got != tt.want {
+				t.Errorf("wrong at %q: %v", got, err)
+			}
+		})
+	}
+}
+
+// What is wrong with an entry as a whole names no answer.
+func TestWhatCannotBeEnteredAtAll(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		form entry.Form
+		want string
+	}{
+		"a condition, and the clearance has none": {entry.Condition{Met: "y"}, "has no condition"},
+		"a stop to lift, and none stands":         {entry.Lift{}, "no such stop stands"},
+		"a reason, and no session asks for one":   {entry.Reason{Why: "it was urgent"}, "no session of the client asks"},
+		"a session that no calendar has":          {entry.After{Held: "y"}, "no such session is in the calendar"},
+		"no paper at all":                         {entry.Papers{Release: "n", Consents: "n"}, "what was signed is missing"},
+		"checks, and nothing was asked":           {entry.Arrival{}, "any answer is missing"},
+	} {
+		a := arrives(t).about()
+		n, err := a.Note(desk.NewEntry(), "ada", entry.Heard{}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = tt.form.Make(a, n)
+		if _, at := errors.AsType[entry.Problems](err); at || err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWhereverAnEntryCameFromItsDateIsRead(t *testing.T) {
+	t.Parallel()
+	a := arrives(t).about()
+	for name, tt := range map[string]struct {
+		heard entry.Heard
+		want  string
+	}{
+		"by a pigeon, tomorrow":  {entry.Heard{Told: "2026-03-04", Medium: "pigeon"}, "medium told"},
+		"by telephone, just now": {entry.Heard{Medium: "phone"}, ""},
+	} {
+		_, err := a.Note(desk.NewEntry(), "ada", tt.heard, false)
+		problems, _ := errors.AsType[entry.Problems](err)
+		var at []string
+		for _, p := range problems {
+			at = append(at, p.Field)
+		}
+		if got := strings.Join(at, " "); got != tt.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAFillThatWasCheckedBeforeIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	c := arrives(t)
+	c.by("ada", label)
+	check, handed := c.about().Fill("2026-02-20")
+	if check == nil || handed == "" {
+		t.Fatal("the fill is not known")
+	}
+	if other, _ := c.about().Fill("2026-02-21"); other != nil {
+		t.Error("a fill of another day is taken for it")
+	}
+	again := label
+	again.Directions = "Half a lozenge"
+	c.by("ada", again)
+	second, since := c.about().Fill("2026-02-20")
+	if second.ID != check.ID || since != handed {
+		t.Errorf("the second check is of %s, in the client's hands since %s; want %s since %s", second.ID, since, check.ID, handed)
+	}
+	if rx, words, err := c.about().Directions(); err != nil || rx == nil || words != "Half a lozenge" {
+		t.Errorf("directions on file: %q, %v", words, err)
+	}
+}
+
+func TestStopsStandUntilTheirOwnerLiftsThem(t *testing.T) {
+	t.Parallel()
+	c := arrives(t)
+	theirs := c.by("ada", entry.Stop{Said: entry.SaidPrescriber, Why: "chest pain"})
+	ours := c.by("ada", entry.Stop{Said: entry.SaidClient})
+	if _, err := c.about().Stop(""); err == nil || !strings.Contains(err.Error(), "2 stops stand") {
+		t.Errorf("which one is not asked: %v", err)
+	}
+	one, err := c.about().Stop(theirs)
+	if err != nil || one.Party.Title != "Skylight" || one.Line != "chest pain" {
+		t.Errorf("%+v, %v", one, err)
+	}
+	c.by("ada", entry.Lift{Entry: theirs})
+	standing, elsewhere := c.about().Stops()
+	if len(standing) != 1 || standing[0].Entry != ours || standing[0].Party.Title != "Reverie" || elsewhere != 0 {
+		t.Errorf("%+v, %d elsewhere", standing, elsewhere)
+	}
+	c.versions = append(c.versions, c.course.On(c.at).Flag("active"))
+	if _, elsewhere := c.about().Stops(); elsewhere != 1 {
+		t.Errorf("%d stand in other records", elsewhere)
+	}
+}
+
+func TestWhatWasEnteredAndHowItStands(t *testing.T) {
+	t.Parallel()
+	c := arrives(t)
+	first := c.by("ada", cleared)
+	checked := c.by("ada", label)
+	changed := label
+	changed.Directions = "Half a lozenge"
+	then := c.by("grace", changed)
+
+	var list []string
+	for _, e := range entry.List(c.about().Chart, []readiness.Policy{policy}) {
+		list = append(list, fmt.Sprintf("%s %s by %s: %s%s", e.ID, e.Kind, e.By, e.UndoneBy, e.ChangedBy))
+	}
+	want := []string{first + " decision by ada: ", checked + " label by ada: " + then, then + " label by grace: "}
+	if !slices.Equal(list, want) {
+		t.Errorf("got  %q\nwant %q", list, want)
+	}
+
+	waiting := entry.Waiting(c.about().Chart, []readiness.Policy{policy})
+	if len(waiting) != 1 || waiting[0].ID != first || waiting[0].Prescriber != policy.Prescriber.Name || !waiting[0].ConfirmBy.After(now) {
+		t.Fatalf("waiting: %+v", waiting)
+	}
+	confirm := func(who string) {
+		for _, o := range fhir.Now(c.about().Chart.Observations) {
+			if o.ID != "decision-"+strings.TrimPrefix(first, "e-") {
+				continue
+			}
+			slips, err := book.Confirm(desk.Note{Entry: desk.NewEntry(), Client: c.course.Client, By: who, At: c.at}, o.Version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.receive(slips)
+		}
+	}
+	if confirm("Ada"); len(entry.Waiting(c.about().Chart, []readiness.Policy{policy})) != 1 {
+		t.Error("whoever entered it has confirmed it")
+	}
+	if confirm("grace"); len(entry.Waiting(c.about().Chart, []readiness.Policy{policy})) != 0 {
+		t.Error("it still waits")
+	}
+}
+
+// The end typed twice needs nobody else.
+func TestAloneTheEndIsTypedTwice(t *testing.T) {
+	t.Parallel()
+	for name, d := range map[string]entry.Decision{
+		"the end as it was given":   {Outcome: "cleared", ValidTo: "31 May 2026", ValidToAgain: "5/31/2026"},
+		"none given, as was agreed": {Outcome: "cleared", ValidTo: "none", ValidToAgain: "2026-06-01"},
+	} {
+		c := arrives(t)
+		c.by("ada", d)
+		if waits := entry.Waiting(c.about().Chart, []readiness.Policy{policy}); len(waits) != 0 {
+			t.Errorf("%s: it waits for a second person", name)
+		}
+	}
+}
+
+func TestSessionsThatAreOver(t *testing.T) {
+	t.Parallel()
+	c := arrives(t)
+	c.versions = append(c.versions,
+		c.course.DaysBefore(50).Dosing(now.Add(-10*day), fhirtest.Set("id", "over")),
+		c.course.DaysBefore(50).Dosing(now.Add(-3*day), fhirtest.Set("id", "off"), fhirtest.Set("status", "cancelled")),
+		c.course.DaysBefore(50).Preparation(now.Add(-20*day)))
+	a := c.about()
+	var kinds []string
+	for _, s := range a.Begun() {
+		kinds = append(kinds, s.Kind+" "+s.Start.In(fhirtest.Denver).Format(time.DateOnly))
+	}
+	if want := []string{"dosing 2026-02-21", "preparation 2026-02-11"}; !slices.Equal(kinds, want) {
+		t.Errorf("%q, want %q", kinds, want)
+	}
+	if s, err := a.Over("", "2026-02-11"); err != nil || s.Kind != fhir.SessionPreparation {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s, err := a.Over(fhir.SessionIntegration, "yesterday"); err != nil || s.Start.In(fhirtest.Denver).Hour() != 12 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	next, _, ok := a.Next()
+	if !ok || !next.Start.Equal(c.course.Session) {
+		t.Errorf("the next session is %v", next.Start)
+	}
+}
+
+func TestAReplyFillsWhatWasNotWritten(t *testing.T) {
+	t.Parallel()
+	r, err := desk.ParseReply("STATUS: cleared-with-conditions\nVALID-TO: 31 Jan 2099\nLIMITS: BP < 140/90\nCONDITIONS: an ECG; bp\nSESSIONS: none\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := entry.Decision{ValidTo: "2099-01-30"}
+	d.Fill(r)
+	if d.Outcome != "cleared-with-conditions" || d.ValidTo != "2099-01-30" || !slices.Equal(d.Limits, []string{"systolic=<140", "diastolic=<90"}) ||
+		!slices.Equal(d.Conditions, []string{"an ECG", "bp"}) || d.Sessions != "none" {
+		t.Errorf("%+v", d)
+	}
+	if arrives(t).by("ada", d) == "" {
+		t.Error("it is not entered")
+	}
+	r.NoLimits, r.Limits = true, nil
+	none := entry.Decision{}
+	if none.Fill(r); !slices.Equal(none.Limits, []string{"none"}) {
+		t.Errorf("limits: %q", none.Limits)
+	}
+}
+
+func TestWhomAWordMeans(t *testing.T) {
+	t.Parallel()
+	c := arrives(t)
+	p, err := fhir.Read[fhir.Patient](c.versions[0].Resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	family, born := *p.Name[0].Family, *p.BirthDate
+	for word, want := range map[string]bool{family[:3]: true, strings.ToUpper(family): true, "nobody": false, "": false, " ": false} {
+		if entry.Means(&p, word, "") != want {
+			t.Errorf("%q means them: %v", word, !want)
+		}
+	}
+	if !entry.Means(&p, born, born) || entry.Born(c.about().Chart) != born {
+		t.Error("the birth date does not mean them")
+	}
+}

@@ -1,0 +1,205 @@
+package entry
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// Arrival is what is checked before a session, and its therapist's go-ahead. What is "" was not asked.
+type Arrival struct {
+	BP       string // like 118/76
+	HR       string
+	Ride     string // y or n, as all that follow
+	Fasting  string
+	Location string
+	New      string
+	GoAhead  string
+}
+
+// Make returns the slips of the checks, for the next dosing session.
+func (w Arrival) Make(a About, n desk.Note) ([]exchange.Slip, error) {
+	next, _, ok := a.Next()
+	if !ok {
+		return nil, errNoSession
+	}
+	var r reading
+	var p desk.Arrival
+	if bp := maybe(&r, "bp", w.BP, Pressure); bp[0] > 0 {
+		p.Systolic, p.Diastolic = &bp[0], &bp[1]
+	}
+	p.HeartRate = maybe(&r, "hr", w.HR, Rate)
+	p.Ride = maybe(&r, "ride", w.Ride, Yes)
+	p.Fasting = maybe(&r, "fasting", w.Fasting, Yes)
+	p.Location = maybe(&r, "location", w.Location, Yes)
+	p.New = maybe(&r, "new", w.New, Yes)
+	p.GoAhead = maybe(&r, "go-ahead", w.GoAhead, Yes)
+	return r.made(func() ([]exchange.Slip, error) { return a.Book.Arrive(n, next, p) })
+}
+
+var errNoSession = errors.New("no dosing session of the client is booked: the checks are for one")
+
+// Next returns the dosing session that the verdict is about, and what is to be said of checks that come too early, "" when
+// they count; false when none is booked.
+func (a About) Next() (next desk.Session, early string, ok bool) {
+	v := readiness.Assess(a.Chart, a.Policy, a.Now)
+	if v.Appointment == nil {
+		return next, "", false
+	}
+	if g, ok := v.Gate(readiness.GateVitals); ok && g.State == readiness.NotDue {
+		early = g.Words
+	}
+	for _, s := range fhir.Now(a.Chart.Appointments) {
+		if s.Source == v.Appointment.Source && s.ID == v.Appointment.ID {
+			return desk.Session{Appointment: s.Version, Therapist: readiness.TherapistOf(s.Value), Start: v.Appointment.Start, End: v.Appointment.End}, early, true
+		}
+	}
+	return next, "", false
+}
+
+// Therapist names who holds a session, "" when it names nobody.
+func Therapist(s desk.Session) string {
+	if s.Therapist == nil || s.Therapist.Display == nil {
+		return ""
+	}
+	return *s.Therapist.Display
+}
+
+// After is what became of a session.
+type After struct {
+	Session    string // dosing, preparation or integration; "" is the dosing or preparation session that was last
+	On         string // its day; "" is the last that is over
+	Held       string // y or n
+	AsDirected string // y or n; this and all that follows of a dosing session that was held
+	Effects    string // one of Effects
+	What       string // what happened, in one line
+	Left       string // for how many sessions medicine is left
+}
+
+// Effects are how a session's effects are graded.
+var Effects = []string{desk.EffectsNone, desk.EffectsExpected, desk.EffectsAsk, desk.EffectsSerious}
+
+// SessionKinds are the sessions that are closed by hand.
+var SessionKinds = []string{fhir.SessionDosing, fhir.SessionPreparation, fhir.SessionIntegration}
+
+// Make returns the slips of what became of a session.
+func (w After) Make(a About, n desk.Note) ([]exchange.Slip, error) {
+	p, err := a.Over(w.Session, w.On)
+	if err != nil {
+		return nil, err
+	}
+	var r reading
+	held := needed(&r, "held", w.Held, Yes)
+	p.Held = held != nil && *held
+	if p.Held && p.Kind == fhir.SessionDosing {
+		directed := needed(&r, "as-directed", w.AsDirected, Yes)
+		p.AsDirected = directed != nil && *directed
+		p.Effects = needed(&r, "effects", w.Effects, One(Effects...))
+		p.Line = w.What
+		p.Left = maybe(&r, "left", w.Left, Number)
+	}
+	return r.made(func() ([]exchange.Slip, error) { return a.Book.Close(n, p) })
+}
+
+// Over returns the session that is closed: of that kind on that day, where they are given; else the last dosing or
+// preparation session that began. One that no calendar has needs both.
+func (a About) Over(kind, day string) (desk.After, error) {
+	on := ""
+	if day != "" {
+		var err error
+		if on, err = a.Clock().Date(day); err != nil {
+			return desk.After{}, Problems{{Field: "on", Err: err}}
+		}
+	}
+	zone := a.Clock().Zone
+	for _, s := range a.Begun() {
+		if (kind == "" && s.Kind != fhir.SessionIntegration || s.Kind == kind) && (on == "" || s.Start.In(zone).Format(time.DateOnly) == on) {
+			return s, nil
+		}
+	}
+	if on == "" || !slices.Contains(SessionKinds, kind) {
+		return desk.After{}, errors.New("no such session is in the calendar: say with --session and --on which it was")
+	}
+	from, _ := time.ParseInLocation(time.DateOnly, on, zone)
+	start := from.Add(12 * time.Hour)
+	if start.After(a.Now) {
+		start = from
+	}
+	return desk.After{Kind: kind, Start: start, End: start}, nil
+}
+
+// Begun returns the practice's sessions that have begun and were not called off, the newest first.
+func (a About) Begun() []desk.After {
+	var all []desk.After
+	for _, s := range fhir.Now(fhir.Of(fhir.Practice, a.Chart.Appointments)) {
+		kind := a.kind(s.Value)
+		if !slices.Contains(SessionKinds, kind) || s.Value.Start == nil {
+			continue
+		}
+		start, err := time.Parse(time.RFC3339, *s.Value.Start)
+		if err != nil || start.After(a.Now) {
+			continue
+		}
+		one := desk.After{Kind: kind, Start: start, End: start}
+		if s.Value.End != nil {
+			if end, err := time.Parse(time.RFC3339, *s.Value.End); err == nil && !end.After(a.Now) {
+				one.End = end
+			}
+		}
+		all = append(all, one)
+	}
+	slices.SortStableFunc(all, func(x, y desk.After) int { return y.Start.Compare(x.Start) })
+	return all
+}
+
+// kind reads which session of the course an appointment is, "" when none, or when it was called off.
+func (a About) kind(s *fhir.Appointment) string {
+	kind := ""
+	for i := range s.ServiceType {
+		code, reading := a.Policy.Terms.Code(fhir.Practice, &s.ServiceType[i], fhir.SystemSession)
+		if reading == fhir.Mapped && (kind == "" || code == fhir.SessionDosing) {
+			kind = code
+		}
+	}
+	if slices.Contains([]string{"cancelled", "noshow", "entered-in-error"}, s.Status.Code()) {
+		return ""
+	}
+	return kind
+}
+
+// Reason is why a session was held that began while its records were not in order.
+type Reason struct {
+	On  string // of which day it was; "" is the last that asks for a reason
+	Why string // in one line
+}
+
+// Make returns the slips of the reason.
+func (w Reason) Make(a About, n desk.Note) ([]exchange.Slip, error) {
+	b, err := a.Unexplained(w.On)
+	if err != nil {
+		return nil, err
+	}
+	return (&reading{}).made(func() ([]exchange.Slip, error) { return a.Book.Reason(n, b.Key, w.Why) })
+}
+
+// Unexplained returns the session that asks for a reason: that of a day, where it is given, else the last.
+func (a About) Unexplained(day string) (fhir.Began, error) {
+	on := ""
+	if day != "" {
+		var err error
+		if on, err = a.Clock().Date(day); err != nil {
+			return fhir.Began{}, Problems{{Field: "on", Err: err}}
+		}
+	}
+	for _, b := range readiness.Unexplained(a.Chart, a.Policy, a.Now) {
+		if day == "" || b.Start.In(a.Clock().Zone).Format(time.DateOnly) == on {
+			return b, nil
+		}
+	}
+	return fhir.Began{}, errors.New("no session of the client asks for a reason: each that was held began READY, or its reason is on file")
+}
