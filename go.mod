@@ -13,6 +13,7 @@ require (
 	github.com/goccy/go-yaml v1.19.2 // YAML with positions, so that every mistake has its line
 	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
 	github.com/ncruces/go-sqlite3 v0.36.0 // SQLite without cgo, encrypted pages (adiantum); v0.37.0 does not install
+	github.com/pquerna/otp v1.5.0 // TOTP codes and their QR code; only in cmd/internal/people
 	github.com/pressly/goose/v3 v3.29.0 // migrations
 	github.com/prometheus/client_golang v1.25.0 // /metrics
 	github.com/riverqueue/river v0.49.0 // the queue; 0.49 is the one version with both drivers
@@ -27,6 +28,7 @@ require (
 	github.com/teambition/rrule-go v1.8.2 // recurrence rules (RFC 5545), which nobody should write anew
 	github.com/vbauerster/mpb/v8 v8.9.3 // progress bars, silent where there is no terminal
 	github.com/wneessen/go-mail v0.8.1 // SMTP with STARTTLS and AUTH, and MIME headers as they must be; only in connectors/mail
+	golang.org/x/crypto v0.58.0 // argon2id, for passwords
 	golang.org/x/term v0.47.0 // is this a terminal, and how wide
 	golang.org/x/time v0.16.0 // one rate limit per counterpart
 	pgregory.net/rapid v1.3.0 // property tests, with shrinking
@@ -36,6 +38,7 @@ require (
 	github.com/VividCortex/ewma v1.2.0 // indirect
 	github.com/acarl005/stripansi v0.0.0-20180116102854-5a71ef0e047d // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/boombuler/barcode v1.0.1-0.20190219062509-6c824513bacc // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/charmbracelet/colorprofile v0.4.3 // indirect
 	github.com/charmbracelet/ultraviolet v0.0.0-20260811164956-006e29f97886 // indirect
@@ -71,7 +74,6 @@ require (
 	github.com/tidwall/sjson v1.2.5 // indirect
 	github.com/xo/terminfo v0.0.0-20220910002029-abceb7e1c41e // indirect
 	go.uber.org/multierr v1.11.0 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect

@@ -49,8 +49,9 @@ var rows = map[string][]string{
 	"jobs/report":    {"fhir", "fhir/readiness", "fhir/exchange"},
 	"jobs/notice":    {"jobs", "jobs/report", "connectors", "fhir", "fhir/exchange", "fhir/readiness"},
 
-	"cmd/kaphub":         {"..."},
-	"cmd/internal/entry": {"connectors/desk", "fhir", "fhir/exchange", "fhir/plan", "fhir/readiness"},
+	"cmd/internal/people": {"fhir", "fhir/exchange"},
+	"cmd/internal/entry":  {"connectors/desk", "fhir", "fhir/exchange", "fhir/plan", "fhir/readiness"},
+	"cmd/kaphub":          {"..."},
 }
 
 // onlyFromTests are packages that nothing but tests may import, and one another.

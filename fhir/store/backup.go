@@ -125,6 +125,9 @@ func pause(ctx context.Context, path string, key Key) error {
 				return err
 			}
 		}
+		if err := c.DropEverySession(ctx); err != nil { // whoever was in signs in again
+			return err
+		}
 		c.detail = fmt.Sprintf("deliveries in doubt=%d", len(staged))
 		return c.PutMeta(ctx, table.PutMetaParams{Name: metaPaused, Value: "restored"})
 	})

@@ -28,6 +28,7 @@ const (
 	forTip     = "kaphub audit tip"
 	forDigests = "kaphub identifier digests"
 	forSealed  = "kaphub sealed content"
+	forPeople  = "kaphub account secrets and sessions"
 	forCheck   = "kaphub key check"
 )
 

@@ -40,7 +40,7 @@ type DB struct {
 	snapshot       sql.TxOptions // for reads that need several queries to agree
 }
 
-type keys struct{ audit, tip, digests, sealed []byte }
+type keys struct{ audit, tip, digests, sealed, people []byte }
 
 // Open opens the store at o.DSN, makes or migrates its tables, and checks that the key is its key.
 // Processes that start together wait for each other.
@@ -52,7 +52,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		o.Now = time.Now
 	}
 	db := &DB{now: o.Now, recogniser: o.Recogniser, key: o.Key,
-		keys: keys{audit: o.Key.sub(forAudit), tip: o.Key.sub(forTip), digests: o.Key.sub(forDigests), sealed: o.Key.sub(forSealed)}}
+		keys: keys{audit: o.Key.sub(forAudit), tip: o.Key.sub(forTip), digests: o.Key.sub(forDigests), sealed: o.Key.sub(forSealed), people: o.Key.sub(forPeople)}}
 	open := db.openSQLite
 	if isPostgres(o.DSN) {
 		open = db.openPostgres

@@ -12,6 +12,7 @@ import (
 var scans = map[string]bool{
 	"allBegan": true, "allLinks": true, "allRulings": true, "allSettings": true, "allSteps": true, "allTellings": true, "board": true, "countDeliveries": true, "countSealed": true, "countVersions": true, "deliveries": true, "openDeliveriesAt": true, "practicePatients": true, "rejects": true, "sealedAll": true, "twiceAtPractice": true, "verdictsFrom": true, "versionsFrom": true,
 	"moveParty": true, "auditAfter": true, "wantedAtPractice": true,
+	"accountsNow": true, "allAccounts": true, "allGlasses": true, "dropEverySession": true,
 }
 
 // Cost follows change: what runs with every page, verdict or try goes by an index, whether or not statistics were kept.

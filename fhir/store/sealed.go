@@ -2,11 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
-	"errors"
 	"fmt"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -31,7 +26,7 @@ func (r *receipt) setApart(ctx context.Context, it item) (kept bool, err error) 
 		return outcome != admitted, nil
 	}
 	id := fmt.Sprintf("s-%d-%s", r.moment, it.Hash[:min(8, len(it.Hash))])
-	body, err := r.db.keys.enclose(id, it.Body)
+	body, err := enclose(r.db.keys.sealed, id, it.Body)
 	if err != nil {
 		return false, err
 	}
@@ -78,7 +73,7 @@ func (db *DB) Unseal(ctx context.Context, actor, id, why string) (body []byte, e
 		if err != nil {
 			return found(err)
 		}
-		body, err = db.keys.disclose(id, row.Body)
+		body, err = disclose(db.keys.sealed, id, row.Body)
 		return err
 	})
 	return body, err
@@ -126,7 +121,7 @@ func (db *DB) endSealed(ctx context.Context, actor, id, why, outcome string, do 
 		if row.Outcome != "" {
 			return fmt.Errorf("%s is %s already: %w", id, row.Outcome, exchange.ErrConflict)
 		}
-		body, err := db.keys.disclose(id, row.Body)
+		body, err := disclose(db.keys.sealed, id, row.Body)
 		if err != nil {
 			return err
 		}
@@ -153,45 +148,4 @@ func (db *DB) endSealed(ctx context.Context, actor, id, why, outcome string, do 
 		}
 		return r.moveClients(ctx)
 	})
-}
-
-// enclose encrypts what is sealed as id under a key of its own, so that reading the table is not reading it, and what is
-// moved to another row cannot be read at all.
-func (k keys) enclose(id string, body []byte) (string, error) {
-	gcm, err := k.cipher()
-	if err != nil {
-		return "", err
-	}
-	nonce := make([]byte, gcm.NonceSize())
-	_, _ = rand.Read(nonce) // never fails
-	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, body, []byte(id))), nil
-}
-
-func (k keys) disclose(id, text string) ([]byte, error) {
-	if text == "" {
-		return nil, exchange.ErrNotFound
-	}
-	gcm, err := k.cipher()
-	if err != nil {
-		return nil, err
-	}
-	raw, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(raw) < gcm.NonceSize() {
-		return nil, errSealBroken
-	}
-	body, err := gcm.Open(nil, raw[:gcm.NonceSize()], raw[gcm.NonceSize():], []byte(id))
-	if err != nil {
-		return nil, errSealBroken
-	}
-	return body, nil
-}
-
-var errSealBroken = errors.New("what is sealed is damaged: run `kaphub audit verify`")
-
-func (k keys) cipher() (cipher.AEAD, error) {
-	block, err := aes.NewCipher(k.sealed)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return cipher.NewGCM(block)
 }

@@ -32,6 +32,8 @@ type (
 	Engagement = readiness.Engagement
 	// Standing is the last verdict of an engagement, and whether its chart moved since.
 	Standing = readiness.Standing
+	// AuditEntry is one line of the audit log.
+	AuditEntry = exchange.Line
 )
 
 // AuditReport is what VerifyAudit found.
@@ -39,11 +41,4 @@ type AuditReport struct {
 	Entries int64
 	Broken  []int64  // sequence numbers that do not fit the chain
 	Altered []string // versions or deliveries whose digest differs from the one audited, by key
-}
-
-// AuditEntry is one line of the audit log; Subject and Detail hold hub keys and codes only.
-type AuditEntry struct {
-	Seq                            int64
-	At                             time.Time
-	Actor, Action, Subject, Detail string
 }

@@ -23,7 +23,7 @@ func (db *DB) VerifyAudit(ctx context.Context, progress func(done, total int64))
 		if v.total, err = q.CountSealed(ctx); err != nil {
 			return err
 		}
-		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.judgements, v.sourceLog, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.notices, v.trays, v.handlings, v.began, v.chain} {
+		for _, check := range []func(context.Context) error{v.versions, v.links, v.rulings, v.rejects, v.verdicts, v.judgements, v.sourceLog, v.deliveries, v.steps, v.tellings, v.settings, v.sealed, v.notices, v.trays, v.handlings, v.began, v.accounts, v.glasses, v.chain} {
 			if err := check(ctx); err != nil {
 				return err
 			}
@@ -242,7 +242,7 @@ func (v *verifier) sealed(ctx context.Context) error {
 		if r.Outcome != "" {
 			v.count(r.Ended, v.db.seal("sealed "+r.Outcome, r.Ended, r.ID, r.Actor, r.Why))
 		}
-		body, err := v.db.keys.disclose(r.ID, r.Body)
+		body, err := disclose(v.db.keys.sealed, r.ID, r.Body)
 		if whole := err == nil && (r.Hash == "" || bodyOf(r.Type, body) == r.Hash); whole == (r.Outcome == expunged) {
 			v.report.Altered = append(v.report.Altered, name+" (its content)")
 		}

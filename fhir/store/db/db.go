@@ -24,11 +24,26 @@ func New(db DBTX) *Queries {
 func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	q := Queries{db: db}
 	var err error
+	if q.accountNowStmt, err = db.PrepareContext(ctx, accountNow); err != nil {
+		return nil, fmt.Errorf("error preparing query AccountNow: %w", err)
+	}
+	if q.accountsMovedStmt, err = db.PrepareContext(ctx, accountsMoved); err != nil {
+		return nil, fmt.Errorf("error preparing query AccountsMoved: %w", err)
+	}
+	if q.accountsNowStmt, err = db.PrepareContext(ctx, accountsNow); err != nil {
+		return nil, fmt.Errorf("error preparing query AccountsNow: %w", err)
+	}
 	if q.addOverlookedStmt, err = db.PrepareContext(ctx, addOverlooked); err != nil {
 		return nil, fmt.Errorf("error preparing query AddOverlooked: %w", err)
 	}
+	if q.allAccountsStmt, err = db.PrepareContext(ctx, allAccounts); err != nil {
+		return nil, fmt.Errorf("error preparing query AllAccounts: %w", err)
+	}
 	if q.allBeganStmt, err = db.PrepareContext(ctx, allBegan); err != nil {
 		return nil, fmt.Errorf("error preparing query AllBegan: %w", err)
+	}
+	if q.allGlassesStmt, err = db.PrepareContext(ctx, allGlasses); err != nil {
+		return nil, fmt.Errorf("error preparing query AllGlasses: %w", err)
 	}
 	if q.allLinksStmt, err = db.PrepareContext(ctx, allLinks); err != nil {
 		return nil, fmt.Errorf("error preparing query AllLinks: %w", err)
@@ -53,6 +68,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.auditAfterStmt, err = db.PrepareContext(ctx, auditAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query AuditAfter: %w", err)
+	}
+	if q.auditOfStmt, err = db.PrepareContext(ctx, auditOf); err != nil {
+		return nil, fmt.Errorf("error preparing query AuditOf: %w", err)
 	}
 	if q.beganAtStmt, err = db.PrepareContext(ctx, beganAt); err != nil {
 		return nil, fmt.Errorf("error preparing query BeganAt: %w", err)
@@ -93,6 +111,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countSealedStmt, err = db.PrepareContext(ctx, countSealed); err != nil {
 		return nil, fmt.Errorf("error preparing query CountSealed: %w", err)
 	}
+	if q.countTryStmt, err = db.PrepareContext(ctx, countTry); err != nil {
+		return nil, fmt.Errorf("error preparing query CountTry: %w", err)
+	}
 	if q.countVersionsStmt, err = db.PrepareContext(ctx, countVersions); err != nil {
 		return nil, fmt.Errorf("error preparing query CountVersions: %w", err)
 	}
@@ -126,11 +147,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.dropDigestStmt, err = db.PrepareContext(ctx, dropDigest); err != nil {
 		return nil, fmt.Errorf("error preparing query DropDigest: %w", err)
 	}
+	if q.dropEverySessionStmt, err = db.PrepareContext(ctx, dropEverySession); err != nil {
+		return nil, fmt.Errorf("error preparing query DropEverySession: %w", err)
+	}
 	if q.dropLeaseStmt, err = db.PrepareContext(ctx, dropLease); err != nil {
 		return nil, fmt.Errorf("error preparing query DropLease: %w", err)
 	}
 	if q.dropMetaStmt, err = db.PrepareContext(ctx, dropMeta); err != nil {
 		return nil, fmt.Errorf("error preparing query DropMeta: %w", err)
+	}
+	if q.dropOldSessionsStmt, err = db.PrepareContext(ctx, dropOldSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query DropOldSessions: %w", err)
+	}
+	if q.dropSessionStmt, err = db.PrepareContext(ctx, dropSession); err != nil {
+		return nil, fmt.Errorf("error preparing query DropSession: %w", err)
+	}
+	if q.dropSessionsStmt, err = db.PrepareContext(ctx, dropSessions); err != nil {
+		return nil, fmt.Errorf("error preparing query DropSessions: %w", err)
 	}
 	if q.dueDeliveriesStmt, err = db.PrepareContext(ctx, dueDeliveries); err != nil {
 		return nil, fmt.Errorf("error preparing query DueDeliveries: %w", err)
@@ -156,6 +189,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.fenceStmt, err = db.PrepareContext(ctx, fence); err != nil {
 		return nil, fmt.Errorf("error preparing query Fence: %w", err)
 	}
+	if q.findSessionStmt, err = db.PrepareContext(ctx, findSession); err != nil {
+		return nil, fmt.Errorf("error preparing query FindSession: %w", err)
+	}
 	if q.findingNowStmt, err = db.PrepareContext(ctx, findingNow); err != nil {
 		return nil, fmt.Errorf("error preparing query FindingNow: %w", err)
 	}
@@ -167,6 +203,18 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.firstStepStmt, err = db.PrepareContext(ctx, firstStep); err != nil {
 		return nil, fmt.Errorf("error preparing query FirstStep: %w", err)
+	}
+	if q.forgetSecretsStmt, err = db.PrepareContext(ctx, forgetSecrets); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetSecrets: %w", err)
+	}
+	if q.forgetTriesStmt, err = db.PrepareContext(ctx, forgetTries); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetTries: %w", err)
+	}
+	if q.glassOfStmt, err = db.PrepareContext(ctx, glassOf); err != nil {
+		return nil, fmt.Errorf("error preparing query GlassOf: %w", err)
+	}
+	if q.glassesSinceStmt, err = db.PrepareContext(ctx, glassesSince); err != nil {
+		return nil, fmt.Errorf("error preparing query GlassesSince: %w", err)
 	}
 	if q.handlingsAtStmt, err = db.PrepareContext(ctx, handlingsAt); err != nil {
 		return nil, fmt.Errorf("error preparing query HandlingsAt: %w", err)
@@ -282,6 +330,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.overlookedSinceStmt, err = db.PrepareContext(ctx, overlookedSince); err != nil {
 		return nil, fmt.Errorf("error preparing query OverlookedSince: %w", err)
 	}
+	if q.ownSessionStmt, err = db.PrepareContext(ctx, ownSession); err != nil {
+		return nil, fmt.Errorf("error preparing query OwnSession: %w", err)
+	}
 	if q.packetStepsStmt, err = db.PrepareContext(ctx, packetSteps); err != nil {
 		return nil, fmt.Errorf("error preparing query PacketSteps: %w", err)
 	}
@@ -303,6 +354,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.practicePatientsStmt, err = db.PrepareContext(ctx, practicePatients); err != nil {
 		return nil, fmt.Errorf("error preparing query PracticePatients: %w", err)
 	}
+	if q.putAccountStmt, err = db.PrepareContext(ctx, putAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query PutAccount: %w", err)
+	}
 	if q.putBeganStmt, err = db.PrepareContext(ctx, putBegan); err != nil {
 		return nil, fmt.Errorf("error preparing query PutBegan: %w", err)
 	}
@@ -311,6 +365,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.putFindingStmt, err = db.PrepareContext(ctx, putFinding); err != nil {
 		return nil, fmt.Errorf("error preparing query PutFinding: %w", err)
+	}
+	if q.putGlassStmt, err = db.PrepareContext(ctx, putGlass); err != nil {
+		return nil, fmt.Errorf("error preparing query PutGlass: %w", err)
 	}
 	if q.putHandlingStmt, err = db.PrepareContext(ctx, putHandling); err != nil {
 		return nil, fmt.Errorf("error preparing query PutHandling: %w", err)
@@ -338,6 +395,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.putSealedStmt, err = db.PrepareContext(ctx, putSealed); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSealed: %w", err)
+	}
+	if q.putSessionStmt, err = db.PrepareContext(ctx, putSession); err != nil {
+		return nil, fmt.Errorf("error preparing query PutSession: %w", err)
 	}
 	if q.putSettingStmt, err = db.PrepareContext(ctx, putSetting); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSetting: %w", err)
@@ -387,6 +447,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.returnMomentStmt, err = db.PrepareContext(ctx, returnMoment); err != nil {
 		return nil, fmt.Errorf("error preparing query ReturnMoment: %w", err)
 	}
+	if q.returnTryStmt, err = db.PrepareContext(ctx, returnTry); err != nil {
+		return nil, fmt.Errorf("error preparing query ReturnTry: %w", err)
+	}
 	if q.rivalsOfStmt, err = db.PrepareContext(ctx, rivalsOf); err != nil {
 		return nil, fmt.Errorf("error preparing query RivalsOf: %w", err)
 	}
@@ -404,6 +467,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.sealedOneStmt, err = db.PrepareContext(ctx, sealedOne); err != nil {
 		return nil, fmt.Errorf("error preparing query SealedOne: %w", err)
+	}
+	if q.seeAccountStmt, err = db.PrepareContext(ctx, seeAccount); err != nil {
+		return nil, fmt.Errorf("error preparing query SeeAccount: %w", err)
+	}
+	if q.sessionsNowStmt, err = db.PrepareContext(ctx, sessionsNow); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionsNow: %w", err)
+	}
+	if q.sessionsOfStmt, err = db.PrepareContext(ctx, sessionsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionsOf: %w", err)
 	}
 	if q.settingAtStmt, err = db.PrepareContext(ctx, settingAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SettingAt: %w", err)
@@ -480,6 +552,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.traysFromStmt, err = db.PrepareContext(ctx, traysFrom); err != nil {
 		return nil, fmt.Errorf("error preparing query TraysFrom: %w", err)
 	}
+	if q.triesStmt, err = db.PrepareContext(ctx, tries); err != nil {
+		return nil, fmt.Errorf("error preparing query Tries: %w", err)
+	}
 	if q.twiceAtPracticeStmt, err = db.PrepareContext(ctx, twiceAtPractice); err != nil {
 		return nil, fmt.Errorf("error preparing query TwiceAtPractice: %w", err)
 	}
@@ -488,6 +563,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.unseenStmt, err = db.PrepareContext(ctx, unseen); err != nil {
 		return nil, fmt.Errorf("error preparing query Unseen: %w", err)
+	}
+	if q.useStepStmt, err = db.PrepareContext(ctx, useStep); err != nil {
+		return nil, fmt.Errorf("error preparing query UseStep: %w", err)
 	}
 	if q.verdictStmt, err = db.PrepareContext(ctx, verdict); err != nil {
 		return nil, fmt.Errorf("error preparing query Verdict: %w", err)
@@ -518,14 +596,39 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 
 func (q *Queries) Close() error {
 	var err error
+	if q.accountNowStmt != nil {
+		if cerr := q.accountNowStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing accountNowStmt: %w", cerr)
+		}
+	}
+	if q.accountsMovedStmt != nil {
+		if cerr := q.accountsMovedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing accountsMovedStmt: %w", cerr)
+		}
+	}
+	if q.accountsNowStmt != nil {
+		if cerr := q.accountsNowStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing accountsNowStmt: %w", cerr)
+		}
+	}
 	if q.addOverlookedStmt != nil {
 		if cerr := q.addOverlookedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addOverlookedStmt: %w", cerr)
 		}
 	}
+	if q.allAccountsStmt != nil {
+		if cerr := q.allAccountsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allAccountsStmt: %w", cerr)
+		}
+	}
 	if q.allBeganStmt != nil {
 		if cerr := q.allBeganStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing allBeganStmt: %w", cerr)
+		}
+	}
+	if q.allGlassesStmt != nil {
+		if cerr := q.allGlassesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allGlassesStmt: %w", cerr)
 		}
 	}
 	if q.allLinksStmt != nil {
@@ -566,6 +669,11 @@ func (q *Queries) Close() error {
 	if q.auditAfterStmt != nil {
 		if cerr := q.auditAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing auditAfterStmt: %w", cerr)
+		}
+	}
+	if q.auditOfStmt != nil {
+		if cerr := q.auditOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing auditOfStmt: %w", cerr)
 		}
 	}
 	if q.beganAtStmt != nil {
@@ -633,6 +741,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countSealedStmt: %w", cerr)
 		}
 	}
+	if q.countTryStmt != nil {
+		if cerr := q.countTryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countTryStmt: %w", cerr)
+		}
+	}
 	if q.countVersionsStmt != nil {
 		if cerr := q.countVersionsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countVersionsStmt: %w", cerr)
@@ -688,6 +801,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing dropDigestStmt: %w", cerr)
 		}
 	}
+	if q.dropEverySessionStmt != nil {
+		if cerr := q.dropEverySessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropEverySessionStmt: %w", cerr)
+		}
+	}
 	if q.dropLeaseStmt != nil {
 		if cerr := q.dropLeaseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropLeaseStmt: %w", cerr)
@@ -696,6 +814,21 @@ func (q *Queries) Close() error {
 	if q.dropMetaStmt != nil {
 		if cerr := q.dropMetaStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing dropMetaStmt: %w", cerr)
+		}
+	}
+	if q.dropOldSessionsStmt != nil {
+		if cerr := q.dropOldSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropOldSessionsStmt: %w", cerr)
+		}
+	}
+	if q.dropSessionStmt != nil {
+		if cerr := q.dropSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropSessionStmt: %w", cerr)
+		}
+	}
+	if q.dropSessionsStmt != nil {
+		if cerr := q.dropSessionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropSessionsStmt: %w", cerr)
 		}
 	}
 	if q.dueDeliveriesStmt != nil {
@@ -738,6 +871,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing fenceStmt: %w", cerr)
 		}
 	}
+	if q.findSessionStmt != nil {
+		if cerr := q.findSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing findSessionStmt: %w", cerr)
+		}
+	}
 	if q.findingNowStmt != nil {
 		if cerr := q.findingNowStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing findingNowStmt: %w", cerr)
@@ -756,6 +894,26 @@ func (q *Queries) Close() error {
 	if q.firstStepStmt != nil {
 		if cerr := q.firstStepStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing firstStepStmt: %w", cerr)
+		}
+	}
+	if q.forgetSecretsStmt != nil {
+		if cerr := q.forgetSecretsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetSecretsStmt: %w", cerr)
+		}
+	}
+	if q.forgetTriesStmt != nil {
+		if cerr := q.forgetTriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetTriesStmt: %w", cerr)
+		}
+	}
+	if q.glassOfStmt != nil {
+		if cerr := q.glassOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing glassOfStmt: %w", cerr)
+		}
+	}
+	if q.glassesSinceStmt != nil {
+		if cerr := q.glassesSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing glassesSinceStmt: %w", cerr)
 		}
 	}
 	if q.handlingsAtStmt != nil {
@@ -948,6 +1106,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing overlookedSinceStmt: %w", cerr)
 		}
 	}
+	if q.ownSessionStmt != nil {
+		if cerr := q.ownSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing ownSessionStmt: %w", cerr)
+		}
+	}
 	if q.packetStepsStmt != nil {
 		if cerr := q.packetStepsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing packetStepsStmt: %w", cerr)
@@ -983,6 +1146,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing practicePatientsStmt: %w", cerr)
 		}
 	}
+	if q.putAccountStmt != nil {
+		if cerr := q.putAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putAccountStmt: %w", cerr)
+		}
+	}
 	if q.putBeganStmt != nil {
 		if cerr := q.putBeganStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putBeganStmt: %w", cerr)
@@ -996,6 +1164,11 @@ func (q *Queries) Close() error {
 	if q.putFindingStmt != nil {
 		if cerr := q.putFindingStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putFindingStmt: %w", cerr)
+		}
+	}
+	if q.putGlassStmt != nil {
+		if cerr := q.putGlassStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putGlassStmt: %w", cerr)
 		}
 	}
 	if q.putHandlingStmt != nil {
@@ -1041,6 +1214,11 @@ func (q *Queries) Close() error {
 	if q.putSealedStmt != nil {
 		if cerr := q.putSealedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putSealedStmt: %w", cerr)
+		}
+	}
+	if q.putSessionStmt != nil {
+		if cerr := q.putSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putSessionStmt: %w", cerr)
 		}
 	}
 	if q.putSettingStmt != nil {
@@ -1123,6 +1301,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing returnMomentStmt: %w", cerr)
 		}
 	}
+	if q.returnTryStmt != nil {
+		if cerr := q.returnTryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing returnTryStmt: %w", cerr)
+		}
+	}
 	if q.rivalsOfStmt != nil {
 		if cerr := q.rivalsOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing rivalsOfStmt: %w", cerr)
@@ -1151,6 +1334,21 @@ func (q *Queries) Close() error {
 	if q.sealedOneStmt != nil {
 		if cerr := q.sealedOneStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sealedOneStmt: %w", cerr)
+		}
+	}
+	if q.seeAccountStmt != nil {
+		if cerr := q.seeAccountStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing seeAccountStmt: %w", cerr)
+		}
+	}
+	if q.sessionsNowStmt != nil {
+		if cerr := q.sessionsNowStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionsNowStmt: %w", cerr)
+		}
+	}
+	if q.sessionsOfStmt != nil {
+		if cerr := q.sessionsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionsOfStmt: %w", cerr)
 		}
 	}
 	if q.settingAtStmt != nil {
@@ -1278,6 +1476,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing traysFromStmt: %w", cerr)
 		}
 	}
+	if q.triesStmt != nil {
+		if cerr := q.triesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing triesStmt: %w", cerr)
+		}
+	}
 	if q.twiceAtPracticeStmt != nil {
 		if cerr := q.twiceAtPracticeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing twiceAtPracticeStmt: %w", cerr)
@@ -1291,6 +1494,11 @@ func (q *Queries) Close() error {
 	if q.unseenStmt != nil {
 		if cerr := q.unseenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unseenStmt: %w", cerr)
+		}
+	}
+	if q.useStepStmt != nil {
+		if cerr := q.useStepStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing useStepStmt: %w", cerr)
 		}
 	}
 	if q.verdictStmt != nil {
@@ -1372,8 +1580,13 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 type Queries struct {
 	db                     DBTX
 	tx                     *sql.Tx
+	accountNowStmt         *sql.Stmt
+	accountsMovedStmt      *sql.Stmt
+	accountsNowStmt        *sql.Stmt
 	addOverlookedStmt      *sql.Stmt
+	allAccountsStmt        *sql.Stmt
 	allBeganStmt           *sql.Stmt
+	allGlassesStmt         *sql.Stmt
 	allLinksStmt           *sql.Stmt
 	allNoticesStmt         *sql.Stmt
 	allRulingsStmt         *sql.Stmt
@@ -1382,6 +1595,7 @@ type Queries struct {
 	allTellingsStmt        *sql.Stmt
 	appendAuditStmt        *sql.Stmt
 	auditAfterStmt         *sql.Stmt
+	auditOfStmt            *sql.Stmt
 	beganAtStmt            *sql.Stmt
 	boardStmt              *sql.Stmt
 	boardOfStmt            *sql.Stmt
@@ -1395,6 +1609,7 @@ type Queries struct {
 	countEntryStmt         *sql.Stmt
 	countLinksStmt         *sql.Stmt
 	countSealedStmt        *sql.Stmt
+	countTryStmt           *sql.Stmt
 	countVersionsStmt      *sql.Stmt
 	cursorStmt             *sql.Stmt
 	deliveriesStmt         *sql.Stmt
@@ -1406,8 +1621,12 @@ type Queries struct {
 	digestsOfManyStmt      *sql.Stmt
 	directoryAtStmt        *sql.Stmt
 	dropDigestStmt         *sql.Stmt
+	dropEverySessionStmt   *sql.Stmt
 	dropLeaseStmt          *sql.Stmt
 	dropMetaStmt           *sql.Stmt
+	dropOldSessionsStmt    *sql.Stmt
+	dropSessionStmt        *sql.Stmt
+	dropSessionsStmt       *sql.Stmt
 	dueDeliveriesStmt      *sql.Stmt
 	endCandidateStmt       *sql.Stmt
 	endLinkStmt            *sql.Stmt
@@ -1416,10 +1635,15 @@ type Queries struct {
 	engagementStmt         *sql.Stmt
 	entryStmt              *sql.Stmt
 	fenceStmt              *sql.Stmt
+	findSessionStmt        *sql.Stmt
 	findingNowStmt         *sql.Stmt
 	firstCursorStmt        *sql.Stmt
 	firstMetaStmt          *sql.Stmt
 	firstStepStmt          *sql.Stmt
+	forgetSecretsStmt      *sql.Stmt
+	forgetTriesStmt        *sql.Stmt
+	glassOfStmt            *sql.Stmt
+	glassesSinceStmt       *sql.Stmt
 	handlingsAtStmt        *sql.Stmt
 	handlingsOfStmt        *sql.Stmt
 	hasBeganStmt           *sql.Stmt
@@ -1458,6 +1682,7 @@ type Queries struct {
 	openRejectsAtStmt      *sql.Stmt
 	outstandingStepsStmt   *sql.Stmt
 	overlookedSinceStmt    *sql.Stmt
+	ownSessionStmt         *sql.Stmt
 	packetStepsStmt        *sql.Stmt
 	partedFromStmt         *sql.Stmt
 	patientsBornStmt       *sql.Stmt
@@ -1465,9 +1690,11 @@ type Queries struct {
 	patientsOfClientStmt   *sql.Stmt
 	patientsSharingStmt    *sql.Stmt
 	practicePatientsStmt   *sql.Stmt
+	putAccountStmt         *sql.Stmt
 	putBeganStmt           *sql.Stmt
 	putDigestStmt          *sql.Stmt
 	putFindingStmt         *sql.Stmt
+	putGlassStmt           *sql.Stmt
 	putHandlingStmt        *sql.Stmt
 	putJudgementStmt       *sql.Stmt
 	putLinkStmt            *sql.Stmt
@@ -1477,6 +1704,7 @@ type Queries struct {
 	putRejectStmt          *sql.Stmt
 	putRulingStmt          *sql.Stmt
 	putSealedStmt          *sql.Stmt
+	putSessionStmt         *sql.Stmt
 	putSettingStmt         *sql.Stmt
 	putSourceStmt          *sql.Stmt
 	putStepStmt            *sql.Stmt
@@ -1493,12 +1721,16 @@ type Queries struct {
 	resolveRejectStmt      *sql.Stmt
 	restUntilStmt          *sql.Stmt
 	returnMomentStmt       *sql.Stmt
+	returnTryStmt          *sql.Stmt
 	rivalsOfStmt           *sql.Stmt
 	rulingsOnStmt          *sql.Stmt
 	sealedAllStmt          *sql.Stmt
 	sealedAtStmt           *sql.Stmt
 	sealedBeforeStmt       *sql.Stmt
 	sealedOneStmt          *sql.Stmt
+	seeAccountStmt         *sql.Stmt
+	sessionsNowStmt        *sql.Stmt
+	sessionsOfStmt         *sql.Stmt
 	settingAtStmt          *sql.Stmt
 	settingSinceStmt       *sql.Stmt
 	sourceStmt             *sql.Stmt
@@ -1524,9 +1756,11 @@ type Queries struct {
 	trayOfStmt             *sql.Stmt
 	trayWithStmt           *sql.Stmt
 	traysFromStmt          *sql.Stmt
+	triesStmt              *sql.Stmt
 	twiceAtPracticeStmt    *sql.Stmt
 	unreadStmt             *sql.Stmt
 	unseenStmt             *sql.Stmt
+	useStepStmt            *sql.Stmt
 	verdictStmt            *sql.Stmt
 	verdictsBetweenStmt    *sql.Stmt
 	verdictsFromStmt       *sql.Stmt
@@ -1541,8 +1775,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
 		db:                     tx,
 		tx:                     tx,
+		accountNowStmt:         q.accountNowStmt,
+		accountsMovedStmt:      q.accountsMovedStmt,
+		accountsNowStmt:        q.accountsNowStmt,
 		addOverlookedStmt:      q.addOverlookedStmt,
+		allAccountsStmt:        q.allAccountsStmt,
 		allBeganStmt:           q.allBeganStmt,
+		allGlassesStmt:         q.allGlassesStmt,
 		allLinksStmt:           q.allLinksStmt,
 		allNoticesStmt:         q.allNoticesStmt,
 		allRulingsStmt:         q.allRulingsStmt,
@@ -1551,6 +1790,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		allTellingsStmt:        q.allTellingsStmt,
 		appendAuditStmt:        q.appendAuditStmt,
 		auditAfterStmt:         q.auditAfterStmt,
+		auditOfStmt:            q.auditOfStmt,
 		beganAtStmt:            q.beganAtStmt,
 		boardStmt:              q.boardStmt,
 		boardOfStmt:            q.boardOfStmt,
@@ -1564,6 +1804,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countEntryStmt:         q.countEntryStmt,
 		countLinksStmt:         q.countLinksStmt,
 		countSealedStmt:        q.countSealedStmt,
+		countTryStmt:           q.countTryStmt,
 		countVersionsStmt:      q.countVersionsStmt,
 		cursorStmt:             q.cursorStmt,
 		deliveriesStmt:         q.deliveriesStmt,
@@ -1575,8 +1816,12 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		digestsOfManyStmt:      q.digestsOfManyStmt,
 		directoryAtStmt:        q.directoryAtStmt,
 		dropDigestStmt:         q.dropDigestStmt,
+		dropEverySessionStmt:   q.dropEverySessionStmt,
 		dropLeaseStmt:          q.dropLeaseStmt,
 		dropMetaStmt:           q.dropMetaStmt,
+		dropOldSessionsStmt:    q.dropOldSessionsStmt,
+		dropSessionStmt:        q.dropSessionStmt,
+		dropSessionsStmt:       q.dropSessionsStmt,
 		dueDeliveriesStmt:      q.dueDeliveriesStmt,
 		endCandidateStmt:       q.endCandidateStmt,
 		endLinkStmt:            q.endLinkStmt,
@@ -1585,10 +1830,15 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		engagementStmt:         q.engagementStmt,
 		entryStmt:              q.entryStmt,
 		fenceStmt:              q.fenceStmt,
+		findSessionStmt:        q.findSessionStmt,
 		findingNowStmt:         q.findingNowStmt,
 		firstCursorStmt:        q.firstCursorStmt,
 		firstMetaStmt:          q.firstMetaStmt,
 		firstStepStmt:          q.firstStepStmt,
+		forgetSecretsStmt:      q.forgetSecretsStmt,
+		forgetTriesStmt:        q.forgetTriesStmt,
+		glassOfStmt:            q.glassOfStmt,
+		glassesSinceStmt:       q.glassesSinceStmt,
 		handlingsAtStmt:        q.handlingsAtStmt,
 		handlingsOfStmt:        q.handlingsOfStmt,
 		hasBeganStmt:           q.hasBeganStmt,
@@ -1627,6 +1877,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		openRejectsAtStmt:      q.openRejectsAtStmt,
 		outstandingStepsStmt:   q.outstandingStepsStmt,
 		overlookedSinceStmt:    q.overlookedSinceStmt,
+		ownSessionStmt:         q.ownSessionStmt,
 		packetStepsStmt:        q.packetStepsStmt,
 		partedFromStmt:         q.partedFromStmt,
 		patientsBornStmt:       q.patientsBornStmt,
@@ -1634,9 +1885,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		patientsOfClientStmt:   q.patientsOfClientStmt,
 		patientsSharingStmt:    q.patientsSharingStmt,
 		practicePatientsStmt:   q.practicePatientsStmt,
+		putAccountStmt:         q.putAccountStmt,
 		putBeganStmt:           q.putBeganStmt,
 		putDigestStmt:          q.putDigestStmt,
 		putFindingStmt:         q.putFindingStmt,
+		putGlassStmt:           q.putGlassStmt,
 		putHandlingStmt:        q.putHandlingStmt,
 		putJudgementStmt:       q.putJudgementStmt,
 		putLinkStmt:            q.putLinkStmt,
@@ -1646,6 +1899,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putRejectStmt:          q.putRejectStmt,
 		putRulingStmt:          q.putRulingStmt,
 		putSealedStmt:          q.putSealedStmt,
+		putSessionStmt:         q.putSessionStmt,
 		putSettingStmt:         q.putSettingStmt,
 		putSourceStmt:          q.putSourceStmt,
 		putStepStmt:            q.putStepStmt,
@@ -1662,12 +1916,16 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		resolveRejectStmt:      q.resolveRejectStmt,
 		restUntilStmt:          q.restUntilStmt,
 		returnMomentStmt:       q.returnMomentStmt,
+		returnTryStmt:          q.returnTryStmt,
 		rivalsOfStmt:           q.rivalsOfStmt,
 		rulingsOnStmt:          q.rulingsOnStmt,
 		sealedAllStmt:          q.sealedAllStmt,
 		sealedAtStmt:           q.sealedAtStmt,
 		sealedBeforeStmt:       q.sealedBeforeStmt,
 		sealedOneStmt:          q.sealedOneStmt,
+		seeAccountStmt:         q.seeAccountStmt,
+		sessionsNowStmt:        q.sessionsNowStmt,
+		sessionsOfStmt:         q.sessionsOfStmt,
 		settingAtStmt:          q.settingAtStmt,
 		settingSinceStmt:       q.settingSinceStmt,
 		sourceStmt:             q.sourceStmt,
@@ -1693,9 +1951,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		trayOfStmt:             q.trayOfStmt,
 		trayWithStmt:           q.trayWithStmt,
 		traysFromStmt:          q.traysFromStmt,
+		triesStmt:              q.triesStmt,
 		twiceAtPracticeStmt:    q.twiceAtPracticeStmt,
 		unreadStmt:             q.unreadStmt,
 		unseenStmt:             q.unseenStmt,
+		useStepStmt:            q.useStepStmt,
 		verdictStmt:            q.verdictStmt,
 		verdictsBetweenStmt:    q.verdictsBetweenStmt,
 		verdictsFromStmt:       q.verdictsFromStmt,

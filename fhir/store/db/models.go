@@ -4,6 +4,23 @@
 
 package db
 
+type Account struct {
+	ID      string
+	Moment  int64
+	At      int64
+	Actor   string
+	Facts   string
+	Digest  string
+	Mac     string
+	Secrets string
+}
+
+type AccountUse struct {
+	ID   string
+	Step int64
+	Seen int64
+}
+
 type Audit struct {
 	Moment  int64
 	At      int64
@@ -105,6 +122,18 @@ type Finding struct {
 	Severity   string
 	State      string
 	Since      int64
+}
+
+type Glass struct {
+	ID      string
+	Moment  int64
+	Account string
+	Client  string
+	Reason  string
+	Actor   string
+	Begins  int64
+	Ends    int64
+	Mac     string
 }
 
 type Handling struct {
@@ -253,6 +282,12 @@ type Setting struct {
 	Mac    string
 }
 
+type SignIn struct {
+	Login  string
+	Failed int64
+	Last   int64
+}
+
 type Source struct {
 	Name         string
 	Party        string
@@ -381,4 +416,12 @@ type Version struct {
 	Hash        string
 	Mac         string
 	Body        string
+}
+
+type WebSession struct {
+	Token   string
+	Account string
+	Began   int64
+	Expiry  int64
+	Data    string
 }

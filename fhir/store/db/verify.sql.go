@@ -241,7 +241,7 @@ SELECT CAST((SELECT count(*) FROM version) + (SELECT count(*) FROM link) + (SELE
   + (SELECT count(*) FROM reject WHERE resolved_moment <> 0) + (SELECT count(*) FROM verdict) + (SELECT count(*) FROM judgement WHERE mac <> '') + (SELECT count(*) FROM source_log WHERE mac <> '') + (SELECT count(*) FROM delivery)
   + (SELECT count(*) FROM step) + (SELECT count(*) FROM setting) + (SELECT count(*) FROM ruling) + (SELECT count(*) FROM telling)
   + (SELECT count(*) FROM sealed) + (SELECT count(*) FROM sealed WHERE ended <> 0) + (SELECT count(*) FROM notice) + (SELECT count(*) FROM handling)
-  + (SELECT count(*) FROM began) + (SELECT count(*) FROM audit) AS bigint)
+  + (SELECT count(*) FROM began) + (SELECT count(*) FROM account) + (SELECT count(*) FROM glass) + (SELECT count(*) FROM audit) AS bigint)
 `
 
 func (q *Queries) CountSealed(ctx context.Context) (int64, error) {

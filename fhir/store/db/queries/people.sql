@@ -1,0 +1,63 @@
+-- name: AccountsNow :many
+SELECT a.id, a.moment, a.facts, a.secrets, CAST(COALESCE(u.seen, 0) AS bigint) AS seen
+FROM account a LEFT JOIN account_use u ON u.id = a.id
+WHERE a.secrets <> '' ORDER BY a.id;
+-- name: AccountNow :one
+SELECT a.id, a.moment, a.facts, a.secrets, CAST(COALESCE(u.seen, 0) AS bigint) AS seen
+FROM account a LEFT JOIN account_use u ON u.id = a.id
+WHERE a.id = @id ORDER BY a.moment DESC LIMIT 1;
+-- name: AccountsMoved :one
+SELECT CAST(COALESCE(max(moment), 0) AS bigint) FROM account;
+-- name: ForgetSecrets :exec
+UPDATE account SET secrets = '' WHERE id = @id AND secrets <> '';
+-- name: PutAccount :exec
+INSERT INTO account (id, moment, at, actor, facts, digest, mac, secrets) VALUES (@id, @moment, @at, @actor, @facts, @digest, @mac, @secrets);
+-- name: AllAccounts :many
+SELECT * FROM account ORDER BY id, moment;
+-- name: UseStep :execrows
+INSERT INTO account_use (id, step, seen) VALUES (@id, @step, @seen)
+ON CONFLICT (id) DO UPDATE SET step = excluded.step, seen = excluded.seen WHERE account_use.step < excluded.step;
+-- name: SeeAccount :exec
+INSERT INTO account_use (id, step, seen) VALUES (@id, 0, @seen) ON CONFLICT (id) DO UPDATE SET seen = excluded.seen;
+
+-- name: Tries :one
+SELECT failed, last FROM sign_in WHERE login = @login;
+-- name: CountTry :execrows
+INSERT INTO sign_in (login, failed, last) VALUES (@login, CAST(@was AS bigint) + 1, @now)
+ON CONFLICT (login) DO UPDATE SET failed = excluded.failed, last = excluded.last WHERE sign_in.failed = CAST(@was AS bigint) OR sign_in.last < @stale;
+-- name: ReturnTry :exec
+UPDATE sign_in SET failed = failed - 1 WHERE login = @login AND failed > 0;
+-- name: ForgetTries :exec
+DELETE FROM sign_in WHERE login = @login OR last < @stale;
+
+-- name: PutGlass :exec
+INSERT INTO glass (id, moment, account, client, reason, actor, begins, ends, mac) VALUES (@id, @moment, @account, @client, @reason, @actor, @begins, @ends, @mac);
+-- name: GlassesSince :many
+SELECT * FROM glass WHERE ends > @since ORDER BY ends DESC, id;
+-- name: GlassOf :many
+SELECT * FROM glass WHERE account = @account AND ends > @since ORDER BY ends DESC, id;
+-- name: AllGlasses :many
+SELECT * FROM glass ORDER BY moment, id;
+
+-- name: AuditOf :many
+SELECT * FROM audit WHERE subject = @subject AND moment < @before ORDER BY moment DESC LIMIT @lim;
+
+-- name: FindSession :one
+SELECT data FROM web_session WHERE token = @token AND expiry > @now;
+-- name: PutSession :exec
+INSERT INTO web_session (token, account, began, expiry, data) VALUES (@token, '', @began, @expiry, @data)
+ON CONFLICT (token) DO UPDATE SET expiry = excluded.expiry, data = excluded.data;
+-- name: OwnSession :execrows
+UPDATE web_session SET account = @account WHERE token = @token;
+-- name: DropSession :exec
+DELETE FROM web_session WHERE token = @token;
+-- name: DropSessions :exec
+DELETE FROM web_session WHERE account = @account;
+-- name: DropEverySession :exec
+DELETE FROM web_session;
+-- name: DropOldSessions :exec
+DELETE FROM web_session WHERE expiry <= @now;
+-- name: SessionsNow :many
+SELECT * FROM web_session WHERE expiry > @now ORDER BY expiry, token;
+-- name: SessionsOf :many
+SELECT * FROM web_session WHERE account = @account AND expiry > @now ORDER BY began, token;
