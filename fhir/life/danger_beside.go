@@ -15,7 +15,7 @@ var besideDangers = []danger{
 	}},
 	{"R13", func(o *Oracle) string {
 		d := o.only()
-		return say(d != nil && d.Says == fhir.DecisionConditions && !o.met(d) && !o.ends(d).IsZero() && o.clocksRight(), "the condition is not met")
+		return say(d != nil && d.Says == fhir.DecisionConditions && !o.met(d) && o.clocksRight(), "the condition is not met")
 	}},
 	{"R14", func(o *Oracle) string {
 		d := o.only()
@@ -24,7 +24,7 @@ var besideDangers = []danger{
 	}},
 	{"R31", func(o *Oracle) string {
 		s, a := o.next(), o.world.Life.Agreed
-		if s == nil || s.What != Session || a.Interval.Answer != Set || a.Cap.Answer == NotAsked || !o.clocksRight() || days(o.t, s.Start) > 12 || len(o.unclosed()) > 0 {
+		if s == nil || s.What != Session || a.Interval.Answer != Set || !o.clocksRight() || days(o.t, s.Start) > 12 || len(o.unclosed()) > 0 {
 			return ""
 		}
 		return say(slices.ContainsFunc(o.there(Dosed), func(d *Event) bool {

@@ -21,7 +21,7 @@ func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
 		Client: chart.Client, Prescriber: policy.Prescriber.Name, Identifiers: []fhir.ID{},
 		Judged: now, Moment: chart.Moment, Policy: policy.Hash,
 		Appointment: f.appointment(), Therapists: f.therapists(), Gates: f.judgeGates(), Findings: f.judgeRules(every), Sources: []string{},
-		Account: f.account(),
+		Account: f.account(), Begun: f.sessionsBegun(),
 	}
 	for _, l := range f.looksBack() {
 		v.keepStops(gather(&chart, &policy, c, l))
@@ -254,6 +254,19 @@ func (f *facts) asOf() string {
 		return f.on(oldest) + " " + atTime(oldest, f.zone)
 	}
 	return atTime(oldest, f.zone)
+}
+
+// sessionsBegun are the last dosing sessions of this engagement that had begun, and that the hub knew of by then. The verdict
+// says nothing of them: that one begins is no reason to judge again.
+func (f *facts) sessionsBegun() (list []Appointment) {
+	const last = 8
+	for i := range f.dosing {
+		s := &f.dosing[i]
+		if (s.standing() || s.done()) && !s.start.After(f.clock.now) && !s.heard().After(s.start) && f.owns(s) != no {
+			list = append(list, Appointment{Source: s.Source, Type: s.Type, ID: s.ID, Start: s.start, End: s.end})
+		}
+	}
+	return list[max(0, len(list)-last):]
 }
 
 // appointment is the next session as the verdict shows it.

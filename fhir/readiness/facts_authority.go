@@ -27,9 +27,10 @@ func (f *facts) inPerson() *fhir.Version {
 	return newest.Version
 }
 
-// faceToFace are the classes of an encounter (v3-ActCode) at which both are in one place. A visit to an emergency department,
-// of which the prescriber may tell as news, is no exam by the prescriber.
-var faceToFace = []string{"AMB", "FLD", "HH", "IMP", "ACUTE", "NONAC", "OBSENC", "SS"}
+// faceToFace are the classes of an encounter (v3-ActCode) that are a visit, with both in one place: ambulatory, in the field, at
+// home. A stay in a hospital (emergency, inpatient, observation, short stay), of which the prescriber may tell as news, is no
+// exam by the prescriber; where one was made there, a person says so: kaphub record decision --in-person.
+var faceToFace = []string{"AMB", "FLD", "HH"}
 
 // credential is a licence, a certificate or an agreement, and when it ends.
 type credential struct {

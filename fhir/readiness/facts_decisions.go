@@ -49,6 +49,9 @@ func (d *decision) clearing() bool {
 	return (d.means == clears || d.means == clearsWith) && d.doubt == "" && d.who == yes && d.live()
 }
 
+// noEnd is the doubt of a decision that is whole but for its end.
+const noEnd = "it gives no end and none is agreed"
+
 // decides reports whether an observation of party is a decision on clearance. One that also means something else is one.
 func (f *facts) decides(party string, o *fhir.Observation) bool {
 	return holds(&o.Code, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeClearance}) ||
@@ -229,7 +232,7 @@ func (f *facts) validity(d *decision) {
 		d.to, d.assumed = shift(d.issued, f.policy.Rules.ClearanceMaxAge, f.zone), "assumed"
 	default:
 		d.endless = true
-		d.doubt = cmp.Or(d.doubt, "it gives no end and none is agreed")
+		d.doubt = cmp.Or(d.doubt, noEnd)
 	}
 }
 

@@ -235,6 +235,12 @@ func TestR31SessionsTooClose(t *testing.T) {
 			policy: onSheet(func(s *readiness.Sheet) { s.DoseInterval = readiness.Is(3 * day) })},
 		{name: "a later session seven days after, where the decision says fourteen → S3: the client's own counts, not the sheet's six", want: "S3", told: decidedWith(part(fhir.ItemInterval, quantityOf(14, "d"))).then(then(7))},
 		{name: "the sheet was never asked → none: the gate is unknown, and asks", told: told(all).then(doneBefore(1)), policy: noSpacing, want: "", state: readiness.Unknown},
+		{name: "how many a week was never asked, too close to the last dose → S2 by the days between, and the gate asks", told: told(all).then(doneBefore(5)), want: "S2", state: readiness.Unknown,
+			policy: onSheet(func(s *readiness.Sheet) { s.SessionCap = readiness.Asked[int]{} })},
+		{name: "how many a week was never asked, far enough from the last dose → none: the gate asks", told: told(all).then(doneBefore(6)), want: "", state: readiness.Unknown,
+			policy: onSheet(func(s *readiness.Sheet) { s.SessionCap = readiness.Asked[int]{} })},
+		{name: "the days between were never asked, a third session in seven days → S3 by how many a week", told: plus(then(3)).then(then(6)), want: "S3", state: readiness.Unknown,
+			policy: onSheet(func(s *readiness.Sheet) { s.DoseInterval = readiness.Asked[time.Duration]{} })},
 		{name: "the sheet says \"none set\" → none, even a day apart", told: told(all).then(doneBefore(1)), want: "", policy: onSheet(func(s *readiness.Sheet) {
 			s.DoseInterval, s.SessionCap = readiness.None[time.Duration](), readiness.None[int]()
 		})},

@@ -22,6 +22,7 @@ type Rule struct {
 	Source   string   // where the rule comes from: a CFR section, a guide, the prescriber's record, or "practice's choice"
 	Sheet    []string // lines of the prescriber sheet that it goes by, as the config writes them
 	Answered bool     // the prescriber answers it, whoever acts first (R42)
+	Confided bool     // to its owner only: it is counted nowhere, where one more or less may tell of one client
 	judge    func(*facts) []Finding
 	derived  func(*facts, []*Finding) []Finding // instead of judge: looks at what the others found that keeps a session from being ready and is the prescriber's to answer, and may set when it is due
 }
@@ -33,6 +34,12 @@ var catalogue = slices.Concat(identityRules, clearanceRules, medicineRules, sess
 
 // noClearance are the parents of what need not be said while nothing is cleared.
 var noClearance = []string{"R09", "R12"}
+
+// Confided reports whether what the rule of code finds is told to its owner only.
+func Confided(code string) bool {
+	r := rule(code)
+	return r != nil && r.Confided
+}
 
 // rule returns the catalogue's row of code.
 func rule(code string) *Rule {

@@ -36,6 +36,9 @@ func TestR33TelehealthAuthorityEnding(t *testing.T) {
 		{name: "prescribed after the date, seen in person → none", told: plus(visited("AMB")), policy: early, state: readiness.Ready},
 		{name: "seen by video only → S2", told: plus(visited("VR")), policy: early, want: "S2"},
 		{name: "the prescriber tells of a visit to an emergency department → S2", told: plus(visited("EMER")), policy: early, want: "S2"},
+		{name: "the prescriber tells of a stay in a hospital → S2: that is no exam of theirs", told: plus(visited("IMP")), policy: early, want: "S2"},
+		{name: "… under observation → S2", told: plus(visited("OBSENC")), policy: early, want: "S2"},
+		{name: "seen at the client's home → none", told: plus(visited("HH")), policy: early, state: readiness.Ready},
 		{name: "the visit is only planned → S2", told: plus(visited("AMB", set("status", "planned"))), policy: early, want: "S2"},
 		{name: "a session in the practice's rooms is no exam → S2", told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(20).Told(fhirtest.PracticeSource, fhir.Practice, fmt.Sprintf(`{"resourceType":"Encounter","id":"here","status":"finished","class":{"system":%q,"code":"AMB"}}`, fhir.SystemActCode))

@@ -61,3 +61,23 @@ func TestR50DosedWhileNotReady(t *testing.T) {
 		{name: "a reason without words → S1", told: unchecked.then(dose).then(reason(after, set("valueString", nil))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
 	})
 }
+
+// A verdict knows which sessions had begun by then, so that how each stood is noted: not those of which the hub heard later,
+// nor those that were cancelled, nor what is still to come.
+func TestAVerdictKnowsWhichSessionsBegan(t *testing.T) {
+	at := func(days int, id string, edits ...fhir.Edit) func(c *course) fhir.Version {
+		return func(c *course) fhir.Version {
+			return c.DaysBefore(20).Dosing(now.AddDate(0, 0, -days), append([]fhir.Edit{set("id", id)}, edits...)...)
+		}
+	}
+	told := plus(at(10, "first", set("status", "fulfilled"))).then(at(5, "open")).then(at(4, "off", set("status", "cancelled"))).then(func(c *course) fhir.Version {
+		return c.DaysBefore(1).Dosing(now.AddDate(0, 0, -3), set("id", "told-later"))
+	}).then(func(c *course) fhir.Version { return c.Dosing(now.AddDate(0, 0, 9), set("id", "to-come")) })
+	var got []string
+	for _, s := range (rowAt{told: told, at: 3 * time.Hour}).verdict().Begun {
+		got = append(got, s.ID)
+	}
+	if fmt.Sprint(got) != "[first open dosing-p1]" {
+		t.Errorf("began: %v", got)
+	}
+}

@@ -7,7 +7,8 @@ import "slices"
 // looked up by itself.
 //
 //	days between, most in so many   sessions and doses                           finding
-//	one of them was never asked     –                                            none: the gate is unknown and says whom to ask
+//	neither was ever asked          –                                            none: the gate is unknown and says whom to ask
+//	one of them was never asked     –                                            by the other, as below; and the gate is unknown
 //	both "none set"                 –                                            none, and the gate is met: nothing is limited
 //	on file                         the next session keeps them                  none
 //	on file                         the next session is too soon after the last  S2, and the gate is open
@@ -20,7 +21,7 @@ import "slices"
 // The list of what goes wrong has S2 alone; S3 is ours.
 func sessionsTooClose(f *facts) (out []Finding) {
 	k := f.spacing()
-	if !k.known || f.next == nil {
+	if f.next == nil {
 		return nil
 	}
 	doses, _ := f.dosesBefore()

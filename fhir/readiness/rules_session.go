@@ -63,7 +63,7 @@ var sessionRules = []Rule{
 		judge: vitalsOutsideLimits,
 	},
 	{
-		Code: "R38", Name: "outcome-worsening", Severity: "S2; S3 with no session booked, or a scale due", Owner: Therapist,
+		Code: "R38", Name: "outcome-worsening", Severity: "S2; S3 with no session booked, or a scale due", Owner: Therapist, Confided: true,
 		Asks:   "The client's PHQ-9 or GAD-7 got worse, item 9 lies above their first, or a scale is due. To the therapist only; the hub is no crisis monitor.",
 		Source: "practice's choice",
 		judge:  outcomeWorsening,

@@ -36,9 +36,18 @@ func clearanceWithoutExpiry(f *facts) []Finding {
 //	one that no record says is met              in 5 days or less      S2
 //	one that no record says is met              later, or none booked  S3: it is due five days before
 //	any, and the decision does not clear        –                      none: R09 or R12 says it
+//	  … but for its end alone, which it does    –                      the same: once its end is known the condition is
+//	    not give and nobody agreed                                       asked for all the same
 func clearanceConditionOpen(f *facts) []Finding {
 	d := f.decided()
-	if d == nil || f.stopped() != nil || !d.clearing() {
+	if d == nil || f.stopped() != nil {
+		return nil
+	}
+	if whole := *d; d.doubt == noEnd {
+		whole.doubt = ""
+		d = &whole
+	}
+	if !d.clearing() {
 		return nil
 	}
 	left, rests := f.outstanding(d)

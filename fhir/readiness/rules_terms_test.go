@@ -51,6 +51,9 @@ func TestR13ClearanceConditionOpen(t *testing.T) {
 	inTenDays := func(t told) told {
 		return t.then(func(c *course) fhir.Version { return c.DaysBefore(9).Dosing(now.AddDate(0, 0, 10)) })
 	}
+	endless := func(p *readiness.Policy) {
+		p.Sheet.ClearanceValidity, p.Rules.ClearanceMaxAge = readiness.Asked[time.Duration]{}, 0
+	}
 	rows := []rowAt{
 		{name: "no condition → none", told: all, want: "", state: readiness.Ready},
 		{name: "open, the session in two hours → S2", told: with("ECG"), want: "S2", state: readiness.NotReady},
@@ -79,13 +82,15 @@ func TestR13ClearanceConditionOpen(t *testing.T) {
 		{name: "a goal of it achieved → none", told: with("ECG").then(achieved("ECG", "achieved")).confirmed(), want: "", state: readiness.Ready},
 		{name: "a goal of it in progress → S2", told: with("ECG").then(achieved("ECG", "in-progress")), want: "S2"},
 		{name: "a goal of something else achieved → S2", told: with("ECG").then(achieved("Less worry", "achieved")), want: "S2"},
+		{name: "open, and the clearance gives no end that anybody agreed → S2 all the same", want: "S2", told: cleared(fhir.DecisionConditions, fhirtest.Client(now).Day(-50), "", set("component", []any{fhirtest.Condition("ECG")})), state: readiness.Unknown,
+			policy: endless},
 		{name: "withdrawn since → none: R12 says it", told: with("ECG").then(func(c *course) fhir.Version {
 			return c.DaysBefore(1).Clearance(fhir.DecisionWithdrawn, c.Day(-1), "", set("id", "w"))
 		}), want: "", state: readiness.Hold},
 	}
 	judgeRule(t, "R13", rows)
 	for i := range rows { // the gate goes by the same
-		if r := rows[i]; r.state != readiness.Hold {
+		if r := rows[i]; r.state != readiness.Hold && r.policy == nil {
 			g, want := gate(t, r.verdict(), readiness.GateClearance), readiness.Met
 			if r.want != "" {
 				want = readiness.Open

@@ -162,4 +162,6 @@ type Verdict struct {
 	Sources     []string     `json:"sources"`              // the sources it depends on being fresh
 	Moment      fhir.Moment  `json:"moment"`               // the chart's
 	Policy      string       `json:"policy"`               // Policy.Hash it was judged under
+
+	Begun []Appointment `json:"-"` // the last dosing sessions that had begun, by their start: how each stood then is noted (fhir.Began)
 }

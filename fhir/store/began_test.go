@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,10 +73,22 @@ func sessionBegins(t *testing.T, dsn string) {
 		move()
 		next()
 	}, "READY")
-	begins("HOLD, whatever came", readiness.Hold, time.Hour, func(start time.Time) {
+	begins("HOLD, and something came before it began that may have lifted it", readiness.Hold, time.Hour, func(start time.Time) {
 		w.now = start.Add(-time.Minute)
 		move()
 		w.now = start.Add(time.Hour)
+		next()
+	}, "UNKNOWN")
+	begins("HOLD, something came, and it is one still", readiness.Hold, time.Hour, func(start time.Time) {
+		w.now = start.Add(-time.Minute)
+		move()
+		w.now = start.Add(time.Hour)
+		judge(readiness.Hold, time.Time{}, time.Hour)
+	}, "HOLD")
+	begins("HOLD, and nothing came, whatever its time", readiness.Hold, time.Hour, later(3*time.Hour, next), "HOLD")
+	begins("HOLD, and what came came after it began", readiness.Hold, time.Hour, func(start time.Time) {
+		w.now = start.Add(time.Minute)
+		move()
 		next()
 	}, "HOLD")
 	begins("noted once, by the first judgement after", readiness.Ready, 12*time.Hour, func(start time.Time) {
@@ -85,10 +98,27 @@ func sessionBegins(t *testing.T, dsn string) {
 		judge(readiness.Hold, start, time.Hour)
 	}, "READY")
 
+	// Two sessions begin between two judgements: the first as the last verdict stood, the second as nobody can tell; and one
+	// that the last verdict was not about, nor knew of, is noted all the same.
+	w.now = w.now.Add(24 * time.Hour).Truncate(time.Minute)
+	first, second := w.now.Add(2*time.Hour), w.now.Add(26*time.Hour)
+	judge(readiness.Ready, first, 12*time.Hour)
+	before := len(w.chart(client).Began)
+	w.now = w.now.Add(30 * time.Hour)
+	v := w.verdict(client, readiness.InOrder)
+	v.Begun = []readiness.Appointment{{Source: "ehr", Type: "Appointment", ID: "dosing", Start: first}, {Source: "ehr", Type: "Appointment", ID: "second", Start: second}}
+	w.decide(v, plan.Changes{})
+	w.decide(v, plan.Changes{})
+	got := map[string]string{}
+	for _, b := range w.chart(client).Began[before:] {
+		got[b.ID] = b.State
+	}
+	want(t, "two began", fmt.Sprint(got), "map[dosing:READY second:UNKNOWN]")
+
 	all := w.chart(client).Began
 	past, err := w.Chart(w.ctx, client, all[len(all)-1].Moment-1)
 	w.must(err)
-	want(t, "a moment before, one fewer", len(past.Began), len(all)-1)
+	want(t, "a moment before, two fewer", len(past.Began), len(all)-2)
 
 	report, err := w.VerifyAudit(w.ctx, nil)
 	w.must(err)
