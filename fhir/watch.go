@@ -3,6 +3,7 @@ package fhir
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // Watched is one row of the practice's watch list: a code that, recorded after the decision that clears a client, is for
@@ -80,6 +81,8 @@ func (r *Watched) Answers(terms *Terms, party string, answer *CodeableConcept) b
 type glimpse struct {
 	Code                      *CodeableConcept  `json:"code"`
 	MedicationCodeableConcept *CodeableConcept  `json:"medicationCodeableConcept"`
+	MedicationReference       *Reference        `json:"medicationReference"`
+	Contained                 []json.RawMessage `json:"contained"`
 	Category                  []CodeableConcept `json:"category"`
 	Target                    []struct {
 		Measure *CodeableConcept `json:"measure"`
@@ -89,7 +92,8 @@ type glimpse struct {
 // Keeps reports whether the hub keeps a record of typ that party told, by its codes alone; of what it does not keep nothing
 // else is looked at.
 //
-//	Condition, MedicationStatement   a code of it is on the watch list
+//	Condition                        a code of it is on the watch list
+//	MedicationStatement              a code of it, or of the Medication inside it or that one's ingredients, is
 //	Goal                             the prescriber's, with a target of blood pressure or heart rate, or of the category
 //	                                 clearance-item|condition
 //	any other type                   yes
@@ -109,7 +113,11 @@ func (g Recogniser) Keeps(party, typ string, body []byte) bool {
 		return true
 	}
 	if typ != "Goal" {
-		_, ok := g.Watch.Row(g.Terms, party, typ, seen.Code, seen.MedicationCodeableConcept)
+		concepts := []*CodeableConcept{seen.Code}
+		if typ == "MedicationStatement" {
+			concepts = medicines(seen.MedicationCodeableConcept, seen.MedicationReference, seen.Contained)
+		}
+		_, ok := g.Watch.Row(g.Terms, party, typ, concepts...)
 		return ok
 	}
 	for _, t := range seen.Target {
@@ -122,4 +130,35 @@ func (g Recogniser) Keeps(party, typ string, body []byte) bool {
 		code, reading := g.Terms.Code(party, &c, SystemClearanceItem)
 		return reading == Mapped && code == ItemCondition
 	})
+}
+
+// Medicines returns what m is of, by codes: its own, else those of the Medication that it contains, the product's and its
+// ingredients'. A Medication elsewhere is not looked up: m would have to be kept before anybody knows whether it may be.
+func (m *MedicationStatement) Medicines() []*CodeableConcept {
+	return medicines(m.MedicationCodeableConcept, m.MedicationReference, m.Contained)
+}
+
+func medicines(own *CodeableConcept, ref *Reference, contained []json.RawMessage) []*CodeableConcept {
+	if own != nil || ref == nil || ref.Reference == nil {
+		return []*CodeableConcept{own}
+	}
+	id, inside := strings.CutPrefix(*ref.Reference, "#")
+	for _, raw := range contained {
+		var m struct {
+			ID         string           `json:"id"`
+			Code       *CodeableConcept `json:"code"`
+			Ingredient []struct {
+				Item *CodeableConcept `json:"itemCodeableConcept"`
+			} `json:"ingredient"`
+		}
+		if !inside || json.Unmarshal(raw, &m) != nil || m.ID != id {
+			continue
+		}
+		all := []*CodeableConcept{m.Code}
+		for _, i := range m.Ingredient {
+			all = append(all, i.Item)
+		}
+		return all
+	}
+	return nil
 }

@@ -91,6 +91,9 @@ func (r *reporter) types(ctx context.Context, offers *offer) (*offer, error) {
 	if len(works) > 0 {
 		r.add("works", "reading", "", "%s", strings.Join(works, ", "))
 	}
+	if pointing := "MedicationStatement"; slices.Contains(works, pointing) {
+		r.add("degrades", pointing, "ask \"anything new?\" at arrival, as always", "is read where it has the code, or the Medication inside it: one that points to a Medication elsewhere is not")
+	}
 	for _, typ := range withheld {
 		r.add("degrades", typ, r.instead(typ), "is kept from the hub: %s", r.lost(typ))
 	}

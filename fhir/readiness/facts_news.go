@@ -20,7 +20,8 @@ type news struct {
 //
 //	record                looked for in                    dated
 //	Condition             code                             recordedDate
-//	MedicationStatement   medicationCodeableConcept        dateAsserted, else the beginning of what it is effective
+//	MedicationStatement   medicationCodeableConcept, or    dateAsserted, else the beginning of what it is effective
+//	                        of the Medication inside it
 //	Observation           code, and its answer             issued, else effective
 //	Encounter             class, type                      the beginning of its period
 //
@@ -73,7 +74,7 @@ func (f *facts) news() (all []news) {
 		is := func(m *fhir.MedicationStatement) bool {
 			return m.Status != "entered-in-error" && m.Status != "not-taken"
 		}
-		if row, ok := list.Row(terms, r.Party, "MedicationStatement", m.MedicationCodeableConcept); ok && is(m) {
+		if row, ok := list.Row(terms, r.Party, "MedicationStatement", m.Medicines()...); ok && is(m) {
 			start := m.EffectiveDateTime
 			if m.EffectivePeriod != nil {
 				start = m.EffectivePeriod.Start

@@ -102,6 +102,8 @@ func TestR14NewInformationSinceClearance(t *testing.T) {
 		{name: "another prescriber's → S1", want: "S1", told: plus(by("other", "other", days(3, pregnancy)))},
 
 		{name: "a medicine on the list → S2", told: plus(takes(3)), want: "S2", state: readiness.NotReady},
+		{name: "a medicine on the list, by the Medication inside the statement → S2", want: "S2", told: plus(takes(3, set("medicationCodeableConcept", nil), set("medicationReference", obj{"reference": "#m"}),
+			set("contained", []any{obj{"resourceType": "Medication", "id": "m", "code": inSystem(clonazepam.System, clonazepam.Code)}})))},
 		{name: "a medicine that is not taken → none", told: plus(takes(3, set("status", "not-taken"))), want: ""},
 		{name: "another medicine → none", told: plus(takes(3, set("medicationCodeableConcept.coding.0.code", "161"))), want: ""},
 		{name: "a pregnancy status of pregnant → S1", told: plus(test(inSystem(fhir.SystemSNOMED, "77386006"))), want: "S1"},
