@@ -16,7 +16,7 @@ import (
 )
 
 // brisk is a tempo for tests; nothing in them waits for a tick of it unless the test is about ticks.
-var brisk = tempo{due: time.Hour, poll: 100 * time.Millisecond, lease: time.Minute, again: 50 * time.Millisecond, keep: 100}
+var brisk = tempo{due: time.Hour, poll: 100 * time.Millisecond, lease: time.Minute, again: 50 * time.Millisecond, tell: 20 * time.Millisecond, keep: 100}
 
 const deadline = time.Minute
 

@@ -50,11 +50,12 @@ const (
 type Run struct {
 	ID      int64
 	Job     string
+	Lane    string
 	Trigger string
 	Began   time.Time
-	Ended   time.Time // zero while it runs
-	Counts  Counts
-	Error   string // coded; no client data
+	Ended   time.Time // zero while it runs, and of one whose process died until another run of its lane begins
+	Counts  Counts    // while it runs: how far it has come
+	Error   string    // coded; no client data
 }
 
 // Options are what Open needs. Exactly one of SQLite and Postgres is set.
@@ -74,10 +75,11 @@ type tempo struct {
 	poll  time.Duration // between two looks at a queue that nobody announced anything for
 	lease time.Duration // a lane whose holder was not heard of for so long is free
 	again time.Duration // a job that found its lane busy asks again after this
+	tell  time.Duration // between two notes of how far a run has come
 	keep  int           // lines of history
 }
 
-var usual = tempo{due: 30 * time.Second, poll: 2 * time.Second, lease: 20 * time.Second, again: 2 * time.Second, keep: 5000}
+var usual = tempo{due: 30 * time.Second, poll: 2 * time.Second, lease: 20 * time.Second, again: 2 * time.Second, tell: time.Second, keep: 5000}
 
 // Engine runs jobs. It is safe for concurrent use.
 type Engine struct {
@@ -94,7 +96,8 @@ type Engine struct {
 	stopping atomic.Bool
 
 	mu    sync.Mutex
-	lanes map[string]bool // held by this process
+	lanes map[string]bool   // held by this process
+	told  map[string]Counts // how far the jobs have come that run in this process
 }
 
 // Open migrates the engine's own tables under one lock and checks the jobs and their schedules; all mistakes in them are
@@ -119,7 +122,7 @@ func open(ctx context.Context, o Options, t tempo) (*Engine, error) {
 		// Unlike a host's name or a process id, it never comes back after a restart.
 		holder: strings.Trim(o.ID+"-"+rand.Text()[:8], "-"),
 		leave:  func() error { return nil },
-		jobs:   map[string]Job{}, cron: map[string]schedule{}, lanes: map[string]bool{},
+		jobs:   map[string]Job{}, cron: map[string]schedule{}, lanes: map[string]bool{}, told: map[string]Counts{},
 	}
 	if err := e.add(o.Jobs, o.Zone); err != nil {
 		return nil, fmt.Errorf("open job engine: %w", err)
@@ -225,6 +228,28 @@ func (e *Engine) Nudge(ctx context.Context, job string) error {
 	return nil
 }
 
+// Ask has a job run in the queue, soon and by hand. While a run of its lane is under way it asks for nothing, and answers
+// with that run and ErrBusy. Whoever asks twice before it begins gets one run.
+func (e *Engine) Ask(ctx context.Context, job string) (Run, error) {
+	j, ok := e.jobs[job]
+	if !ok {
+		return Run{}, fmt.Errorf("ask: %w", e.unknown(job))
+	}
+	running, err := e.Running(ctx)
+	if err != nil {
+		return Run{}, err
+	}
+	for _, r := range running {
+		if r.Lane == j.Lane {
+			return r, ErrBusy
+		}
+	}
+	if err := e.queue.insert(ctx, look{Job: j.Name, Asked: e.now().UnixMilli(), Nudge: true, Hand: true}, e.lookOpts(j)); err != nil {
+		return Run{}, fmt.Errorf("ask for %s: %w", job, err)
+	}
+	return Run{}, nil
+}
+
 // RunNow runs a job in the foreground, by hand, and keeps its history. The error is the work's own, or ErrBusy.
 // It needs no Start.
 func (e *Engine) RunNow(ctx context.Context, job string) (Run, error) {
@@ -237,13 +262,4 @@ func (e *Engine) RunNow(ctx context.Context, job string) (Run, error) {
 
 func (e *Engine) unknown(job string) error {
 	return fmt.Errorf("there is no job %q; there are: %s", job, strings.Join(e.names, ", "))
-}
-
-// Runs returns the newest runs first. A look that found nothing to do is not kept.
-func (e *Engine) Runs(ctx context.Context, limit int) ([]Run, error) {
-	runs, err := e.history(ctx, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read run history: %w", err)
-	}
-	return runs, nil
 }

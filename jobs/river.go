@@ -20,6 +20,7 @@ type queue interface {
 	stop(ctx context.Context) error   // waits for running jobs
 	cancel(ctx context.Context) error // cancels running jobs, then waits
 	insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error
+	list(ctx context.Context, p *river.JobListParams) ([]*rivertype.JobRow, error)
 }
 
 type client[T any] struct{ *river.Client[T] }
@@ -30,6 +31,13 @@ func (c client[T]) cancel(ctx context.Context) error { return c.StopAndCancel(ct
 func (c client[T]) insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error {
 	_, err := c.Insert(ctx, args, opts)
 	return err
+}
+func (c client[T]) list(ctx context.Context, p *river.JobListParams) ([]*rivertype.JobRow, error) {
+	found, err := c.JobList(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return found.Jobs, nil
 }
 
 // River's job arguments hold names and slots only.
@@ -49,6 +57,7 @@ type (
 		Job   string `json:"job"`
 		Asked int64  `json:"asked"`
 		Nudge bool   `json:"nudge"`
+		Hand  bool   `json:"hand,omitempty"`
 	}
 )
 
@@ -171,7 +180,10 @@ func (e *Engine) workLook(ctx context.Context, a look) error {
 		return nil
 	}
 	trigger := ByLook
-	if a.Nudge {
+	switch {
+	case a.Hand:
+		trigger = ByHand
+	case a.Nudge:
 		trigger = ByNudge
 	}
 	r, err := e.timed(ctx, j, trigger)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,14 +23,17 @@ func (e *Engine) run(ctx context.Context, j Job, trigger string) (r Run, err err
 		return Run{}, fmt.Errorf("note that %s began: %w", j.Name, err)
 	}
 	working, lost := context.WithCancelCause(ctx)
-	kept := make(chan struct{})
-	go func() { defer close(kept); e.keep(working, h, lost) }()
+	var beside sync.WaitGroup
+	beside.Go(func() { e.keep(working, h, lost) })
+	e.heed(j.Name, true)
+	defer e.heed(j.Name, false)
+	beside.Go(func() { e.tell(working, r) })
 	counts, err := work(working, j)
 	if err != nil && errors.Is(context.Cause(working), errLost) {
 		err = errors.Join(errLost, err)
 	}
 	lost(nil)
-	<-kept
+	beside.Wait()
 	r.Ended, r.Counts, r.Error = e.now(), counts, coded(err)
 	if noted := e.end(ctx, r); noted != nil {
 		err = errors.Join(err, fmt.Errorf("note that %s ended: %w", j.Name, noted))
@@ -86,7 +90,7 @@ const cutOff = "it was stopped before its end"
 
 // begin notes that a run began. Whoever holds the lane knows that older runs in it, still open, are dead.
 func (e *Engine) begin(ctx context.Context, j Job, trigger string) (Run, error) {
-	r := Run{Job: j.Name, Trigger: trigger, Began: e.now()}
+	r := Run{Job: j.Name, Lane: j.Lane, Trigger: trigger, Began: e.now()}
 	at := r.Began.UnixMilli()
 	tx, err := e.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -140,31 +144,4 @@ func idle(c Counts) bool {
 func (e *Engine) prune(ctx context.Context) error {
 	_, err := e.db.ExecContext(ctx, `DELETE FROM job_run WHERE ended <> 0 AND id <= (SELECT n FROM job_counter WHERE name = 'run') - $1`, e.tempo.keep)
 	return err
-}
-
-func (e *Engine) history(ctx context.Context, limit int) (runs []Run, err error) {
-	rows, err := e.db.QueryContext(ctx, `SELECT id, job, cause, began, ended, counts, error FROM job_run ORDER BY id DESC LIMIT $1`, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var (
-			r            Run
-			began, ended int64
-			counts       string
-		)
-		if err := rows.Scan(&r.ID, &r.Job, &r.Trigger, &began, &ended, &counts, &r.Error); err != nil {
-			return nil, err
-		}
-		r.Began = time.UnixMilli(began).UTC()
-		if ended != 0 {
-			r.Ended = time.UnixMilli(ended).UTC()
-		}
-		if err := json.Unmarshal([]byte(counts), &r.Counts); err != nil {
-			return nil, fmt.Errorf("counts of run %d: %w", r.ID, err)
-		}
-		runs = append(runs, r)
-	}
-	return runs, rows.Err()
 }
