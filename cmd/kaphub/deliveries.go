@@ -46,23 +46,13 @@ func (c *listDeliveries) Run(ctx context.Context, s *scene) error {
 			return err
 		}
 	}
-	all, err := h.store.Dispatched(ctx, exchange.State(c.State))
-	if err != nil {
-		return fmt.Errorf("read deliveries: %w", err)
-	}
-	waits, err := h.waiting(ctx)
+	list, err := h.dispatches(ctx, exchange.State(c.State))
 	if err != nil {
 		return err
 	}
-	var list []report.Dispatch
-	for _, r := range all {
-		if client != "" && r.Client != client || c.Party != "" && r.To != c.Party {
-			continue
-		}
-		d := report.NewDispatch(r, h.config.Location(), h.now())
-		d.Waits = waits(r.Entry)
-		list = append(list, d)
-	}
+	list = slices.DeleteFunc(list, func(d report.Dispatch) bool {
+		return client != "" && d.Client != client || c.Party != "" && d.To != c.Party
+	})
 	if c.JSON {
 		err = report.DispatchesJSON(s.out, list)
 	} else {
@@ -72,6 +62,25 @@ func (c *listDeliveries) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	return h.store.Audit(ctx, h.actor, "list deliveries", client, strings.TrimSpace(c.State+" "+c.Party))
+}
+
+// dispatches are the deliveries in a state, "" for all, oldest first, without what they tell.
+func (h *hub) dispatches(ctx context.Context, state exchange.State) ([]report.Dispatch, error) {
+	all, err := h.store.Dispatched(ctx, state)
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries: %w", err)
+	}
+	waits, err := h.waiting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]report.Dispatch, 0, len(all))
+	for _, r := range all {
+		d := report.NewDispatch(r, h.config.Location(), h.now())
+		d.Waits = waits(r.Entry)
+		list = append(list, d)
+	}
+	return list, nil
 }
 
 // waiting returns what tells why a delivery does not go now, "" when it does or is at its end.
@@ -141,11 +150,9 @@ func (c *showDelivery) Run(ctx context.Context, s *scene) error {
 	}
 	action, detail := "view delivery", ""
 	if c.Body {
-		var body bytes.Buffer
-		if err := json.Indent(&body, e.Body, "", "  "); err != nil {
-			return fmt.Errorf("delivery %.12s has no body that can be shown", e.ID)
+		if d.Body, err = bodyOf(e); err != nil {
+			return err
 		}
-		d.Body = body.Bytes()
 		action, detail = "view body of delivery", c.Reason
 	}
 	if err := h.store.Audit(ctx, h.actor, action, e.ID, detail); err != nil { // first: nobody looks without it
@@ -155,6 +162,15 @@ func (c *showDelivery) Run(ctx context.Context, s *scene) error {
 		return d.JSON(s.out)
 	}
 	return d.Text(s.out, h.config.Location(), s.options())
+}
+
+// bodyOf is what a delivery carries, to be read by a person.
+func bodyOf(e exchange.Entry) ([]byte, error) {
+	var body bytes.Buffer
+	if err := json.Indent(&body, e.Body, "", "  "); err != nil {
+		return nil, fmt.Errorf("delivery %.12s has no body that can be shown", e.ID)
+	}
+	return body.Bytes(), nil
 }
 
 // dispatch is a delivery with everything that there is to tell of it but its body.
@@ -234,15 +250,25 @@ func (c *retryDelivery) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	switch err := h.store.Retry(ctx, h.actor, e.ID); {
+	if err := h.retry(ctx, h.actor, e); err != nil {
+		return err
+	}
+	s.printf("Delivery %.12s is due now: kaphub sync %s.\n", e.ID, sends(e))
+	return nil
+}
+
+// retry makes a delivery due now. exchange.ErrConflict when it is not in a state for it.
+func (h *hub) retry(ctx context.Context, by string, e exchange.Entry) error {
+	switch err := h.store.Retry(ctx, by, e.ID); {
+	case errors.Is(err, exchange.ErrBusy):
+		return inWords(err, "delivery %.12s is being sent right now: wait for its answer, then look again", e.ID)
 	case errors.Is(err, exchange.ErrConflict) && (e.State == exchange.Staged || e.State == exchange.Attempted):
-		return fmt.Errorf("delivery %.12s is due already: kaphub sync sends it", e.ID)
+		return inWords(err, "delivery %.12s is due already: kaphub sync sends it", e.ID)
 	case errors.Is(err, exchange.ErrConflict):
-		return fmt.Errorf("delivery %.12s is %s: only what was refused, is of unknown outcome or waits can be tried again", e.ID, e.State)
+		return inWords(err, "delivery %.12s is %s: only what was refused, is of unknown outcome or waits can be tried again", e.ID, e.State)
 	case err != nil:
 		return fmt.Errorf("retry delivery %.12s: %w", e.ID, err)
 	}
-	s.printf("Delivery %.12s is due now: kaphub sync %s.\n", e.ID, sends(e))
 	return nil
 }
 

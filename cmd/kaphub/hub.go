@@ -34,6 +34,8 @@ type hub struct {
 	regardless bool // of anybody's quiet hours
 	actor      string
 	holder     string // this process, where several share a store
+
+	running atomic.Pointer[jobs.Engine] // while it serves; nil = nothing runs by itself
 }
 
 // open reads the config and opens the store. It touches no network. Everything that is wrong with the config, whoever

@@ -231,13 +231,8 @@ type confirmLink struct {
 // Run makes a proposal a link.
 func (c *confirmLink) Run(ctx context.Context, s *scene) error {
 	return s.rule(ctx, c.ID, c.By, func(h *hub, p store.Pair, by string) error {
-		switch err := h.store.Confirm(ctx, by, p.ID); {
-		case errors.Is(err, exchange.ErrConflict) && p.Linked:
-			return fmt.Errorf("link %s stands already, and nobody doubts it", p.ID)
-		case errors.Is(err, exchange.ErrConflict):
-			return fmt.Errorf("the record of %s is linked to another client: kaphub links list shows to whom; undo that link first if it is wrong", p.ID)
-		case err != nil:
-			return fmt.Errorf("confirm link: %w", err)
+		if err := h.confirm(ctx, by, p); err != nil {
+			return err
 		}
 		s.printf("%s/Patient/%s is client %s. Its record is read back to the beginning with the next kaphub sync; birth date and family name are compared then.\n", p.Source, p.Patient, p.Client)
 		for _, other := range p.TiedClients {
@@ -256,13 +251,8 @@ type refuseLink struct {
 // Run turns a proposal down.
 func (c *refuseLink) Run(ctx context.Context, s *scene) error {
 	return s.rule(ctx, c.ID, c.By, func(h *hub, p store.Pair, by string) error {
-		switch err := h.store.Refuse(ctx, by, p.ID, c.Reason); {
-		case errors.Is(err, exchange.ErrConflict) && p.Linked:
-			return fmt.Errorf("link %s stands, and nobody doubts it: kaphub links undo ends it", p.ID)
-		case errors.Is(err, exchange.ErrConflict):
-			return fmt.Errorf("link %s is %s: only an open question can be refused", p.ID, state(p))
-		case err != nil:
-			return fmt.Errorf("refuse link: %w", err)
+		if err := h.refuse(ctx, by, p, c.Reason); err != nil {
+			return err
 		}
 		s.printf("%s/Patient/%s is not client %s. It is asked again only when something agrees that does not now.\n", p.Source, p.Patient, p.Client)
 		if !p.Linked {
@@ -288,11 +278,8 @@ type undoLink struct {
 // Run ends a link.
 func (c *undoLink) Run(ctx context.Context, s *scene) error {
 	return s.rule(ctx, c.ID, c.By, func(h *hub, p store.Pair, by string) error {
-		switch err := h.store.Undo(ctx, by, p.ID, c.Reason); {
-		case errors.Is(err, exchange.ErrConflict):
-			return fmt.Errorf("link %s is %s: only what is linked can be undone", p.ID, state(p))
-		case err != nil:
-			return fmt.Errorf("undo link: %w", err)
+		if err := h.undo(ctx, by, p, c.Reason); err != nil {
+			return err
 		}
 		told, err := h.told(ctx, p)
 		if err != nil {
@@ -332,6 +319,43 @@ func (s *scene) rule(ctx context.Context, id, by string, do func(h *hub, p store
 		return err
 	}
 	return do(h, p, saidBy(by))
+}
+
+// confirm makes a proposal a link. This and the two below answer exchange.ErrConflict where the pair is not in a state for it.
+func (h *hub) confirm(ctx context.Context, by string, p store.Pair) error {
+	switch err := h.store.Confirm(ctx, by, p.ID); {
+	case errors.Is(err, exchange.ErrConflict) && p.Linked:
+		return inWords(err, "link %s stands already, and nobody doubts it", p.ID)
+	case errors.Is(err, exchange.ErrConflict):
+		return inWords(err, "the record of %s is linked to another client: kaphub links list shows to whom; undo that link first if it is wrong", p.ID)
+	case err != nil:
+		return fmt.Errorf("confirm link: %w", err)
+	}
+	return nil
+}
+
+// refuse turns a proposal down.
+func (h *hub) refuse(ctx context.Context, by string, p store.Pair, reason string) error {
+	switch err := h.store.Refuse(ctx, by, p.ID, reason); {
+	case errors.Is(err, exchange.ErrConflict) && p.Linked:
+		return inWords(err, "link %s stands, and nobody doubts it: kaphub links undo ends it", p.ID)
+	case errors.Is(err, exchange.ErrConflict):
+		return inWords(err, "link %s is %s: only an open question can be refused", p.ID, state(p))
+	case err != nil:
+		return fmt.Errorf("refuse link: %w", err)
+	}
+	return nil
+}
+
+// undo ends a link.
+func (h *hub) undo(ctx context.Context, by string, p store.Pair, reason string) error {
+	switch err := h.store.Undo(ctx, by, p.ID, reason); {
+	case errors.Is(err, exchange.ErrConflict):
+		return inWords(err, "link %s is %s: only what is linked can be undone", p.ID, state(p))
+	case err != nil:
+		return fmt.Errorf("undo link: %w", err)
+	}
+	return nil
 }
 
 // link finds one pair by its id or how it begins.

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
 )
 
 type rejectsCommand struct {
@@ -102,14 +103,19 @@ func (c *resolveReject) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	if r.Resolved != "" {
-		return fmt.Errorf("%s is resolved already: %s", r.ID, r.Resolved)
-	}
-	if err := h.store.Resolve(ctx, saidBy(c.By), r.ID, c.Reason); err != nil {
+	if err := h.resolve(ctx, saidBy(c.By), r, c.Reason); err != nil {
 		return err
 	}
 	s.printf("%s is resolved. Its client is judged again with the next sync.\n", r.ID)
 	return nil
+}
+
+// resolve closes a reject. exchange.ErrConflict when it is closed.
+func (h *hub) resolve(ctx context.Context, by string, r fhir.Reject, reason string) error {
+	if r.Resolved != "" {
+		return inWords(exchange.ErrConflict, "%s is resolved already: %s", r.ID, r.Resolved)
+	}
+	return h.store.Resolve(ctx, by, r.ID, reason)
 }
 
 // reject finds one by its id or how it begins.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -82,15 +81,21 @@ func (c *showSealed) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	body, err := h.store.Unseal(ctx, who, x.ID, c.Reason)
-	if errors.Is(err, exchange.ErrNotFound) {
-		return fmt.Errorf("%s was expunged by %s: nothing of its content is left", x.ID, x.By)
-	}
+	body, err := h.unseal(ctx, who, x, c.Reason)
 	if err != nil {
 		return err
 	}
 	s.printf("client    %s\nsource    %s\nreceived  %s\nreason    %s\n\n%s\n", x.Client, x.Source, h.local(x.Received), x.Reason, harmless(body))
 	return nil
+}
+
+// unseal opens one. exchange.ErrNotFound when nothing of it is left.
+func (h *hub) unseal(ctx context.Context, who string, x fhir.Sealed, why string) ([]byte, error) {
+	body, err := h.store.Unseal(ctx, who, x.ID, why)
+	if errors.Is(err, exchange.ErrNotFound) {
+		return nil, inWords(err, "%s was expunged by %s: nothing of its content is left", x.ID, x.By)
+	}
+	return body, err
 }
 
 type admitSealed struct{ decision }
@@ -113,12 +118,20 @@ func (d *decision) end(ctx context.Context, s *scene, said string, do func(h *hu
 		return err
 	}
 	defer h.close()
-	if x.Outcome != "" {
-		return fmt.Errorf("%s is %s already, by %s", x.ID, x.Outcome, x.By)
+	if err := undecided(x); err != nil {
+		return err
 	}
 	if err := do(h, who, x.ID); err != nil {
 		return err
 	}
 	s.printf("%s is %s.\n", x.ID, said)
+	return nil
+}
+
+// undecided answers exchange.ErrConflict when something sealed was admitted or expunged.
+func undecided(x fhir.Sealed) error {
+	if x.Outcome != "" {
+		return inWords(exchange.ErrConflict, "%s is %s already, by %s", x.ID, x.Outcome, x.By)
+	}
 	return nil
 }

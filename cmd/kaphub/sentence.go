@@ -24,6 +24,9 @@ func sentence(err error) string {
 		return err.Error()
 	}
 	text := joined(err.Error())
+	if _, ok := errors.AsType[*worded](err); ok {
+		return text
+	}
 	if full(err) {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		return "the disk is full or failing: free some space, then run the command again; nothing that was stored is lost (" + first + ")"
@@ -98,3 +101,18 @@ func isDial(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }
+
+// inWords is an error that says what a person needs to hear, and stays what it is: exchange.ErrConflict, say.
+func inWords(is error, format string, args ...any) error {
+	return &worded{fmt.Sprintf(format, args...), is}
+}
+
+type worded struct {
+	text string
+	is   error
+}
+
+func (e *worded) Error() string { return e.text }
+
+// Unwrap returns what it is.
+func (e *worded) Unwrap() error { return e.is }

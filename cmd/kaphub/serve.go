@@ -44,6 +44,8 @@ func (h *hub) serve(ctx context.Context, m *metrics, work func(nudge func(string
 	if err != nil {
 		return err
 	}
+	h.running.Store(engine)
+	defer h.running.Store(nil)
 	nudge = func(job string) {
 		if err := engine.Nudge(context.WithoutCancel(ctx), job); err != nil { // its look will come anyway
 			h.log.Warn("nudge", "job", job, "error", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -45,7 +46,7 @@ func (c *settleDelivery) Run(ctx context.Context, s *scene) error {
 	if receipt.By == "" {
 		return errors.New("--by is empty: name who says so")
 	}
-	if err := h.settle(ctx, e, receipt); err != nil {
+	if err := h.settle(ctx, h.actor, e, receipt); err != nil {
 		return err
 	}
 	switch {
@@ -74,15 +75,16 @@ func ref(word, typ string) (fhir.Ref, error) {
 	return fhir.Ref{Type: t, ID: id}, nil
 }
 
-// settle commits a person's word, and has its client judged by it.
-func (h *hub) settle(ctx context.Context, e exchange.Entry, r exchange.Receipt) error {
-	switch err := h.store.Settle(ctx, h.actor, e.ID, r); {
+// settle commits a person's word, as whom the audit log names by, and has its client judged by it. exchange.ErrConflict
+// when the delivery is not in a state for it, exchange.ErrBusy while it is being sent.
+func (h *hub) settle(ctx context.Context, by string, e exchange.Entry, r exchange.Receipt) error {
+	switch err := h.store.Settle(ctx, by, e.ID, r); {
 	case errors.Is(err, exchange.ErrBusy):
-		return fmt.Errorf("delivery %.12s is being sent right now: wait for its answer, then look again", e.ID)
+		return inWords(err, "delivery %.12s is being sent right now: wait for its answer, then look again", e.ID)
 	case errors.Is(err, exchange.ErrConflict) && r.Outcome == exchange.OutcomeHandedOver:
-		return fmt.Errorf("delivery %.12s is %s: only a packet that is laid out can be handed over", e.ID, e.State)
+		return inWords(err, "delivery %.12s is %s: only a packet that is laid out can be handed over", e.ID, e.State)
 	case errors.Is(err, exchange.ErrConflict):
-		return fmt.Errorf("delivery %.12s is %s: there is nothing of that kind to settle", e.ID, e.State)
+		return inWords(err, "delivery %.12s is %s: there is nothing of that kind to settle", e.ID, e.State)
 	case err != nil:
 		return fmt.Errorf("settle delivery %.12s: %w", e.ID, err)
 	}
@@ -115,19 +117,28 @@ func (c *handedOverDelivery) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	if zone := h.config.Location(); at.Before(e.Last) {
-		if readiness.DayOf(at, zone) != readiness.DayOf(e.Last, zone) {
-			return fmt.Errorf("--on lies before the packet was laid out on %s: look at the date", h.local(e.Last))
-		}
-		at = e.Last // of that day nobody wrote the hour
-	}
 	by := strings.TrimSpace(c.By)
 	if by == "" {
 		return errors.New("--by is empty: name who handed it over")
 	}
-	if err := h.settle(ctx, e, exchange.Receipt{Outcome: exchange.OutcomeHandedOver, By: by, To: c.To, Note: c.Note, At: at}); err != nil {
+	if at, err = h.notBefore(e, at); err != nil {
+		return fmt.Errorf("--on %w", err)
+	}
+	if err := h.settle(ctx, h.actor, e, exchange.Receipt{Outcome: exchange.OutcomeHandedOver, By: by, To: c.To, Note: c.Note, At: at}); err != nil {
 		return err
 	}
 	s.printf("Delivery %.12s was handed over by %s on %s.\n", e.ID, by, at.In(h.config.Location()).Format("2 Jan 2006"))
 	return nil
+}
+
+// notBefore is when a packet was handed over: of the day on which it was laid out nobody writes the hour.
+func (h *hub) notBefore(e exchange.Entry, at time.Time) (time.Time, error) {
+	zone := h.config.Location()
+	switch {
+	case !at.Before(e.Last):
+		return at, nil
+	case readiness.DayOf(at, zone) != readiness.DayOf(e.Last, zone):
+		return at, fmt.Errorf("lies before the packet was laid out on %s: look at the date", h.local(e.Last))
+	}
+	return e.Last, nil
 }

@@ -25,21 +25,23 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 			nudge("notices")
 		}
 	}
-	whole := func(ctx context.Context) (jobs.Counts, error) {
-		done, err := h.cycle(ctx, bars{})
-		news(ctx, &done)
-		return done.counts(), errors.Join(err, done.err())
+	whole := func(job string) func(context.Context) (jobs.Counts, error) {
+		return func(ctx context.Context) (jobs.Counts, error) {
+			done, err := h.cycle(ctx, h.showing(job))
+			news(ctx, &done)
+			return done.counts(), errors.Join(err, done.err())
+		}
 	}
 	list := []jobs.Job{
-		{Name: "sync", Schedule: at.Sync, Timeout: 2 * time.Hour, Work: whole},
-		{Name: "night", Schedule: at.Night, Lane: "sync", Timeout: 2 * time.Hour, Work: whole},
+		{Name: "sync", Schedule: at.Sync, Timeout: 2 * time.Hour, Work: whole("sync")},
+		{Name: "night", Schedule: at.Night, Lane: "sync", Timeout: 2 * time.Hour, Work: whole("night")},
 		{Name: "sweep", Schedule: at.Sweep, Timeout: 8 * time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
 			counts, err := h.sweepAll(ctx)
 			nudge("reconcile")
 			return counts, err
 		}},
 		{Name: "report", Schedule: at.Report, Timeout: 2 * time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
-			done, err := h.cycle(ctx, bars{}) // a report is of the world as it is now
+			done, err := h.cycle(ctx, h.showing("report")) // a report is of the world as it is now
 			if err != nil {
 				return nil, err
 			}
@@ -48,7 +50,7 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 			return counts, errors.Join(err, done.failed["notices"])
 		}},
 		{Name: "reconcile", Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
-			counts, err := h.reconcile(ctx, nil)
+			counts, err := h.reconcile(ctx, h.showing("reconcile").count("reconcile"))
 			if counts[reconcile.Staged] > 0 {
 				for _, party := range h.parties() {
 					nudge("push " + party)
@@ -65,7 +67,7 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 	for _, c := range h.connectors {
 		if c.Puller != nil {
 			list = append(list, jobs.Job{Name: "pull " + c.Name, Lane: "source " + c.Name, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
-				counts, err := h.pull(ctx, c, nil)
+				counts, err := h.pull(ctx, c, h.showing("pull "+c.Name).count("pull "+c.Name))
 				nudge("reconcile")
 				return counts, err
 			}})
@@ -80,7 +82,7 @@ func (h *hub) jobs(nudge func(job string)) []jobs.Job {
 	}
 	for _, party := range h.parties() {
 		list = append(list, jobs.Job{Name: "push " + party, Lane: h.sendingLane(party), Look: look, Timeout: time.Hour, Work: func(ctx context.Context) (jobs.Counts, error) {
-			counts, err := h.push(ctx, party, nil)
+			counts, err := h.push(ctx, party, h.showing("push "+party).count("push "+party))
 			if settled(counts) || counts[push.Deferred]+counts[push.Lost] > 0 { // the next step, or what a failed try says of the client
 				nudge("reconcile")
 			}
