@@ -142,9 +142,11 @@ func (db *DB) CountTry(ctx context.Context, login string, was int) error {
 	return nil
 }
 
-// ReturnTry takes one try by that login back: it did not fail.
-func (db *DB) ReturnTry(ctx context.Context, login string) error {
-	if err := db.write.ReturnTry(ctx, db.loginDigest(login)); err != nil {
+// ReturnTry takes a try by that login back, the one that was counted on top of was: it did not fail, and the last that did
+// was before.
+func (db *DB) ReturnTry(ctx context.Context, login string, was int, before time.Time) error {
+	err := db.write.ReturnTry(ctx, table.ReturnTryParams{Login: db.loginDigest(login), Counted: int64(was) + 1, Before: ms(before)})
+	if err != nil {
 		return fmt.Errorf("count a try to sign in: %w", plain(err))
 	}
 	return nil

@@ -95,7 +95,7 @@ func (h *House) ChangePassword(ctx context.Context, remote netip.Addr, id, old, 
 			return step{now, now.facts.Name, "change password", ""}, nil
 		})
 	}
-	return p.account(h.now()), t.void(ctx, err)
+	return h.shown(p, t.void(ctx, err))
 }
 
 // NewRecovery replaces the recovery codes of an account, for a code of its second factor. They are told this once.
@@ -121,7 +121,10 @@ func (h *House) NewRecovery(ctx context.Context, remote netip.Addr, id, code str
 		now.secrets.Recovery = hashes
 		return step{now, now.facts.Name, "make recovery codes", ""}, nil
 	})
-	return codes, t.void(ctx, err)
+	if err := t.void(ctx, err); err != nil {
+		return nil, err
+	}
+	return codes, nil
 }
 
 // shown is a person as others may see them.

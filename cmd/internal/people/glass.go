@@ -12,7 +12,8 @@ import (
 const glassLasts = time.Hour
 
 // BreakGlass lets an account see one client that is not its own, for an hour. The reason is kept, the audit log names the
-// client and who looks, and the privacy officer sees both. ErrReason when there is none to speak of.
+// client and who looks, and the privacy officer sees both. ErrReason when there is none to speak of, ErrMayNot
+// for whom it is not made.
 func (h *House) BreakGlass(ctx context.Context, who Account, client, reason string) (exchange.Glass, error) {
 	reason = strings.Join(strings.Fields(cut(reason, 500)), " ")
 	if len([]rune(reason)) < 8 {
@@ -22,8 +23,14 @@ func (h *House) BreakGlass(ctx context.Context, who Account, client, reason stri
 	if err != nil {
 		return exchange.Glass{}, err
 	}
+	if !who.Is(Therapist) { // others see every client, or none
+		return exchange.Glass{}, ErrMayNot
+	}
 	g := exchange.Glass{ID: newID("g"), Account: who.ID, Client: client, Reason: reason, Actor: who.Name, From: h.now(), Until: h.now().Add(glassLasts)}
-	return g, h.store.BreakGlass(ctx, g)
+	if err := h.store.BreakGlass(ctx, g); err != nil {
+		return exchange.Glass{}, err
+	}
+	return g, nil
 }
 
 // Glass returns the clients whom an account may see at this moment because it broke the glass, newest look first.

@@ -26,7 +26,7 @@ type Store interface {
 type Tryings interface {
 	Tries(ctx context.Context, login string) (failed int, last time.Time, err error)
 	CountTry(ctx context.Context, login string, was int) error
-	ReturnTry(ctx context.Context, login string) error
+	ReturnTry(ctx context.Context, login string, was int, before time.Time) error
 	ForgetTries(ctx context.Context, login string) error
 	SignedIn(ctx context.Context, actor, action, id string, step int64) error
 	Audit(ctx context.Context, actor, action, subject, detail string) error
@@ -79,6 +79,7 @@ var (
 	ErrNoAccount  = errors.New("there is no such account: `kaphub user list` shows them")                             //
 	ErrDisabled   = errors.New("the account is disabled: enable it first")                                            //
 	ErrReason     = errors.New("a reason is needed, in a few words: it is kept, and the privacy officer reads it")    //
+	ErrMayNot     = errors.New("your roles do not let you do this: an owner can change them")                         //
 	ErrEnrolled   = errors.New("there is a second factor already: it is changed by a reset, which an owner can make") //
 )
 

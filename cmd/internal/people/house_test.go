@@ -175,6 +175,21 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		test func(*testing.T, string)
 	}{
 		{"somebody who is invited comes in, and again", comesIn},
+		{"a stranger learns nothing", tellsNothing},
+		{"a login shuts after five that failed, and longer each time", locksOut},
+		{"codes cannot be guessed with the right password", codesLockOut},
+		{"one stranger who tries every login locks nobody out", strangersAreHeldUp},
+		{"tries made at once are counted one by one", manyAtOnce},
+		{"no code is good twice, at two replicas either", noCodeTwice},
+		{"a recovery code is good once, at two replicas either", recoveryOnce},
+		{"a password that was given waits ten minutes for its code", halfwayEnds},
+		{"an invitation is good once, and for three days", invitations},
+		{"what ends a session", epochs},
+		{"a reset begins again, without the second factor or with it", resets},
+		{"the last owner stays", lastOwnerStays},
+		{"a look in need is taken with a reason, and seen", looksInNeed},
+		{"a password is hashed anew when the cost rises", rehashes},
+		{"a flood takes no more memory than two hashes", busy},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, fresh(t)) })
 	}

@@ -18,14 +18,14 @@ import (
 
 // Role is what somebody does at the practice. An account has one or more; what it may is all that any of them may.
 //
-//	             clients   dose, scores,  enter and   sealed   settings,  accounts  sources,   who looked,
-//	             seen      narrative      settle      records  rules                jobs       broken glass
-//	owner        all       yes            yes         -        yes        yes       yes        yes
-//	admin        all       -              yes         -        yes        -         yes        -
-//	therapist    own       yes            own         -        -          -         -          -
-//	privacy      all       yes            -           yes      -          -         -          yes
-//	reader       all       yes            -           -        -          -         -          -
-//	operator     none      -              -           -        -          -         yes        -
+//	             clients   dose, scores,  enter and   sealed   settings,  accounts  sources,  who looked,  may break
+//	             seen      narrative      settle      records  rules                jobs      and in need  the glass
+//	owner        all       yes            yes         -        yes        yes       yes       yes          -
+//	admin        all       -              yes         -        yes        -         yes       -            -
+//	therapist    own       yes            own         -        -          -         -         -            yes
+//	privacy      all       yes            -           yes      -          -         -         yes          -
+//	reader       all       yes            -           -        -          -         -         -            -
+//	operator     none      -              -           -        -          -         yes       -            -
 type Role string
 
 // The roles.
@@ -94,16 +94,32 @@ func (a Account) Is(roles ...Role) bool {
 	return !a.Disabled && slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(a.Roles, r) })
 }
 
-// SeesAll reports whether the account may see every client.
-func (a Account) SeesAll() bool { return a.Is(Owner, Admin, Privacy, Reader) }
+// Sight is how much of a client an account sees.
+type Sight int
 
-// SeesOwn reports whether a client with an appointment or course with the named therapist is the account's own.
-func (a Account) SeesOwn(therapist string) bool {
-	return a.Is(Therapist) && therapist != "" && sameName(a.Therapist, therapist)
+// From nothing to everything that is not sealed.
+const (
+	Nothing Sight = iota // not that there is such a client
+	Records              // whether the records are in order; no dose, score or what is told of an event
+	Whole
+)
+
+// Sight is how much the account sees of a client of these therapists, as the practice's records show them. Somebody who is
+// admin and therapist sees the whole of their own clients, and of others whether the records are in order.
+func (a Account) Sight(therapists ...string) Sight {
+	switch {
+	case a.Is(Owner, Privacy, Reader):
+		return Whole
+	case a.Is(Therapist) && a.Therapist != "" && slices.ContainsFunc(therapists, func(t string) bool { return sameName(a.Therapist, t) }):
+		return Whole
+	case a.Is(Admin):
+		return Records
+	}
+	return Nothing
 }
 
-// SeesClinical reports whether the account may see doses, scores and what is told of events, of the clients it may see.
-func (a Account) SeesClinical() bool { return a.Is(Owner, Therapist, Privacy, Reader) }
+// SeesAll reports whether the account sees something of every client.
+func (a Account) SeesAll() bool { return a.Is(Owner, Admin, Privacy, Reader) }
 
 // Profile is what others say of a person: all of an account that is not its holder's own.
 type Profile struct {

@@ -218,7 +218,8 @@ type try struct {
 	*House
 	remote netip.Addr
 	login  string
-	failed int
+	failed int       // before it
+	last   time.Time // when the last of them was
 }
 
 func (h *House) try(ctx context.Context, remote netip.Addr, login string) (*try, error) {
@@ -235,7 +236,7 @@ func (h *House) try(ctx context.Context, remote netip.Addr, login string) (*try,
 		}
 		err = h.store.CountTry(ctx, login, failed)
 		if err == nil {
-			return &try{House: h, remote: remote, login: login, failed: failed + 1}, nil
+			return &try{House: h, remote: remote, login: login, failed: failed, last: last}, nil
 		}
 		if !errors.Is(err, exchange.ErrConflict) {
 			return nil, err
@@ -247,8 +248,8 @@ func (h *House) try(ctx context.Context, remote netip.Addr, login string) (*try,
 // fail keeps that it failed, and at what.
 func (t *try) fail(ctx context.Context, p person, at string) error {
 	action := "sign-in refused"
-	if t.failed >= freeTries {
-		action, at = "sign-in locked", fmt.Sprintf("%s, %d failed", at, t.failed)
+	if t.failed+1 >= freeTries {
+		action, at = "sign-in locked", fmt.Sprintf("%s, %d failed", at, t.failed+1)
 	}
 	if p.id == "" {
 		return errors.Join(ErrRefused, t.note(ctx, "sign-in refused", "no such login"))
@@ -259,7 +260,7 @@ func (t *try) fail(ctx context.Context, p person, at string) error {
 // void takes it back: it came to nothing, or only halfway.
 func (t *try) void(ctx context.Context, err error) error {
 	t.remotes.giveBack(t.remote)
-	return errors.Join(err, t.store.ReturnTry(context.WithoutCancel(ctx), t.login))
+	return errors.Join(err, t.store.ReturnTry(context.WithoutCancel(ctx), t.login, t.failed, t.last))
 }
 
 // fit forgets those that failed before.

@@ -484,11 +484,18 @@ func (q *Queries) PutSession(ctx context.Context, arg PutSessionParams) error {
 }
 
 const returnTry = `-- name: ReturnTry :exec
-UPDATE sign_in SET failed = failed - 1 WHERE login = $1 AND failed > 0
+UPDATE sign_in SET last = CASE WHEN failed = CAST($1 AS bigint) THEN CAST($2 AS bigint) ELSE last END, failed = failed - 1
+WHERE login = $3 AND failed > 0
 `
 
-func (q *Queries) ReturnTry(ctx context.Context, login string) error {
-	_, err := q.exec(ctx, q.returnTryStmt, returnTry, login)
+type ReturnTryParams struct {
+	Counted int64
+	Before  int64
+	Login   string
+}
+
+func (q *Queries) ReturnTry(ctx context.Context, arg ReturnTryParams) error {
+	_, err := q.exec(ctx, q.returnTryStmt, returnTry, arg.Counted, arg.Before, arg.Login)
 	return err
 }
 

@@ -26,7 +26,8 @@ SELECT failed, last FROM sign_in WHERE login = @login;
 INSERT INTO sign_in (login, failed, last) VALUES (@login, CAST(@was AS bigint) + 1, @now)
 ON CONFLICT (login) DO UPDATE SET failed = excluded.failed, last = excluded.last WHERE sign_in.failed = CAST(@was AS bigint) OR sign_in.last < @stale;
 -- name: ReturnTry :exec
-UPDATE sign_in SET failed = failed - 1 WHERE login = @login AND failed > 0;
+UPDATE sign_in SET last = CASE WHEN failed = CAST(@counted AS bigint) THEN CAST(@before AS bigint) ELSE last END, failed = failed - 1
+WHERE login = @login AND failed > 0;
 -- name: ForgetTries :exec
 DELETE FROM sign_in WHERE login = @login OR last < @stale;
 
