@@ -21,7 +21,7 @@ func Assess(chart fhir.Chart, policy Policy, now time.Time) Verdict {
 		Client: chart.Client, Prescriber: policy.Prescriber.Name, Identifiers: []fhir.ID{},
 		Judged: now, Moment: chart.Moment, Policy: policy.Hash,
 		Appointment: f.appointment(), Therapists: f.therapists(), Gates: f.judgeGates(), Findings: f.judgeRules(every), Sources: []string{},
-		Account: f.account(), Begun: f.sessionsBegun(),
+		Account: f.account(), Begun: f.sessionsBegun(), Loop: f.loop(),
 	}
 	for _, l := range f.looksBack() {
 		v.keepStops(gather(&chart, &policy, c, l))

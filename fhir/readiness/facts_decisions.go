@@ -52,6 +52,11 @@ func (d *decision) clearing() bool {
 // noEnd is the doubt of a decision that is whole but for its end.
 const noEnd = "it gives no end and none is agreed"
 
+// counts reports whether d is a decision at all, whatever it says: one that can be read, by somebody who may decide.
+func (d *decision) counts() bool {
+	return d.live() && d.means != pending && d.means != unreadable && d.who == yes
+}
+
 // decides reports whether an observation of party is a decision on clearance. One that also means something else is one.
 func (f *facts) decides(party string, o *fhir.Observation) bool {
 	return holds(&o.Code, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeClearance}) ||

@@ -321,7 +321,7 @@ func (f *facts) findFollowUp() (u followUp) {
 		}
 	}
 	for i := range f.decisions {
-		if d := &f.decisions[i]; d.live() && d.who == yes && d.means != pending && d.means != unreadable && f.clock.passed(d.issued) {
+		if d := &f.decisions[i]; d.counts() && f.clock.passed(d.issued) {
 			note(d.issued, d.Version)
 		}
 	}

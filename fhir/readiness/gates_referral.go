@@ -229,7 +229,7 @@ func (f *facts) order() *record[fhir.ServiceRequest] {
 // on the referral contradicts. nil when there is none.
 func (f *facts) laterDecision(task *record[fhir.Task], order *record[fhir.ServiceRequest]) *decision {
 	d := f.newest(func(d *decision) bool {
-		return d.live() && d.means != pending && d.means != unreadable && d.who == yes && !d.other
+		return d.counts() && !d.other
 	})
 	if d == nil {
 		return nil

@@ -158,6 +158,7 @@ type Verdict struct {
 	Gates       []Gate       `json:"gates"`
 	Findings    []Finding    `json:"findings"`
 	Therapists  []string     `json:"therapists,omitempty"` // whom the practice's sessions name, up to 90 days after the last; as shown
+	Loop        *Loop        `json:"loop,omitempty"`       // how far the newest referral has come; nil without one
 	Account     []Figure     `json:"account,omitempty"`    // of sessions' worth; none while no medicine is on file
 	Sources     []string     `json:"sources"`              // the sources it depends on being fresh
 	Moment      fhir.Moment  `json:"moment"`               // the chart's
