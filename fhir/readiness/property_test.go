@@ -55,7 +55,7 @@ var decisions = []string{
 // happen lets one thing happen, recorded and received at a time of its own.
 func (l *life) happen(t *rapid.T) {
 	c := l.course
-	c.On(now.Add(-time.Duration(rapid.IntRange(0, 3*24*60).Draw(t, "minutes ago")) * time.Minute))
+	c.On(l.now.Add(-time.Duration(rapid.IntRange(0, 3*24*60).Draw(t, "minutes ago")) * time.Minute))
 	tell := func(v fhir.Version) { l.versions = append(l.versions, v) }
 	id := func() fhirtestEdit {
 		return fhirtest.Set("id", fmt.Sprintf("more-%d", len(l.versions)))
