@@ -6,12 +6,14 @@ require (
 	charm.land/lipgloss/v2 v2.0.6 // tables and colours at a terminal, wide characters included
 	github.com/Shopify/toxiproxy/v2 v2.12.0 // tests only: faults between the hub and both sides
 	github.com/alecthomas/kong v1.17.0 // the command line from typed structs
+	github.com/alexedwards/scs/v2 v2.9.0 // sessions of the console: renewal against fixation, idle time, a store of our own
 	github.com/arran4/golang-ical v0.3.4 // the content lines of a calendar; the kept-up one, and emersion/go-ical panics on a cut line
 	github.com/caarlos0/env/v11 v11.4.2 // secrets and overrides from the environment
 	github.com/go-jose/go-jose/v4 v4.1.8 // keys, key sets and signed assertions for SMART Backend Services
 	github.com/go-resty/resty/v2 v2.17.2 // fixed by the owner; only in connectors/internal/rest
 	github.com/goccy/go-yaml v1.19.2 // YAML with positions, so that every mistake has its line
 	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
+	github.com/jba/templatecheck v0.7.1 // tests only: every page against its struct, along paths that no test takes
 	github.com/ncruces/go-sqlite3 v0.36.0 // SQLite without cgo, encrypted pages (adiantum); v0.37.0 does not install
 	github.com/pquerna/otp v1.5.0 // TOTP codes and their QR code; only in cmd/internal/people
 	github.com/pressly/goose/v3 v3.29.0 // migrations
@@ -48,6 +50,7 @@ require (
 	github.com/charmbracelet/x/windows v0.2.2 // indirect
 	github.com/clipperhouse/displaywidth v0.11.0 // indirect
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
+	github.com/google/safehtml v0.0.2 // indirect
 	github.com/gorilla/mux v1.8.1 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect

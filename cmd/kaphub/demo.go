@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/sandbox"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/fhir/store"
@@ -146,10 +146,11 @@ func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, world *sandbox
 	})
 	beside.Go(func() { s.follow(ctx, h, states(in)) })
 	m := newMetrics(h)
-	routes := http.NewServeMux()
-	routes.Handle("/", h.routes(m))
-	routes.HandleFunc("GET /{$}", h.page)
-	err := h.serve(ctx, m, fast(h), routes, func(address string) {
+	routes, err := h.windowed(m, &people.Account{ID: "demo", Login: "demo", Name: "Demo", Roles: []people.Role{people.Owner}})
+	if err != nil {
+		return err
+	}
+	err = h.serve(ctx, m, fast(h), routes, func(address string) {
 		s.printf("\nThe demo lives on: each step of a life takes %s. Where to look: http://%s\nCtrl-C ends it and leaves nothing behind.\n\n", beat, address)
 	})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
@@ -169,24 +170,6 @@ func fast(h *hub) func(nudge func(string)) []jobs.Job {
 		}
 		return list
 	}
-}
-
-// page shows the report. Only the demo has it: its clients are invented.
-func (h *hub) page(w http.ResponseWriter, r *http.Request) {
-	in, err := h.view(r.Context())
-	var page bytes.Buffer
-	if err == nil {
-		err = report.Build(in).HTML(&page)
-	}
-	if err != nil {
-		h.log.Error("show report", "error", err)
-		answer(w, http.StatusInternalServerError, "the report cannot be written: see the log\n")
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Refresh", "10")
-	_, _ = w.Write(page.Bytes()) // the asker has gone: nobody to tell
 }
 
 // news is what a change is told by: the state, and what is to be done next.

@@ -49,9 +49,10 @@ var rows = map[string][]string{
 	"jobs/report":    {"fhir", "fhir/readiness", "fhir/exchange"},
 	"jobs/notice":    {"jobs", "jobs/report", "connectors", "fhir", "fhir/exchange", "fhir/readiness"},
 
-	"cmd/internal/people": {"fhir", "fhir/exchange"},
-	"cmd/internal/entry":  {"connectors/desk", "fhir", "fhir/exchange", "fhir/plan", "fhir/readiness"},
-	"cmd/kaphub":          {"..."},
+	"cmd/internal/people":  {"fhir", "fhir/exchange"},
+	"cmd/internal/console": {"cmd/internal/people", "cmd/internal/entry", "connectors/desk", "jobs", "jobs/report", "fhir", "fhir/exchange", "fhir/readiness", "fhir/plan"},
+	"cmd/internal/entry":   {"connectors/desk", "fhir", "fhir/exchange", "fhir/plan", "fhir/readiness"},
+	"cmd/kaphub":           {"..."},
 }
 
 // onlyFromTests are packages that nothing but tests may import, and one another.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/kaphub/kaphub/cmd/internal/console"
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/jobs"
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -32,8 +34,12 @@ func (c *serveCommand) Run(ctx context.Context, s *scene) error {
 	}
 	defer leave()
 	m := newMetrics(h)
-	return h.serve(ctx, m, h.jobs, h.routes(m), func(address string) {
-		s.printf("kaphub serves on http://%s: /healthz, /readyz, /metrics. Ctrl-C stops it.\n", address)
+	routes, err := h.windowed(m, nil)
+	if err != nil {
+		return err
+	}
+	return h.serve(ctx, m, h.jobs, routes, func(address string) {
+		s.printf("kaphub serves on http://%s: the console, /healthz, /readyz, /metrics. Ctrl-C stops it.\n", address)
 	})
 }
 
@@ -97,8 +103,24 @@ func (h *hub) watched(m *metrics, list []jobs.Job) []jobs.Job {
 	return list
 }
 
+// windowed are the routes of the operator's tools, and the console for everything else. guest is who everybody is, where
+// nobody needs to sign in: in the demo.
+func (h *hub) windowed(m *metrics, guest *people.Account) (http.Handler, error) {
+	options, err := h.console(guest)
+	if err != nil {
+		return nil, err
+	}
+	window, err := console.New(options)
+	if err != nil {
+		return nil, err
+	}
+	mux := h.routes(m)
+	mux.Handle("/", window)
+	return mux, nil
+}
+
 // routes are what the operator's own tools ask: counts and states only, no client data.
-func (h *hub) routes(m *metrics) http.Handler {
+func (h *hub) routes(m *metrics) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {

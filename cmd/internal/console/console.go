@@ -1,0 +1,158 @@
+// Package console is the practice's window into the hub: pages and forms over what was decided, and who may see which.
+package console
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// Options are all that the console needs. Every field is required, but those that say otherwise.
+type Options struct {
+	Practice string // as shown: "Reverie"
+	Zone     *time.Location
+	Now      func() time.Time
+	Log      *slog.Logger
+	Secure   bool      // people reach it by https: its cookie goes nowhere else
+	Sessions scs.Store // keeps a token as its hash
+	People   People
+	Views    Views
+
+	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
+}
+
+// People knows who may come in.
+type People interface {
+	// Session returns the account of a session that began under an epoch; people.ErrOver when it ended since.
+	Session(ctx context.Context, account string, epoch int64) (people.Account, error)
+	// Glass returns the looks in need that an account has now: at clients who are not theirs.
+	Glass(ctx context.Context, account string) ([]exchange.Glass, error)
+}
+
+// How long somebody stays signed in.
+const (
+	idle = 20 * time.Minute // without a request
+	stay = 12 * time.Hour   // at most: a working day
+)
+
+// maxForm is how much a form may bring: forms are short, and a paste is a letter.
+const maxForm = 1 << 20
+
+//go:embed templates static
+var files embed.FS
+
+// Console answers requests. It keeps nothing but its options.
+type Console struct {
+	Options
+	sessions *scs.SessionManager
+	pages    *template.Template
+}
+
+// New returns the console as one handler. It is an error when something is missing in o.
+func New(o Options) (http.Handler, error) {
+	c, err := build(o)
+	if err != nil {
+		return nil, err
+	}
+	return c.handler()
+}
+
+func build(o Options) (*Console, error) {
+	if err := o.whole(); err != nil {
+		return nil, err
+	}
+	pages, err := template.New("").Funcs(words).ParseFS(files, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the console's pages: %w", err)
+	}
+	c := &Console{Options: o, pages: pages, sessions: scs.New()}
+	c.sessions.Store, c.sessions.IdleTimeout, c.sessions.Lifetime = o.Sessions, idle, stay
+	c.sessions.Cookie.Name = "kaphub"
+	c.sessions.Cookie.Secure = o.Secure
+	if o.Secure {
+		c.sessions.Cookie.Name = "__Host-kaphub"
+	}
+	c.sessions.Cookie.SameSite = http.SameSiteLaxMode // a link in a notice must find one signed in
+	c.sessions.Cookie.Persist = false
+	c.sessions.ErrorFunc = c.sessionFailed
+	return c, nil
+}
+
+// handler puts the routes behind what every request passes.
+func (c *Console) handler() (http.Handler, error) {
+	mux := http.NewServeMux()
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		return nil, fmt.Errorf("read the console's files: %w", err)
+	}
+	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(static))))
+	inside := http.NewServeMux()
+	for _, r := range c.routes() {
+		inside.Handle(r.Pattern, c.serve(r))
+	}
+	inside.Handle("/", c.serve(route{Pattern: "/", Everybody: true, do: func(*visit) error { return missing }}))
+	mux.Handle("/", c.sessions.LoadAndSave(inside))
+	foreign := http.NewCrossOriginProtection()
+	foreign.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "This form was sent from another site. Open the page here and send it again.", http.StatusForbidden)
+	}))
+	return c.guarded(foreign.Handler(mux)), nil
+}
+
+func (o *Options) whole() error {
+	var wrong []error
+	for name, there := range map[string]bool{
+		"Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
+		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil,
+	} {
+		if !there {
+			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// guarded puts the headers on every answer that keep a page to itself, and a limit on what is sent.
+func (c *Console) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()")
+		h.Set("X-Robots-Tag", "noindex")
+		h.Set("Cache-Control", "no-store")
+		if c.Secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// cached lets a browser keep our own files for an hour: there is nothing of anybody in them.
+func cached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (c *Console) sessionFailed(w http.ResponseWriter, r *http.Request, err error) {
+	c.Log.ErrorContext(r.Context(), "console session", "error", err)
+	http.Error(w, "The hub's store does not answer just now. Nothing was saved: try again in a minute.", http.StatusServiceUnavailable)
+}

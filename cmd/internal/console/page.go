@@ -1,0 +1,97 @@
+package console
+
+import (
+	"html/template"
+	"strconv"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+)
+
+// frame is what every page stands in.
+type frame struct {
+	Title string
+	House string // the practice
+	Who   string // "" = nobody is signed in
+	Nav   []link
+	Said  string // what came of the last form
+	Now   time.Time
+	zone  *time.Location
+}
+
+// link leads to a screen.
+type link struct {
+	Path, Name string
+	Here       bool
+}
+
+// screens are what the head of each page leads to, in the order of the day.
+var screens = []struct {
+	link
+	may []people.Role
+}{
+	{link{Path: "/", Name: "Today"}, seeing},
+}
+
+// frame returns the frame of a page of this visit.
+func (v *visit) frame(title string) frame {
+	f := frame{Title: title, House: v.Practice, Who: v.who.Name, Now: v.now, zone: v.Zone}
+	if v.who.ID == "" {
+		return f
+	}
+	f.Said = v.sessions.PopString(v.ctx(), keySaid)
+	for _, s := range screens {
+		if v.who.Is(s.may...) {
+			s.Here = s.Name == title
+			f.Nav = append(f.Nav, s.link)
+		}
+	}
+	return f
+}
+
+// Clock is a time of today as one reads it, with its day when it is another, and the zone's name.
+func (f frame) Clock(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	t, now := t.In(f.zone), f.Now.In(f.zone)
+	switch {
+	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return t.Format("15:04")
+	case t.Year() == now.Year():
+		return t.Format("Mon 2 Jan 15:04")
+	}
+	return t.Format("Mon 2 Jan 2006 15:04")
+}
+
+// Full is a time with its weekday and zone.
+func (f frame) Full(t time.Time) string {
+	return t.In(f.zone).Format("Monday 2 January 2006, 15:04 MST")
+}
+
+// Day is the day of a time, with its weekday.
+func (f frame) Day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	if t = t.In(f.zone); t.Year() != f.Now.In(f.zone).Year() {
+		return t.Format("Mon 2 Jan 2006")
+	}
+	return t.Format("Mon 2 Jan")
+}
+
+// Instant is a time for machines.
+func (f frame) Instant(t time.Time) string { return t.In(f.zone).Format(time.RFC3339) }
+
+// words are what templates may call beside a page's own methods.
+var words = template.FuncMap{
+	"many": func(n int, one, more string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		if n == 0 {
+			return "no " + more
+		}
+		return strconv.Itoa(n) + " " + more
+	},
+}

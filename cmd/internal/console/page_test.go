@@ -1,0 +1,48 @@
+package console
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/jba/templatecheck"
+)
+
+// pageOf is what each page's template is executed with. A page without a row fails.
+var pageOf = map[string]any{
+	"refused.html": refusedPage{},
+	"today.html":   todayPage{},
+}
+
+// notPages hold the parts of pages.
+var notPages = []string{"parts.html"}
+
+func TestEveryTemplateFitsItsPage(t *testing.T) {
+	w := newTown(t)
+	found, err := fs.Glob(files, "templates/*.html")
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	seen := map[string]bool{}
+	for _, path := range found {
+		name := path[len("templates/"):]
+		seen[name] = true
+		page, ok := pageOf[name]
+		if slices.Contains(notPages, name) {
+			continue
+		}
+		if !ok {
+			t.Errorf("%s has no row in pageOf: say what it is executed with", name)
+			continue
+		}
+		if err := templatecheck.CheckHTML(w.pages.Lookup(name), page); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name := range maps.Keys(pageOf) {
+		if !seen[name] {
+			t.Errorf("pageOf has a row for %s, and there is no such template", name)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+// Views is what was known and decided.
+type Views interface {
+	// Look notes in the audit log that by looks at what ("board", "client", …) of a client, or with "" of all, and returns
+	// what was known at asOf: "" = now, else as kaphub status --as-of reads it.
+	Look(ctx context.Context, by, what, client, asOf string) (report.Input, error)
+	// Therapists returns the client's therapists as the practice shows them; exchange.ErrNotFound when nobody has that key.
+	Therapists(ctx context.Context, client string) ([]string, error)
+}
+
+// visit is one request of one person.
+type visit struct {
+	*Console
+	w      http.ResponseWriter
+	r      *http.Request
+	who    people.Account // zero: nobody is signed in
+	now    time.Time
+	client string // the hub's key, where the route is about one
+}
+
+func (v *visit) ctx() context.Context { return v.r.Context() }
+
+// whoIs finds out who is signed in. A session that ended elsewhere is ended here.
+func (v *visit) whoIs() error {
+	if v.Guest != nil {
+		v.who = *v.Guest
+		return nil
+	}
+	id := v.sessions.GetString(v.ctx(), keyAccount)
+	if id == "" {
+		return nil
+	}
+	who, err := v.People.Session(v.ctx(), id, v.sessions.GetInt64(v.ctx(), keyEpoch))
+	if errors.Is(err, people.ErrOver) || errors.Is(err, people.ErrNoAccount) {
+		return v.sessions.Destroy(v.ctx())
+	}
+	v.who = who
+	return err
+}
+
+// look returns what the visitor may see of a client, or with "" of all, and has that noted.
+func (v *visit) look(what, client, asOf string) (report.Input, error) {
+	in, err := v.Views.Look(v.ctx(), v.who.Name, what, client, asOf)
+	if err != nil {
+		return in, err
+	}
+	if client == "" && !v.who.SeesAll() {
+		in = own(in, v.who)
+	}
+	if !v.who.SeesClinical() {
+		in = discreet(in)
+	}
+	return in, nil
+}
+
+// own leaves of a view what is of a person's own clients.
+func own(in report.Input, who people.Account) report.Input {
+	theirs := map[string]bool{}
+	for _, c := range in.Clients {
+		if slices.ContainsFunc(c.Therapists, who.SeesOwn) {
+			theirs[c.Client] = true
+		}
+	}
+	in.Clients = slices.DeleteFunc(slices.Clone(in.Clients), func(c readiness.Verdict) bool { return !theirs[c.Client] })
+	in.Handlings = slices.DeleteFunc(slices.Clone(in.Handlings), func(h readiness.Handling) bool { return !theirs[h.Client] })
+	in.Deliveries = slices.DeleteFunc(slices.Clone(in.Deliveries), func(d exchange.Entry) bool { return !theirs[d.Client] })
+	in.Rejects, in.Strays = nil, nil // of nobody yet
+	return in
+}
+
+// show sends a page.
+func (v *visit) show(name string, page any) error { return v.send(http.StatusOK, name, page) }
+
+// send executes a template with a page, whole, and then sends it.
+func (v *visit) send(status int, name string, page any) error {
+	var b bytes.Buffer
+	if err := v.pages.ExecuteTemplate(&b, name+".html", page); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = b.WriteTo(v.w) // the asker has gone: nobody to tell
+	return nil
+}
+
+// to sends the visitor on to a path of our own.
+func (v *visit) to(path string) error {
+	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
+	return nil
+}
+
+// say has the next page begin with a line.
+func (v *visit) say(line string) { v.sessions.Put(v.ctx(), keySaid, line) }
+
+// What is kept of a visitor between two requests.
+const (
+	keyAccount = "account"
+	keyEpoch   = "epoch"
+	keySaid    = "said"
+)
+
+// refusal is an answer that is no page: what happened, and what to do.
+type refusal struct {
+	status     int
+	Head, Text string
+}
+
+func (r *refusal) Error() string { return r.Head }
+
+var (
+	missing        = &refusal{http.StatusNotFound, "There is no such page", "The address may be old. Go to Today and start from there."}
+	unknownVisitor = &refusal{http.StatusUnauthorized, "Please sign in", "This page is for people of the practice."}
+	forbidden      = &refusal{http.StatusForbidden, "This is not yours to open", "Your role does not include this page. Whoever looks after the accounts of the practice can change that."}
+	strangeClient  = &refusal{http.StatusNotFound, "No client of yours has this key", "Look for the client by name or birth date. Somebody else's client can be opened with a reason, for an hour, and that is noted."}
+)
+
+// fail answers with what went wrong. What is ours to mend is logged and told without its cause.
+func (v *visit) fail(err error) {
+	told, ours := errors.AsType[*refusal](err)
+	tooLong, over := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case ours:
+	case over:
+		told = &refusal{http.StatusRequestEntityTooLarge, "That is too long", fmt.Sprintf("A form may bring %d KB. Leave out what is not needed.", tooLong.Limit>>10)}
+	case errors.Is(err, exchange.ErrNotFound):
+		told = missing
+	case errors.Is(err, exchange.ErrConflict):
+		told = &refusal{http.StatusConflict, "Somebody else was quicker", "What you looked at has changed meanwhile. Nothing of yours was saved: open the page again and look."}
+	case errors.Is(err, context.Canceled):
+		return
+	default:
+		v.Log.ErrorContext(v.ctx(), "console", "route", v.r.Pattern, "error", err)
+		told = &refusal{http.StatusInternalServerError, "That did not work", "The hub could not answer, and its log says why. Nothing was saved. Try again; if it stays so, tell whoever looks after the hub."}
+	}
+	if told == unknownVisitor && v.r.Method == http.MethodGet {
+		_ = v.to(signInPath(v.r))
+		return
+	}
+	if err := v.send(told.status, "refused", refusedPage{v.frame(told.Head), *told, told == strangeClient}); err != nil {
+		v.Log.ErrorContext(v.ctx(), "console", "route", v.r.Pattern, "error", err)
+		http.Error(v.w, told.Head+". "+told.Text, told.status)
+	}
+}
+
+type refusedPage struct {
+	frame
+	refusal
+	Stranger bool
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/kaphub/kaphub/cmd/internal/console"
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+// window is what the console sees of the hub.
+type window struct{ *hub }
+
+// Look is hub.look for whoever is signed in, of a client by key.
+func (w window) Look(ctx context.Context, by, what, client, asOf string) (report.Input, error) {
+	p, now, err := w.when(ctx, "as of", asOf)
+	if err != nil {
+		return report.Input{}, err
+	}
+	if client != "" {
+		if _, err := w.Therapists(ctx, client); err != nil {
+			return report.Input{}, err
+		}
+	}
+	seen, at, err := w.store.Look(ctx, by, what, client, asOf)
+	if err != nil {
+		return report.Input{}, err
+	}
+	if now {
+		p = point{seen, at}
+	}
+	return w.viewAt(ctx, p, client)
+}
+
+// Therapists are those whom the newest verdicts on a client name.
+func (w window) Therapists(ctx context.Context, client string) ([]string, error) {
+	board, err := w.store.BoardOf(ctx, client, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(board) == 0 {
+		return nil, exchange.ErrNotFound
+	}
+	var names []string
+	for _, s := range board {
+		names = append(names, s.Verdict.Therapists...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// console is what the console is made with. guest is who everybody is, where nobody needs to sign in.
+func (h *hub) console(guest *people.Account) (console.Options, error) {
+	w := window{h}
+	house, err := people.New(people.Options{Store: h.store, Now: h.now, Title: h.policies()[0].Practice.Title})
+	return console.Options{
+		Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Now: h.now, Log: h.log,
+		Secure: strings.HasPrefix(h.config.Hub.PublicURL, "https:"), Guest: guest,
+		Sessions: h.store.Sessions(), People: house, Views: w,
+	}, err
+}
