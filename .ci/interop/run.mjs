@@ -91,7 +91,7 @@ async function tell(engine, mode, pg) {
         await wait(lease); // so that the next one dies at its work, not while it waits for the dead one's lease
       }
       let s;
-      for (let i = 0; i < 90; i++) {
+      for (let i = 0; i < 200; i++) { // a send of which nothing is known is looked for after a minute
         s = await hub.run(['sync']); syncs++;
         if (s.code === 0) { typical = Math.min(Math.max(s.ms, 100), 400); return s; }
         if (mode === 'plain') fail(`${title}: sync exits ${s.code}: ${s.err}${s.out}`);

@@ -1,0 +1,100 @@
+package console
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+)
+
+// matrix says who may ask for what: a row a route, the roles that may. It is written apart from the routes on purpose: a new
+// route without a row fails, and so does one that lets in somebody else.
+var matrix = map[string]string{
+	"GET /{$}":       "owner admin therapist privacy reader",
+	"POST /sign-out": "everybody",
+}
+
+// samples are what a route is asked with, where its pattern names a part: Robin is Dana's, who is the therapist here.
+var samples = map[string]string{"client": "c-robin"}
+
+var part = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
+
+func sample(pattern string) (method, path string) {
+	method, path, _ = strings.Cut(pattern, " ")
+	path = strings.TrimSuffix(path, "{$}")
+	return method, part.ReplaceAllStringFunc(path, func(p string) string {
+		name := part.FindStringSubmatch(p)[1]
+		if s, ok := samples[name]; ok {
+			return s
+		}
+		return "unheard-of"
+	})
+}
+
+func TestWhoMayAskForWhat(t *testing.T) {
+	w := newTown(t)
+	there := map[string]bool{}
+	for _, rt := range w.routes() {
+		there[rt.Pattern] = true
+		may, ok := matrix[rt.Pattern]
+		if !ok {
+			t.Errorf("%s has no row in the matrix: say who may", rt.Pattern)
+			continue
+		}
+		method, path := sample(rt.Pattern)
+		var form url.Values
+		if method == http.MethodPost {
+			form = url.Values{}
+		}
+		for _, role := range people.Roles() {
+			got := w.as(role).do(method, path, form)
+			refused := got.StatusCode == http.StatusForbidden
+			allowed := may == "everybody" || may == "signed in" || strings.Contains(" "+may+" ", " "+string(role)+" ")
+			if refused == allowed {
+				t.Errorf("%s as %s is answered %d; may: %s", rt.Pattern, role, got.StatusCode, may)
+			}
+			if got.StatusCode >= http.StatusInternalServerError {
+				t.Errorf("%s as %s is answered %d: %s", rt.Pattern, role, got.StatusCode, w.log.String())
+			}
+		}
+		if got := w.stranger().do(method, path, form); may != "everybody" && !turnedAway(got) {
+			t.Errorf("%s of somebody who is not signed in is answered %d", rt.Pattern, got.StatusCode)
+		}
+	}
+	for pattern := range maps.Keys(matrix) {
+		if !there[pattern] {
+			t.Errorf("the matrix has a row for %s, and there is no such route", pattern)
+		}
+	}
+}
+
+func turnedAway(a answerTo) bool {
+	return a.StatusCode == http.StatusUnauthorized || a.StatusCode == http.StatusSeeOther && strings.HasPrefix(a.Header.Get("Location"), "/sign-in")
+}
+
+// A therapist is answered about another's client as about one who does not exist, on every route about a client.
+func TestAKeyTellsNothing(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Therapist)
+	for _, rt := range w.routes() {
+		if !strings.Contains(rt.Pattern, "{client}") {
+			continue
+		}
+		if !rt.Client {
+			t.Errorf("%s is about a client, and does not ask whose", rt.Pattern)
+		}
+		var form url.Values
+		if strings.HasPrefix(rt.Pattern, http.MethodPost) {
+			form = url.Values{}
+		}
+		method, path := sample(rt.Pattern)
+		other, none := g.do(method, strings.Replace(path, "c-robin", "c-kim", 1), form), g.do(method, strings.Replace(path, "c-robin", "c-nobody", 1), form)
+		if other.StatusCode != none.StatusCode || strings.ReplaceAll(other.body, "c-kim", "") != strings.ReplaceAll(none.body, "c-nobody", "") {
+			t.Errorf("%s: another's client is answered %d, nobody %d, or in other words", rt.Pattern, other.StatusCode, none.StatusCode)
+		}
+	}
+}
