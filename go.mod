@@ -9,6 +9,8 @@ require (
 	github.com/alexedwards/scs/v2 v2.9.0 // sessions of the console: renewal against fixation, idle time, a store of our own
 	github.com/arran4/golang-ical v0.3.4 // the content lines of a calendar; the kept-up one, and emersion/go-ical panics on a cut line
 	github.com/caarlos0/env/v11 v11.4.2 // secrets and overrides from the environment
+	github.com/chromedp/cdproto v0.159.0 // tests only: what chromedp speaks
+	github.com/chromedp/chromedp v0.23.0 // tests only: the console in a real browser
 	github.com/go-jose/go-jose/v4 v4.1.8 // keys, key sets and signed assertions for SMART Backend Services
 	github.com/go-resty/resty/v2 v2.17.2 // fixed by the owner; only in connectors/internal/rest
 	github.com/goccy/go-yaml v1.19.2 // YAML with positions, so that every mistake has its line
@@ -48,8 +50,6 @@ require (
 	github.com/charmbracelet/x/term v0.2.2 // indirect
 	github.com/charmbracelet/x/termios v0.1.1 // indirect
 	github.com/charmbracelet/x/windows v0.2.2 // indirect
-	github.com/chromedp/cdproto v0.159.0 // indirect
-	github.com/chromedp/chromedp v0.23.0 // indirect
 	github.com/clipperhouse/displaywidth v0.11.0 // indirect
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -119,7 +120,7 @@ func newWalker(t *testing.T, base string, plain bool) *walker {
 	w.ctx, closed = chromedp.NewContext(allocated, chromedp.WithListener(w.heard))
 	t.Cleanup(closed)
 	for _, enable := range []func() error{
-		func() error { _, err := chromedp.Call(w.ctx, log.Enable, log.EnableParams{}); return err },
+		func() error { _, err := chromedp.Call(w.ctx, log.Enable, cdp.Empty{}); return err },
 		func() error { _, err := chromedp.Call(w.ctx, network.Enable, network.EnableParams{}); return err },
 		func() error {
 			_, err := chromedp.Call(w.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: plain})
