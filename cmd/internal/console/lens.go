@@ -3,6 +3,8 @@ package console
 import (
 	"slices"
 
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -13,23 +15,45 @@ var clinicalRules = []string{"R24", "R25", "R30", "R37", "R38"}
 // clinicalGates are the gates that do.
 var clinicalGates = []readiness.GateName{readiness.GateInstructions, readiness.GateVitals, readiness.GateNewInformation}
 
-// discreet leaves out of a view what is for the client's therapist: doses, readings, scores, what happened. That
-// something is there, whose it is and since when, stays.
-func discreet(in report.Input) report.Input {
-	in.Clients = slices.Clone(in.Clients)
-	for i := range in.Clients {
-		v := &in.Clients[i]
-		v.Findings, v.Gates = slices.Clone(v.Findings), slices.Clone(v.Gates)
-		for j := range v.Findings {
-			if f := &v.Findings[j]; slices.Contains(clinicalRules, f.Code) {
-				f.Words, f.Values = "Something that the therapist looks at ("+f.Rule+")", nil
-			}
+// seen leaves of a view what somebody may see of it. met is the client whom they were let in to, "" when all are looked at:
+// whoever opened a client with a reason sees the whole of them.
+func seen(in report.Input, who people.Account, met string) report.Input {
+	sight := map[string]people.Sight{}
+	for _, v := range in.Clients {
+		s := who.Sight(v.Therapists...)
+		if s == people.Nothing && v.Client == met {
+			s = people.Whole
 		}
-		for j := range v.Gates {
-			if g := &v.Gates[j]; slices.Contains(clinicalGates, g.Name) {
-				g.Words = "The therapist sees what is recorded"
-			}
+		sight[v.Client] = max(sight[v.Client], s)
+	}
+	gone := func(client string) bool { return client != "" && sight[client] == people.Nothing }
+	in.Clients = slices.DeleteFunc(slices.Clone(in.Clients), func(v readiness.Verdict) bool { return gone(v.Client) })
+	in.Handlings = slices.DeleteFunc(slices.Clone(in.Handlings), func(h readiness.Handling) bool { return gone(h.Client) })
+	in.Deliveries = slices.DeleteFunc(slices.Clone(in.Deliveries), func(d exchange.Entry) bool { return gone(d.Client) })
+	if !who.SeesAll() {
+		in.Rejects, in.Strays = nil, nil // of nobody yet
+	}
+	for i := range in.Clients {
+		if sight[in.Clients[i].Client] != people.Whole {
+			in.Clients[i] = discreet(in.Clients[i])
 		}
 	}
 	return in
+}
+
+// discreet leaves out of a verdict what is for the client's therapist: doses, readings, scores, what happened. That
+// something is there, whose it is and since when, stays.
+func discreet(v readiness.Verdict) readiness.Verdict {
+	v.Findings, v.Gates = slices.Clone(v.Findings), slices.Clone(v.Gates)
+	for j := range v.Findings {
+		if f := &v.Findings[j]; slices.Contains(clinicalRules, f.Code) {
+			f.Words, f.Values = "Something that the therapist looks at ("+f.Rule+")", nil
+		}
+	}
+	for j := range v.Gates {
+		if g := &v.Gates[j]; slices.Contains(clinicalGates, g.Name) {
+			g.Words = "The therapist sees what is recorded"
+		}
+	}
+	return v
 }

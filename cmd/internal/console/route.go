@@ -79,7 +79,7 @@ func (v *visit) mayMeet(client string) error {
 		return strangeClient
 	case err != nil:
 		return fmt.Errorf("whose client %s is: %w", client, err)
-	case v.who.SeesAll() || slices.ContainsFunc(by, v.who.SeesOwn):
+	case v.who.Sight(by...) != people.Nothing:
 		return nil
 	}
 	open, err := v.People.Glass(v.ctx(), v.who.ID)

@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir/exchange"
-	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
@@ -60,28 +58,7 @@ func (v *visit) look(what, client, asOf string) (report.Input, error) {
 	if err != nil {
 		return in, err
 	}
-	if client == "" && !v.who.SeesAll() {
-		in = own(in, v.who)
-	}
-	if !v.who.SeesClinical() {
-		in = discreet(in)
-	}
-	return in, nil
-}
-
-// own leaves of a view what is of a person's own clients.
-func own(in report.Input, who people.Account) report.Input {
-	theirs := map[string]bool{}
-	for _, c := range in.Clients {
-		if slices.ContainsFunc(c.Therapists, who.SeesOwn) {
-			theirs[c.Client] = true
-		}
-	}
-	in.Clients = slices.DeleteFunc(slices.Clone(in.Clients), func(c readiness.Verdict) bool { return !theirs[c.Client] })
-	in.Handlings = slices.DeleteFunc(slices.Clone(in.Handlings), func(h readiness.Handling) bool { return !theirs[h.Client] })
-	in.Deliveries = slices.DeleteFunc(slices.Clone(in.Deliveries), func(d exchange.Entry) bool { return !theirs[d.Client] })
-	in.Rejects, in.Strays = nil, nil // of nobody yet
-	return in
+	return seen(in, v.who, client), nil
 }
 
 // show sends a page.
