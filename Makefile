@@ -62,6 +62,11 @@ interop: build ## the loop against independent FHIR and authorisation servers (n
 mail: build ## notices against an independent mail server (needs node)
 	@.ci/mail/run
 
+.PHONY: screenshots
+screenshots: needs ## the README's pictures of the console, made of the demo
+	@mkdir -p cmd/kaphub/screens
+	KAPHUB_SCREENSHOTS=$(CURDIR)/cmd/kaphub/screens go test -count=1 -run TestScreenshots ./cmd/kaphub
+
 .PHONY: generate
 generate: ## sqlc
 	go generate ./...

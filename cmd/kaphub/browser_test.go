@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -320,6 +321,78 @@ func TestEveryPageIsThereWithoutJavaScript(t *testing.T) {
 			})
 			if len(shapes) == 0 {
 				t.Error("nothing was shown")
+			}
+		})
+	}
+}
+
+// forms are the page's forms that change something: what each is sent to.
+func (w *walker) forms() []string {
+	return inPage[[]string](w, `[...document.forms].filter(f => f.method === "post").map(f => new URL(f.action).pathname)`)
+}
+
+// send submits the nth form of the page as it stands, whatever the browser itself would ask for first, and returns the
+// status of the page that came of it.
+func (w *walker) send(n int) int64 {
+	w.t.Helper()
+	answer, err := chromedp.RunResponse(w.ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[any](`(() => {
+			const f = [...document.forms].filter(f => f.method === "post")[`+strconv.Itoa(n)+`];
+			f.noValidate = true;
+			const b = f.querySelector("button:not([type=button]), input[type=submit]");
+			f.requestSubmit(b || undefined);
+			return null;
+		})()`))
+		return err
+	}))
+	if err != nil {
+		w.t.Fatalf("send form %d: %v", n, err)
+	}
+	return answer.Status
+}
+
+// Every form that the console shows answers whoever sends it empty, or as it stands, with a page that says what is missing
+// or what was done: never with a failure of ours, never with a page that is less sound than the rest.
+func TestEveryFormAnswers(t *testing.T) {
+	browsing(t)
+	for name, plain := range map[string]bool{"with JavaScript": false, "without": true} {
+		t.Run(name, func(t *testing.T) {
+			h := practised(t)
+			for _, role := range []people.Role{people.Owner, people.Admin, people.Therapist, people.Privacy, people.Operator} {
+				w := newWalker(t, h.shownTo(t, role), plain)
+				type form struct {
+					page, to string
+					n        int
+				}
+				var found []form
+				seen := map[string]bool{}
+				w.walk(func(path string) {
+					for n, to := range w.forms() {
+						if shape := shapeOf(to) + " on " + shapeOf(path); !seen[shape] && to != "/sign-out" {
+							seen[shape] = true
+							found = append(found, form{path, to, n})
+						}
+					}
+				})
+				for _, f := range found {
+					w.open(f.page)
+					if forms := w.forms(); f.n >= len(forms) || forms[f.n] != f.to {
+						continue // what was there to do is done
+					}
+					status := w.send(f.n)
+					if status >= 500 || status == 404 || status == 405 {
+						t.Errorf("%s: the form to %s on %s is answered %d", role, f.to, f.page, status)
+					}
+					if plain {
+						w.heardWrong() // a refused form is an error to the browser
+						continue
+					}
+					for _, v := range w.judged() {
+						t.Errorf("%s: what the form to %s answers: %s", role, f.to, v)
+					}
+					w.heardWrong()
+				}
+				t.Logf("%s: %d forms", role, len(found))
 			}
 		})
 	}
