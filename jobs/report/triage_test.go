@@ -36,12 +36,12 @@ func TestFindingsAreWorkedThroughGravestFirst(t *testing.T) {
 		s    Sought
 		want string
 	}{
-		{"all that is open", Sought{Pile: PileOpen}, "R15 R44×2 R22 R10 R06 R03(R17)"},
+		{"all that is open", Sought{Pile: PileOpen}, "R15 R44×2 R10 R22 R06 R03(R17)"},
 		{"what is snoozed", Sought{Pile: PileSnoozed}, "R31"},
 		{"what was resolved lately", Sought{Pile: PileResolved}, "R24"},
 		{"the therapist's", Sought{Pile: PileOpen, Owner: readiness.Therapist}, "R15"},
 		{"somebody's", Sought{Pile: PileOpen, Person: "rosa"}, "R10"},
-		{"S2 and graver", Sought{Pile: PileOpen, Severity: readiness.S2}, "R15 R44×2 R22 R10"},
+		{"S2 and graver", Sought{Pile: PileOpen, Severity: readiness.S2}, "R15 R44×2 R10 R22"},
 		{"new since the report before", Sought{Pile: PileOpen, New: true}, "R15 R44×2 R22 R06"},
 		{"nobody's", Sought{Pile: PileOpen, Person: "Nobody"}, ""},
 	} {

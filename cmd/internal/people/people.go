@@ -110,12 +110,19 @@ func (a Account) Sight(therapists ...string) Sight {
 	switch {
 	case a.Is(Owner, Privacy, Reader):
 		return Whole
-	case a.Is(Therapist) && a.Therapist != "" && slices.ContainsFunc(therapists, func(t string) bool { return sameName(a.Therapist, t) }):
+	case a.treats(therapists):
 		return Whole
 	case a.Is(Admin):
 		return Records
 	}
 	return Nothing
+}
+
+// Confidant reports whether the account is told what is for a client's therapist only: it is one of theirs, or the owner's.
+func (a Account) Confidant(therapists ...string) bool { return a.Is(Owner) || a.treats(therapists) }
+
+func (a Account) treats(therapists []string) bool {
+	return a.Is(Therapist) && a.Therapist != "" && slices.ContainsFunc(therapists, func(t string) bool { return sameName(a.Therapist, t) })
 }
 
 // SeesAll reports whether the account sees something of every client.
