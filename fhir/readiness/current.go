@@ -20,6 +20,33 @@ import (
 //	any other        its Until has passed                   UNKNOWN
 //	any              nothing                                as it was
 func Current(v Verdict, moved bool, policy Policy, sources []fhir.SourceState, now time.Time) Verdict {
+	return NewCheck(policy, sources, now).Current(v, moved)
+}
+
+// Check is Current for any number of verdicts at one instant, under one policy.
+type Check struct {
+	policy  Policy
+	sources []fhir.SourceState
+	now     time.Time
+	known   map[read]Freshness
+}
+
+// read is a source for sessions of one day: all that its freshness may rest on, under one policy at one instant.
+type read struct {
+	source string
+	day    Day
+}
+
+// NewCheck returns the check of verdicts under policy at now, by how far sources were read. It is not safe for concurrent use.
+func NewCheck(policy Policy, sources []fhir.SourceState, now time.Time) *Check {
+	return &Check{policy, sources, now, map[read]Freshness{}}
+}
+
+// Current is Current of v.
+func (c *Check) Current(v Verdict, moved bool) Verdict { return *c.Still(&v, moved) }
+
+// Still is Current of *v: v itself where it stands, else another.
+func (c *Check) Still(v *Verdict, moved bool) *Verdict {
 	if v.State == Hold {
 		return v
 	}
@@ -28,38 +55,49 @@ func Current(v Verdict, moved bool, policy Policy, sources []fhir.SourceState, n
 	switch {
 	case moved:
 		why = "the records moved since it was judged"
-	case v.Policy != policy.Hash:
+	case v.Policy != c.policy.Hash:
 		why = "the settings, code maps or rules changed since it was judged"
 	default:
 		var source string
-		if source, why = policy.unread(v, sources, now); policy.isDesk(source) {
-			next, owner = policy.readIt(source)
+		if source, why = c.unread(v); c.policy.isDesk(source) {
+			next, owner = c.policy.readIt(source)
 		}
-		if why == "" && !now.Before(v.Until) {
-			why = "the verdict stood up to " + onDay(v.Until, cmp.Or(policy.Zone, time.UTC)) + " " + atTime(v.Until, cmp.Or(policy.Zone, time.UTC))
+		if why == "" && !c.now.Before(v.Until) {
+			why = "the verdict stood up to " + onDay(v.Until, cmp.Or(c.policy.Zone, time.UTC)) + " " + atTime(v.Until, cmp.Or(c.policy.Zone, time.UTC))
 		}
 	}
 	if why == "" {
 		return v
 	}
-	v.State, v.Words, v.Owner, v.Next = Unknown, "Cannot tell: "+why, owner, next
-	return v
+	is := *v
+	is.State, is.Words, is.Owner, is.Next = Unknown, "Cannot tell: "+why, owner, next
+	return &is
 }
 
 // unread names the first source of v that is not fresh now, and says so in words; "" when all are.
-func (p Policy) unread(v Verdict, sources []fhir.SourceState, now time.Time) (source, why string) {
+func (c *Check) unread(v *Verdict) (source, why string) {
 	var session time.Time
+	var day Day
 	if v.Appointment != nil {
 		session = v.Appointment.Start
+		day = DayOf(session, cmp.Or(c.policy.Zone, time.UTC))
 	}
 	for _, name := range v.Sources {
-		state := fhir.SourceState{Name: name}
-		if i := slices.IndexFunc(sources, func(s fhir.SourceState) bool { return s.Name == name }); i >= 0 {
-			state = sources[i]
+		is, ok := c.known[read{name, day}]
+		if !ok {
+			is = c.policy.Freshness(c.state(name), session, c.now)
+			c.known[read{name, day}] = is
 		}
-		if is := p.Freshness(state, session, now); is != Fresh {
-			return name, p.lastRead(state, is, cmp.Or(p.Zone, time.UTC))
+		if is != Fresh {
+			return name, c.policy.lastRead(c.state(name), is, cmp.Or(c.policy.Zone, time.UTC))
 		}
 	}
 	return "", ""
+}
+
+func (c *Check) state(source string) fhir.SourceState {
+	if i := slices.IndexFunc(c.sources, func(s fhir.SourceState) bool { return s.Name == source }); i >= 0 {
+		return c.sources[i]
+	}
+	return fhir.SourceState{Name: source}
 }

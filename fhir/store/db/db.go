@@ -81,6 +81,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.boardOfStmt, err = db.PrepareContext(ctx, boardOf); err != nil {
 		return nil, fmt.Errorf("error preparing query BoardOf: %w", err)
 	}
+	if q.boardSinceStmt, err = db.PrepareContext(ctx, boardSince); err != nil {
+		return nil, fmt.Errorf("error preparing query BoardSince: %w", err)
+	}
 	if q.clientKnownStmt, err = db.PrepareContext(ctx, clientKnown); err != nil {
 		return nil, fmt.Errorf("error preparing query ClientKnown: %w", err)
 	}
@@ -689,6 +692,11 @@ func (q *Queries) Close() error {
 	if q.boardOfStmt != nil {
 		if cerr := q.boardOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing boardOfStmt: %w", cerr)
+		}
+	}
+	if q.boardSinceStmt != nil {
+		if cerr := q.boardSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing boardSinceStmt: %w", cerr)
 		}
 	}
 	if q.clientKnownStmt != nil {
@@ -1599,6 +1607,7 @@ type Queries struct {
 	beganAtStmt            *sql.Stmt
 	boardStmt              *sql.Stmt
 	boardOfStmt            *sql.Stmt
+	boardSinceStmt         *sql.Stmt
 	clientKnownStmt        *sql.Stmt
 	clientsBornStmt        *sql.Stmt
 	clientsMentioningStmt  *sql.Stmt
@@ -1794,6 +1803,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		beganAtStmt:            q.beganAtStmt,
 		boardStmt:              q.boardStmt,
 		boardOfStmt:            q.boardOfStmt,
+		boardSinceStmt:         q.boardSinceStmt,
 		clientKnownStmt:        q.clientKnownStmt,
 		clientsBornStmt:        q.clientsBornStmt,
 		clientsMentioningStmt:  q.clientsMentioningStmt,

@@ -125,6 +125,72 @@ func (q *Queries) BoardOf(ctx context.Context, arg BoardOfParams) ([]BoardOfRow,
 	return items, nil
 }
 
+const boardSince = `-- name: BoardSince :many
+SELECT e.client, e.prescriber, CAST(coalesce(j.moment, 0) AS bigint) AS decided, CAST(coalesce(j.chart, 0) AS bigint) AS chart, CAST(coalesce(j.judged, 0) AS bigint) AS judged,
+  CAST(coalesce(j.until, 0) AS bigint) AS until, CAST(coalesce(j.policy, '') AS text) AS policy, CAST(coalesce(v.body, '') AS text) AS body,
+  CAST(coalesce((SELECT n.stirred FROM judgement n WHERE n.client = e.client AND n.prescriber = e.prescriber AND n.moment > $1
+    ORDER BY n.moment LIMIT 1), e.stirred) AS bigint) AS stirred
+FROM (SELECT a.client, a.prescriber FROM engagement a WHERE a.moment > $2
+  UNION SELECT b.client, b.prescriber FROM engagement b WHERE b.moved > $2
+  UNION SELECT c.client, c.prescriber FROM judgement c WHERE c.moment > $2) x
+JOIN engagement e ON e.client = x.client AND e.prescriber = x.prescriber
+LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
+  SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= $1)
+LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict AND v.moment > $2
+WHERE e.moment <= $1
+ORDER BY e.client, e.prescriber
+`
+
+type BoardSinceParams struct {
+	Upto  int64
+	After int64
+}
+
+type BoardSinceRow struct {
+	Client     string
+	Prescriber string
+	Decided    int64
+	Chart      int64
+	Judged     int64
+	Until      int64
+	Policy     string
+	Body       string
+	Stirred    int64
+}
+
+func (q *Queries) BoardSince(ctx context.Context, arg BoardSinceParams) ([]BoardSinceRow, error) {
+	rows, err := q.query(ctx, q.boardSinceStmt, boardSince, arg.Upto, arg.After)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BoardSinceRow
+	for rows.Next() {
+		var i BoardSinceRow
+		if err := rows.Scan(
+			&i.Client,
+			&i.Prescriber,
+			&i.Decided,
+			&i.Chart,
+			&i.Judged,
+			&i.Until,
+			&i.Policy,
+			&i.Body,
+			&i.Stirred,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const engagement = `-- name: Engagement :one
 SELECT client, prescriber, moment, moved, due, chart, judged, until, policy, state, starved, verdict, hash, session, stirred FROM engagement WHERE client = $1 AND prescriber = $2
 `

@@ -29,6 +29,20 @@ LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND
 LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict
 WHERE e.client = @client AND e.moment <= @moment
 ORDER BY e.prescriber;
+-- name: BoardSince :many
+SELECT e.client, e.prescriber, CAST(coalesce(j.moment, 0) AS bigint) AS decided, CAST(coalesce(j.chart, 0) AS bigint) AS chart, CAST(coalesce(j.judged, 0) AS bigint) AS judged,
+  CAST(coalesce(j.until, 0) AS bigint) AS until, CAST(coalesce(j.policy, '') AS text) AS policy, CAST(coalesce(v.body, '') AS text) AS body,
+  CAST(coalesce((SELECT n.stirred FROM judgement n WHERE n.client = e.client AND n.prescriber = e.prescriber AND n.moment > @upto
+    ORDER BY n.moment LIMIT 1), e.stirred) AS bigint) AS stirred
+FROM (SELECT a.client, a.prescriber FROM engagement a WHERE a.moment > @after
+  UNION SELECT b.client, b.prescriber FROM engagement b WHERE b.moved > @after
+  UNION SELECT c.client, c.prescriber FROM judgement c WHERE c.moment > @after) x
+JOIN engagement e ON e.client = x.client AND e.prescriber = x.prescriber
+LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
+  SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= @upto)
+LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict AND v.moment > @after
+WHERE e.moment <= @upto
+ORDER BY e.client, e.prescriber;
 -- name: Judge :exec
 UPDATE engagement SET due = @due, chart = @chart, judged = @judged, until = @until, policy = @policy, state = @state,
   starved = @starved, verdict = @verdict, hash = @hash, session = @session, stirred = 0
