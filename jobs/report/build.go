@@ -103,11 +103,29 @@ func (b *builder) title(party string) string {
 }
 
 func (b *builder) client(v readiness.Verdict) Client {
-	c := Client{Key: v.Client, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next}
+	c := Client{Key: v.Client, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next, Since: nextSince(v)}
 	if v.Appointment != nil {
 		c.Session, c.Therapist = v.Appointment.Start, v.Appointment.Therapist
 	}
 	return c
+}
+
+// nextSince is since when the first thing to do is there to be done: by the gate whose next step it is, else by the finding.
+func nextSince(v readiness.Verdict) time.Time {
+	if v.Next == "" {
+		return time.Time{}
+	}
+	for _, g := range v.Gates {
+		if g.Next == v.Next && g.Owner == v.Owner && g.State != readiness.Met && !g.Since.IsZero() {
+			return g.Since
+		}
+	}
+	for _, f := range v.Findings {
+		if f.Next == v.Next && f.Owner == v.Owner && f.State != readiness.Resolved {
+			return f.Since
+		}
+	}
+	return time.Time{}
 }
 
 // sessions fills who is stopped and the sessions, by time.
@@ -260,10 +278,8 @@ func (b *builder) wait(waits []readiness.Finding, v readiness.Verdict, c Client)
 // waitingSince is since when a client waits: since the gate stands open by the owner's record, which may be long before
 // the hub first saw it.
 func waitingSince(f readiness.Finding, v readiness.Verdict) time.Time {
-	for _, r := range readiness.Catalogue() {
-		if g, ok := v.Gate(r.Gate); ok && r.Code == f.Code && !g.Since.IsZero() && g.Since.Before(f.Since) {
-			return g.Since
-		}
+	if g, ok := v.Gate(gateOf[f.Code]); ok && !g.Since.IsZero() && g.Since.Before(f.Since) {
+		return g.Since
 	}
 	return f.Since
 }

@@ -83,6 +83,7 @@ type Client struct {
 	Words      string          `json:"words"`
 	Owner      readiness.Owner `json:"owner,omitempty"`
 	Next       string          `json:"next,omitempty"`
+	Since      time.Time       `json:"since,omitzero"` // since when the next step is to be done, where that is on record
 	Session    time.Time       `json:"session,omitzero"`
 	Therapist  string          `json:"therapist,omitempty"`
 }

@@ -1,0 +1,273 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// Today is what the practice opens every morning, in this order. Each list is cut, and says how many more there are.
+type Today struct {
+	AsOf     time.Time
+	Practice string
+	Clients  int     // engagements
+	Counts   []Count // by state, in order of precedence
+	Sources  []Line
+	Stopped  Cut[Client]
+	Sessions Cut[Session] // of today and tomorrow, by time
+	DoNow    Cut[Finding]
+	Many     []RollUp // what touches many and is to be resolved before a session: S1 and S2
+	Waiting  Cut[Wait]
+	Strays   Cut[Stray]
+	Upcoming Cut[Session] // the rest of the next 14 days
+	Snoozed  int          // findings that are silent for a while and would be to do now
+	Several  bool         // prescribers: each row says whose it is
+	Until    time.Time    // the earliest instant after AsOf at which a verdict that stands in it may be another; zero = none stands
+}
+
+// Cut is the beginning of a list.
+type Cut[T any] struct {
+	Rows []T
+	More int
+}
+
+// Limits are how many rows each list of Today has at most.
+type Limits struct{ Stopped, Sessions, DoNow, Waiting, Strays, Upcoming int }
+
+// pick is a verdict or one of its findings that may stand in a list, in the list's order.
+type pick struct {
+	v     *readiness.Verdict
+	f     *readiness.Finding
+	all   []*readiness.Finding // that a client waits on
+	since time.Time
+}
+
+// cutter keeps the first n of what it is offered.
+type cutter struct {
+	n, all int
+	list   []pick
+	less   func(x, y *pick) int
+}
+
+func (c *cutter) offer(p pick) {
+	c.all++
+	if len(c.list) == c.n {
+		if c.n == 0 || c.less(&p, &c.list[c.n-1]) >= 0 {
+			return
+		}
+		c.list = c.list[:c.n-1]
+	}
+	i := len(c.list)
+	for i > 0 && c.less(&p, &c.list[i-1]) < 0 {
+		i--
+	}
+	c.list = slices.Insert(c.list, i, p)
+}
+
+func cutTo[T any](c *cutter, row func(pick) T) Cut[T] {
+	out := Cut[T]{More: c.all - len(c.list)}
+	for _, p := range c.list {
+		out.Rows = append(out.Rows, row(p))
+	}
+	return out
+}
+
+// Lens is what its reader may see.
+type Lens struct {
+	Of    func(readiness.Verdict) readiness.Verdict         // what a verdict that is shown is shown as; nil = as it is
+	Hides func(*readiness.Verdict, *readiness.Finding) bool // whether a finding is not even counted; nil = none
+}
+
+// BuildToday gathers Today from in: what Build lists in the same places, for a board of any size, as lens shows it. It is pure.
+func BuildToday(in Brief, most Limits, lens Lens) Today {
+	b := newBuilder(Input{AsOf: in.AsOf, Practice: in.Practice, Zone: in.Zone, Titles: in.Titles, Handlings: in.Handlings})
+	day := readiness.DayOf(in.AsOf, b.zone)
+	first, soon, end := day.Start(b.zone), day.Plus(2).Start(b.zone), day.Plus(horizon+1).Start(b.zone)
+	t := Today{AsOf: in.AsOf.UTC(), Practice: in.Practice, Clients: len(in.Clients)}
+	stopped := cutter{n: most.Stopped, less: bySession}
+	sessions, upcoming := cutter{n: most.Sessions, less: bySession}, cutter{n: most.Upcoming, less: bySession}
+	do, waits := cutter{n: most.DoNow, less: byUrgency}, cutter{n: most.Waiting, less: bySince}
+	rolled := crowd{rows: map[rollKey]*crowdRow{}}
+	counts := map[readiness.State]int{}
+	for _, v := range in.Clients {
+		counts[v.State]++
+		t.Several = t.Several || v.Prescriber != in.Clients[0].Prescriber
+		if v.State == readiness.Hold {
+			stopped.offer(pick{v: v})
+		}
+		near := false
+		if a := v.Appointment; a != nil {
+			near = !a.Start.IsZero() && a.Start.Before(soon)
+			switch {
+			case a.Start.Before(first) || !a.Start.Before(end):
+			case near:
+				sessions.offer(pick{v: v})
+			default:
+				upcoming.offer(pick{v: v})
+			}
+		}
+		waited := pick{v: v}
+		for i := range v.Findings {
+			f := &v.Findings[i]
+			urgent := f.Severity == readiness.S1 || f.Severity == readiness.S2 && (near || f.Code == undelivered)
+			waitsOn := slices.Contains(waiting, f.Code)
+			switch {
+			case f.State == readiness.Resolved, lens.Hides != nil && lens.Hides(v, f):
+			case f.RollUp != "":
+				rolled.add(pick{v: v, f: f}, b.handled(*f).Snoozed != nil)
+			case !urgent && !waitsOn || folded(*f, *v):
+			case b.handled(*f).Snoozed != nil:
+				if urgent {
+					t.Snoozed++
+				}
+			default:
+				if urgent {
+					do.offer(pick{v: v, f: f, since: f.Since})
+				}
+				if waitsOn {
+					waited.all = append(waited.all, f)
+				}
+			}
+		}
+		if len(waited.all) > 0 {
+			slices.SortStableFunc(waited.all, byWay)
+			waited.f, waited.since = waited.all[0], waitingSince(*waited.all[0], *v)
+			waits.offer(waited)
+		}
+	}
+	for _, one := range rolled.alone() { // what did not arrive, of one client only, is that client's own
+		if one.f.Severity <= readiness.S2 && !folded(*one.f, *one.v) {
+			one.since = one.f.Since
+			do.offer(one)
+		}
+	}
+	for _, s := range states {
+		t.Counts = append(t.Counts, Count{s, counts[s]})
+	}
+	for _, s := range in.Sources {
+		t.Sources = append(t.Sources, Line{s.Name, cmp.Or(s.Title, b.title(s.Party)), s.State, s.LastComplete, s.Why, s.Missed, s.Desk})
+	}
+	seen := func(p pick) readiness.Verdict {
+		v := *p.v
+		if u := v.Until; u.After(in.AsOf) && (t.Until.IsZero() || u.Before(t.Until)) {
+			t.Until = u
+		}
+		if lens.Of != nil {
+			v = lens.Of(v)
+		}
+		return v
+	}
+	session := func(p pick) Session { return Session{p.v.Appointment.Start, b.client(seen(p))} }
+	t.Stopped = cutTo(&stopped, func(p pick) Client { return b.client(seen(p)) })
+	t.Sessions = cutTo(&sessions, session)
+	t.DoNow = cutTo(&do, func(p pick) Finding {
+		v := seen(p)
+		return b.finding(v.Findings[slices.IndexFunc(v.Findings, func(f readiness.Finding) bool { return f.ID == p.f.ID })], v, b.client(v))
+	})
+	t.Waiting = cutTo(&waits, func(p pick) Wait {
+		v, list := seen(p), []readiness.Finding{}
+		for _, f := range p.all {
+			list = append(list, *f)
+		}
+		return b.wait(list, v, b.client(v))
+	})
+	t.Many = rolled.list(&b)
+	t.Upcoming = cutTo(&upcoming, session)
+	strays := in.Strays[:min(len(in.Strays), most.Strays)]
+	t.Strays = Cut[Stray]{strays, len(in.Strays) - len(strays)}
+	return t
+}
+
+func start(p *pick) time.Time {
+	if p.v.Appointment == nil {
+		return when(time.Time{})
+	}
+	return when(p.v.Appointment.Start)
+}
+
+func bySession(x, y *pick) int {
+	return cmp.Or(start(x).Compare(start(y)), cmp.Compare(x.v.Client, y.v.Client), cmp.Compare(x.v.Prescriber, y.v.Prescriber))
+}
+
+func byUrgency(x, y *pick) int {
+	return cmp.Or(cmp.Compare(x.f.Severity, y.f.Severity), start(x).Compare(start(y)), x.f.Since.Compare(y.f.Since),
+		cmp.Compare(x.v.Client, y.v.Client), cmp.Compare(x.f.Code, y.f.Code))
+}
+
+func bySince(x, y *pick) int {
+	return cmp.Or(x.since.Compare(y.since), cmp.Compare(x.v.Client, y.v.Client))
+}
+
+func byWay(x, y *readiness.Finding) int {
+	return cmp.Compare(slices.Index(waiting, x.Code), slices.Index(waiting, y.Code))
+}
+
+// crowd gathers what touches many, like rolls, from verdicts in the order of their clients.
+type crowd struct {
+	rows map[rollKey]*crowdRow
+	keys []rollKey
+}
+
+type crowdRow struct {
+	RollUp
+	first    []pick // of the first client
+	last     string
+	sessions map[readiness.Appointment]bool
+}
+
+func (c *crowd) add(p pick, silent bool) {
+	f, key := p.f, rollKey{p.f.RollUp, silent}
+	row := c.rows[key]
+	if row == nil {
+		row = &crowdRow{sessions: map[readiness.Appointment]bool{},
+			RollUp: RollUp{Key: f.RollUp, Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Next: f.Next, Since: f.Since}}
+		c.rows[key], c.keys = row, append(c.keys, key)
+	}
+	if row.last != p.v.Client {
+		row.last = p.v.Client
+		row.Clients++
+	}
+	if row.Clients == 1 {
+		row.first = append(row.first, p)
+	}
+	row.Severity = min(row.Severity, f.Severity)
+	if f.Since.Before(row.Since) {
+		row.Since = f.Since
+	}
+	if a := p.v.Appointment; a != nil {
+		row.sessions[readiness.Appointment{Source: a.Source, Type: a.Type, ID: a.ID}] = true
+	}
+}
+
+// alone are those of one client only that are no roll-up; they leave the crowd.
+func (c *crowd) alone() (out []pick) {
+	c.keys = slices.DeleteFunc(c.keys, func(key rollKey) bool {
+		row, other := c.rows[key], c.rows[rollKey{key.key, !key.silent}]
+		if row.Code != undelivered || row.Clients > 1 || other != nil && (other.Clients > 1 || other.last != row.last) {
+			return false
+		}
+		if !key.silent {
+			out = append(out, row.first...)
+		}
+		return true
+	})
+	return out
+}
+
+// list are the rows that speak and are to be resolved before a session, the gravest and widest first.
+func (c *crowd) list(b *builder) (out []RollUp) {
+	for _, key := range c.keys {
+		row := c.rows[key]
+		if key.silent || row.Severity > readiness.S2 {
+			continue
+		}
+		row.Sessions, row.Age = len(row.sessions), b.age(row.Since)
+		out = append(out, row.RollUp)
+	}
+	slices.SortStableFunc(out, func(x, y RollUp) int {
+		return cmp.Or(cmp.Compare(x.Severity, y.Severity), -cmp.Compare(x.Sessions, y.Sessions), cmp.Compare(x.Code, y.Code))
+	})
+	return out
+}
