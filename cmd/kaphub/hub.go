@@ -33,6 +33,7 @@ type hub struct {
 	foreground bool // somebody waits for it
 	regardless bool // of anybody's quiet hours
 	actor      string
+	held       held   // the board, as it was looked at last
 	holder     string // this process, where several share a store
 
 	running atomic.Pointer[jobs.Engine] // while it serves; nil = nothing runs by itself

@@ -29,6 +29,7 @@ type month struct {
 	random   *rand.Rand
 	answered []toldThen
 	shown    map[string]int // how many answers showed what
+	replica  held           // what another process holds of the board
 }
 
 // toldThen is one answer: its moment in the audit log, the time that it says, and whom it explains.
@@ -129,6 +130,7 @@ func (m *month) asks() {
 	a.moment, a.at = fmt.Sprintf("@%d", newest), at.Format(time.RFC3339Nano)
 	must(m.t, os.WriteFile(a.file, text.Bytes(), 0o600))
 	m.answered = append(m.answered, a)
+	m.holds(newest)
 	for what, sign := range map[string]string{
 		"a record that cannot be read": "Records that could not be read", "a delivery that waits for its next try": "tried again by itself from",
 		"a delivery that was refused": "correct what they refuse", "a stale source": `"state": "stale"`, "an incomplete source": `"state": "incomplete"`,

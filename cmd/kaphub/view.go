@@ -148,18 +148,24 @@ func (h *hub) viewAt(ctx context.Context, p point, client string) (report.Input,
 	if in.Deliveries, err = h.store.Open(ctx, p.moment); err != nil {
 		return in, err
 	}
-	for _, src := range states {
+	in.Strays, err = h.straysAt(ctx, states, p)
+	return in, err
+}
+
+// straysAt are the events of nobody's that were not over at a point, source by source.
+func (h *hub) straysAt(ctx context.Context, sources []fhir.SourceState, p point) (all []report.Stray, err error) {
+	for _, src := range sources {
 		list, err := h.store.Strays(ctx, src.Name, p.moment)
 		if err != nil {
-			return in, err
+			return nil, err
 		}
 		for _, x := range list {
 			if x.End.After(p.at) {
-				in.Strays = append(in.Strays, report.Stray{Source: src.Name, Digest: x.Token.Value, Start: x.Start, End: x.End})
+				all = append(all, report.Stray{Source: src.Name, Digest: x.Token.Value, Start: x.Start, End: x.End})
 			}
 		}
 	}
-	return in, nil
+	return all, nil
 }
 
 // sourcesAt is how far each source had been read at a point, and what sweeps had found in the week before.
@@ -178,10 +184,15 @@ func (h *hub) sourcesAt(ctx context.Context, p point) ([]fhir.SourceState, error
 // standsAt asks whether a verdict stood at a time, under the policy of then.
 func standsAt(s readiness.Standing, policy readiness.Policy, states []fhir.SourceState, at time.Time) readiness.Verdict {
 	if !s.Judged {
-		return readiness.Verdict{
-			Client: s.Client, Prescriber: s.Prescriber, State: readiness.Unknown, Judged: at, Until: at,
-			Words: "Cannot tell: not judged yet", Owner: readiness.Operator, Next: "run kaphub sync",
-		}
+		return notJudged(s.Engagement, at)
 	}
 	return readiness.Current(s.Verdict, s.Moved, policy, states, at)
+}
+
+// notJudged is what is known of an engagement before its first verdict.
+func notJudged(e readiness.Engagement, at time.Time) readiness.Verdict {
+	return readiness.Verdict{
+		Client: e.Client, Prescriber: e.Prescriber, State: readiness.Unknown, Judged: at, Until: at,
+		Words: "Cannot tell: not judged yet", Owner: readiness.Operator, Next: "run kaphub sync",
+	}
 }

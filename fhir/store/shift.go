@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -19,7 +21,7 @@ type Shift struct {
 
 // BoardSince returns the standings, as Board gives them at one moment, of the engagements that something befell after an
 // earlier one: by client and prescriber. Whoever has the board of then has that of the later moment with them; after 0 it is
-// the whole board. What befell them is at most upTo, or was looked at in vain.
+// the whole board. Some of them may stand as before.
 func (db *DB) BoardSince(ctx context.Context, after, upTo fhir.Moment) ([]Shift, error) {
 	rows, err := db.read.BoardSince(ctx, table.BoardSinceParams{After: int64(after), Upto: int64(upTo)})
 	if err != nil {
@@ -38,6 +40,9 @@ func (db *DB) BoardSince(ctx context.Context, after, upTo fhir.Moment) ([]Shift,
 		s.Moved = !s.Judged || r.Stirred != 0 && r.Stirred <= int64(upTo)
 		list = append(list, s)
 	}
+	slices.SortFunc(list, func(a, b Shift) int { // PostgreSQL may sort by another alphabet
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Prescriber, b.Prescriber))
+	})
 	return list, nil
 }
 

@@ -138,7 +138,6 @@ LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND
   SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= $1)
 LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict AND v.moment > $2
 WHERE e.moment <= $1
-ORDER BY e.client, e.prescriber
 `
 
 type BoardSinceParams struct {

@@ -41,8 +41,7 @@ JOIN engagement e ON e.client = x.client AND e.prescriber = x.prescriber
 LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
   SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= @upto)
 LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict AND v.moment > @after
-WHERE e.moment <= @upto
-ORDER BY e.client, e.prescriber;
+WHERE e.moment <= @upto;
 -- name: Judge :exec
 UPDATE engagement SET due = @due, chart = @chart, judged = @judged, until = @until, policy = @policy, state = @state,
   starved = @starved, verdict = @verdict, hash = @hash, session = @session, stirred = 0
