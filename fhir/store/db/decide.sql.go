@@ -130,10 +130,11 @@ SELECT e.client, e.prescriber, CAST(coalesce(j.moment, 0) AS bigint) AS decided,
   CAST(coalesce(j.until, 0) AS bigint) AS until, CAST(coalesce(j.policy, '') AS text) AS policy, CAST(coalesce(v.body, '') AS text) AS body,
   CAST(coalesce((SELECT n.stirred FROM judgement n WHERE n.client = e.client AND n.prescriber = e.prescriber AND n.moment > $1
     ORDER BY n.moment LIMIT 1), e.stirred) AS bigint) AS stirred
-FROM (SELECT a.client, a.prescriber FROM engagement a WHERE a.moment > $2
-  UNION SELECT b.client, b.prescriber FROM engagement b WHERE b.moved > $2
-  UNION SELECT c.client, c.prescriber FROM judgement c WHERE c.moment > $2) x
-JOIN engagement e ON e.client = x.client AND e.prescriber = x.prescriber
+FROM (SELECT DISTINCT touched.client, touched.prescriber FROM (
+  SELECT a.client, a.prescriber FROM engagement a WHERE a.moment > $2
+  UNION ALL SELECT b.client, b.prescriber FROM engagement b WHERE b.moved > $2
+  UNION ALL SELECT c.client, c.prescriber FROM judgement c WHERE c.moment > $2) touched) befell
+JOIN engagement e ON e.client = befell.client AND e.prescriber = befell.prescriber
 LEFT JOIN judgement j ON j.client = e.client AND j.prescriber = e.prescriber AND j.moment = (
   SELECT max(k.moment) FROM judgement k WHERE k.client = e.client AND k.prescriber = e.prescriber AND k.moment <= $1)
 LEFT JOIN verdict v ON v.client = j.client AND v.prescriber = j.prescriber AND v.moment = j.verdict AND v.moment > $2
