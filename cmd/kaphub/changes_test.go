@@ -78,6 +78,9 @@ func TestWhatChangedAndWhy(t *testing.T) {
 			}
 		})
 	}
+	if out := m.types("explain", mrn, "--diff", before, "now"); !strings.Contains(out, "→ UNKNOWN") {
+		t.Errorf("up to now: %s", out)
+	}
 }
 
 func TestAPolicyIsRecalledAsItWas(t *testing.T) {

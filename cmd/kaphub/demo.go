@@ -83,7 +83,7 @@ func (c *demoCommand) Run(ctx context.Context, s *scene) (err error) {
 	if once {
 		return nil
 	}
-	return c.live(ctx, s, h, world, in)
+	return c.live(ctx, s, h, world, in, "curl "+practice+"/Patient, curl "+prescriber+"/Task")
 }
 
 // open writes a config like an operator's and opens the hub by it.
@@ -133,8 +133,8 @@ func (c *demoCommand) cycle(ctx context.Context, s *scene, h *hub, world *sandbo
 	return nil
 }
 
-// live lets the world go on and tells what changes, until ctx ends.
-func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, world *sandbox.World, in report.Input) error {
+// live lets the world go on and tells what changes, until ctx ends; look says where both sides' own systems are.
+func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, world *sandbox.World, in report.Input, look string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var beside sync.WaitGroup
 	defer beside.Wait() // before the store is closed
@@ -151,7 +151,7 @@ func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, world *sandbox
 		return err
 	}
 	err = h.serve(ctx, m, fast(h), routes, func(address string) {
-		s.printf("\nThe demo lives on: each step of a life takes %s. Where to look: http://%s\nCtrl-C ends it and leaves nothing behind.\n\n", beat, address)
+		s.printf("\nThe demo lives on: each step of a life takes %s. Where to look: http://%s\nBoth sides' own systems: %s\nCtrl-C ends it and leaves nothing behind.\n\n", beat, address, look)
 	})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

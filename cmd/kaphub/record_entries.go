@@ -100,7 +100,7 @@ func (c *recordUndo) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	s.printf("%s\n", shownBack(chart))
-	if err := a.text(&c.Why, question{flag: "why", ask: "Why is it corrected, in one line"}); err != nil {
+	if _, err := word(a, &c.Why, question{flag: "why", ask: "Why is it corrected, in one line"}, desk.Line); err != nil {
 		return err
 	}
 	note := desk.Note{Entry: desk.NewEntry(), Client: slips[0].Client, By: c.actor(), At: h.now()}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
 
@@ -25,7 +26,7 @@ func (c *recordReason) build(r *recording) ([]exchange.Slip, error) {
 		return nil, err
 	}
 	_, _ = fmt.Fprintf(r.out, "  The session of %s began while %s\n", r.local(b.Start), b.State)
-	if err := r.text(&c.Why, question{flag: "why", ask: "Why was it held, in one line"}); err != nil {
+	if _, err := word(r.asker, &c.Why, question{flag: "why", ask: "Why was it held, in one line"}, desk.Line); err != nil {
 		return nil, err
 	}
 	return entry.Reason{On: c.On, Why: c.Why}.Make(r.About, r.note)

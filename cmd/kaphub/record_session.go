@@ -99,7 +99,7 @@ func (c *recordAfter) build(r *recording) ([]exchange.Slip, error) {
 		return nil, err
 	}
 	if c.Effects == desk.EffectsAsk || c.Effects == desk.EffectsSerious {
-		if err := r.text(&c.What, question{flag: "what", ask: "What happened, in one line", usual: "-"}); err != nil {
+		if _, err := word(r.asker, &c.What, question{flag: "what", ask: "What happened, in one line", usual: "-"}, desk.Line); err != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
 
@@ -20,7 +21,7 @@ func (c *recordStop) Run(ctx context.Context, s *scene) error {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.text(&c.Why, question{flag: "why", ask: "Why, in one line", usual: "-"}); err != nil {
+		if _, err := word(r.asker, &c.Why, question{flag: "why", ask: "Why, in one line", usual: "-"}, desk.Line); err != nil {
 			return nil, err
 		}
 		return entry.Stop{Said: said, Why: c.Why}.Make(r.About, r.note)

@@ -28,7 +28,7 @@ type explainCommand struct {
 	AsOf   string `placeholder:"T" help:"As it was known then: 2026-03-03T09:15, or @1234, a moment of the audit log."`
 	Diff   bool   `help:"What changed between FROM and TO, and why the verdict moved."`
 	From   string `arg:"" optional:"" help:"With --diff: the earlier moment, as --as-of takes it."`
-	To     string `arg:"" optional:"" help:"With --diff: the later moment; now if it is left out."`
+	To     string `arg:"" optional:"" help:"With --diff: the later moment; now if it is left out, or said."`
 }
 
 // Run shows every gate of one client, or what changed.

@@ -28,11 +28,11 @@ func (h *hub) present(ctx context.Context) (point, error) {
 	return point{moment, h.now().UTC().Truncate(time.Millisecond)}, err
 }
 
-// when reads a flag that names a point: "" is now, @1234 a moment of the audit log and its time, else a time, of which what
+// when reads a flag that names a point: "" and "now" are now, @1234 a moment of the audit log and its time, else a time, of which what
 // had been recorded up to then was known. now reports whether it is now, and may be looked at a little later.
 func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, err error) {
 	present, err := h.present(ctx)
-	if err != nil || word == "" {
+	if err != nil || word == "" || word == "now" {
 		return present, true, err
 	}
 	newest, err := h.store.Logged(ctx, present.moment)
@@ -61,7 +61,7 @@ func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, e
 	at = at.UTC().Truncate(time.Millisecond)
 	moment, err := h.store.MomentAt(ctx, at)
 	if err == nil && moment == 0 {
-		err = fmt.Errorf("nothing was known at %s: the hub's first record is younger", at.Format(time.RFC3339))
+		err = fmt.Errorf("nothing was known at %s: the hub's first record is younger", h.local(at))
 	}
 	return point{moment, at}, false, err
 }

@@ -94,6 +94,15 @@ func TestWhatIsWrongWithAnEntryIsSaidBeforeItIsSaved(t *testing.T) {
 		{"a label filled tomorrow", func() ([]exchange.Slip, error) { l := label; l.FilledOn = "2026-03-09"; return book.Check(note, l) }, "in the future"},
 		{"no directions anywhere", func() ([]exchange.Slip, error) { l := label; l.Directions = ""; return book.Check(note, l) }, "word for word"},
 		{"a reason of two lines", func() ([]exchange.Slip, error) { return book.Stop(note, book.Practice, "a\nb") }, "one line"},
+		{"what happened in two lines", func() ([]exchange.Slip, error) {
+			return book.Close(note, desk.After{Kind: fhir.SessionDosing, Start: now.Add(-time.Hour), Held: true, Effects: desk.EffectsExpected, Line: "a\u2028b"})
+		}, "one line"},
+		{"a reason that a screen would obey", func() ([]exchange.Slip, error) { return book.Reason(note, fhir.Key{}, "a\x1b[2Jb") }, "one line"},
+		{"a reason as long as a note", func() ([]exchange.Slip, error) { return book.Reason(note, fhir.Key{}, strings.Repeat("ä", 301)) }, "300 letters"},
+		{"a correction for a reason of two lines", func() ([]exchange.Slip, error) {
+			_, err := book.Undo(note, book.Practice, "a\rb", nil)
+			return nil, err
+		}, "one line"},
 		{"somebody else lifts a stop", func() ([]exchange.Slip, error) {
 			return book.Lift(note, book.Practice, &fhir.Version{Key: fhir.Key{Source: desk.Source(fhirtest.Prescriber), Type: "Flag", ID: "x"}})
 		}, "only whoever said it"},

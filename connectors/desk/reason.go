@@ -1,16 +1,28 @@
 package desk
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
 
-// longestReason is how many letters a reason may have: a line, not a note.
-const longestReason = 300
+// longestLine is how many letters a line may have: a line, not a note.
+const longestLine = 300
+
+// Line reads what is said in one line: without a break, or anything else that a screen would obey.
+func Line(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if utf8.RuneCountInString(s) > longestLine || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	}) {
+		return "", fmt.Errorf("must be one line of at most %d letters: shorten it", longestLine)
+	}
+	return s, nil
+}
 
 // Reason says in one line why a session began while its records were not READY: the practice's fact. session is the
 // Appointment.
@@ -18,11 +30,13 @@ func (b Book) Reason(n Note, session fhir.Key, line string) ([]exchange.Slip, er
 	if err := n.check(); err != nil {
 		return nil, err
 	}
-	switch line = strings.TrimSpace(line); {
-	case line == "":
+	switch said, err := Line(line); {
+	case err != nil:
+		return nil, in("why", fmt.Errorf("the reason %w", err))
+	case said == "":
 		return nil, in("why", fmt.Errorf("the reason %w", errMissing))
-	case strings.ContainsAny(line, "\n\r") || len(line) > longestReason:
-		return nil, in("why", errors.New("the reason takes more than one line: shorten it"))
+	default:
+		line = said
 	}
 	d := b.draft(n, b.Practice, KindReason)
 	d.add("Observation", d.id("reason"), nil, object{

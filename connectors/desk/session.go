@@ -124,6 +124,10 @@ func (b Book) Close(n Note, p After) ([]exchange.Slip, error) {
 	if err := n.check(); err != nil {
 		return nil, err
 	}
+	line, err := Line(p.Line)
+	if err != nil {
+		return nil, in("what", fmt.Errorf("what happened %w", err))
+	}
 	dosed := p.Kind == fhir.SessionDosing && p.Held
 	grade, graded := grades[p.Effects]
 	switch {
@@ -162,8 +166,8 @@ func (b Book) Close(n Note, p After) ([]exchange.Slip, error) {
 			"actuality": "actual", "subject": d.patient(), "date": instant(p.Start), "recordedDate": instant(n.At),
 			"severity": concept(fhir.SystemKAP, grade),
 		}
-		if p.Line != "" {
-			event["event"] = object{"text": p.Line}
+		if line != "" {
+			event["event"] = object{"text": line}
 		}
 		d.add("AdverseEvent", d.id("effects"), nil, event)
 	}

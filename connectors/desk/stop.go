@@ -1,9 +1,7 @@
 package desk
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -14,8 +12,9 @@ func (b Book) Stop(n Note, party Party, line string) ([]exchange.Slip, error) {
 	if err := n.check(); err != nil {
 		return nil, err
 	}
-	if strings.ContainsAny(line, "\n\r") {
-		return nil, in("why", errors.New("the reason takes more than one line: shorten it"))
+	line, err := Line(line)
+	if err != nil {
+		return nil, in("why", fmt.Errorf("the reason %w", err))
 	}
 	d := b.draft(n, party, KindStop)
 	code := concept(fhir.SystemKAP, fhir.CodeStop)

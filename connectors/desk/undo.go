@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -21,7 +20,11 @@ func (b Book) Undo(n Note, party Party, why string, records []Told) (exchange.Sl
 	if err := n.check(); err != nil {
 		return exchange.Slip{}, err
 	}
-	if strings.TrimSpace(why) == "" {
+	why, err := Line(why)
+	if err != nil {
+		return exchange.Slip{}, in("why", fmt.Errorf("the reason %w", err))
+	}
+	if why == "" {
 		return exchange.Slip{}, in("why", fmt.Errorf("the reason %w", errMissing))
 	}
 	d := b.draft(n, party, KindUndo)
