@@ -68,7 +68,25 @@ func (c *restoreCommand) Run(ctx context.Context, s *scene) error {
 	if err := h.store.Audit(ctx, actor(), "restore", "", ""); err != nil {
 		return err
 	}
+	house, err := houseOf(s, h.store, h.config.Hub.Name)
+	if err != nil {
+		return err
+	}
+	withdrawn, err := house.Withdraw(ctx, actor()) // each may have been used since
+	if err != nil {
+		return err
+	}
+	all, err := house.Accounts(ctx)
+	if err != nil {
+		return err
+	}
 	s.printf("Restored %s. It sends nothing yet: run kaphub sync, which reads every source and asks about every open attempt first.\n", cfg.Store.DSN.Reveal())
+	if len(all) > 0 {
+		s.printf("Everybody signs in again, and accounts stand as they did when the backup was made: look through kaphub user list.\n")
+	}
+	if withdrawn > 0 {
+		s.printf("%s withdrawn: they may have been used since. kaphub user reset LOGIN makes a new one.\n", many(withdrawn, "invitation"))
+	}
 	return nil
 }
 

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/config"
 	"github.com/kaphub/kaphub/connectors/skylight"
 	"github.com/kaphub/kaphub/fhir/store"
@@ -15,10 +18,13 @@ import (
 
 type initCommand struct {
 	Preset string `enum:",skylight" default:"" help:"Whose prescriber block to begin with: skylight."`
+	Owner  string `placeholder:"LOGIN" help:"The login of the first owner, who is invited to the console and lets others in."`
+	Name   string `help:"How the first owner is called."`
 }
 
-// Run writes a config to start from and a key, and prints the recovery key once. What is there already stays as it is.
-func (c *initCommand) Run(s *scene) error {
+// Run writes a config to start from and a key, and prints the recovery key once; and the invitation of the first owner,
+// where there is one. What is there already stays as it is.
+func (c *initCommand) Run(ctx context.Context, s *scene) error {
 	file := s.cli.Config
 	keyFile := filepath.Join(filepath.Dir(file), "kaphub.key")
 	for _, name := range []string{file, keyFile} {
@@ -27,6 +33,9 @@ func (c *initCommand) Run(s *scene) error {
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("init: %w", err)
 		}
+	}
+	if err := c.ask(s.asker(ctx, time.UTC)); err != nil {
+		return err
 	}
 	key := store.NewKey()
 	if err := key.Save(keyFile); err != nil {
@@ -44,7 +53,63 @@ Recovery key, shown this once: write it down and keep it apart from this machine
 Without the key file or this line nobody can open the store or its backups, you included.
 Next: %s in %s, then run kaphub check.
 `, file, keyFile, key.Recovery(), c.next(), file)
+	if c.Owner == "" {
+		return nil
+	}
+	return c.invite(ctx, s)
+}
+
+// ask asks for the first owner, where somebody sits there; nobody need be named yet.
+func (c *initCommand) ask(a *asker) error {
+	if c.Owner == "" && c.Name != "" {
+		return errors.New("init: --name is whose? Give the first owner's login too: --owner LOGIN")
+	}
+	if err := a.text(&c.Owner, question{flag: "owner", ask: "Login of the first owner of the console", form: "like ann", usual: "-"}); err != nil {
+		return err
+	}
+	if c.Owner == "" {
+		return nil
+	}
+	if err := a.text(&c.Name, question{flag: "name", ask: "Their name, as the audit log shows it"}); err != nil {
+		return err
+	}
+	if err := c.profile().Check(); err != nil { // before anything is written
+		return fmt.Errorf("init: the first owner: %w", err)
+	}
 	return nil
+}
+
+func (c *initCommand) profile() people.Profile {
+	return people.Profile{Login: c.Owner, Name: c.Name, Roles: []people.Role{people.Owner}}
+}
+
+// invite makes the store, with the first owner's account in it.
+func (c *initCommand) invite(ctx context.Context, s *scene) error {
+	written, err := config.Load(s.cli.Config, s.environment)
+	if _, unfinished := errors.AsType[*config.Invalid](err); err != nil && !unfinished { // what is left to be written has no part in this
+		return err
+	}
+	key, err := masterKey(&written)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, store.Options{DSN: dsn(&written), Key: key, Now: s.now})
+	if err != nil {
+		return err
+	}
+	house, err := houseOf(s, db, written.Hub.Name)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	a, inv, err := house.Invite(ctx, actor(), c.profile())
+	if err != nil {
+		return errors.Join(fmt.Errorf("invite the first owner: %w", err), db.Close())
+	}
+	s.printf("\n%s may come in as %s (owner) once kaphub serve runs. Shown once, works once, and for three days:\n\n    %s\n", a.Name, a.Login, link(written.Hub.PublicURL, inv))
+	if written.Hub.PublicURL == "" {
+		s.printf("\nIt follows the hub's address, like http://%s.\n", written.Hub.Listen)
+	}
+	return db.Close()
 }
 
 // next is what to write into the config first.

@@ -61,6 +61,7 @@ type cli struct {
 
 	Audit   auditCommand   `cmd:"" group:"Keep:" help:"The audit log."`
 	Keys    keysCommand    `cmd:"" group:"Keep:" help:"The keys by which the hub proves who it is to SMART servers: make, list and rotate them."`
+	User    userCommand    `cmd:"" group:"Keep:" help:"Who may come in to the console: add, list, roles, reset, disable, enable."`
 	Backup  backupCommand  `cmd:"" group:"Keep:" help:"Write an encrypted and signed copy of the store."`
 	Restore restoreCommand `cmd:"" group:"Keep:" help:"Make a store from a backup; overwrites nothing."`
 	Version versionCommand `cmd:"" group:"Keep:" help:"Which kaphub this is."`

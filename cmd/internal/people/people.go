@@ -138,6 +138,12 @@ type Profile struct {
 
 var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._@+-]{1,63}$`)
 
+// Check says what is wrong with a profile, nil when nothing is.
+func (p Profile) Check() error {
+	_, err := p.tidy()
+	return err
+}
+
 // tidy brings a profile into the form in which it is kept, or says what is wrong with it.
 func (p Profile) tidy() (Profile, error) {
 	p.Login = loginOf(p.Login)
