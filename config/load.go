@@ -39,6 +39,11 @@ func Load(path string, environment []string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read config: %w", err)
 	}
+	return Read(path, text, environment)
+}
+
+// Read is Load of a text as if it stood at path already: what is about to be written there is judged before it is.
+func Read(path string, text []byte, environment []string) (Config, error) {
 	c := Config{file: path, marks: marks{}}
 	c.defaults()
 	r := &reader{marks: c.marks}
