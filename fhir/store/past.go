@@ -63,8 +63,13 @@ func (db *DB) Look(ctx context.Context, actor, action, subject, detail string) (
 
 // Keep gives settings their values in one commit, those that have others by now. When all stand so already nothing is written.
 func (db *DB) Keep(ctx context.Context, actor string, values map[string]string) error {
-	return db.commit(ctx, "keep settings", "", func(c *commit) error {
-		c.actor, c.silent = actor, true
+	return db.KeepAs(ctx, actor, "keep settings", "", values)
+}
+
+// KeepAs is Keep with words of its own in the audit log. detail holds no client data.
+func (db *DB) KeepAs(ctx context.Context, actor, action, detail string, values map[string]string) error {
+	return db.commit(ctx, action, "", func(c *commit) error {
+		c.actor, c.detail, c.silent = actor, detail, true
 		for _, name := range sorted(values) {
 			before, err := c.SettingAt(ctx, table.SettingAtParams{Name: name, Moment: c.moment})
 			if err = found(err); err == nil && before == values[name] {

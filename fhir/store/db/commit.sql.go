@@ -276,6 +276,52 @@ func (q *Queries) SettingAt(ctx context.Context, arg SettingAtParams) (string, e
 	return value, err
 }
 
+const settingHistory = `-- name: SettingHistory :many
+SELECT s.moment, s.actor, s.value, a.at FROM setting s JOIN audit a ON a.moment = s.moment
+WHERE s.name = $1 AND s.moment < $2 ORDER BY s.moment DESC LIMIT $3
+`
+
+type SettingHistoryParams struct {
+	Name   string
+	Before int64
+	Lim    int32
+}
+
+type SettingHistoryRow struct {
+	Moment int64
+	Actor  string
+	Value  string
+	At     int64
+}
+
+func (q *Queries) SettingHistory(ctx context.Context, arg SettingHistoryParams) ([]SettingHistoryRow, error) {
+	rows, err := q.query(ctx, q.settingHistoryStmt, settingHistory, arg.Name, arg.Before, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SettingHistoryRow
+	for rows.Next() {
+		var i SettingHistoryRow
+		if err := rows.Scan(
+			&i.Moment,
+			&i.Actor,
+			&i.Value,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const settingSince = `-- name: SettingSince :one
 SELECT CAST(coalesce(min(moment), 0) AS bigint) FROM setting WHERE name = $1
 `

@@ -483,6 +483,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.settingAtStmt, err = db.PrepareContext(ctx, settingAt); err != nil {
 		return nil, fmt.Errorf("error preparing query SettingAt: %w", err)
 	}
+	if q.settingHistoryStmt, err = db.PrepareContext(ctx, settingHistory); err != nil {
+		return nil, fmt.Errorf("error preparing query SettingHistory: %w", err)
+	}
 	if q.settingSinceStmt, err = db.PrepareContext(ctx, settingSince); err != nil {
 		return nil, fmt.Errorf("error preparing query SettingSince: %w", err)
 	}
@@ -1364,6 +1367,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing settingAtStmt: %w", cerr)
 		}
 	}
+	if q.settingHistoryStmt != nil {
+		if cerr := q.settingHistoryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing settingHistoryStmt: %w", cerr)
+		}
+	}
 	if q.settingSinceStmt != nil {
 		if cerr := q.settingSinceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing settingSinceStmt: %w", cerr)
@@ -1741,6 +1749,7 @@ type Queries struct {
 	sessionsNowStmt        *sql.Stmt
 	sessionsOfStmt         *sql.Stmt
 	settingAtStmt          *sql.Stmt
+	settingHistoryStmt     *sql.Stmt
 	settingSinceStmt       *sql.Stmt
 	sourceStmt             *sql.Stmt
 	sourceLogFromStmt      *sql.Stmt
@@ -1937,6 +1946,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sessionsNowStmt:        q.sessionsNowStmt,
 		sessionsOfStmt:         q.sessionsOfStmt,
 		settingAtStmt:          q.settingAtStmt,
+		settingHistoryStmt:     q.settingHistoryStmt,
 		settingSinceStmt:       q.settingSinceStmt,
 		sourceStmt:             q.sourceStmt,
 		sourceLogFromStmt:      q.sourceLogFromStmt,

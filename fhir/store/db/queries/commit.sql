@@ -33,6 +33,9 @@ DELETE FROM meta WHERE name = @name;
 
 -- name: SettingAt :one
 SELECT value FROM setting WHERE name = @name AND moment <= @moment ORDER BY moment DESC LIMIT 1;
+-- name: SettingHistory :many
+SELECT s.moment, s.actor, s.value, a.at FROM setting s JOIN audit a ON a.moment = s.moment
+WHERE s.name = @name AND s.moment < @before ORDER BY s.moment DESC LIMIT @lim;
 -- name: SettingSince :one
 SELECT CAST(coalesce(min(moment), 0) AS bigint) FROM setting WHERE name = @name;
 -- name: PutSetting :exec
