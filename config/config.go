@@ -3,6 +3,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"path/filepath"
 	"time"
 )
@@ -18,6 +20,7 @@ type Config struct {
 	Notices     *Notices     `yaml:"notices"` // nil = nobody is told by mail
 
 	file  string
+	hash  string
 	marks marks
 }
 
@@ -208,6 +211,15 @@ type Rules struct {
 
 // File returns the path the config was read from.
 func (c *Config) File() string { return c.file }
+
+// Hash tells the text that the config was read from apart from any other.
+func (c *Config) Hash() string { return c.hash }
+
+// HashOf is the Hash of a config of this text.
+func HashOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
 
 // Path returns name as the config means it: relative to the directory the config lies in.
 func (c *Config) Path(name string) string {

@@ -62,7 +62,7 @@ func Quoted(text string) string {
 }
 
 var (
-	plainForm = regexp.MustCompile(`^[\pL0-9][\pL0-9 ._/@+%-]*$`)
+	plainForm = regexp.MustCompile(`^[\pL0-9](?:[\pL0-9 ._/@+%-]|:[0-9])*$`)
 	reserved  = map[string]bool{"null": true, "true": true, "false": true, "yes": true, "no": true, "on": true, "off": true}
 )
 
@@ -199,4 +199,14 @@ func flow(e Edit) string {
 		return e.Text
 	}
 	return "[" + strings.Join(e.List, ", ") + "]"
+}
+
+// Leaves are all single values of a text by their paths, as they are written: "prescribers[0].sheet.follow_up" is "90d".
+// A list without elements is "[]". ErrEdit when the text cannot be edited.
+func Leaves(text []byte) (map[string]string, error) {
+	d, err := parsed(string(text))
+	if err != nil {
+		return nil, err
+	}
+	return d.leaves(nil), nil
 }

@@ -44,7 +44,7 @@ func Load(path string, environment []string) (Config, error) {
 
 // Read is Load of a text as if it stood at path already: what is about to be written there is judged before it is.
 func Read(path string, text []byte, environment []string) (Config, error) {
-	c := Config{file: path, marks: marks{}}
+	c := Config{file: path, hash: HashOf(text), marks: marks{}}
 	c.defaults()
 	r := &reader{marks: c.marks}
 	if problem, ok := r.file(text, &c); !ok {

@@ -62,11 +62,19 @@ func (c *demoCommand) Run(ctx context.Context, s *scene) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := c.open(ctx, s, dir, practice, prescriber)
+	if err := c.write(dir, practice, prescriber); err != nil {
+		return err
+	}
+	h, err := c.open(ctx, s, dir)
 	if err != nil {
 		return err
 	}
-	defer h.close()
+	alive := false
+	defer func() {
+		if !alive {
+			h.close()
+		}
+	}()
 	if err := c.cycle(ctx, s, h, world); err != nil {
 		return err
 	}
@@ -83,30 +91,32 @@ func (c *demoCommand) Run(ctx context.Context, s *scene) (err error) {
 	if once {
 		return nil
 	}
-	return c.live(ctx, s, h, world, in, "curl "+practice+"/Patient, curl "+prescriber+"/Task")
+	alive = true
+	return c.live(ctx, s, h, dir, world, "curl "+practice+"/Patient, curl "+prescriber+"/Task")
 }
 
-// open writes a config like an operator's and opens the hub by it.
-func (c *demoCommand) open(ctx context.Context, s *scene, dir, practice, prescriber string) (*hub, error) {
+// write makes a config like an operator's.
+func (c *demoCommand) write(dir, practice, prescriber string) error {
 	var text bytes.Buffer
 	page, err := template.New("demo").Parse(demoConfig)
 	if err != nil {
-		return nil, fmt.Errorf("demo config: %w", err)
+		return fmt.Errorf("demo config: %w", err)
 	}
 	facts := struct{ Practice, Prescriber, NPI, Listen string }{practice, prescriber, sandbox.NPI, c.Listen}
 	if err := page.Execute(&text, facts); err != nil {
-		return nil, fmt.Errorf("demo config: %w", err)
+		return fmt.Errorf("demo config: %w", err)
 	}
 	text.WriteString("\nrules: {telehealth_until: 2099-12-31}\n") // the sandbox is of no year, and its evaluations are by video
-	file := filepath.Join(dir, "kaphub.yaml")
-	if err := create(file, text.Bytes()); err != nil {
-		return nil, fmt.Errorf("demo config: %w", err)
+	if err := create(filepath.Join(dir, "kaphub.yaml"), text.Bytes()); err != nil {
+		return fmt.Errorf("demo config: %w", err)
 	}
-	if err := store.NewKey().Save(filepath.Join(dir, "kaphub.key")); err != nil {
-		return nil, err
-	}
+	return store.NewKey().Save(filepath.Join(dir, "kaphub.key"))
+}
+
+// open opens the hub by the demo's config.
+func (c *demoCommand) open(ctx context.Context, s *scene, dir string) (*hub, error) {
 	own := *s
-	own.cli, own.environment = &cli{Config: file}, nil // the operator's own hub stays out of it
+	own.cli, own.environment = &cli{Config: filepath.Join(dir, "kaphub.yaml")}, nil // the operator's own hub stays out of it
 	h, err := own.open(ctx)
 	if err != nil {
 		return nil, err
@@ -134,24 +144,34 @@ func (c *demoCommand) cycle(ctx context.Context, s *scene, h *hub, world *sandbo
 }
 
 // live lets the world go on and tells what changes, until ctx ends; look says where both sides' own systems are.
-func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, world *sandbox.World, in report.Input, look string) error {
+func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, dir string, world *sandbox.World, look string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var beside sync.WaitGroup
-	defer beside.Wait() // before the store is closed
+	defer beside.Wait()
 	defer cancel(nil)
 	beside.Go(func() {
 		if err := world.Run(ctx, time.Second); err != nil {
 			cancel(fmt.Errorf("sandbox: %w", err))
 		}
 	})
-	beside.Go(func() { s.follow(ctx, h, states(in)) })
-	m := newMetrics(h)
-	routes, err := h.windowed(m, &people.Account{ID: "demo", Login: "demo", Name: "Demo", Roles: []people.Role{people.Owner}})
-	if err != nil {
-		return err
-	}
-	err = h.serve(ctx, m, fast(h), routes, func(address string) {
-		s.printf("\nThe demo lives on: each step of a life takes %s. Where to look: http://%s\nBoth sides' own systems: %s\nCtrl-C ends it and leaves nothing behind.\n\n", beat, address, look)
+	err := s.live(ctx, h, func(ctx context.Context) (*hub, error) { return c.open(ctx, s, dir) }, func(ctx context.Context, h *hub, at *door) error {
+		in, err := h.view(ctx)
+		if err != nil {
+			return err
+		}
+		following, stop := context.WithCancel(ctx)
+		var beside sync.WaitGroup
+		defer beside.Wait() // before the store is closed
+		defer stop()
+		beside.Go(func() { s.follow(following, h, states(in)) })
+		m := newMetrics(h)
+		routes, err := h.windowed(m, &people.Account{ID: "demo", Login: "demo", Name: "Demo", Roles: []people.Role{people.Owner}})
+		if err != nil {
+			return err
+		}
+		return h.serve(ctx, at, m, fast(h), routes, func(address string) {
+			s.printf("\nThe demo lives on: each step of a life takes %s. Where to look: http://%s\nBoth sides' own systems: %s\nCtrl-C ends it and leaves nothing behind.\n\n", beat, address, look)
+		})
 	})
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

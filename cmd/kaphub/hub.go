@@ -28,6 +28,8 @@ type hub struct {
 	connectors []connectors.Connector
 	store      *store.DB
 	post       *post // nil = nobody is told by mail
+	pace       *turnstile
+	rewritten  chan struct{} // the config was written anew: whoever serves opens the hub again
 	now        func() time.Time
 	log        *slog.Logger
 	foreground bool // somebody waits for it
@@ -42,8 +44,33 @@ type hub struct {
 // open reads the config and opens the store. It touches no network. Everything that is wrong with the config, whoever
 // reads that part of it, is one *config.Invalid.
 func (s *scene) open(ctx context.Context) (*hub, error) {
-	h := &hub{now: s.now, log: s.log, actor: actor(), holder: holder()}
-	c, err := config.Load(s.cli.Config, s.environment)
+	h, err := s.assemble(config.Load(s.cli.Config, s.environment))
+	if err != nil {
+		return nil, err
+	}
+	key, err := masterKey(&h.config)
+	if err != nil {
+		return nil, err
+	}
+	if err := vanished(&h.config); err != nil {
+		return nil, err
+	}
+	h.store, err = store.Open(ctx, store.Options{DSN: dsn(&h.config), Key: key, Now: s.now, Recogniser: recogniser(&h.config, h.written)})
+	if err != nil {
+		return nil, err
+	}
+	h.pace.DB = h.store
+	h.connectors = append(h.connectors, desks(h.written, h.store)...)
+	if err := errors.Join(remember(&h.config), h.inform(ctx)); err != nil {
+		return nil, errors.Join(err, h.store.Close())
+	}
+	return h, nil
+}
+
+// assemble puts everything together that a config makes but the store, and changes nothing: a config that is about to be
+// written is tried by it first.
+func (s *scene) assemble(c config.Config, err error) (*hub, error) {
+	h := &hub{now: s.now, log: s.log, actor: actor(), holder: holder(), pace: &turnstile{}, rewritten: make(chan struct{}, 1)}
 	invalid, mistaken := errors.AsType[*config.Invalid](err)
 	if err != nil && !mistaken {
 		return nil, err
@@ -53,8 +80,7 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 		problems = invalid.Problems
 	}
 	var wrong []config.Problem
-	pace := &turnstile{}
-	h.connectors, wrong = connect(&c, s, pace)
+	h.connectors, wrong = connect(&c, s, h.pace)
 	problems = append(append(append(problems, wrong...), badSchedules(&c)...), notWithholdable(&c)...)
 	h.post, wrong = postOf(&c)
 	problems = append(problems, wrong...)
@@ -66,22 +92,6 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 		return nil, err
 	}
 	h.informed.Store(&h.written)
-	key, err := masterKey(&c)
-	if err != nil {
-		return nil, err
-	}
-	if err := vanished(&c); err != nil {
-		return nil, err
-	}
-	h.store, err = store.Open(ctx, store.Options{DSN: dsn(&c), Key: key, Now: s.now, Recogniser: recogniser(&c, h.written)})
-	if err != nil {
-		return nil, err
-	}
-	pace.DB = h.store
-	h.connectors = append(h.connectors, desks(h.written, h.store)...)
-	if err := errors.Join(remember(&c), h.inform(ctx)); err != nil {
-		return nil, errors.Join(err, h.store.Close())
-	}
 	return h, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -27,24 +26,26 @@ func (c *serveCommand) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	leave, err := alone(&h.config)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	m := newMetrics(h)
-	routes, err := h.windowed(m, nil)
-	if err != nil {
-		return err
-	}
-	return h.serve(ctx, m, h.jobs, routes, func(address string) {
-		s.printf("kaphub serves on http://%s: the console, /healthz, /readyz, /metrics. Ctrl-C stops it.\n", address)
+	return s.live(ctx, h, s.open, func(ctx context.Context, h *hub, at *door) error {
+		leave, err := alone(&h.config)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		m := newMetrics(h)
+		routes, err := h.windowed(m, nil)
+		if err != nil {
+			return err
+		}
+		return h.serve(ctx, at, m, h.jobs, routes, func(address string) {
+			s.printf("kaphub serves on http://%s: the console, /healthz, /readyz, /metrics. Ctrl-C stops it.\n", address)
+		})
 	})
 }
 
-// serve runs the engine and answers questions on hub.listen until ctx ends; then running jobs may end.
-func (h *hub) serve(ctx context.Context, m *metrics, work func(nudge func(string)) []jobs.Job, routes http.Handler, up func(address string)) error {
+// serve runs the engine and answers questions at the door until ctx ends, or the config is written anew; then running jobs
+// may end. up is told the address when the door was opened for it.
+func (h *hub) serve(ctx context.Context, at *door, m *metrics, work func(nudge func(string)) []jobs.Job, routes http.Handler, up func(address string)) error {
 	nudge := func(string) {} // until the engine is there
 	engine, err := h.engine(ctx, h.watched(m, work(func(job string) { nudge(job) })))
 	if err != nil {
@@ -57,25 +58,29 @@ func (h *hub) serve(ctx context.Context, m *metrics, work func(nudge func(string
 			h.log.Warn("nudge", "job", job, "error", err)
 		}
 	}
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", h.config.Hub.Listen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen on hub.listen: %w", err), engine.Stop(ctx))
+	first := at.tcp == nil
+	if err := at.open(ctx, h.config.Hub.Listen); err != nil {
+		return errors.Join(err, engine.Stop(ctx))
 	}
-	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+	if at := at.address(); !at.IP.IsLoopback() {
 		h.log.Warn("the hub listens beyond this machine without TLS of its own: put a TLS proxy before it and name it in hub.public_url", "address", at.String())
 	}
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute}
 	if err := engine.Start(ctx); err != nil {
-		return errors.Join(err, listener.Close(), engine.Stop(ctx))
+		return errors.Join(err, engine.Stop(ctx))
 	}
-	h.log.Info("serving", "address", listener.Addr().String())
-	up(listener.Addr().String())
+	h.log.Info("serving", "address", at.address().String())
+	if first {
+		up(at.address().String())
+	}
+	nudge("reconcile") // the policies may be others than before
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(at) }()
 	select {
 	case <-ctx.Done():
 		err = nil
+	case <-h.rewritten:
+		err = errChanged
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)
 	}

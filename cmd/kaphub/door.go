@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+// errChanged is why a hub stops serving that is to be opened anew: its config was written.
+var errChanged = errors.New("the config was written anew")
+
+// door is where a hub is reached. It stays open while one hub is closed and the next not open yet: who knocks then waits a
+// moment, and finds nobody gone.
+type door struct{ tcp *net.TCPListener }
+
+// open listens, unless the door is open already: on another address only after a restart.
+func (d *door) open(ctx context.Context, address string) error {
+	if d.tcp != nil {
+		return d.tcp.SetDeadline(time.Time{})
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on hub.listen: %w", err)
+	}
+	d.tcp = listener.(*net.TCPListener) //nolint:forcetypeassert // tcp was asked for
+	return nil
+}
+
+// Accept waits for the next to knock.
+func (d *door) Accept() (net.Conn, error) { return d.tcp.Accept() }
+
+// Addr is where the door is.
+func (d *door) Addr() net.Addr { return d.tcp.Addr() }
+
+func (d *door) address() *net.TCPAddr { return d.tcp.Addr().(*net.TCPAddr) } //nolint:forcetypeassert // of a TCP listener
+
+// Close ends the waiting of the hub that is being closed, and leaves the door open for the next.
+func (d *door) Close() error { return d.tcp.SetDeadline(time.Unix(1, 0)) }
+
+// shut ends it.
+func (d *door) shut() error {
+	if d.tcp == nil {
+		return nil
+	}
+	return d.tcp.Close()
+}
+
+// live serves h, and whenever its config was written anew the hub that this config makes, until ctx ends. The config is
+// always read once, strictly and whole: no hub ever runs by a part of one and a part of another.
+func (s *scene) live(ctx context.Context, h *hub, open func(context.Context) (*hub, error), serve func(context.Context, *hub, *door) error) (err error) {
+	at := &door{}
+	defer func() { err = errors.Join(err, at.shut()) }()
+	for {
+		err := serve(ctx, h, at)
+		h.close()
+		if !errors.Is(err, errChanged) || ctx.Err() != nil {
+			if errors.Is(err, errChanged) {
+				err = nil
+			}
+			return err
+		}
+		if h, err = open(ctx); err != nil {
+			return fmt.Errorf("open the hub by the config that was just written: %w", err)
+		}
+		s.log.Info("the hub was opened anew by its config")
+	}
+}
