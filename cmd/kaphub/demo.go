@@ -62,10 +62,7 @@ func (c *demoCommand) Run(ctx context.Context, s *scene) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.write(dir, practice, prescriber); err != nil {
-		return err
-	}
-	h, err := c.open(ctx, s, dir)
+	h, err := c.open(ctx, s, dir, practice, prescriber)
 	if err != nil {
 		return err
 	}
@@ -95,7 +92,15 @@ func (c *demoCommand) Run(ctx context.Context, s *scene) (err error) {
 	return c.live(ctx, s, h, dir, world, "curl "+practice+"/Patient, curl "+prescriber+"/Task")
 }
 
-// write makes a config like an operator's.
+// open writes a config like an operator's and opens the hub by it.
+func (c *demoCommand) open(ctx context.Context, s *scene, dir, practice, prescriber string) (*hub, error) {
+	if err := c.write(dir, practice, prescriber); err != nil {
+		return nil, err
+	}
+	return c.again(ctx, s, dir)
+}
+
+// write makes the config and a key.
 func (c *demoCommand) write(dir, practice, prescriber string) error {
 	var text bytes.Buffer
 	page, err := template.New("demo").Parse(demoConfig)
@@ -113,8 +118,8 @@ func (c *demoCommand) write(dir, practice, prescriber string) error {
 	return store.NewKey().Save(filepath.Join(dir, "kaphub.key"))
 }
 
-// open opens the hub by the demo's config.
-func (c *demoCommand) open(ctx context.Context, s *scene, dir string) (*hub, error) {
+// again opens the hub by the demo's config.
+func (c *demoCommand) again(ctx context.Context, s *scene, dir string) (*hub, error) {
 	own := *s
 	own.cli, own.environment = &cli{Config: filepath.Join(dir, "kaphub.yaml")}, nil // the operator's own hub stays out of it
 	h, err := own.open(ctx)
@@ -154,7 +159,7 @@ func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, dir string, wo
 			cancel(fmt.Errorf("sandbox: %w", err))
 		}
 	})
-	err := s.live(ctx, h, func(ctx context.Context) (*hub, error) { return c.open(ctx, s, dir) }, func(ctx context.Context, h *hub, at *door) error {
+	err := s.live(ctx, h, func(ctx context.Context) (*hub, error) { return c.again(ctx, s, dir) }, func(ctx context.Context, h *hub, at *door) error {
 		in, err := h.view(ctx)
 		if err != nil {
 			return err
