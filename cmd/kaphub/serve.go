@@ -26,7 +26,7 @@ func (c *serveCommand) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	return s.live(ctx, h, s.open, func(ctx context.Context, h *hub, at *door) error {
+	return s.live(ctx, h, s.open, func(ctx context.Context, h *hub, at *entrance) error {
 		leave, err := alone(&h.config)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ func (c *serveCommand) Run(ctx context.Context, s *scene) error {
 
 // serve runs the engine and answers questions at the door until ctx ends, or the config is written anew; then running jobs
 // may end. up is told the address when the door was opened for it.
-func (h *hub) serve(ctx context.Context, at *door, m *metrics, work func(nudge func(string)) []jobs.Job, routes http.Handler, up func(address string)) error {
+func (h *hub) serve(ctx context.Context, at *entrance, m *metrics, work func(nudge func(string)) []jobs.Job, routes http.Handler, up func(address string)) error {
 	nudge := func(string) {} // until the engine is there
 	engine, err := h.engine(ctx, h.watched(m, work(func(job string) { nudge(job) })))
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 // errChanged is why a hub stops serving that is to be opened anew: its config was written.
 var errChanged = errors.New("the config was written anew")
 
-// door is where a hub is reached. It stays open while one hub is closed and the next not open yet: who knocks then waits a
+// entrance is where a hub is reached: its door stays open while one hub is closed and the next not open yet: who knocks then waits a
 // moment, and finds nobody gone.
-type door struct{ tcp *net.TCPListener }
+type entrance struct{ tcp *net.TCPListener }
 
 // open listens, unless the door is open already: on another address only after a restart.
-func (d *door) open(ctx context.Context, address string) error {
+func (d *entrance) open(ctx context.Context, address string) error {
 	if d.tcp != nil {
 		return d.tcp.SetDeadline(time.Time{})
 	}
@@ -30,18 +30,18 @@ func (d *door) open(ctx context.Context, address string) error {
 }
 
 // Accept waits for the next to knock.
-func (d *door) Accept() (net.Conn, error) { return d.tcp.Accept() }
+func (d *entrance) Accept() (net.Conn, error) { return d.tcp.Accept() }
 
 // Addr is where the door is.
-func (d *door) Addr() net.Addr { return d.tcp.Addr() }
+func (d *entrance) Addr() net.Addr { return d.tcp.Addr() }
 
-func (d *door) address() *net.TCPAddr { return d.tcp.Addr().(*net.TCPAddr) } //nolint:forcetypeassert // of a TCP listener
+func (d *entrance) address() *net.TCPAddr { return d.tcp.Addr().(*net.TCPAddr) } //nolint:forcetypeassert // of a TCP listener
 
 // Close ends the waiting of the hub that is being closed, and leaves the door open for the next.
-func (d *door) Close() error { return d.tcp.SetDeadline(time.Unix(1, 0)) }
+func (d *entrance) Close() error { return d.tcp.SetDeadline(time.Unix(1, 0)) }
 
 // shut ends it.
-func (d *door) shut() error {
+func (d *entrance) shut() error {
 	if d.tcp == nil {
 		return nil
 	}
@@ -50,8 +50,8 @@ func (d *door) shut() error {
 
 // live serves h, and whenever its config was written anew the hub that this config makes, until ctx ends. The config is
 // always read once, strictly and whole: no hub ever runs by a part of one and a part of another.
-func (s *scene) live(ctx context.Context, h *hub, open func(context.Context) (*hub, error), serve func(context.Context, *hub, *door) error) (err error) {
-	at := &door{}
+func (s *scene) live(ctx context.Context, h *hub, open func(context.Context) (*hub, error), serve func(context.Context, *hub, *entrance) error) (err error) {
+	at := &entrance{}
 	defer func() { err = errors.Join(err, at.shut()) }()
 	for {
 		err := serve(ctx, h, at)
