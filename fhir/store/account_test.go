@@ -7,7 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/fhirtest"
+	"github.com/kaphub/kaphub/fhir/plan"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 func accountsLife(t *testing.T, dsn string) {
@@ -146,6 +150,31 @@ func glassBreaks(t *testing.T, dsn string) {
 	report, err := w.VerifyAudit(w.ctx, nil)
 	w.must(err)
 	want(t, "a reason cannot be changed", strings.Join(report.Altered, "\n"), "look in need g-1")
+}
+
+func looksAtClient(t *testing.T, dsn string) {
+	w, _, client := enrolledWorld(t, dsn)
+	d := delivery(client, "", "a")
+	w.decide(w.verdict(client, readiness.NotReady), plan.Changes{Stage: []exchange.Delivery{d}})
+	label := fhirtest.Set("meta.security", []map[string]string{{"system": fhir.SystemActCode, "code": "PSYTHPN"}})
+	w.receive(skylight, page(fhirtest.Client(w.now).On(w.now).Flag("active", label)))
+	sealed, err := w.Sealed(w.ctx, false)
+	w.must(err)
+	w.must(w.Audit(w.ctx, "Ann", "view client", client, ""))
+	w.must(w.Audit(w.ctx, "Ann", "view client", "another", ""))
+	w.must(w.Audit(w.ctx, "Bo", "view delivery", d.ID, ""))
+	_, err = w.Unseal(w.ctx, "Priv", sealed[0].ID, "to look at it")
+	w.must(err)
+	lines, err := w.LooksAt(w.ctx, client, 0, 10)
+	w.must(err)
+	var said []string
+	for _, l := range lines {
+		said = append(said, l.Actor+": "+l.Action)
+	}
+	want(t, "people only, newest first", strings.Join(said, ", "), "Priv: open sealed, Bo: view delivery, Ann: view client")
+	lines, err = w.LooksAt(w.ctx, client, lines[0].Seq, 1)
+	w.must(err)
+	want(t, "page by page", len(lines) == 1 && lines[0].Actor == "Bo", true)
 }
 
 func sessionsKept(t *testing.T, dsn string) {

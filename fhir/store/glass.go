@@ -54,12 +54,28 @@ func (v *verifier) glasses(ctx context.Context) error {
 // AuditOf returns up to limit entries of the audit log about one subject, newest first; with before, those that came
 // before that sequence number.
 func (db *DB) AuditOf(ctx context.Context, subject string, before int64, limit int) ([]exchange.Line, error) {
+	rows, err := db.read.AuditOf(ctx, table.AuditOfParams{Subject: subject, Before: beforeOr(before), Lim: int32(min(limit, 1<<30))})
+	return lines(rows, err, "audit of "+subject)
+}
+
+// LooksAt returns up to limit entries of the audit log about what people did or looked at of a client, newest first: of the
+// client's own, and of their deliveries, sealed records and findings that somebody dealt with. What shows many clients at
+// once, the board and reports, names none of them. before as for AuditOf.
+func (db *DB) LooksAt(ctx context.Context, client string, before int64, limit int) ([]exchange.Line, error) {
+	rows, err := db.read.LooksAt(ctx, table.LooksAtParams{Client: client, Before: beforeOr(before), Lim: int32(min(limit, 1<<30))})
+	return lines(rows, err, "looks at "+client)
+}
+
+func beforeOr(before int64) int64 {
 	if before == 0 {
-		before = math.MaxInt64
+		return math.MaxInt64
 	}
-	rows, err := db.read.AuditOf(ctx, table.AuditOfParams{Subject: subject, Before: before, Lim: int32(min(limit, 1<<30))})
+	return before
+}
+
+func lines(rows []table.Audit, err error, what string) ([]exchange.Line, error) {
 	if err != nil {
-		return nil, fmt.Errorf("read audit of %s: %w", subject, plain(err))
+		return nil, fmt.Errorf("read %s: %w", what, plain(err))
 	}
 	list := make([]exchange.Line, 0, len(rows))
 	for _, r := range rows {

@@ -267,6 +267,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"who may come in is kept, with secrets that the table does not tell", accountsLife},
 		{"tries to sign in are counted, by replicas together", triesCount},
 		{"a look in need is kept with its reason", glassBreaks},
+		{"who looked at a client is told, whatever of them it was", looksAtClient},
 		{"sessions are kept so that the table opens no door", sessionsKept},
 		{"the audit names what was altered", auditNames},
 		{"a new process finds everything where it was", reopens},

@@ -43,7 +43,13 @@ func (h *House) Glasses(ctx context.Context, since time.Time) ([]exchange.Glass,
 	return h.store.Glasses(ctx, "", since)
 }
 
-// Looked returns who did or looked at what of a client, newest first; with before, what came before that entry.
+// Looked returns who did or looked at what of a client, newest first; with before, what came before that entry. Pages
+// that show many clients at once, like the board, are not among them.
 func (h *House) Looked(ctx context.Context, client string, before int64, limit int) ([]exchange.Line, error) {
-	return h.store.AuditOf(ctx, client, before, limit)
+	return h.store.LooksAt(ctx, client, before, limit)
+}
+
+// History returns what became of an account, newest first: invitations, changes, sign-ins and those that were refused.
+func (h *House) History(ctx context.Context, account string, before int64, limit int) ([]exchange.Line, error) {
+	return h.store.AuditOf(ctx, account, before, limit)
 }

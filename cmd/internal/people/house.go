@@ -36,6 +36,7 @@ type Tryings interface {
 type Looks interface {
 	BreakGlass(ctx context.Context, g exchange.Glass) error
 	Glasses(ctx context.Context, account string, since time.Time) ([]exchange.Glass, error)
+	LooksAt(ctx context.Context, client string, before int64, limit int) ([]exchange.Line, error)
 	AuditOf(ctx context.Context, subject string, before int64, limit int) ([]exchange.Line, error)
 }
 

@@ -261,6 +261,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.logSourceStmt, err = db.PrepareContext(ctx, logSource); err != nil {
 		return nil, fmt.Errorf("error preparing query LogSource: %w", err)
 	}
+	if q.looksAtStmt, err = db.PrepareContext(ctx, looksAt); err != nil {
+		return nil, fmt.Errorf("error preparing query LooksAt: %w", err)
+	}
 	if q.lostBeforeStmt, err = db.PrepareContext(ctx, lostBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query LostBefore: %w", err)
 	}
@@ -997,6 +1000,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing logSourceStmt: %w", cerr)
 		}
 	}
+	if q.looksAtStmt != nil {
+		if cerr := q.looksAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing looksAtStmt: %w", cerr)
+		}
+	}
 	if q.lostBeforeStmt != nil {
 		if cerr := q.lostBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lostBeforeStmt: %w", cerr)
@@ -1675,6 +1683,7 @@ type Queries struct {
 	linksAtStmt            *sql.Stmt
 	linksOfStmt            *sql.Stmt
 	logSourceStmt          *sql.Stmt
+	looksAtStmt            *sql.Stmt
 	lostBeforeStmt         *sql.Stmt
 	markReadBackStmt       *sql.Stmt
 	membersStmt            *sql.Stmt
@@ -1872,6 +1881,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		linksAtStmt:            q.linksAtStmt,
 		linksOfStmt:            q.linksOfStmt,
 		logSourceStmt:          q.logSourceStmt,
+		looksAtStmt:            q.looksAtStmt,
 		lostBeforeStmt:         q.lostBeforeStmt,
 		markReadBackStmt:       q.markReadBackStmt,
 		membersStmt:            q.membersStmt,

@@ -384,6 +384,50 @@ func (q *Queries) GlassesSince(ctx context.Context, since int64) ([]Glass, error
 	return items, nil
 }
 
+const looksAt = `-- name: LooksAt :many
+SELECT a.moment, a.at, a.actor, a.action, a.subject, a.detail, a.digest, a.mac FROM audit a WHERE a.subject IN (SELECT CAST($1 AS text) UNION SELECT d.id FROM delivery d WHERE d.client = $1
+  UNION SELECT h.finding FROM handling h WHERE h.client = $1 UNION SELECT s.id FROM sealed s WHERE s.client = $1)
+  AND a.moment < $2 AND a.actor <> 'hub' ORDER BY a.moment DESC LIMIT $3
+`
+
+type LooksAtParams struct {
+	Client string
+	Before int64
+	Lim    int32
+}
+
+func (q *Queries) LooksAt(ctx context.Context, arg LooksAtParams) ([]Audit, error) {
+	rows, err := q.query(ctx, q.looksAtStmt, looksAt, arg.Client, arg.Before, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Audit
+	for rows.Next() {
+		var i Audit
+		if err := rows.Scan(
+			&i.Moment,
+			&i.At,
+			&i.Actor,
+			&i.Action,
+			&i.Subject,
+			&i.Detail,
+			&i.Digest,
+			&i.Mac,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ownSession = `-- name: OwnSession :execrows
 UPDATE web_session SET account = $1 WHERE token = $2
 `

@@ -42,6 +42,10 @@ SELECT * FROM glass ORDER BY moment, id;
 
 -- name: AuditOf :many
 SELECT * FROM audit WHERE subject = @subject AND moment < @before ORDER BY moment DESC LIMIT @lim;
+-- name: LooksAt :many
+SELECT a.* FROM audit a WHERE a.subject IN (SELECT CAST(@client AS text) UNION SELECT d.id FROM delivery d WHERE d.client = @client
+  UNION SELECT h.finding FROM handling h WHERE h.client = @client UNION SELECT s.id FROM sealed s WHERE s.client = @client)
+  AND a.moment < @before AND a.actor <> 'hub' ORDER BY a.moment DESC LIMIT @lim;
 
 -- name: FindSession :one
 SELECT data FROM web_session WHERE token = @token AND expiry > @now;
