@@ -54,6 +54,7 @@ type Run struct {
 	Trigger string
 	Began   time.Time
 	Ended   time.Time // zero while it runs, and of one whose process died until another run of its lane begins
+	Dead    bool      // its process died: it has no end, and its lane is not held
 	Counts  Counts    // while it runs: how far it has come
 	Error   string    // coded; no client data
 }

@@ -13,11 +13,12 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-const runColumns = `r.id, r.job, r.lane, r.cause, r.began, r.ended, r.counts, r.error`
+const runColumns = `r.id, r.job, r.lane, r.cause, r.began, r.ended, r.counts, r.error, CASE WHEN r.ended = 0 AND COALESCE(l.until, 0) <= $1 THEN 1 ELSE 0 END`
 
 // Runs returns the newest runs first. A look that found nothing to do is not kept.
 func (e *Engine) Runs(ctx context.Context, limit int) ([]Run, error) {
-	runs, err := scanRuns(e.db.QueryContext(ctx, `SELECT `+runColumns+` FROM job_run r ORDER BY r.id DESC LIMIT $1`, limit))
+	runs, err := scanRuns(e.db.QueryContext(ctx, `SELECT `+runColumns+` FROM job_run r LEFT JOIN job_lane l ON l.lane = r.lane ORDER BY r.id DESC LIMIT $2`,
+		e.now().UnixMilli(), limit))
 	if err != nil {
 		return nil, fmt.Errorf("read run history: %w", err)
 	}
@@ -45,10 +46,12 @@ func scanRuns(rows *sql.Rows, asked error) (runs []Run, err error) {
 			r            Run
 			began, ended int64
 			counts       string
+			dead         int
 		)
-		if err := rows.Scan(&r.ID, &r.Job, &r.Lane, &r.Trigger, &began, &ended, &counts, &r.Error); err != nil {
+		if err := rows.Scan(&r.ID, &r.Job, &r.Lane, &r.Trigger, &began, &ended, &counts, &r.Error, &dead); err != nil {
 			return nil, err
 		}
+		r.Dead = dead == 1
 		r.Began = time.UnixMilli(began).UTC()
 		if ended != 0 {
 			r.Ended = time.UnixMilli(ended).UTC()

@@ -38,7 +38,7 @@ func TestARunUnderWayTellsHowFarItHasCome(t *testing.T) {
 			running, _ = other.Running(t.Context())
 			return len(running) == 1 && running[0].Counts["pull ehr"] > 0
 		})
-		if r := running[0]; r.Counts["pull ehr"] != 40 || r.Job != "sync" || !r.Ended.IsZero() || r.Trigger != ByHand {
+		if r := running[0]; r.Counts["pull ehr"] != 40 || r.Dead || r.Job != "sync" || !r.Ended.IsZero() || r.Trigger != ByHand {
 			t.Errorf("%+v", r)
 		}
 		if r, err := e.Ask(t.Context(), "night"); !errors.Is(err, ErrBusy) || r.Job != "sync" || !r.Began.Equal(c.now()) {
@@ -68,8 +68,8 @@ func TestWhatADeadProcessLeftOpenDoesNotRun(t *testing.T) {
 		if running, err := e.Running(t.Context()); err != nil || len(running) != 0 {
 			t.Errorf("%+v, %v", running, err)
 		}
-		if runs, err := e.Runs(t.Context(), 1); err != nil || len(runs) != 1 || !runs[0].Ended.IsZero() {
-			t.Errorf("the history has it still open: %+v, %v", runs, err)
+		if runs, err := e.Runs(t.Context(), 1); err != nil || len(runs) != 1 || !runs[0].Ended.IsZero() || !runs[0].Dead {
+			t.Errorf("the history has it as dead: %+v, %v", runs, err)
 		}
 		close(leave)
 		wait(t, done, "the end")

@@ -54,11 +54,12 @@ func (w window) Therapists(ctx context.Context, client string) ([]string, error)
 
 // console is what the console is made with. guest is who everybody is, where nobody needs to sign in.
 func (h *hub) console(guest *people.Account) (console.Options, error) {
-	w := window{h}
+	w, exchanging := window{h}, newExchangeWindow(h)
 	house, err := people.New(people.Options{Store: h.store, Now: h.now, Title: h.policies()[0].Practice.Title})
 	return console.Options{
 		Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Now: h.now, Log: h.log,
 		Secure: strings.HasPrefix(h.config.Hub.PublicURL, "https:"), Guest: guest,
 		Sessions: h.store.Sessions(), People: house, Views: w,
+		Exchange: exchanging, Engine: exchanging,
 	}, err
 }

@@ -38,6 +38,15 @@ func (h *hub) learn(ctx context.Context, c connectors.Connector) error {
 	return h.store.Set(ctx, h.actor, offers(c), string(text))
 }
 
+// learned is what is kept of what the counterpart of c offers, if anything is.
+func (h *hub) learned(ctx context.Context, c connectors.Connector) (o offering, known bool, err error) {
+	text, err := h.store.Setting(ctx, offers(c), 0)
+	if err != nil {
+		return o, false, err
+	}
+	return o, text != "" && json.Unmarshal([]byte(text), &o) == nil, nil
+}
+
 func offers(c connectors.Connector) string { return "offers " + c.Name }
 
 func sorted(list []string) []string {
@@ -57,12 +66,11 @@ func (h *hub) inform(ctx context.Context) error {
 		if c.Offerer == nil {
 			continue
 		}
-		text, err := h.store.Setting(ctx, offers(c), 0)
+		o, is, err := h.learned(ctx, c)
 		if err != nil {
 			return err
 		}
-		var o offering
-		if text != "" && json.Unmarshal([]byte(text), &o) == nil {
+		if is {
 			known[c.Name] = o
 		}
 	}

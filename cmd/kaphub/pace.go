@@ -24,15 +24,18 @@ func (h *hub) quietUntil(party string) time.Time {
 	if h.regardless {
 		return time.Time{}
 	}
-	quiet := h.config.Practice.Quiet
-	if party != fhir.Practice {
-		i := slices.IndexFunc(h.config.Prescribers, func(p config.Prescriber) bool { return p.Name == party })
-		if i < 0 {
-			return time.Time{}
-		}
-		quiet = h.config.Prescribers[i].Quiet
+	return config.QuietUntil(quietHours(&h.config, party), h.now(), h.config.Location())
+}
+
+// quietHours are a party's, as the config has them.
+func quietHours(c *config.Config, party string) []config.Quiet {
+	if party == fhir.Practice {
+		return c.Practice.Quiet
 	}
-	return config.QuietUntil(quiet, h.now(), h.config.Location())
+	if i := slices.IndexFunc(c.Prescribers, func(p config.Prescriber) bool { return p.Name == party }); i >= 0 {
+		return c.Prescribers[i].Quiet
+	}
+	return nil
 }
 
 // quiet is what a job counts that was not run for its party's quiet hours.

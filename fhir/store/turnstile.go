@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,6 +30,18 @@ func (db *DB) Rest(ctx context.Context, counterpart string, until time.Time) err
 		return fmt.Errorf("leave %s in peace: %w", counterpart, plain(err))
 	}
 	return nil
+}
+
+// Rests is until when a counterpart is left in peace; zero or past when it is not.
+func (db *DB) Rests(ctx context.Context, counterpart string) (time.Time, error) {
+	until, err := db.read.RestsUntil(ctx, counterpart)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("is %s left in peace: %w", counterpart, plain(err))
+	}
+	return clock(until), nil
 }
 
 // LastSent is when something was last sent to a party, or tried to be, after since; zero when nothing was.

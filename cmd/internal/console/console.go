@@ -28,6 +28,8 @@ type Options struct {
 	Sessions scs.Store // keeps a token as its hash
 	People   People
 	Views    Views
+	Exchange Exchange
+	Engine   Engine
 
 	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
 }
@@ -114,7 +116,7 @@ func (o *Options) whole() error {
 	var wrong []error
 	for name, there := range map[string]bool{
 		"Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
-		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil,
+		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
 	} {
 		if !there {
 			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))

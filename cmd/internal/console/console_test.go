@@ -35,12 +35,13 @@ type town struct {
 	people  map[string]people.Account
 	open    map[string][]exchange.Glass // by account
 	log     bytes.Buffer
+	far     *far
 }
 
 // newTown is a practice with two clients: Robin is Dana's, Kim is Lee's.
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, people: map[string]people.Account{}, open: map[string][]exchange.Glass{}}
+	w := &town{t: t, people: map[string]people.Account{}, open: map[string][]exchange.Glass{}, far: newFar()}
 	w.view = report.Input{
 		Generated: now, AsOf: now, Practice: "Reverie", Zone: denver, Titles: map[string]string{"practice": "Reverie", "skylight": "Skylight"},
 		Sources: []report.Source{{Name: "skylight", Party: "skylight", Title: "Skylight", State: report.Fresh, LastComplete: now}},
@@ -52,6 +53,7 @@ func newTown(t *testing.T) *town {
 	c, err := build(Options{
 		Practice: "Reverie", Zone: denver, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Sessions: memstore.New(), People: w, Views: w,
+		Exchange: w.far, Engine: w.far,
 	})
 	if err != nil {
 		t.Fatal(err)

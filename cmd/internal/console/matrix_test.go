@@ -16,10 +16,17 @@ import (
 var matrix = map[string]string{
 	"GET /{$}":       "owner admin therapist privacy reader",
 	"POST /sign-out": "everybody",
+
+	"GET /exchange":                        "owner admin privacy reader operator",
+	"GET /exchange/running":                "owner admin privacy reader operator",
+	"POST /exchange/sync":                  "owner admin operator",
+	"GET /exchange/sources/{source}":       "owner admin privacy reader operator",
+	"POST /exchange/sources/{source}/test": "owner admin operator",
+	"GET /exchange/jobs":                   "owner admin operator",
 }
 
 // samples are what a route is asked with, where its pattern names a part: Robin is Dana's, who is the therapist here.
-var samples = map[string]string{"client": "c-robin"}
+var samples = map[string]string{"client": "c-robin", "source": "skylight"}
 
 var part = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
 

@@ -3,6 +3,7 @@ package console
 import (
 	"html/template"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
@@ -31,6 +32,7 @@ var screens = []struct {
 	may []people.Role
 }{
 	{link{Path: "/", Name: "Today"}, seeing},
+	{link{Path: "/exchange", Name: "Exchange"}, exchanging},
 }
 
 // frame returns the frame of a page of this visit.
@@ -85,6 +87,7 @@ func (f frame) Instant(t time.Time) string { return t.In(f.zone).Format(time.RFC
 
 // words are what templates may call beside a page's own methods.
 var words = template.FuncMap{
+	"join": func(list []string) string { return strings.Join(list, ", ") },
 	"many": func(n int, one, more string) string {
 		if n == 1 {
 			return "1 " + one

@@ -13,10 +13,15 @@ import (
 var pageOf = map[string]any{
 	"refused.html": refusedPage{},
 	"today.html":   todayPage{},
+
+	"exchange.html":         exchangePage{},
+	"exchange_running.html": progress{},
+	"exchange_source.html":  sourcePage{},
+	"exchange_jobs.html":    queuesPage{},
 }
 
 // notPages hold the parts of pages.
-var notPages = []string{"parts.html"}
+var notPages = []string{"parts.html", "exchange_parts.html"}
 
 func TestEveryTemplateFitsItsPage(t *testing.T) {
 	w := newTown(t)

@@ -39,6 +39,17 @@ func (q *Queries) RestUntil(ctx context.Context, arg RestUntilParams) error {
 	return err
 }
 
+const restsUntil = `-- name: RestsUntil :one
+SELECT rests FROM counterpart WHERE name = $1
+`
+
+func (q *Queries) RestsUntil(ctx context.Context, name string) (int64, error) {
+	row := q.queryRow(ctx, q.restsUntilStmt, restsUntil, name)
+	var rests int64
+	err := row.Scan(&rests)
+	return rests, err
+}
+
 const takeTurns = `-- name: TakeTurns :one
 INSERT INTO counterpart (name, next, rests) VALUES ($1, CAST($2 AS bigint) + CAST($3 AS bigint), 0)
 ON CONFLICT (name) DO UPDATE SET next = CASE WHEN counterpart.next > CAST($2 AS bigint) THEN counterpart.next ELSE CAST($2 AS bigint) END + CAST($3 AS bigint)

@@ -450,6 +450,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.restUntilStmt, err = db.PrepareContext(ctx, restUntil); err != nil {
 		return nil, fmt.Errorf("error preparing query RestUntil: %w", err)
 	}
+	if q.restsUntilStmt, err = db.PrepareContext(ctx, restsUntil); err != nil {
+		return nil, fmt.Errorf("error preparing query RestsUntil: %w", err)
+	}
 	if q.returnMomentStmt, err = db.PrepareContext(ctx, returnMoment); err != nil {
 		return nil, fmt.Errorf("error preparing query ReturnMoment: %w", err)
 	}
@@ -1315,6 +1318,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing restUntilStmt: %w", cerr)
 		}
 	}
+	if q.restsUntilStmt != nil {
+		if cerr := q.restsUntilStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing restsUntilStmt: %w", cerr)
+		}
+	}
 	if q.returnMomentStmt != nil {
 		if cerr := q.returnMomentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing returnMomentStmt: %w", cerr)
@@ -1746,6 +1754,7 @@ type Queries struct {
 	rejectsAtStmt          *sql.Stmt
 	resolveRejectStmt      *sql.Stmt
 	restUntilStmt          *sql.Stmt
+	restsUntilStmt         *sql.Stmt
 	returnMomentStmt       *sql.Stmt
 	returnTryStmt          *sql.Stmt
 	rivalsOfStmt           *sql.Stmt
@@ -1944,6 +1953,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		rejectsAtStmt:          q.rejectsAtStmt,
 		resolveRejectStmt:      q.resolveRejectStmt,
 		restUntilStmt:          q.restUntilStmt,
+		restsUntilStmt:         q.restsUntilStmt,
 		returnMomentStmt:       q.returnMomentStmt,
 		returnTryStmt:          q.returnTryStmt,
 		rivalsOfStmt:           q.rivalsOfStmt,

@@ -6,3 +6,5 @@ RETURNING next, rests;
 INSERT INTO counterpart (name, next, rests) VALUES (@name, 0, @rests) ON CONFLICT (name) DO UPDATE SET rests = excluded.rests;
 -- name: LastSent :one
 SELECT CAST(COALESCE(MAX(last), 0) AS bigint) FROM delivery WHERE party = @party AND last >= @since;
+-- name: RestsUntil :one
+SELECT rests FROM counterpart WHERE name = @name;
