@@ -179,6 +179,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"a login shuts after five that failed, and longer each time", locksOut},
 		{"codes cannot be guessed with the right password", codesLockOut},
 		{"one stranger who tries every login locks nobody out", strangersAreHeldUp},
+		{"whoever comes in holds nobody up", oneAddress},
 		{"tries made at once are counted one by one", manyAtOnce},
 		{"no code is good twice, at two replicas either", noCodeTwice},
 		{"a recovery code is good once, at two replicas either", recoveryOnce},

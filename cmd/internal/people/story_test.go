@@ -138,6 +138,26 @@ func strangersAreHeldUp(t *testing.T, dsn string) {
 	}
 }
 
+// Who succeeds is not held against whoever sits beside them: a practice has one address.
+func oneAddress(t *testing.T, dsn string) {
+	v := newVillage(t, dsn)
+	ann := v.join("ann", Owner)
+	for n := range remoteFree - 2 {
+		_, err := v.Password(v.ctx, here, fmt.Sprint("typo-", n), good)
+		v.refused("as it is", err, ErrRefused)
+	}
+	for n := range 2 * remoteFree {
+		passed, err := v.Password(v.ctx, here, "ann", good)
+		if err == nil && n%10 == 0 { // a code is new only every half minute
+			v.pass(30 * time.Second)
+			_, err = v.Code(v.ctx, here, passed, ann.code())
+		}
+		if err != nil {
+			t.Fatalf("after %d that fit: %v", n, err)
+		}
+	}
+}
+
 // A flood of tries at one login made at once is no more tries than one after another.
 func manyAtOnce(t *testing.T, dsn string) {
 	v := newVillage(t, dsn)
