@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
@@ -24,32 +25,49 @@ func (c *recordConfirm) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	of := slips[0]
+	of, decision, err := h.toConfirm(ctx, slips, c.actor())
+	if err != nil {
+		return err
+	}
+	if err := c.compare(ctx, s, h, of); err != nil {
+		return err
+	}
+	confirmed, err := h.confirm(of, decision, desk.NewEntry(), c.actor())
+	if err != nil {
+		return err
+	}
+	return s.save(ctx, h, confirmed)
+}
+
+// toConfirm is the decision of an entry, for a second person to confirm; the error says why by could not.
+func (h *hub) toConfirm(ctx context.Context, slips []exchange.Slip, by string) (of exchange.Slip, decision fhir.Resource, err error) {
+	of = slips[0]
+	i := slices.IndexFunc(of.Records, func(r fhir.Resource) bool { return r.Type == "Observation" })
 	switch {
-	case of.Kind != desk.KindDecision:
-		return fmt.Errorf("%s is no decision: only a decision that clears is confirmed", c.Entry)
-	case strings.EqualFold(of.Actor, c.actor()):
-		return errors.New("whoever entered it cannot confirm it: a second person looks at the message and confirms (--by NAME, if you are not who this machine takes you for)")
+	case of.Kind != desk.KindDecision || i < 0:
+		return of, decision, fmt.Errorf("%s is no decision: only a decision that clears is confirmed", of.Entry)
+	case strings.EqualFold(of.Actor, by):
+		return of, decision, errors.New("whoever entered it cannot confirm it: a second person looks at the message and confirms (--by NAME, if you are not who this machine takes you for)")
 	}
-	for _, r := range of.Records {
-		if r.Type != "Observation" {
-			continue
-		}
-		if err := h.newest(ctx, of, r.Ref()); err != nil {
-			return err
-		}
-		if err := c.compare(ctx, s, h, of); err != nil {
-			return err
-		}
-		book := h.book(strings.TrimPrefix(of.Source, "desk-"))
-		confirmed, err := book.Confirm(desk.Note{Entry: desk.NewEntry(), Client: of.Client, By: c.actor(), At: h.now()},
-			&fhir.Version{Key: fhir.Key{Source: of.Source, Type: r.Type, ID: r.ID}, Resource: r})
-		if err != nil {
-			return err
-		}
-		return s.save(ctx, h, confirmed)
+	decision = of.Records[i]
+	if err := h.newest(ctx, of, decision.Ref()); err != nil {
+		return of, decision, err
 	}
-	return fmt.Errorf("%s holds no decision", c.Entry)
+	chart, err := h.store.Chart(ctx, of.Client, 0)
+	if err != nil {
+		return of, decision, err
+	}
+	if !slices.ContainsFunc(entry.Waiting(chart, h.policies()), func(e entry.Entered) bool { return e.ID == of.Entry }) {
+		err = fmt.Errorf("%s waits for nobody: it was confirmed, its end was typed twice, or it does not clear", of.Entry)
+	}
+	return of, decision, err
+}
+
+// confirm is the slip by which a second person confirms a decision.
+func (h *hub) confirm(of exchange.Slip, decision fhir.Resource, id, by string) ([]exchange.Slip, error) {
+	book := h.book(strings.TrimPrefix(of.Source, "desk-"))
+	return book.Confirm(desk.Note{Entry: id, Client: of.Client, By: by, At: h.now()},
+		&fhir.Version{Key: fhir.Key{Source: of.Source, Type: decision.Type, ID: decision.ID}, Resource: decision})
 }
 
 // compare shows whom the entry is about and what it says; whoever sits at a terminal says that the message says the same.
@@ -86,13 +104,8 @@ func (c *recordUndo) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	switch slips[0].Kind {
-	case desk.KindRead:
-		return errors.New("that a mailbox was read cannot be taken back: enter what was missed, then it is as it should be")
-	case desk.KindConfirm:
-		return errors.New("a confirmation cannot be taken back: undo the decision it confirms, and enter it anew")
-	case desk.KindUndo:
-		return errors.New("a correction cannot be taken back: enter it anew as it should be")
+	if err := undoable(slips[0].Kind); err != nil {
+		return err
 	}
 	a := s.asker(ctx, h.config.Location())
 	chart, err := h.store.Chart(ctx, slips[0].Client, 0)
@@ -103,21 +116,43 @@ func (c *recordUndo) Run(ctx context.Context, s *scene) error {
 	if _, err := word(a, &c.Why, question{flag: "why", ask: "Why is it corrected, in one line"}, desk.Line); err != nil {
 		return err
 	}
-	note := desk.Note{Entry: desk.NewEntry(), Client: slips[0].Client, By: c.actor(), At: h.now()}
+	undone, err := h.undo(ctx, slips, desk.NewEntry(), c.actor(), c.Why)
+	if err != nil {
+		return err
+	}
+	return s.save(ctx, h, undone)
+}
+
+// undoable says of a kind of entry why it cannot be taken back, nil when it can.
+func undoable(kind string) error {
+	switch kind {
+	case desk.KindRead:
+		return errors.New("that a mailbox was read cannot be taken back: enter what was missed, then it is as it should be")
+	case desk.KindConfirm:
+		return errors.New("a confirmation cannot be taken back: undo the decision it confirms, and enter it anew")
+	case desk.KindUndo:
+		return errors.New("a correction cannot be taken back: enter it anew as it should be")
+	}
+	return nil
+}
+
+// undo are the slips that correct an entry.
+func (h *hub) undo(ctx context.Context, slips []exchange.Slip, id, by, why string) ([]exchange.Slip, error) {
+	note := desk.Note{Entry: id, Client: slips[0].Client, By: by, At: h.now()}
 	var undone []exchange.Slip
 	for _, of := range slips {
 		book, party := h.whose(of.Source)
 		records, err := h.changed(ctx, of)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		slip, err := book.Undo(note, party, c.Why, records)
+		slip, err := book.Undo(note, party, why, records)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		undone = append(undone, slip)
 	}
-	return s.save(ctx, h, undone)
+	return undone, nil
 }
 
 // entry opens the hub and finds an entry by its id.

@@ -82,6 +82,16 @@ func (db *DB) SlipsAbout(ctx context.Context, source, client string) ([]exchange
 	return slipsOf(rows)
 }
 
+// Decisions returns the slips of kind decision about every client of whom more of them were entered at a source than slips of
+// kind confirm, oldest first: among them is each that waits for a second person.
+func (db *DB) Decisions(ctx context.Context, decision, confirm string) ([]exchange.Slip, error) {
+	rows, err := db.read.TrayDecisions(ctx, table.TrayDecisionsParams{Decision: decision, Confirm: confirm})
+	if err != nil {
+		return nil, fmt.Errorf("read decisions: %w", plain(err))
+	}
+	return slipsOf(rows)
+}
+
 func slipsOf(rows []table.Tray) ([]exchange.Slip, error) {
 	slips := make([]exchange.Slip, 0, len(rows))
 	for _, t := range rows {

@@ -555,6 +555,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.trayAfterStmt, err = db.PrepareContext(ctx, trayAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query TrayAfter: %w", err)
 	}
+	if q.trayDecisionsStmt, err = db.PrepareContext(ctx, trayDecisions); err != nil {
+		return nil, fmt.Errorf("error preparing query TrayDecisions: %w", err)
+	}
 	if q.trayOfStmt, err = db.PrepareContext(ctx, trayOf); err != nil {
 		return nil, fmt.Errorf("error preparing query TrayOf: %w", err)
 	}
@@ -1493,6 +1496,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing trayAfterStmt: %w", cerr)
 		}
 	}
+	if q.trayDecisionsStmt != nil {
+		if cerr := q.trayDecisionsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing trayDecisionsStmt: %w", cerr)
+		}
+	}
 	if q.trayOfStmt != nil {
 		if cerr := q.trayOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing trayOfStmt: %w", cerr)
@@ -1789,6 +1797,7 @@ type Queries struct {
 	traitsOfManyStmt       *sql.Stmt
 	trayAboutStmt          *sql.Stmt
 	trayAfterStmt          *sql.Stmt
+	trayDecisionsStmt      *sql.Stmt
 	trayOfStmt             *sql.Stmt
 	trayWithStmt           *sql.Stmt
 	traysFromStmt          *sql.Stmt
@@ -1988,6 +1997,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		traitsOfManyStmt:       q.traitsOfManyStmt,
 		trayAboutStmt:          q.trayAboutStmt,
 		trayAfterStmt:          q.trayAfterStmt,
+		trayDecisionsStmt:      q.trayDecisionsStmt,
 		trayOfStmt:             q.trayOfStmt,
 		trayWithStmt:           q.trayWithStmt,
 		traysFromStmt:          q.traysFromStmt,

@@ -162,6 +162,51 @@ func (q *Queries) TrayAfter(ctx context.Context, arg TrayAfterParams) ([]Tray, e
 	return items, nil
 }
 
+const trayDecisions = `-- name: TrayDecisions :many
+SELECT source, moment, entry, client, kind, actor, at, read_to, mac, body FROM tray d WHERE d.kind = $1 AND
+(SELECT count(*) FROM tray a WHERE a.client = d.client AND a.source = d.source AND a.kind = d.kind) >
+(SELECT count(*) FROM tray c WHERE c.client = d.client AND c.source = d.source AND c.kind = $2) ORDER BY d.moment
+`
+
+type TrayDecisionsParams struct {
+	Decision string
+	Confirm  string
+}
+
+func (q *Queries) TrayDecisions(ctx context.Context, arg TrayDecisionsParams) ([]Tray, error) {
+	rows, err := q.query(ctx, q.trayDecisionsStmt, trayDecisions, arg.Decision, arg.Confirm)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Tray
+	for rows.Next() {
+		var i Tray
+		if err := rows.Scan(
+			&i.Source,
+			&i.Moment,
+			&i.Entry,
+			&i.Client,
+			&i.Kind,
+			&i.Actor,
+			&i.At,
+			&i.ReadTo,
+			&i.Mac,
+			&i.Body,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const trayOf = `-- name: TrayOf :many
 SELECT source, moment, entry, client, kind, actor, at, read_to, mac, body FROM tray WHERE entry = $1 ORDER BY source
 `

@@ -16,3 +16,7 @@ SELECT * FROM tray WHERE client = @client AND source = @source ORDER BY moment;
 SELECT * FROM tray WHERE entry = @entry ORDER BY source;
 -- name: TraysFrom :many
 SELECT * FROM tray WHERE source > @source OR source = @source AND moment > @moment ORDER BY source, moment LIMIT @lim;
+-- name: TrayDecisions :many
+SELECT * FROM tray d WHERE d.kind = @decision AND
+(SELECT count(*) FROM tray a WHERE a.client = d.client AND a.source = d.source AND a.kind = d.kind) >
+(SELECT count(*) FROM tray c WHERE c.client = d.client AND c.source = d.source AND c.kind = @confirm) ORDER BY d.moment;
