@@ -60,6 +60,7 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 		Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Now: h.now, Log: h.log,
 		Secure: strings.HasPrefix(h.config.Hub.PublicURL, "https:"), Guest: guest,
 		Sessions: h.store.Sessions(), People: house, Views: w,
+		Desk: w, Roster: w, Second: w, Asking: w,
 		Exchange: exchanging, Engine: exchanging,
 	}, err
 }

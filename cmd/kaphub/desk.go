@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kaphub/kaphub/config"
 	"github.com/kaphub/kaphub/connectors"
@@ -11,6 +12,7 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/pull"
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
@@ -53,9 +55,27 @@ func (h *hub) waits(ctx context.Context, source string) (bool, error) {
 	return desk.Waiting(ctx, h.store, source, since)
 }
 
-// enter puts an entry into the tray, reads it in and has whom it moves judged again. It touches no network.
+// enter is enterAs of whoever typed, and of whom they said that it was.
 func (h *hub) enter(ctx context.Context, slips []exchange.Slip) error {
-	if err := h.store.Enter(ctx, saidBy(slips[0].Actor), slips...); err != nil {
+	return h.enterAs(ctx, saidBy(slips[0].Actor), slips)
+}
+
+// notIn is why an entry that is saved has not come in yet.
+type notIn struct {
+	entry string
+	err   error
+}
+
+func (n *notIn) Error() string {
+	return fmt.Sprintf("it is saved as %s and comes in with the next sync: %v", n.entry, n.err)
+}
+
+func (n *notIn) Unwrap() error { return n.err }
+
+// enterAs puts an entry into the tray, reads it in and has whom it moves judged again. It touches no network. A *notIn says
+// that it is saved, and no more.
+func (h *hub) enterAs(ctx context.Context, actor string, slips []exchange.Slip) error {
+	if err := h.store.Enter(ctx, actor, slips...); err != nil {
 		return err
 	}
 	var wrong []error
@@ -64,16 +84,32 @@ func (h *hub) enter(ctx context.Context, slips []exchange.Slip) error {
 			if c.Name != s.Source {
 				continue
 			}
-			if _, err := h.pull(ctx, c, nil); err != nil {
+			if err := h.bringIn(ctx, c); err != nil {
 				wrong = append(wrong, err)
 			}
 		}
 	}
 	_, err := h.reconcile(ctx, nil)
 	if err := errors.Join(append(wrong, err)...); err != nil {
-		return fmt.Errorf("it is saved as %s and comes in with the next sync: %w", slips[0].Entry, err)
+		return &notIn{slips[0].Entry, err}
 	}
 	return nil
+}
+
+// bringIn reads a desk, though another is just reading it: whoever saved an entry looks at what came of it.
+func (h *hub) bringIn(ctx context.Context, c connectors.Connector) error {
+	const pause, most = 50 * time.Millisecond, 2 * time.Second
+	for waited := time.Duration(0); ; waited += pause {
+		counts, err := h.pull(ctx, c, nil)
+		if err != nil || counts[pull.Busy] == 0 || waited >= most {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // deskLine says of a prescriber without a connector that its desk is the way, and how fresh that is.

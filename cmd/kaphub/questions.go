@@ -81,16 +81,8 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 	}
 	for _, p := range drafted {
 		name := p.Prescriber.Name
-		if err := h.store.Set(ctx, h.actor, questionsTo(name), h.now().UTC().Format(time.RFC3339)); err != nil {
-			return fmt.Errorf("note that the questions were drafted: %w", err)
-		}
-		if err := h.store.Audit(ctx, h.actor, "draft questions", "", name); err != nil {
+		if err := h.drafted(ctx, h.actor, p, asked[name]); err != nil {
 			return err
-		}
-		for _, a := range asked[name] {
-			if err := h.accountFor(ctx, p, a.key); err != nil {
-				return err
-			}
 		}
 		if n := len(asked[name]); n > 0 {
 			_, _ = fmt.Fprintf(s.err, "It tells %s of %s, and the accounting of disclosures says so; if it is not sent, correct that: kaphub disclosures add CLIENT --instead-of ID.\n", p.Prescriber.Title, many(n, "client"))
@@ -99,16 +91,25 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// accountFor notes what the day's questions tell of a client. Nobody tells the hub whether a draft is sent: it counts as told
-// until somebody corrects it.
-func (h *hub) accountFor(ctx context.Context, p readiness.Policy, client string) error {
-	_, err := h.store.Tell(ctx, h.actor, exchange.Telling{
-		Client: client, Party: p.Prescriber.Name, Recipient: p.Prescriber.Title, At: h.now(), How: "e-mail", By: h.actor,
-		What:    "initials, year of birth, the day of the next session, and what of the prescriber's records is still open, in the day's questions",
-		Purpose: "treatment, under the release: what the prescriber must answer before the session",
-	})
-	if err != nil {
-		return fmt.Errorf("note what the questions tell of %s: %w", client, err)
+// drafted notes that the day's questions to a prescriber were drafted by somebody, and of whom they tell. Nobody tells the hub
+// whether a draft is sent: it counts as told until somebody corrects it.
+func (h *hub) drafted(ctx context.Context, by string, p readiness.Policy, of []asking) error {
+	name := p.Prescriber.Name
+	if err := h.store.Set(ctx, by, questionsTo(name), h.now().UTC().Format(time.RFC3339)); err != nil {
+		return fmt.Errorf("note that the questions were drafted: %w", err)
+	}
+	if err := h.store.Audit(ctx, by, "draft questions", "", name); err != nil {
+		return err
+	}
+	for _, a := range of {
+		_, err := h.store.Tell(ctx, by, exchange.Telling{
+			Client: a.key, Party: name, Recipient: p.Prescriber.Title, At: h.now(), How: "e-mail", By: by,
+			What:    "initials, year of birth, the day of the next session, and what of the prescriber's records is still open, in the day's questions",
+			Purpose: "treatment, under the release: what the prescriber must answer before the session",
+		})
+		if err != nil {
+			return fmt.Errorf("note what the questions tell of %s: %w", a.key, err)
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
@@ -149,7 +150,7 @@ func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error
 		}
 		return fhir.Chart{}, err
 	}
-	fit, err := h.fitting(ctx, word)
+	fit, err := h.fitting(ctx, word, 0)
 	switch {
 	case err != nil:
 		return fhir.Chart{}, err
@@ -187,8 +188,8 @@ func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error
 	return one, err
 }
 
-// fitting are the clients whom word may mean.
-func (h *hub) fitting(ctx context.Context, word string) ([]fhir.Chart, error) {
+// fitting are the clients whom word may mean; console.ErrTooMany when they are more than most, unless most is 0.
+func (h *hub) fitting(ctx context.Context, word string, most int) ([]fhir.Chart, error) {
 	born, _ := h.clock().Date(word)
 	word = strings.ToLower(strings.TrimSpace(word))
 	switch chart, err := h.store.Chart(ctx, word, 0); {
@@ -205,6 +206,9 @@ func (h *hub) fitting(ctx context.Context, word string) ([]fhir.Chart, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if most > 0 && len(keys) > most {
+		return nil, console.ErrTooMany
 	}
 	fit := make([]fhir.Chart, 0, len(keys))
 	for _, client := range keys {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
@@ -32,7 +33,7 @@ func (c *recordConfirm) Run(ctx context.Context, s *scene) error {
 	if err := c.compare(ctx, s, h, of); err != nil {
 		return err
 	}
-	confirmed, err := h.confirm(of, decision, desk.NewEntry(), c.actor())
+	confirmed, err := h.confirmation(of, decision, desk.NewEntry(), c.actor())
 	if err != nil {
 		return err
 	}
@@ -45,9 +46,9 @@ func (h *hub) toConfirm(ctx context.Context, slips []exchange.Slip, by string) (
 	i := slices.IndexFunc(of.Records, func(r fhir.Resource) bool { return r.Type == "Observation" })
 	switch {
 	case of.Kind != desk.KindDecision || i < 0:
-		return of, decision, fmt.Errorf("%s is no decision: only a decision that clears is confirmed", of.Entry)
+		return of, decision, refused("%s is no decision: only a decision that clears is confirmed", of.Entry)
 	case strings.EqualFold(of.Actor, by):
-		return of, decision, errors.New("whoever entered it cannot confirm it: a second person looks at the message and confirms (--by NAME, if you are not who this machine takes you for)")
+		return of, decision, refused("whoever entered it cannot confirm it: a second person looks at the message and confirms (--by NAME, if you are not who this machine takes you for)")
 	}
 	decision = of.Records[i]
 	if err := h.newest(ctx, of, decision.Ref()); err != nil {
@@ -58,13 +59,18 @@ func (h *hub) toConfirm(ctx context.Context, slips []exchange.Slip, by string) (
 		return of, decision, err
 	}
 	if !slices.ContainsFunc(entry.Waiting(chart, h.policies()), func(e entry.Entered) bool { return e.ID == of.Entry }) {
-		err = fmt.Errorf("%s waits for nobody: it was confirmed, its end was typed twice, or it does not clear", of.Entry)
+		err = refused("%s waits for nobody: it was confirmed, its end was typed twice, or it does not clear", of.Entry)
 	}
 	return of, decision, err
 }
 
-// confirm is the slip by which a second person confirms a decision.
-func (h *hub) confirm(of exchange.Slip, decision fhir.Resource, id, by string) ([]exchange.Slip, error) {
+// refused is why something is not entered, in words for whoever tried.
+func refused(format string, args ...any) error {
+	return &console.Refused{Err: fmt.Errorf(format, args...)}
+}
+
+// confirmation is the slip by which a second person confirms a decision.
+func (h *hub) confirmation(of exchange.Slip, decision fhir.Resource, id, by string) ([]exchange.Slip, error) {
 	book := h.book(strings.TrimPrefix(of.Source, "desk-"))
 	return book.Confirm(desk.Note{Entry: id, Client: of.Client, By: by, At: h.now()},
 		&fhir.Version{Key: fhir.Key{Source: of.Source, Type: decision.Type, ID: decision.ID}, Resource: decision})
@@ -116,7 +122,7 @@ func (c *recordUndo) Run(ctx context.Context, s *scene) error {
 	if _, err := word(a, &c.Why, question{flag: "why", ask: "Why is it corrected, in one line"}, desk.Line); err != nil {
 		return err
 	}
-	undone, err := h.undo(ctx, slips, desk.NewEntry(), c.actor(), c.Why)
+	undone, err := h.correction(ctx, slips, desk.NewEntry(), c.actor(), c.Why)
 	if err != nil {
 		return err
 	}
@@ -127,17 +133,17 @@ func (c *recordUndo) Run(ctx context.Context, s *scene) error {
 func undoable(kind string) error {
 	switch kind {
 	case desk.KindRead:
-		return errors.New("that a mailbox was read cannot be taken back: enter what was missed, then it is as it should be")
+		return refused("that a mailbox was read cannot be taken back: enter what was missed, then it is as it should be")
 	case desk.KindConfirm:
-		return errors.New("a confirmation cannot be taken back: undo the decision it confirms, and enter it anew")
+		return refused("a confirmation cannot be taken back: undo the decision it confirms, and enter it anew")
 	case desk.KindUndo:
-		return errors.New("a correction cannot be taken back: enter it anew as it should be")
+		return refused("a correction cannot be taken back: enter it anew as it should be")
 	}
 	return nil
 }
 
-// undo are the slips that correct an entry.
-func (h *hub) undo(ctx context.Context, slips []exchange.Slip, id, by, why string) ([]exchange.Slip, error) {
+// correction are the slips that correct an entry.
+func (h *hub) correction(ctx context.Context, slips []exchange.Slip, id, by, why string) ([]exchange.Slip, error) {
 	note := desk.Note{Entry: id, Client: slips[0].Client, By: by, At: h.now()}
 	var undone []exchange.Slip
 	for _, of := range slips {
@@ -222,7 +228,7 @@ func (h *hub) newest(ctx context.Context, of exchange.Slip, ref fhir.Ref) error 
 		return err
 	}
 	if last.Entry != of.Entry {
-		return fmt.Errorf("entry %s (%s) changed it since: look at that one first", last.Entry, last.Kind)
+		return refused("entry %s (%s) changed it since: look at that one first", last.Entry, last.Kind)
 	}
 	return nil
 }

@@ -30,6 +30,10 @@ type Options struct {
 	Views    Views
 	Exchange Exchange
 	Engine   Engine
+	Desk     Desk
+	Roster   Roster
+	Second   Second
+	Asking   Asking
 
 	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
 }
@@ -117,6 +121,7 @@ func (o *Options) whole() error {
 	for name, there := range map[string]bool{
 		"Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
 		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
+		"Desk": o.Desk != nil, "Roster": o.Roster != nil, "Second": o.Second != nil, "Asking": o.Asking != nil,
 	} {
 		if !there {
 			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))

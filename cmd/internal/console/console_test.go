@@ -32,6 +32,7 @@ type town struct {
 	handler http.Handler
 	view    report.Input
 	looks   []string
+	desk    *pretendDesk
 	people  map[string]people.Account
 	open    map[string][]exchange.Glass // by account
 	log     bytes.Buffer
@@ -50,10 +51,12 @@ func newTown(t *testing.T) *town {
 			verdict("c-kim", "Kim", "Lee", now.Add(4*time.Hour), readiness.Hold),
 		},
 	}
+	w.desk = newPretendDesk(t)
 	c, err := build(Options{
 		Practice: "Reverie", Zone: denver, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Sessions: memstore.New(), People: w, Views: w,
 		Exchange: w.far, Engine: w.far,
+		Desk: w.desk, Roster: w.desk, Second: w.desk, Asking: w.desk,
 	})
 	if err != nil {
 		t.Fatal(err)

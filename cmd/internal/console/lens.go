@@ -71,6 +71,14 @@ func unconfided(v readiness.Verdict) readiness.Verdict {
 	return v
 }
 
+// Unclinical is a verdict without the gates and findings that tell of doses, readings, scores or what happened: for what is
+// written to somebody else.
+func Unclinical(v readiness.Verdict) readiness.Verdict {
+	v.Findings = slices.DeleteFunc(slices.Clone(v.Findings), func(f readiness.Finding) bool { return slices.Contains(clinicalRules, f.Code) })
+	v.Gates = slices.DeleteFunc(slices.Clone(v.Gates), func(g readiness.Gate) bool { return slices.Contains(clinicalGates, g.Name) })
+	return v
+}
+
 // discreet leaves out of a verdict what is for the client's therapist: doses, readings, scores, what happened. That
 // something is there, whose it is and since when, stays.
 func discreet(v readiness.Verdict) readiness.Verdict {

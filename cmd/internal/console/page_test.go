@@ -18,10 +18,18 @@ var pageOf = map[string]any{
 	"exchange_running.html": progress{},
 	"exchange_source.html":  sourcePage{},
 	"exchange_jobs.html":    queuesPage{},
+
+	"desk.html":              deskHome{},
+	"desk_client.html":       deskPage{},
+	"desk_form.html":         formPage{},
+	"desk_questions.html":    questionsPage{},
+	"desk_read_through.html": readThroughPage{},
+	"desk_undo.html":         undoPage{},
+	"desk_waiting.html":      waitingPage{},
 }
 
 // notPages hold the parts of pages.
-var notPages = []string{"parts.html", "exchange_parts.html"}
+var notPages = []string{"parts.html", "exchange_parts.html", "desk_parts.html"}
 
 func TestEveryTemplateFitsItsPage(t *testing.T) {
 	w := newTown(t)

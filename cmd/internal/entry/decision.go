@@ -167,17 +167,26 @@ func (a About) Directions() (rx *fhir.Version, words string, err error) {
 	if v == nil {
 		return nil, "", nil
 	}
-	read, err := fhir.Read[fhir.MedicationRequest](v.Resource)
+	words, err = DirectionsOf(v.Resource)
 	if err != nil {
 		return nil, "", err
 	}
+	return v, words, nil
+}
+
+// DirectionsOf returns a prescription's directions in words, "" when it has none.
+func DirectionsOf(prescription fhir.Resource) (string, error) {
+	rx, err := fhir.Read[fhir.MedicationRequest](prescription)
+	if err != nil {
+		return "", err
+	}
 	var all []string
-	for _, d := range read.DosageInstruction {
+	for _, d := range rx.DosageInstruction {
 		if d.Text != nil {
 			all = append(all, *d.Text)
 		}
 	}
-	return v, strings.Join(all, " "), nil
+	return strings.Join(all, " "), nil
 }
 
 // Condition is how a condition of the clearance stands by the prescriber's word.

@@ -1,0 +1,114 @@
+package console
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// outcomes are what a decision may come to, as a form shows them.
+var outcomes = []choice{
+	{Value: fhir.DecisionCleared, Label: "Cleared"}, {Value: fhir.DecisionConditions, Label: "Cleared, with conditions"}, {Value: fhir.DecisionDeferred, Label: "Deferred"},
+	{Value: fhir.DecisionNotCleared, Label: "Not cleared"}, {Value: fhir.DecisionWithdrawn, Label: "Clearance withdrawn"}, {Value: entry.FollowUpDone, Label: "A follow-up took place"},
+}
+
+func askDecision(a entry.About) asked {
+	title, sheet := a.Book.Prescriber.Title, a.Policy.Sheet
+	q := asked{}
+	switch len(a.Deciders) {
+	case 0:
+		q.Cannot = "The prescriber sheet lists nobody who may decide. Whoever looks after the settings writes them there, once " + title + " has agreed."
+		return q
+	case 1:
+		q.Remarks = append(q.Remarks, "Decided by "+name(a.Deciders[0])+" "+agreed(sheet)+".")
+	}
+	q.Fields = append(q.Fields, field{Name: "outcome", Label: "What did " + title + " decide?", Kind: "choice", Choices: slices.Clone(outcomes)})
+	if len(a.Deciders) > 1 {
+		who := field{Name: "decider", Label: "Who decided?", Kind: "choice"}
+		for _, d := range a.Deciders {
+			who.Choices = append(who.Choices, choice{Value: d.ID.Value, Label: name(d)})
+		}
+		q.Fields = append(q.Fields, who)
+	}
+	validTo := field{Name: "valid-to", Label: "Valid to", Kind: "end", NoneLabel: "The message gives no end", Only: "if-clears"}
+	if end, ok := a.Ends("", a.Now); ok {
+		validTo.Hint = "Without an end it counts to " + end + ", if it is of today (" + agreed(sheet) + ")."
+	}
+	dated := told("Dated")
+	q.Fields = append(q.Fields, dated[0], validTo,
+		field{Name: "condition", Label: "Conditions, one in each line", Kind: "text", Only: "if-conditions"},
+		field{Name: "by-reading", Label: "Readings below the limits before each session", Kind: "check", Only: "if-conditions"},
+		field{Name: "limit", Label: "Limits", Kind: "line", Hint: "As the message has them: BP 140/90, HR 100. May be left out.", Only: "if-clears"},
+		field{Name: "sessions", Label: "Sessions", Kind: "line", Hint: "6 in all, 1 a week, 7 days apart, office. May be left out.", Only: "if-clears"},
+		field{Name: "valid-to-again", Label: "Alone? Type the end again", Kind: "date", Hint: "Only if nobody else can compare it with the message by the next business day.", Only: "if-clears"},
+		field{Name: "directions", Label: "Directions, word for word", Kind: "text", Hint: "Only if the message changes them. They then wait for the label check.", Only: "unless-follow-up"},
+		field{Name: "in-person", Label: "The prescriber saw the client in person for it", Kind: "check"},
+		dated[1], field{Name: "from", Label: "Who wrote or called?", Kind: "line", Hint: "May be left out."})
+	return q
+}
+
+// name is somebody who decides as shown.
+func name(p desk.Person) string {
+	if p.Name == "" {
+		return p.ID.Value
+	}
+	return p.Name
+}
+
+// agreed says since when the sheet is agreed.
+func agreed(sheet readiness.Sheet) string {
+	if sheet.Signed.IsZero() {
+		return "per agreement"
+	}
+	return "per agreement of " + sheet.Signed.String()
+}
+
+func readDecision(_ entry.About, f url.Values) entry.Form {
+	d := entry.Decision{Outcome: answer(f, "outcome"), Decider: answer(f, "decider"), ValidTo: end(f, "valid-to"), ValidToAgain: answer(f, "valid-to-again"),
+		Sessions: answer(f, "sessions"), Directions: answer(f, "directions"), InPerson: ticked(f, "in-person")}
+	if limit := answer(f, "limit"); limit != "" {
+		d.Limits = []string{limit}
+	}
+	d.Conditions = strings.FieldsFunc(answer(f, "condition"), func(r rune) bool { return r == '\n' || r == ';' })
+	if ticked(f, "by-reading") {
+		d.Conditions = append(d.Conditions, "bp")
+	}
+	return d
+}
+
+// decisionAnswers are a decision's answers as its form has them, for what a reply filled in.
+func decisionAnswers(a entry.About, d entry.Decision, reply desk.Reply) url.Values {
+	f := url.Values{"told": {"now"}, "medium": {""}, "outcome": {d.Outcome}, "directions": {d.Directions}, "decider": {""}}
+	if d.Sessions != "none" {
+		f.Set("sessions", d.Sessions)
+	}
+	switch day, err := a.Clock().Date(d.ValidTo); {
+	case err != nil:
+		f.Set("valid-to", d.ValidTo) // as it was written: whoever looks sees it
+	case day == "" && d.ValidTo != "":
+		f.Set("valid-to-none", "y")
+	default:
+		f.Set("valid-to", day)
+	}
+	conditions, byReading := entry.Conditions(d.Conditions)
+	f.Set("condition", strings.Join(conditions, "\n"))
+	if byReading {
+		f.Set("by-reading", "y")
+	}
+	var limits []string
+	for _, l := range reply.Limits {
+		below := " "
+		if l.Below {
+			below = " < "
+		}
+		limits = append(limits, l.Of+below+strconv.FormatFloat(l.Value, 'f', -1, 64))
+	}
+	f.Set("limit", strings.Join(limits, ", "))
+	return f
+}

@@ -1,0 +1,339 @@
+package console
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// deskKind is one of the desk's forms.
+type deskKind struct {
+	Kind, Name string
+	Says       string // what it is for, in a line
+	may        []people.Role
+	near       bool // it is for who is there when a session begins
+	stops      bool // a day without an hour is taken to its end
+	ask        func(entry.About) asked
+	read       func(entry.About, url.Values) entry.Form
+}
+
+// asked is what a form asks, with what is usually answered.
+type asked struct {
+	Remarks  []string
+	Fields []field
+	Cannot string // why nothing of the kind can be entered now; "" = it can
+}
+
+// field is one answer.
+type field struct {
+	Name, Label string
+	Hint        string
+	Kind        string // line, text, date, end (a date, or none), number, choice, check
+	Value       string
+	None        bool // of an end: none is given
+	NoneLabel   string
+	Choices     []choice
+	Quote       string // what is on file, word for word, to be compared with
+	Only        string // for which answers it is asked: a class that the stylesheet knows
+	Leads       string // the field that is asked for where the answer is other
+	Wrong       string
+	Focus       bool
+}
+
+// choice is one of a few answers.
+type choice struct {
+	Value, Label string
+	Chosen       bool
+}
+
+// ID names the field in its page.
+func (f field) ID() string { return "f-" + f.Name }
+
+// Described names what else tells of the field.
+func (f field) Described() string {
+	var ids []string
+	if f.Hint != "" {
+		ids = append(ids, f.ID()+"-hint")
+	}
+	if f.Wrong != "" {
+		ids = append(ids, f.ID()+"-wrong")
+	}
+	return strings.Join(ids, " ")
+}
+
+// Picks reports whether a browser's own calendar can show the value: else it is shown as it was written.
+func (f field) Picks() bool {
+	_, err := time.Parse(time.DateOnly, f.Value)
+	return f.Value == "" || err == nil
+}
+
+// formPage is a form of the desk about one client.
+type formPage struct {
+	frame
+	asked
+	Subject    subject
+	Kind, Says string
+	Entry      string // its id, made when it was opened
+	Prescriber desk.Party
+	Others     []otherParty // the client's other prescribers
+	Problem    string       // about the entry as a whole
+	Wrong      []field      // what is wrong, in order
+	Back       string
+	Reply      *replyBox // nil: nothing can be pasted here
+}
+
+type otherParty struct {
+	Path, Title string
+}
+
+// replyBox takes a prescriber's reply. What was pasted is in the answer to it alone, and kept nowhere.
+type replyBox struct {
+	Path, Pasted, Wrong string
+	Open                bool
+}
+
+// opened is what every form needs: whom it is about, and with which prescriber.
+func (v *visit) opened(k deskKind, by, prescriber string) (formPage, entry.About, error) {
+	p := formPage{Kind: k.Kind, Says: k.Says, Back: "/clients/" + v.client + "/desk"}
+	if k.near {
+		switch whole, err := v.theirs(v.client); {
+		case err != nil:
+			return p, entry.About{}, err
+		case !whole:
+			return p, entry.About{}, notNear
+		}
+	}
+	parties, err := v.Roster.Prescribers(v.ctx(), v.client)
+	if err != nil {
+		return p, entry.About{}, err
+	}
+	p.Prescriber = parties[0]
+	if i := slices.IndexFunc(parties, func(one desk.Party) bool { return one.Name == prescriber }); i >= 0 {
+		p.Prescriber = parties[i]
+	} else if prescriber != "" {
+		return p, entry.About{}, missing
+	}
+	for _, one := range parties {
+		if one.Name != p.Prescriber.Name {
+			p.Others = append(p.Others, otherParty{v.r.URL.Path + "?" + url.Values{"prescriber": {one.Name}}.Encode(), one.Title})
+		}
+	}
+	a, err := v.Desk.About(v.ctx(), by, v.client, p.Prescriber.Name)
+	if err != nil {
+		return p, a, err
+	}
+	p.Subject = subjectOf(a.Chart)
+	if k.Kind == desk.KindDecision {
+		p.Reply = &replyBox{Path: p.Back + "/decision/reply"}
+	}
+	return p, a, nil
+}
+
+var notNear = &refusal{http.StatusForbidden, "This is for the client's therapist", "The checks before a session, the label with its directions and the go-ahead are for the client's own therapist, or the owner."}
+
+// deskForm shows a form with what is usually answered.
+func (v *visit) deskForm(k deskKind) error {
+	p, a, err := v.opened(k, v.who.Name, v.r.URL.Query().Get("prescriber"))
+	if err != nil {
+		return err
+	}
+	p.Entry, p.asked = desk.NewEntry(), k.ask(a)
+	return v.showForm(http.StatusOK, k, p)
+}
+
+func (v *visit) showForm(status int, k deskKind, p formPage) error {
+	p.frame = v.deskFrame(k.Name)
+	return v.send(status, "desk_form", p)
+}
+
+// deskSave saves a form, or shows it again with what is wrong.
+func (v *visit) deskSave(k deskKind) error {
+	f, err := v.filled()
+	if err != nil {
+		return err
+	}
+	p, a, err := v.opened(k, "", f.Get("prescriber"))
+	if err != nil {
+		return err
+	}
+	p.Entry = f.Get("entry")
+	if !entryID.MatchString(p.Entry) {
+		return staleForm
+	}
+	p.asked = k.ask(a).filled(f)
+	again := func() error { return v.showForm(http.StatusUnprocessableEntity, k, p) }
+	switch {
+	case f.Get("shown") != p.Subject.Shown():
+		p.Problem = "The client's name or birth date changed since this form was opened. Look whom it is about, then save it again."
+		return again()
+	case p.Cannot != "":
+		return again()
+	}
+	slips, err := p.make(k, a, f, v.who.Name)
+	if len(p.Wrong) > 0 {
+		return again()
+	}
+	if err != nil {
+		p.Problem = sentence(err.Error())
+		return again()
+	}
+	return v.entered(p.Subject, p.Entry, k.Kind, slips, "/clients/"+v.client)
+}
+
+// make reads the answers. What is wrong with one of them goes to its field.
+func (p *formPage) make(k deskKind, a entry.About, f url.Values, by string) ([]exchange.Slip, error) {
+	problems := p.tooMuch()
+	form := k.read(a, f)
+	heard := entry.Heard{Told: answer(f, "told"), Medium: answer(f, "medium"), From: answer(f, "from")}
+	var note desk.Note
+	var err error
+	if d, ok := form.(entry.Decision); ok {
+		note, err = a.NoteOf(d.Outcome, p.Entry, by, heard)
+	} else {
+		note, err = a.Note(p.Entry, by, heard, k.stops)
+	}
+	also, noted := errors.AsType[entry.Problems](err)
+	problems = append(problems, also...)
+	slips, made := form.Make(a, note)
+	more, about := errors.AsType[entry.Problems](made)
+	for _, one := range more {
+		if !slices.ContainsFunc(problems, func(had entry.Problem) bool { return had.Field == one.Field }) {
+			problems = append(problems, one)
+		}
+	}
+	p.point(problems)
+	switch {
+	case err != nil && !noted:
+		return nil, err
+	case about:
+		return nil, nil
+	}
+	return slips, made
+}
+
+// tooMuch finds what no answer may be: a line that is none, or too long, and a date that is given and is none at once.
+func (p *formPage) tooMuch() (problems entry.Problems) {
+	for _, f := range p.Fields {
+		switch {
+		case f.Kind == "end" && f.None && f.Value != "":
+			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("is a date, or none: not both")})
+		case len(f.Value) > longest:
+			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("is too long: shorten it")})
+		case f.Kind != "text" && strings.ContainsFunc(f.Value, unicode.IsControl):
+			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("must be one line")})
+		}
+	}
+	return problems
+}
+
+// longest is how long an answer may be.
+const longest = 2000
+
+// point puts what is wrong at its field, and the first of them in focus. What has no field is about the entry as a whole.
+func (p *formPage) point(problems entry.Problems) {
+	for _, one := range problems {
+		i := slices.IndexFunc(p.Fields, func(f field) bool { return f.Leads == one.Field && f.Value != other })
+		if i < 0 {
+			i = slices.IndexFunc(p.Fields, func(f field) bool { return f.Name == one.Field })
+		}
+		if i < 0 {
+			p.Problem = sentence(one.Field + " " + one.Err.Error())
+			p.Wrong = append(p.Wrong, field{Name: one.Field, Wrong: p.Problem})
+			continue
+		}
+		p.Fields[i].Wrong = wrongWords(one.Err)
+	}
+	for i := range p.Fields {
+		if p.Fields[i].Wrong == "" {
+			continue
+		}
+		p.Fields[i].Focus = len(p.Wrong) == 0
+		p.Wrong = append(p.Wrong, p.Fields[i])
+	}
+}
+
+// wrongWords say what is wrong with an answer where it stands.
+func wrongWords(err error) string {
+	if errors.Is(err, entry.ErrMissing) {
+		return "Please answer this"
+	}
+	return sentence(err.Error())
+}
+
+// sentence begins with a capital letter.
+func sentence(text string) string {
+	for i, r := range text {
+		return string(unicode.ToUpper(r)) + text[i+len(string(r)):]
+	}
+	return ""
+}
+
+// filled puts what was answered into the fields.
+func (q asked) filled(f url.Values) asked {
+	q.Fields = slices.Clone(q.Fields)
+	for i := range q.Fields {
+		one := &q.Fields[i]
+		one.Value, one.None = strings.TrimSpace(f.Get(one.Name)), f.Get(one.Name+"-none") != ""
+		if one.Kind == "text" {
+			one.Value = strings.ReplaceAll(one.Value, "\r\n", "\n")
+		}
+		one.Choices = slices.Clone(one.Choices)
+		for j := range one.Choices {
+			one.Choices[j].Chosen = one.Choices[j].Value == one.Value && f.Has(one.Name)
+		}
+	}
+	return q
+}
+
+// answer is one answer as it was written.
+func answer(f url.Values, name string) string {
+	return strings.ReplaceAll(strings.TrimSpace(f.Get(name)), "\r\n", "\n")
+}
+
+// end is a date that may be none, as the desk reads it.
+func end(f url.Values, name string) string {
+	if f.Get(name+"-none") != "" {
+		return cmp.Or(answer(f, name), "none")
+	}
+	return answer(f, name)
+}
+
+// ticked is yes where a box is ticked.
+func ticked(f url.Values, name string) bool { return f.Get(name) != "" }
+
+// pasteReply fills the form of a decision from a prescriber's reply. It saves nothing.
+func (v *visit) pasteReply() error {
+	f, err := v.filled()
+	if err != nil {
+		return err
+	}
+	k := deskForms[slices.IndexFunc(deskForms, func(k deskKind) bool { return k.Kind == desk.KindDecision })]
+	p, a, err := v.opened(k, v.who.Name, f.Get("prescriber"))
+	if err != nil {
+		return err
+	}
+	p.Entry, p.asked = desk.NewEntry(), k.ask(a)
+	reply, err := desk.ParseReply(f.Get("reply"))
+	if err != nil {
+		p.Reply.Pasted, p.Reply.Wrong, p.Reply.Open = f.Get("reply"), sentence(err.Error()), true
+		return v.showForm(http.StatusUnprocessableEntity, k, p)
+	}
+	var d entry.Decision
+	d.Fill(reply)
+	p.asked = p.filled(decisionAnswers(a, d, reply))
+	p.Remarks = append(p.Remarks, "Filled in from the reply. Compare each answer with the message before you save.")
+	if reply.Decider != "" {
+		p.Remarks = append(p.Remarks, "The message says that it was decided by: "+reply.Decider)
+	}
+	return v.showForm(http.StatusOK, k, p)
+}

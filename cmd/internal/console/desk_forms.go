@@ -1,0 +1,275 @@
+package console
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// atTheSession is who is there when a session begins: the checks, the go-ahead, and the directions that are read on the label
+// and acknowledged, are theirs.
+var atTheSession = []people.Role{people.Owner, people.Therapist}
+
+// deskForms are the desk's entries about a client, in the order of a course.
+//
+//	form                     owner   admin   therapist, of their own clients
+//	papers, decision,        yes     yes     yes
+//	condition, stop, lift,
+//	after, reason
+//	label, arrival           yes     -       yes        (directions on file, readings, the go-ahead)
+var deskForms = []deskKind{
+	{Kind: desk.KindStop, Name: "Stop", Says: "Somebody said stop. It holds at once.", may: keeping, stops: true, ask: askStop, read: readStop},
+	{Kind: desk.KindPapers, Name: "Signed papers", Says: "A release, consents to treatment, a referral; or what was withdrawn.", may: keeping, ask: askPapers, read: readPapers},
+	{Kind: desk.KindDecision, Name: "Decision or follow-up", Says: "What the prescriber decided on clearance, or that a follow-up took place.", may: keeping, ask: askDecision, read: readDecision},
+	{Kind: desk.KindCondition, Name: "Condition of the clearance", Says: "That a condition is met by the prescriber's word, or open again.", may: keeping, stops: true, ask: askCondition, read: readCondition},
+	{Kind: desk.KindLabel, Name: "Label check", Says: "What the label of the medicine says, in the client's hands.", may: atTheSession, near: true, ask: askLabel, read: readLabel},
+	{Kind: desk.KindArrival, Name: "Arrival and go-ahead", Says: "The checks before a session, and its therapist's go-ahead.", may: atTheSession, near: true, ask: askArrival, read: readArrival},
+	{Kind: desk.KindAfter, Name: "After the session", Says: "Held or not, as directed or not, the effects, what is left.", may: keeping, ask: askAfter, read: readAfter},
+	{Kind: desk.KindLift, Name: "End of a stop", Says: "By the word of whoever said it.", may: keeping, ask: askLift, read: readLift},
+	{Kind: desk.KindReason, Name: "Reason for a session", Says: "Why a session was held that began while its records were not in order.", may: keeping, ask: askReason, read: readReason},
+}
+
+// The answers of yes and no.
+func yesNo(yes, no string) []choice {
+	return []choice{{Value: "y", Label: yes}, {Value: "n", Label: no}}
+}
+
+// choose marks the answer that is usual.
+func choose(value string, all []choice) []choice {
+	for i := range all {
+		all[i].Chosen = all[i].Value == value
+	}
+	return all
+}
+
+// other is the choice of what is none of those offered, and is asked for next.
+const other = "other"
+
+// today is the day on which the form is shown, as a browser's calendar wants it.
+func today(a entry.About) string { return a.Now.In(a.Clock().Zone).Format(time.DateOnly) }
+
+// told are the fields that say how it came.
+func told(label string) []field {
+	return []field{
+		{Name: "told", Label: label, Kind: "line", Value: "now", Hint: "Or when it was said: 16:05, yesterday, 2026-03-02, 2026-03-02 16:05."},
+		{Name: "medium", Label: "It came by", Kind: "choice", Choices: []choice{
+			{Value: "e-mail", Label: "E-mail"}, {Value: "phone", Label: "Phone"}, {Value: "letter", Label: "Letter"}, {Value: "in-person", Label: "In person"}, {Value: "portal", Label: "Portal"}}},
+	}
+}
+
+func askStop(a entry.About) asked {
+	return asked{Fields: slices.Concat([]field{
+		{Name: "said", Label: "Who said stop?", Kind: "choice", Choices: []choice{
+			{Value: entry.SaidPrescriber, Label: a.Book.Prescriber.Title}, {Value: entry.SaidTherapist, Label: "The therapist"}, {Value: entry.SaidClient, Label: "The client"}}},
+		{Name: "why", Label: "Why, in one line", Kind: "line", Hint: "May be left out."},
+		{Name: "from", Label: "Their name", Kind: "line", Hint: "May be left out."},
+	}, told("When?"))}
+}
+
+func readStop(_ entry.About, f url.Values) entry.Form {
+	return entry.Stop{Said: answer(f, "said"), Why: answer(f, "why")}
+}
+
+func askLift(a entry.About) asked {
+	standing, elsewhere := a.Stops()
+	var q asked
+	switch {
+	case len(standing) == 0 && elsewhere > 0:
+		q.Cannot = "The stop stands in the other side's own record: they lift it there, and the next sync brings it."
+		return q
+	case len(standing) == 0:
+		q.Cannot = "No stop stands that was entered here. A decision that stops is lifted by a decision that clears."
+		return q
+	}
+	var stops []choice
+	for _, s := range standing {
+		label := "Said by " + s.Party.Title + ", entered " + s.Since.In(a.Clock().Zone).Format("Mon 2 Jan 2006 15:04")
+		if s.Line != "" {
+			label += ": " + s.Line
+		}
+		stops = append(stops, choice{Value: s.Entry, Label: label, Chosen: len(standing) == 1})
+	}
+	q.Fields = slices.Concat([]field{
+		{Name: "stop", Label: "Which stop?", Kind: "choice", Choices: stops},
+		{Name: "from", Label: "Who lifts it?", Kind: "line", Hint: "Only the side that said it lifts it: write the name of who told you."},
+	}, told("When did they say so?"))
+	return q
+}
+
+func readLift(_ entry.About, f url.Values) entry.Form { return entry.Lift{Entry: answer(f, "stop")} }
+
+func askPapers(a entry.About) asked {
+	title := a.Book.Prescriber.Title
+	q := asked{Fields: []field{
+		{Name: "withdraw", Label: "What happened?", Kind: "choice", Choices: choose("signed", []choice{
+			{Value: "signed", Label: "Papers were signed"}, {Value: entry.WithdrawRelease, Label: "The release to " + title + " was withdrawn"},
+			{Value: entry.WithdrawTreatment, Label: "The consents to treatment were withdrawn"}, {Value: entry.WithdrawBoth, Label: "Both were withdrawn"}})},
+		{Name: "signed", Label: "Signed on", Kind: "date", Value: today(a), Only: "if-signed"},
+		{Name: "release", Label: "A release to " + title + "?", Kind: "choice", Choices: yesNo("Signed", "Not this time"), Only: "if-signed"},
+		{Name: "release-to", Label: "The release holds to", Kind: "end", NoneLabel: "It names no end", Only: "if-signed if-release"},
+		{Name: "consents", Label: "The consents to treatment?", Kind: "choice", Choices: yesNo("Signed", "Not this time"), Only: "if-signed"},
+	}}
+	if !a.Refers() {
+		q.Fields = append(q.Fields, field{Name: "refer", Label: "Refer the client to " + title + "?", Kind: "choice", Choices: choose("n", yesNo("Yes", "No")), Only: "if-signed"})
+	}
+	return q
+}
+
+func readPapers(_ entry.About, f url.Values) entry.Form {
+	w := entry.Papers{Signed: answer(f, "signed"), Release: answer(f, "release"), ReleaseTo: end(f, "release-to"), Consents: answer(f, "consents"), Refer: answer(f, "refer")}
+	if what := answer(f, "withdraw"); what != "signed" {
+		w.Withdraw = what
+	}
+	return w
+}
+
+func askCondition(a entry.About) asked {
+	_, all := readiness.Conditions(a.Chart, a.Policy, a.Now)
+	if len(all) == 0 {
+		return asked{Cannot: "The clearance that counts names no condition."}
+	}
+	var which []choice
+	for _, c := range all {
+		stands := "open"
+		if c.Met {
+			stands = "recorded as met"
+		}
+		which = append(which, choice{Value: c.Words, Label: c.Words + " (" + stands + ")", Chosen: len(all) == 1})
+	}
+	return asked{Fields: slices.Concat([]field{
+		{Name: "condition", Label: "Which condition?", Kind: "choice", Choices: which},
+		{Name: "met", Label: "What does " + a.Book.Prescriber.Title + " say?", Kind: "choice", Choices: yesNo("It is met", "It is open")},
+		{Name: "from", Label: "Who said so?", Kind: "line", Hint: "May be left out."},
+	}, told("When did they say so?"))}
+}
+
+func readCondition(_ entry.About, f url.Values) entry.Form {
+	return entry.Condition{Condition: answer(f, "condition"), Met: answer(f, "met")}
+}
+
+func askLabel(a entry.About) asked {
+	rx, onFile, err := a.Directions()
+	if err != nil {
+		return asked{Cannot: "The prescription on file cannot be read: ask " + a.Book.Prescriber.Title + " to send it again."}
+	}
+	bears := "Does the label bear the client's legal name?"
+	if name := readiness.LegalName(a.Chart); name != "" {
+		bears = "Does the label bear the legal name, " + name + "?"
+	}
+	q := asked{Fields: []field{
+		{Name: "name-matches", Label: bears, Kind: "choice", Choices: yesNo("Yes", "No, another name")},
+		{Name: "filled", Label: "Filled on", Kind: "date", Hint: "As the label says."},
+		{Name: "discard-after", Label: "Discard after", Kind: "end", NoneLabel: "The label gives no date", Only: "if-named"},
+		{Name: "sessions", Label: "Enough for how many sessions, as filled?", Kind: "number", Only: "if-named"},
+	}}
+	if rx != nil {
+		q.Fields = append(q.Fields, field{Name: "same", Label: "Directions on the label", Kind: "choice", Quote: cmp.Or(onFile, "(directions without words)"),
+			Choices: []choice{{Value: entry.Same, Label: "The same as on file, word for word"}, {Value: other, Label: "Others, which are:"}}, Only: "if-named", Leads: "directions"})
+	}
+	return asked{Fields: append(q.Fields, field{Name: "directions", Label: "Directions on the label, word for word", Kind: "text", Only: map[bool]string{true: "if-named if-other", false: "if-named"}[rx != nil]})}
+}
+
+func readLabel(_ entry.About, f url.Values) entry.Form {
+	directions := answer(f, "directions")
+	if answer(f, "same") == entry.Same {
+		directions = entry.Same
+	}
+	return entry.Label{NameMatches: answer(f, "name-matches"), Filled: answer(f, "filled"), DiscardAfter: end(f, "discard-after"), Sessions: answer(f, "sessions"), Directions: directions}
+}
+
+func askArrival(a entry.About) asked {
+	next, early, ok := a.Next()
+	if !ok {
+		return asked{Cannot: "No dosing session of the client is booked: the checks are for one."}
+	}
+	q := asked{Remarks: []string{"For the session of " + next.Start.In(a.Clock().Zone).Format("Monday 2 January 2006, 15:04 MST") + "."}}
+	limits := ""
+	if g, ok := readiness.Assess(a.Chart, a.Policy, a.Now).Gate(readiness.GateVitals); ok {
+		limits = sentence(g.Words) + "."
+	}
+	if early != "" {
+		q.Remarks, limits = append(q.Remarks, early+". What is entered before does not count."), ""
+	}
+	yes := func(name, label string) field {
+		return field{Name: name, Label: label, Kind: "choice", Choices: yesNo("Yes", "No")}
+	}
+	q.Fields = []field{
+		{Name: "bp", Label: "Blood pressure", Kind: "line", Hint: strings.TrimSpace("Like 118/76. " + limits)},
+		{Name: "hr", Label: "Heart rate", Kind: "number"},
+		yes("ride", "Ride home arranged?"), yes("fasting", "Fasting kept?"),
+		yes("location", "Where the session is to be, in a state that is served?"),
+		yes("new", "Anything new since the clearance?"),
+		yes("go-ahead", "Go-ahead of "+cmp.Or(entry.Therapist(next), "the therapist")+"?"),
+	}
+	q.Remarks = append(q.Remarks, "What is left open was not asked, and is not recorded.")
+	return q
+}
+
+func readArrival(_ entry.About, f url.Values) entry.Form {
+	return entry.Arrival{BP: answer(f, "bp"), HR: answer(f, "hr"), Ride: answer(f, "ride"), Fasting: answer(f, "fasting"), Location: answer(f, "location"), New: answer(f, "new"), GoAhead: answer(f, "go-ahead")}
+}
+
+// lately is how many sessions that are over a form offers.
+const lately = 4
+
+func askAfter(a entry.About) asked {
+	var which []choice
+	zone := a.Clock().Zone
+	for i, s := range a.Begun() {
+		if i == lately {
+			break
+		}
+		which = append(which, choice{Value: s.Kind + " " + s.Start.In(zone).Format(time.DateOnly), Label: sentence(s.Kind) + ", " + s.Start.In(zone).Format("Mon 2 Jan 2006 15:04"), Chosen: i == 0})
+	}
+	which = append(which, choice{Value: other, Label: "Another, which is:", Chosen: len(which) == 0})
+	var kinds []choice
+	for _, kind := range entry.SessionKinds {
+		kinds = append(kinds, choice{Value: kind, Label: sentence(kind)})
+	}
+	return asked{Fields: []field{
+		{Name: "which", Label: "Which session?", Kind: "choice", Choices: which},
+		{Name: "kind", Label: "What was it?", Kind: "choice", Choices: kinds, Only: "if-another"},
+		{Name: "on", Label: "On which day?", Kind: "date", Only: "if-another"},
+		{Name: "held", Label: "Did it take place?", Kind: "choice", Choices: yesNo("Yes", "No")},
+		{Name: "as-directed", Label: "Dose taken as directed?", Hint: "Of a dosing session.", Kind: "choice", Choices: yesNo("Yes", "No"), Only: "if-held"},
+		{Name: "effects", Label: "Effects", Hint: "Of a dosing session.", Kind: "choice", Choices: []choice{
+			{Value: desk.EffectsNone, Label: "None"}, {Value: desk.EffectsExpected, Label: "Expected, and settled"},
+			{Value: desk.EffectsAsk, Label: "Ask the prescriber"}, {Value: desk.EffectsSerious, Label: "Serious: it holds at once"}}, Only: "if-held"},
+		{Name: "what", Label: "What happened, in one line", Kind: "line", Hint: "May be left out.", Only: "if-held"},
+		{Name: "left", Label: "Medicine left for how many sessions?", Kind: "number", Hint: "May be left out.", Only: "if-held"},
+	}}
+}
+
+func readAfter(_ entry.About, f url.Values) entry.Form {
+	w := entry.After{Held: answer(f, "held"), AsDirected: answer(f, "as-directed"), Effects: answer(f, "effects"), What: answer(f, "what"), Left: answer(f, "left")}
+	if w.Session, w.On, _ = strings.Cut(answer(f, "which"), " "); w.Session == other {
+		w.Session, w.On = answer(f, "kind"), answer(f, "on")
+	}
+	return w
+}
+
+func askReason(a entry.About) asked {
+	var which []choice
+	zone := a.Clock().Zone
+	for i, b := range readiness.Unexplained(a.Chart, a.Policy, a.Now) {
+		which = append(which, choice{Value: b.Start.In(zone).Format(time.DateOnly), Label: b.Start.In(zone).Format("Mon 2 Jan 2006 15:04") + ", begun while " + string(b.State), Chosen: i == 0})
+	}
+	if len(which) == 0 {
+		return asked{Cannot: "No session of the client asks for a reason: each that was held began READY, or its reason is on file."}
+	}
+	return asked{Fields: []field{
+		{Name: "on", Label: "Which session?", Kind: "choice", Choices: which},
+		{Name: "why", Label: "Why was it held, in one line?", Kind: "line", Hint: "The verdict of then stays as it was."},
+	}}
+}
+
+func readReason(_ entry.About, f url.Values) entry.Form {
+	return entry.Reason{On: answer(f, "on"), Why: answer(f, "why")}
+}

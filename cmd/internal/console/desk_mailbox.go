@@ -1,0 +1,147 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// readThroughPage says how far a mailbox was read.
+type readThroughPage struct {
+	frame
+	Fields  []field
+	Entry   string
+	Problem string
+}
+
+func (v *visit) readingThrough() (readThroughPage, []desk.Party, error) {
+	parties, err := v.Roster.Prescribers(v.ctx(), "")
+	if err != nil {
+		return readThroughPage{}, nil, err
+	}
+	whose := field{Name: "prescriber", Label: "I have read everything from", Kind: "choice"}
+	for _, p := range parties {
+		whose.Choices = append(whose.Choices, choice{Value: p.Name, Label: p.Title, Chosen: len(parties) == 1})
+	}
+	return readThroughPage{Fields: []field{whose,
+		{Name: "up-to", Label: "up to", Kind: "line", Value: "now", Hint: "Or a time that is over, like 07:40 or 2026-03-02 16:30."}}}, parties, nil
+}
+
+func (v *visit) readThrough() error {
+	p, _, err := v.readingThrough()
+	if err != nil {
+		return err
+	}
+	p.frame, p.Entry = v.deskFrame("Mailbox read through"), desk.NewEntry()
+	return v.show("desk_read_through", p)
+}
+
+func (v *visit) saveReadThrough() error {
+	f, err := v.filled()
+	if err != nil {
+		return err
+	}
+	p, parties, err := v.readingThrough()
+	if err != nil {
+		return err
+	}
+	p.Entry, p.Fields = f.Get("entry"), asked{Fields: p.Fields}.filled(f).Fields
+	if !entryID.MatchString(p.Entry) {
+		return staleForm
+	}
+	whose := slices.IndexFunc(parties, func(one desk.Party) bool { return one.Name == answer(f, "prescriber") })
+	if whose < 0 {
+		p.Fields[0].Wrong, p.Fields[0].Focus = wrongWords(entry.ErrMissing), true
+	}
+	upTo, err := entry.Clock{Now: v.now, Zone: v.Zone}.Moment(answer(f, "up-to"), false)
+	var slips []exchange.Slip
+	if err == nil && whose >= 0 {
+		slips, err = desk.Book{Zone: v.Zone}.ReadThrough(desk.Note{Entry: p.Entry, By: v.who.Name, At: v.now}, parties[whose], upTo)
+	}
+	if err != nil {
+		p.Fields[1].Wrong, p.Fields[1].Focus = sentence(err.Error()), whose >= 0
+	}
+	if slips == nil {
+		p.frame = v.deskFrame("Mailbox read through")
+		return v.send(http.StatusUnprocessableEntity, "desk_read_through", p)
+	}
+	return v.entered(subject{}, p.Entry, desk.KindRead, slips, "/desk")
+}
+
+// Asking drafts what is asked of a prescriber: one message a day, which a person sends.
+type Asking interface {
+	// Draft returns the day's questions to a prescriber, and notes that by looks; without clinical it leaves out what is not for
+	// an admin.
+	Draft(ctx context.Context, by, prescriber string, clinical bool) (Draft, error)
+	// Sent notes that by sends a draft: of whom it tells goes to the accounting of disclosures. exchange.ErrConflict when it
+	// would read otherwise by now.
+	Sent(ctx context.Context, by, prescriber string, clinical bool, digest string) error
+}
+
+// Draft is a day's questions.
+type Draft struct {
+	Text    string // "" = nothing to ask
+	Digest  string // of the text
+	Clients int    // of whom it tells
+	Left    int    // lines that it leaves out, since they are not for an admin
+	Sent    time.Time
+}
+
+// questionsPage is the day's draft to one prescriber.
+type questionsPage struct {
+	frame
+	Draft
+	Prescriber desk.Party
+	Today      bool // one was sent today already
+}
+
+func (v *visit) questions() error {
+	parties, err := v.Roster.Prescribers(v.ctx(), "")
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(parties, func(p desk.Party) bool { return p.Name == v.r.PathValue("prescriber") })
+	if i < 0 {
+		return missing
+	}
+	p := questionsPage{frame: v.deskFrame("Questions"), Prescriber: parties[i]}
+	if p.Draft, err = v.Asking.Draft(v.ctx(), v.who.Name, parties[i].Name, v.who.Sight() == people.Whole); err != nil {
+		return err
+	}
+	p.Today = !p.Sent.IsZero() && p.Sent.In(v.Zone).Format(time.DateOnly) == v.now.In(v.Zone).Format(time.DateOnly)
+	return v.show("desk_questions", p)
+}
+
+func (v *visit) questionsSent() error {
+	f, err := v.filled()
+	if err != nil {
+		return err
+	}
+	prescriber := v.r.PathValue("prescriber")
+	parties, err := v.Roster.Prescribers(v.ctx(), "")
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(parties, func(p desk.Party) bool { return p.Name == prescriber }) {
+		return missing
+	}
+	switch err := v.Asking.Sent(v.ctx(), v.who.Name, prescriber, v.who.Sight() == people.Whole, f.Get("digest")); {
+	case errors.Is(err, exchange.ErrConflict):
+		v.say("The questions changed since you opened them. Nothing was noted: look at them again, and send what stands there now.")
+	case err != nil:
+		return err
+	default:
+		v.say("Noted as sent. The accounting of disclosures tells each client of it.")
+	}
+	return v.to("/desk/questions/" + prescriber)
+}
+
+// mailing is who says how far a mailbox was read, and asks the prescriber: whoever sees every client.
+var mailing = []people.Role{people.Owner, people.Admin}

@@ -1,0 +1,224 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+)
+
+// Second is what a second person looks at, and what is corrected.
+type Second interface {
+	// Waiting returns the decisions that wait for a second person, the one that must be confirmed first in front. It notes that
+	// by looks, unless by is "".
+	Waiting(ctx context.Context, by string) ([]Awaiting, error)
+	// Confirming returns the slips by which by confirms an entry. A *Refused says why they may not, or that nothing waits.
+	Confirming(ctx context.Context, by, entry, id string) ([]exchange.Slip, error)
+	// Undoing returns the slips that correct an entry. A *Refused says why it cannot be.
+	Undoing(ctx context.Context, by, entry, id, why string) ([]exchange.Slip, error)
+}
+
+// Refused is why something cannot be entered, in words for whoever tried.
+type Refused struct{ Err error }
+
+func (r *Refused) Error() string { return r.Err.Error() }
+
+// Unwrap returns why.
+func (r *Refused) Unwrap() error { return r.Err }
+
+// Awaiting is a decision that waits for a second person.
+type Awaiting struct {
+	entry.Entered
+	Chart fhir.Chart
+	Title string // the prescriber's
+	Shown string // what was entered: desk.Shown
+	// Directions are those that change with it, "" when they stay as they are. They are compared by whoever sees doses.
+	Directions string
+}
+
+// mine leaves of what waits what is of a person's own clients.
+func (v *visit) mine(all []Awaiting, err error) ([]Awaiting, error) {
+	if err != nil || v.who.SeesAll() {
+		return all, err
+	}
+	var own []Awaiting
+	for _, a := range all {
+		switch err := v.mayMeet(a.Chart.Client); {
+		case err == nil:
+			own = append(own, a)
+		case !errors.Is(err, strangeClient):
+			return nil, err
+		}
+	}
+	return own, nil
+}
+
+// waitingPage is the second person's queue.
+type waitingPage struct {
+	frame
+	Waiting []waitingRow
+}
+
+type waitingRow struct {
+	Awaiting
+	Subject subject
+	Says    []string // what was entered, part by part
+	Path    string
+	Entry   string // the id of the confirmation
+	Own     bool   // they entered it themselves
+	Hidden  bool   // directions change with it, which they do not see
+	Late    bool   // the day by which it must be confirmed is over
+}
+
+func (v *visit) waiting() error {
+	all, err := v.mine(v.Second.Waiting(v.ctx(), v.who.Name))
+	if err != nil {
+		return err
+	}
+	p := waitingPage{frame: v.deskFrame("Second person’s queue")}
+	for _, a := range all {
+		whole, err := v.theirs(a.Chart.Client)
+		if err != nil {
+			return err
+		}
+		row := waitingRow{Awaiting: a, Subject: subjectOf(a.Chart), Says: strings.Split(a.Shown, "; "), Entry: desk.NewEntry(),
+			Path: "/clients/" + a.Chart.Client + "/desk/entries/" + a.ID + "/confirm", Own: strings.EqualFold(a.By, v.who.Name), Late: !a.ConfirmBy.After(v.now)}
+		row.Hidden = a.Directions != "" && !whole
+		if row.Hidden {
+			row.Directions = ""
+		}
+		p.Waiting = append(p.Waiting, row)
+	}
+	return v.show("desk_waiting", p)
+}
+
+// confirm has a second person confirm an entry of this client.
+func (v *visit) confirm() error {
+	f, err := v.filled()
+	if err != nil {
+		return err
+	}
+	id := f.Get("entry")
+	slips, a, err := v.entryOf("")
+	switch {
+	case err != nil:
+		return err
+	case !entryID.MatchString(id) || f.Get("shown") != subjectOf(a.Chart).Shown():
+		return staleForm
+	}
+	if slices.ContainsFunc(slips[0].Records, func(r fhir.Resource) bool { return r.Type == "MedicationRequest" }) {
+		switch whole, err := v.theirs(v.client); {
+		case err != nil:
+			return err
+		case !whole:
+			return &refusal{http.StatusForbidden, "This one is not yours to confirm", "The directions change with it, which the client's therapist or the owner compares with the message."}
+		}
+	}
+	made, err := v.Second.Confirming(v.ctx(), v.who.Name, slips[0].Entry, id)
+	if refused, ok := errors.AsType[*Refused](err); ok {
+		if was, err := v.Desk.Entry(v.ctx(), id); err == nil && was[0].Kind == desk.KindConfirm { // sent twice
+			return v.before(subjectOf(a.Chart), id, desk.KindConfirm, "/desk/waiting")
+		}
+		return &refusal{http.StatusConflict, "It was not confirmed", sentence(refused.Error()) + "."}
+	}
+	if err != nil {
+		return err
+	}
+	return v.entered(subjectOf(a.Chart), id, desk.KindConfirm, made, "/desk/waiting")
+}
+
+// entryOf is the entry that a path names, of the client whom it names; it is noted that by looks, unless by is "".
+func (v *visit) entryOf(by string) ([]exchange.Slip, entry.About, error) {
+	slips, err := v.Desk.Entry(v.ctx(), v.r.PathValue("entry"))
+	if err == nil && slips[0].Client != v.client {
+		err = exchange.ErrNotFound
+	}
+	if err != nil {
+		return nil, entry.About{}, err
+	}
+	parties, err := v.Roster.Prescribers(v.ctx(), v.client)
+	if err != nil {
+		return nil, entry.About{}, err
+	}
+	a, err := v.Desk.About(v.ctx(), by, v.client, parties[0].Name)
+	return slips, a, err
+}
+
+// undoPage asks why an entry is corrected.
+type undoPage struct {
+	frame
+	Subject subject
+	Of      string // the entry
+	What    string
+	By      string
+	At      time.Time
+	Entry   string // the id of the correction
+	Why     field
+	Cannot  string
+	Back    string
+}
+
+func (v *visit) undoing(by string) (undoPage, error) {
+	slips, a, err := v.entryOf(by)
+	if err != nil {
+		return undoPage{}, err
+	}
+	of := slips[0]
+	p := undoPage{Subject: subjectOf(a.Chart), Of: of.Entry, What: kindName(of.Kind), By: of.Actor, At: of.At, Back: "/clients/" + v.client + "/desk",
+		Why: field{Name: "why", Label: "Why is it corrected, in one line?", Kind: "line", Hint: "It is kept with the entry. Nothing is deleted."}}
+	if slices.Contains(lasting, of.Kind) {
+		p.Cannot = "This kind of entry cannot be taken back: enter what is so now, and both are kept."
+	}
+	return p, nil
+}
+
+func (v *visit) undo() error {
+	p, err := v.undoing(v.who.Name)
+	if err != nil {
+		return err
+	}
+	p.Entry, p.frame = desk.NewEntry(), v.deskFrame("Correct an entry")
+	return v.show("desk_undo", p)
+}
+
+func (v *visit) saveUndo() error {
+	f, err := v.filled()
+	if err != nil {
+		return err
+	}
+	p, err := v.undoing("")
+	if err != nil {
+		return err
+	}
+	p.Entry, p.Why.Value = f.Get("entry"), answer(f, "why")
+	if !entryID.MatchString(p.Entry) || f.Get("shown") != p.Subject.Shown() {
+		return staleForm
+	}
+	slips, err := v.Second.Undoing(v.ctx(), v.who.Name, p.Of, p.Entry, p.Why.Value)
+	refused, no := errors.AsType[*Refused](err)
+	wrong, part := errors.AsType[desk.Wrong](err)
+	switch {
+	case len(p.Why.Value) > longest:
+		p.Why.Wrong, p.Why.Focus = "Shorten it", true
+	case part:
+		p.Why.Wrong, p.Why.Focus = sentence(wrong.Error()), true
+	case no:
+		if was, err := v.Desk.Entry(v.ctx(), p.Entry); err == nil && was[0].Kind == desk.KindUndo { // sent twice
+			return v.before(p.Subject, p.Entry, desk.KindUndo, p.Back)
+		}
+		p.Cannot = sentence(refused.Error()) + "."
+	case err != nil:
+		return err
+	default:
+		return v.entered(p.Subject, p.Entry, desk.KindUndo, slips, p.Back)
+	}
+	p.frame = v.deskFrame("Correct an entry")
+	return v.send(http.StatusUnprocessableEntity, "desk_undo", p)
+}

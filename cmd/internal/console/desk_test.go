@@ -1,0 +1,457 @@
+package console
+
+import (
+	"html"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/fhirtest"
+)
+
+var (
+	inputs   = regexp.MustCompile(`<input[^>]*>|<textarea[^>]*>[^<]*`)
+	inputAt  = regexp.MustCompile(`\b(type|name|value)="([^"]*)"`)
+	textarea = regexp.MustCompile(`^<textarea[^>]*>`)
+)
+
+// shownForm is the form that posts to path as a browser has it before anybody writes: what is hidden, chosen and filled in.
+func shownForm(t *testing.T, a answerTo, path string) url.Values {
+	t.Helper()
+	_, form, ok := strings.Cut(a.body, `action="`+path+`"`)
+	if !ok {
+		if _, form, ok = strings.Cut(a.body, `<form class="form" method="post" data-test-id`); !ok {
+			t.Fatalf("no form posts to %s:\n%s", path, a.body)
+		}
+	}
+	form, _, _ = strings.Cut(form, "</form>")
+	values := url.Values{}
+	for _, tag := range inputs.FindAllString(form, -1) {
+		is := map[string]string{}
+		for _, at := range inputAt.FindAllStringSubmatch(tag, -1) {
+			is[at[1]] = html.UnescapeString(at[2])
+		}
+		switch {
+		case (is["type"] == "radio" || is["type"] == "checkbox") && !strings.Contains(tag, " checked"):
+		case strings.HasPrefix(tag, "<textarea"):
+			values.Set(is["name"], html.UnescapeString(textarea.ReplaceAllString(tag, "")))
+		default:
+			values.Set(is["name"], is["value"])
+		}
+	}
+	return values
+}
+
+// fill opens a form, answers it and sends it. Answers are name and value in turn; "-" takes an answer back.
+func (g *guest) fill(path string, answers ...string) (url.Values, answerTo) {
+	g.t.Helper()
+	opened := g.get(path)
+	if opened.StatusCode != http.StatusOK {
+		g.t.Fatalf("%s is answered %d:\n%s", path, opened.StatusCode, opened.body)
+	}
+	form := shownForm(g.t, opened, path)
+	for i := 0; i < len(answers); i += 2 {
+		if form.Set(answers[i], answers[i+1]); answers[i+1] == "-" {
+			form.Del(answers[i])
+		}
+	}
+	return form, g.post(path, form)
+}
+
+// said follows to where the answer leads, and returns the line with which that page begins.
+func (g *guest) said(a answerTo) string {
+	g.t.Helper()
+	if a.StatusCode != http.StatusSeeOther {
+		g.t.Fatalf("it was not saved, but answered %d:\n%s", a.StatusCode, a.body)
+	}
+	next := g.get("/desk")
+	_, line, _ := strings.Cut(next.body, `data-test-id="said">`)
+	line, _, _ = strings.Cut(line, "</p>")
+	return html.UnescapeString(line)
+}
+
+const robin = "/clients/c-robin/desk/"
+
+// decision clears, and waits for a second person.
+var clearing = []string{"outcome", fhir.DecisionCleared, "valid-to", "2026-05-31", "medium", "e-mail"}
+
+var labelled = []string{"name-matches", "y", "filled", "2026-02-20", "discard-after-none", "y", "sessions", "4", "directions", "One lozenge under the tongue"}
+
+func TestEveryFormIsAnsweredGoodAndBad(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before [][]string // what is entered first: a form and its answers
+		form   string
+		good   []string
+		bad    []string
+		wrong  string // at which field
+	}{
+		{"a stop", nil, "stop", []string{"said", "prescriber", "why", "chest pain"}, []string{"why", "chest pain"}, "said"},
+		{"papers", nil, "papers", []string{"release", "y", "release-to-none", "y", "consents", "y"}, []string{"release", "y", "consents", "y"}, "release-to"},
+		{"papers withdrawn", nil, "papers", []string{"withdraw", "both"}, []string{"signed", "2099-01-01", "release", "n", "consents", "y"}, "signed"},
+		{"a decision", nil, "decision", clearing, []string{"outcome", "cleared"}, "valid-to"},
+		{"a decision with terms", nil, "decision",
+			[]string{"outcome", fhir.DecisionConditions, "valid-to-none", "y", "condition", "an ECG\na letter", "by-reading", "y", "limit", "BP 140/90, HR 100", "sessions", "6 in all, office", "valid-to-again", "2026-06-01"},
+			[]string{"outcome", fhir.DecisionCleared, "valid-to", "2026-05-31", "limit", "low"}, "limit"},
+		{"a follow-up", nil, "decision", []string{"outcome", "follow-up-done", "told", "yesterday"}, []string{"outcome", "follow-up-done", "told", "tomorrow"}, "told"},
+		{"a condition", [][]string{append([]string{"decision"}, "outcome", fhir.DecisionConditions, "valid-to", "2026-05-31", "condition", "an ECG")}, "condition", []string{"met", "y"}, nil, "met"},
+		{"a label", nil, "label", labelled, []string{"name-matches", "y", "filled", "2026-04-20", "discard-after-none", "y", "sessions", "4", "directions", "One lozenge"}, "filled"},
+		{"a label with the directions on file", [][]string{append([]string{"label"}, labelled...)}, "label",
+			[]string{"name-matches", "y", "filled", "2026-02-28", "discard-after", "2026-08-01", "sessions", "2", "same", "same"},
+			[]string{"name-matches", "y", "filled", "2026-02-28", "discard-after", "2026-08-01", "discard-after-none", "y", "sessions", "2", "same", "same"}, "discard-after"},
+		{"a label of which nobody compared the directions", [][]string{append([]string{"label"}, labelled...)}, "label",
+			[]string{"name-matches", "y", "filled", "2026-02-28", "discard-after-none", "y", "sessions", "2", "same", "other", "directions", "Half a lozenge"},
+			[]string{"name-matches", "y", "filled", "2026-02-28", "discard-after-none", "y", "sessions", "2"}, "same"},
+		{"arrival", nil, "arrival", []string{"bp", "118/76", "hr", "72", "ride", "y", "fasting", "y", "location", "y", "new", "n", "go-ahead", "y"}, []string{"bp", "76/118"}, "bp"},
+		{"after", nil, "after", []string{"held", "y", "as-directed", "y", "effects", "none"}, []string{"held", "y"}, "effects"},
+		{"after, of a session that no calendar has", nil, "after", []string{"which", "other", "kind", "integration", "on", "2026-03-01", "held", "y"}, []string{"which", "other", "kind", "integration", "on", "someday", "held", "y"}, "on"},
+		{"the end of a stop", [][]string{{"stop", "said", "client"}}, "lift", []string{"from", "the client"}, nil, "from"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newTown(t)
+			g := w.as(people.Owner)
+			for _, b := range tt.before {
+				if _, a := g.fill(robin+b[0], b[1:]...); a.StatusCode != http.StatusSeeOther {
+					t.Fatalf("%s before it is answered %d:\n%s", b[0], a.StatusCode, a.body)
+				}
+			}
+			had := len(w.desk.slips)
+			form, a := g.fill(robin+tt.form, tt.bad...)
+			if a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong-"+tt.wrong) || len(w.desk.slips) != had {
+				t.Fatalf("a bad answer to %s is answered %d:\n%s", tt.wrong, a.StatusCode, a.body)
+			}
+			if again := shownForm(t, a, robin+tt.form); !maps.EqualFunc(again, form, slices.Equal) {
+				t.Errorf("what was written is lost:\n%v\n%v", form, again)
+			}
+			if n := strings.Count(a.body, " autofocus"); n != 1 {
+				t.Errorf("%d fields are in focus", n)
+			}
+			_, a = g.fill(robin+tt.form, tt.good...)
+			if line := g.said(a); !strings.HasPrefix(line, "Saved as e-") || !strings.Contains(line, "born ") || !strings.Contains(line, "IN-ORDER") {
+				t.Errorf("it says %q", line)
+			}
+			if a.Header.Get("Location") != "/clients/c-robin" || len(w.desk.slips) == had {
+				t.Errorf("it leads to %s; %d slips", a.Header.Get("Location"), len(w.desk.slips))
+			}
+			last := w.desk.slips[len(w.desk.slips)-1]
+			if last.Client != "c-robin" || last.Actor != "Ann owner" {
+				t.Errorf("it is about %s, by %s", last.Client, last.Actor)
+			}
+		})
+	}
+}
+
+// Why a session was held that began while the records were not in order can be given where one asks for it, and only there.
+func TestWhatCannotBeEnteredSaysWhy(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	for _, form := range []string{"lift", "condition", "reason"} {
+		a := g.get(robin + form)
+		if a.StatusCode != http.StatusOK || !a.has("cannot") || a.has("save") {
+			t.Errorf("%s: %d\n%s", form, a.StatusCode, a.body)
+		}
+		sent := g.post(robin+form, url.Values{"entry": {desk.NewEntry()}, "shown": {subjectNow(t, w, "c-robin").Shown()}})
+		if sent.StatusCode != http.StatusUnprocessableEntity || !sent.has("cannot") {
+			t.Errorf("%s sent all the same: %d", form, sent.StatusCode)
+		}
+	}
+	w.desk.deciders = nil
+	if a := g.get(robin + "decision"); !a.has("cannot") {
+		t.Error("nobody may decide, and a decision can be entered")
+	}
+	w.desk.clients["c-robin"].versions = w.desk.clients["c-robin"].versions[:1]
+	if a := g.get(robin + "arrival"); !a.has("cannot") {
+		t.Error("no session is booked, and its checks can be entered")
+	}
+}
+
+func subjectNow(t *testing.T, w *town, client string) subject {
+	t.Helper()
+	chart, err := w.desk.chart(client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subjectOf(chart)
+}
+
+func TestAFormThatIsSentTwiceIsEnteredOnce(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	form, first := g.fill(robin+"stop", "said", "prescriber")
+	g.said(first)
+	had := len(w.desk.slips)
+	line := g.said(g.post(robin+"stop", form))
+	if !strings.Contains(line, "already") || !strings.Contains(line, form.Get("entry")) || len(w.desk.slips) != had {
+		t.Errorf("sent once more it says %q, and %d slips are there", line, len(w.desk.slips))
+	}
+	// The same id from another hand, of another kind or about another client is no form of ours.
+	kim := url.Values{"entry": form["entry"], "shown": {subjectNow(t, w, "c-kim").Shown()}, "said": {"client"}, "prescriber": form["prescriber"]}
+	for name, a := range map[string]answerTo{
+		"another hand":    w.as(people.Admin).post(robin+"stop", form),
+		"another client":  g.post("/clients/c-kim/desk/stop", kim),
+		"another kind":    g.post(robin+"papers", url.Values{"entry": form["entry"], "shown": form["shown"], "withdraw": {"both"}, "prescriber": form["prescriber"]}),
+		"no id":           g.post(robin+"stop", url.Values{"shown": form["shown"], "said": {"client"}}),
+		"an id of theirs": g.post(robin+"stop", url.Values{"shown": form["shown"], "said": {"client"}, "entry": {"e-12"}}),
+	} {
+		if a.StatusCode != http.StatusConflict || len(w.desk.slips) != had {
+			t.Errorf("%s is answered %d", name, a.StatusCode)
+		}
+	}
+}
+
+// A form tells whom it is about; when that is another by now, nothing is entered.
+func TestNobodyEntersAnythingAboutTheWrongClient(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	a := g.get(robin + "stop")
+	who := subjectNow(t, w, "c-robin")
+	for _, want := range []string{who.Name, who.Born, "Is it this client?", "It is " + who.Name + ", born " + who.Born + ": save"} {
+		if !strings.Contains(html.UnescapeString(a.body), want) {
+			t.Errorf("the form does not say %q", want)
+		}
+	}
+	form := shownForm(t, a, robin+"stop")
+	form.Set("said", "client")
+	c := w.desk.clients["c-robin"]
+	c.versions = append(c.versions, c.course.On(now).PatientHere(fhirtest.Set("birthDate", "1999-09-09")))
+	got := g.post(robin+"stop", form)
+	if got.StatusCode != http.StatusUnprocessableEntity || !got.has("problems") || len(w.desk.slips) != 0 || !strings.Contains(got.body, "9 September 1999") {
+		t.Fatalf("the birth date changed, and it is answered %d:\n%s", got.StatusCode, got.body)
+	}
+	g.said(g.post(robin+"stop", func() url.Values { f := shownForm(t, got, robin+"stop"); return f }()))
+	// A form of one client that is sent about another.
+	form = shownForm(t, g.get(robin+"stop"), robin+"stop")
+	form.Set("said", "client")
+	if got := g.post("/clients/c-kim/desk/stop", form); got.StatusCode != http.StatusUnprocessableEntity || len(w.desk.slips) != 1 {
+		t.Errorf("a form about Robin is taken as one about Kim: %d", got.StatusCode)
+	}
+}
+
+func TestWhoseFormsTheyAre(t *testing.T) {
+	w := newTown(t)
+	dana, admin := w.as(people.Therapist), w.as(people.Admin)
+	if a := dana.get("/clients/c-kim/desk/stop"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("another's client is answered %d", a.StatusCode)
+	}
+	if a := admin.get(robin + "label"); a.StatusCode != http.StatusForbidden {
+		t.Errorf("an admin is shown the directions: %d", a.StatusCode)
+	}
+	if a := admin.get("/clients/c-robin/desk"); strings.Contains(a.body, robin+"label") || !strings.Contains(a.body, robin+"papers") {
+		t.Errorf("an admin is offered\n%s", a.body)
+	}
+	// Whoever is admin and therapist has the label of their own clients, and not of others'.
+	both := w.as(people.Admin, people.Therapist)
+	if a, b := both.get(robin+"label"), both.get("/clients/c-kim/desk/label"); a.StatusCode != http.StatusOK || b.StatusCode != http.StatusForbidden {
+		t.Errorf("own %d, another's %d", a.StatusCode, b.StatusCode)
+	}
+	// Another's client, opened with a reason: a stop may be entered, the go-ahead may not.
+	w.open["p-therapist"] = []exchange.Glass{{Client: "c-kim", Until: now.Add(time.Hour)}}
+	if a, b := dana.get("/clients/c-kim/desk/stop"), dana.get("/clients/c-kim/desk/arrival"); a.StatusCode != http.StatusOK || b.StatusCode != http.StatusForbidden {
+		t.Errorf("a stop %d, the go-ahead %d", a.StatusCode, b.StatusCode)
+	}
+	if a := dana.get("/clients/c-robin/desk"); !strings.Contains(a.body, robin+"label") {
+		t.Errorf("a therapist is offered\n%s", a.body)
+	}
+}
+
+func TestTheClientIsFoundAndShownBack(t *testing.T) {
+	w := newTown(t)
+	robinIs, kimIs := subjectNow(t, w, "c-robin"), subjectNow(t, w, "c-kim")
+	a := w.as(people.Admin).post("/desk/find", url.Values{"who": {"everybody"}})
+	if strings.Count(a.body, `data-test-id="found-client"`) != 2 || !strings.Contains(a.body, robinIs.Born) {
+		t.Errorf("an admin finds\n%s", a.body)
+	}
+	a = w.as(people.Therapist).post("/desk/find", url.Values{"who": {"everybody"}})
+	if strings.Count(a.body, `data-test-id="found-client"`) != 1 || !a.has("others") || kimIs.Name != robinIs.Name && strings.Contains(a.body, kimIs.Name) || strings.Contains(a.body, "c-kim") {
+		t.Errorf("a therapist finds\n%s", a.body)
+	}
+	for _, word := range []string{"", "e"} {
+		if a := w.as(people.Admin).post("/desk/find", url.Values{"who": {word}}); !a.has("wrong-who") {
+			t.Errorf("%q is answered without a word", word)
+		}
+	}
+	if strings.Contains(w.log.String(), "everybody") {
+		t.Error("what was looked for stands in the log")
+	}
+}
+
+func TestAReplyIsPastedAndKeptNowhere(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Admin)
+	const secret = "kind regards from the lighthouse"
+	a := g.post(robin+"decision/reply", url.Values{"reply": {"> STATUS: cleared-with-conditions\n> VALID-TO: 31 May 2026\n> LIMITS: BP < 140/90\n> CONDITIONS: an ECG; bp\n> SESSIONS: none\n\n" + secret}})
+	if a.StatusCode != http.StatusOK || strings.Contains(a.body, secret) {
+		t.Fatalf("%d\n%s", a.StatusCode, a.body)
+	}
+	form := shownForm(t, a, robin+"decision")
+	for name, want := range map[string]string{"outcome": "cleared-with-conditions", "valid-to": "2026-05-31", "condition": "an ECG", "limit": "systolic < 140, diastolic < 90"} {
+		if form.Get(name) != want {
+			t.Errorf("%s is %q, want %q", name, form.Get(name), want)
+		}
+	}
+	if line := g.said(g.post(robin+"decision", form)); !strings.HasPrefix(line, "Saved as") {
+		t.Errorf("it says %q", line)
+	}
+	for reply, want := range map[string]string{"STATUS: perhaps": "STATUS cannot be read", "hello": "no reply block"} {
+		a := g.post(robin+"decision/reply", url.Values{"reply": {reply}})
+		if a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong-reply") || !strings.Contains(a.body, want) {
+			t.Errorf("%q: %d\n%s", reply, a.StatusCode, a.body)
+		}
+	}
+	for _, s := range w.desk.slips {
+		for _, r := range s.Records {
+			if strings.Contains(string(r.Body), secret) {
+				t.Error("the letter is kept")
+			}
+		}
+	}
+	if strings.Contains(w.log.String(), secret) {
+		t.Error("the letter is in the log")
+	}
+}
+
+func TestASecondPersonCompares(t *testing.T) {
+	w := newTown(t)
+	admin, owner := w.as(people.Admin), w.as(people.Owner)
+	owner.fill(robin+"label", labelled...)
+	_, a := admin.fill(robin+"decision", append(slices.Clone(clearing), "directions", "Half a lozenge")...)
+	admin.said(a)
+	id := w.desk.slips[len(w.desk.slips)-1].Entry
+	path := "/clients/c-robin/desk/entries/" + id + "/confirm"
+
+	if a := admin.get("/desk/waiting"); !a.has("own") || a.has("confirm") || strings.Contains(a.body, "Half a lozenge") {
+		t.Errorf("whoever entered it sees\n%s", a.body)
+	}
+	second := w.as(people.Admin)
+	other := w.people["p-admin"]
+	other.Name = "Bea"
+	w.people["p-admin"] = other
+	if a := second.get("/desk/waiting"); !a.has("hidden") || strings.Contains(a.body, "Half a lozenge") {
+		t.Errorf("an admin sees the directions:\n%s", a.body)
+	}
+	form := shownForm(t, owner.get("/desk/waiting"), path)
+	if a := second.post(path, form); a.StatusCode != http.StatusForbidden {
+		t.Errorf("an admin confirms directions: %d", a.StatusCode)
+	}
+	if a := owner.get("/desk/waiting"); !a.has("confirm") || !strings.Contains(a.body, "Half a lozenge") || !strings.Contains(a.body, "valid to 2026-05-31") {
+		t.Errorf("the second person sees\n%s", a.body)
+	}
+	if a := owner.get("/desk"); !strings.Contains(a.body, "1 decision waits") {
+		t.Error("the desk does not say that one waits")
+	}
+	if line := owner.said(owner.post(path, form)); !strings.Contains(line, "confirmation") {
+		t.Errorf("it says %q", line)
+	}
+	if line := owner.said(owner.post(path, form)); !strings.Contains(line, "already") {
+		t.Errorf("twice it says %q", line)
+	}
+	if a := owner.get("/desk/waiting"); !a.has("nothing-waits") {
+		t.Errorf("it still waits:\n%s", a.body)
+	}
+	form.Set("entry", desk.NewEntry())
+	if a := owner.post(path, form); a.StatusCode != http.StatusConflict {
+		t.Errorf("what waits for nobody is confirmed: %d", a.StatusCode)
+	}
+	if a := w.as(people.Therapist).post("/clients/c-kim/desk/entries/"+id+"/confirm", form); a.StatusCode != http.StatusNotFound {
+		t.Errorf("by a therapist, about another's client: %d", a.StatusCode)
+	}
+}
+
+func TestAnEntryIsCorrectedWithAReason(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	g.fill(robin+"stop", "said", "client")
+	path := robin + "entries/" + w.desk.slips[0].Entry + "/undo"
+	if a := g.get("/clients/c-robin/desk"); !a.has("undo") || !strings.Contains(a.body, path) {
+		t.Errorf("it is not offered:\n%s", a.body)
+	}
+	_, a := g.fill(path, "why", " ")
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong-why") {
+		t.Fatalf("without a reason: %d\n%s", a.StatusCode, a.body)
+	}
+	form, a := g.fill(path, "why", "another client")
+	if line := g.said(a); !strings.Contains(line, "correction") {
+		t.Errorf("it says %q", line)
+	}
+	if line := g.said(g.post(path, form)); !strings.Contains(line, "already") {
+		t.Errorf("twice it says %q", line)
+	}
+	if a := g.get("/clients/c-robin/desk"); !strings.Contains(a.body, "Undone by "+form.Get("entry")) || a.has("undo") {
+		t.Errorf("the list says\n%s", a.body)
+	}
+	if a := g.get("/clients/c-kim/desk/entries/" + w.desk.slips[0].Entry + "/undo"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("an entry about Robin is Kim's: %d", a.StatusCode)
+	}
+}
+
+func TestAMailboxIsReadThrough(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Admin)
+	_, a := g.fill("/desk/read-through", "up-to", "23:59")
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong-up-to") {
+		t.Fatalf("%d\n%s", a.StatusCode, a.body)
+	}
+	form, a := g.fill("/desk/read-through", "up-to", "08:40")
+	if line := g.said(a); !strings.Contains(line, "read through") {
+		t.Errorf("it says %q", line)
+	}
+	s := w.desk.slips[0]
+	if s.Kind != desk.KindRead || s.Source != desk.Source(fhirtest.Prescriber) || s.ReadTo.In(denver).Format("15:04") != "08:40" {
+		t.Errorf("%+v", s)
+	}
+	if line := g.said(g.post("/desk/read-through", form)); !strings.Contains(line, "already") || len(w.desk.slips) != 1 {
+		t.Errorf("twice it says %q", line)
+	}
+	w.desk.parties = append(w.desk.parties, desk.Party{Name: "aurora", Title: "Aurora"})
+	if _, a := g.fill("/desk/read-through"); !a.has("wrong-prescriber") {
+		t.Error("whose mailbox was read is not asked")
+	}
+}
+
+func TestTheDaysQuestions(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Admin)
+	const path = "/desk/questions/" + fhirtest.Prescriber
+	if a := g.get(path); !a.has("nothing") {
+		t.Errorf("nothing is asked, and it shows\n%s", a.body)
+	}
+	w.desk.draft = Draft{Text: "1. R.E., born 1988: <b>no decision</b>", Digest: "abc", Clients: 1, Left: 2}
+	a := g.get(path)
+	if !a.has("draft") || !strings.Contains(a.body, "&lt;b&gt;no decision") || !a.has("left") {
+		t.Errorf("it shows\n%s", a.body)
+	}
+	if line := g.said(g.post(path, url.Values{"digest": {"old"}})); !strings.Contains(line, "changed") || len(w.desk.told) != 0 {
+		t.Errorf("of an older draft it says %q", line)
+	}
+	if line := g.said(g.post(path, url.Values{"digest": {"abc"}})); !strings.Contains(line, "sent") || !slices.Equal(w.desk.told, []string{"Ann admin sent the questions to " + fhirtest.Prescriber}) {
+		t.Errorf("it says %q, noted %q", line, w.desk.told)
+	}
+	if a := g.get("/desk/questions/nobody"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("to nobody: %d", a.StatusCode)
+	}
+}
+
+// What somebody writes comes back as text, wherever it is shown.
+func TestWhatIsWrittenIsNoMarkup(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	const evil = `"><script>alert(1)</script>`
+	_, a := g.fill(robin+"stop", "said", evil, "why", evil, "from", evil, "told", evil)
+	if strings.Contains(a.body, "<script>alert") {
+		t.Errorf("%s", a.body)
+	}
+	for path, form := range map[string]url.Values{"/desk/find": {"who": {evil}}, robin + "decision/reply": {"reply": {evil}}} {
+		if a := g.post(path, form); strings.Contains(a.body, "<script>alert") {
+			t.Errorf("%s\n%s", path, a.body)
+		}
+	}
+}
