@@ -259,7 +259,7 @@ func askReason(a entry.About) asked {
 	var which []choice
 	zone := a.Clock().Zone
 	for i, b := range readiness.Unexplained(a.Chart, a.Policy, a.Now) {
-		which = append(which, choice{Value: b.Start.In(zone).Format(time.DateOnly), Label: b.Start.In(zone).Format("Mon 2 Jan 2006 15:04") + ", begun while " + string(b.State), Chosen: i == 0})
+		which = append(which, choice{Value: b.Start.In(zone).Format(time.DateOnly), Label: b.Start.In(zone).Format("Mon 2 Jan 2006 15:04") + ", begun while " + b.State, Chosen: i == 0})
 	}
 	if len(which) == 0 {
 		return asked{Cannot: "No session of the client asks for a reason: each that was held began READY, or its reason is on file."}
