@@ -29,9 +29,9 @@ type deskKind struct {
 
 // asked is what a form asks, with what is usually answered.
 type asked struct {
-	Remarks  []string
-	Fields []field
-	Cannot string // why nothing of the kind can be entered now; "" = it can
+	Remarks []string
+	Fields  []field
+	Cannot  string // why nothing of the kind can be entered now; "" = it can
 }
 
 // field is one answer.
