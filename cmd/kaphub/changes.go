@@ -56,11 +56,23 @@ func (h *hub) changes(ctx context.Context, word, from, to string) (report.Change
 	if err != nil {
 		return none, err
 	}
-	in := report.ChangesInput{}
-	if in.Client, err = find(all, word); err != nil {
+	client, err := find(all, word)
+	if err != nil {
 		return none, err
 	}
-	seen, at, err := h.store.Look(ctx, h.actor, "view changes", in.Client, strings.TrimSpace(from+" "+to))
+	in, err := h.compared(ctx, h.actor, client, strings.TrimSpace(from+" "+to), a, b, now)
+	if err != nil {
+		return none, err
+	}
+	return report.NewChanges(in), nil
+}
+
+// compared notes in the audit log who looks, and returns what a client's standing at a, and at b, is compared by. now says
+// that b is now, and may be looked at a little later.
+func (h *hub) compared(ctx context.Context, by, client, detail string, a, b point, now bool) (in report.ChangesInput, err error) {
+	none := in
+	in.Client = client
+	seen, at, err := h.store.Look(ctx, by, "view changes", client, detail)
 	if err != nil {
 		return none, err
 	}
@@ -87,7 +99,7 @@ func (h *hub) changes(ctx context.Context, word, from, to string) (report.Change
 		engaged[v.Prescriber] = true
 	}
 	in.Settings = slices.DeleteFunc(in.Settings, func(s report.Setting) bool { return !engaged[s.Prescriber] })
-	return report.NewChanges(in), nil
+	return in, nil
 }
 
 // settingsBetween are the settings that stood otherwise at b than at a, by prescriber and key.

@@ -62,5 +62,6 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 		Sessions: h.store.Sessions(), People: house, Views: w,
 		Desk: w, Roster: w, Second: w, Asking: w,
 		Exchange: exchanging, Engine: exchanging,
+		Clients: w, Room: w, Looks: house,
 	}, err
 }

@@ -100,11 +100,18 @@ func (h *hub) account(ctx context.Context, word string) (report.AccountingInput,
 	if err != nil {
 		return report.AccountingInput{}, err
 	}
+	client, err := find(view, word)
+	if err != nil {
+		return report.AccountingInput{}, err
+	}
+	return h.accountOf(ctx, view, client)
+}
+
+// accountOf is account of a client whose key is known. view holds at least theirs.
+func (h *hub) accountOf(ctx context.Context, view report.Input, client string) (_ report.AccountingInput, err error) {
 	in := report.AccountingInput{Generated: h.now(), Practice: view.Practice, Zone: h.config.Location(),
 		Recipients: map[string]report.Recipient{}, Permits: map[fhir.Basis]report.Permit{}}
-	if in.Client, err = find(view, word); err != nil {
-		return in, err
-	}
+	in.Client = client
 	for _, v := range view.Clients {
 		if v.Client == in.Client && in.Chosen == "" {
 			in.Chosen = v.Chosen

@@ -43,9 +43,9 @@ func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, e
 		n, err := strconv.ParseInt(text, 10, 64)
 		switch {
 		case err != nil || n < 1:
-			return p, false, fmt.Errorf("%s %q is no moment: write @ and the number of an entry, as kaphub audit list shows them", flag, word)
+			return p, false, noMoment("%s %q is no moment: write @ and the number of an entry, as kaphub audit list shows them", flag, word)
 		case fhir.Moment(n) > present.moment:
-			return p, false, fmt.Errorf("%s lies in the future: the newest moment is @%d", flag, present.moment)
+			return p, false, noMoment("%s lies in the future: the newest moment is @%d", flag, present.moment)
 		}
 		entry, err := h.store.Logged(ctx, fhir.Moment(n))
 		return point{fhir.Moment(n), entry.At}, false, err
@@ -55,16 +55,26 @@ func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, e
 		latest = newest.At
 	}
 	at, err := pastAt(flag, word, h.config.Location(), latest)
-	if err != nil || at.IsZero() {
-		return present, true, err
+	if err != nil {
+		return present, true, unseeable{err}
+	}
+	if at.IsZero() {
+		return present, true, nil
 	}
 	at = at.UTC().Truncate(time.Millisecond)
 	moment, err := h.store.MomentAt(ctx, at)
 	if err == nil && moment == 0 {
-		err = fmt.Errorf("nothing was known at %s: the hub's first record is younger", h.local(at))
+		err = noMoment("nothing was known at %s: the hub's first record is younger", h.local(at))
 	}
 	return point{moment, at}, false, err
 }
+
+// unseeable is a point that somebody typed and that cannot be looked at: a mistake of theirs, and none of the hub's.
+type unseeable struct{ error }
+
+func (u unseeable) Unwrap() error { return u.error }
+
+func noMoment(format string, args ...any) error { return unseeable{fmt.Errorf(format, args...)} }
 
 // look notes in the audit log who looks at what, and has that shown: of the client whom word names, or of all. What is
 // shown as of now is what stood at the audit's own entry: --as-of with its time, or with its moment, shows the same once

@@ -15,19 +15,20 @@ import (
 
 // The kinds of entry: Provenance.activity in fhir.SystemEntry.
 const (
-	KindPapers    = "papers"
-	KindDecision  = "decision"
-	KindFollowUp  = "follow-up"
-	KindLabel     = "label"
-	KindStop      = "stop"
-	KindCondition = "condition"
-	KindLift      = "lift"
-	KindArrival   = "arrival"
-	KindAfter     = "after"
-	KindReason    = "reason"
-	KindConfirm   = "confirm"
-	KindUndo      = "undo"
-	KindRead      = "read-through"
+	KindPapers      = "papers"
+	KindDecision    = "decision"
+	KindFollowUp    = "follow-up"
+	KindLabel       = "label"
+	KindStop        = "stop"
+	KindCondition   = "condition"
+	KindLift        = "lift"
+	KindArrival     = "arrival"
+	KindAfter       = "after"
+	KindReason      = "reason"
+	KindConfirm     = "confirm"
+	KindAcknowledge = "acknowledge"
+	KindUndo        = "undo"
+	KindRead        = "read-through"
 )
 
 // Party is a side of the exchange as an entry names it.

@@ -58,9 +58,15 @@ func dosedWhileNotReady(f *facts) (out []Finding) {
 
 // unexplained reports whether a session of this engagement began while not READY, was held, and nobody has said why.
 func (f *facts) unexplained(b fhir.Began) bool {
+	return f.unsaid(b) && f.tookOn(DayOf(b.Start, f.zone))
+}
+
+// unsaid reports whether a session of this engagement began while not READY, is not on file as not held, and nobody has
+// said why.
+func (f *facts) unsaid(b fhir.Began) bool {
 	day := DayOf(b.Start, f.zone)
 	switch {
-	case b.Prescriber != f.policy.Prescriber.Name, b.State == string(Ready), !f.tookOn(day):
+	case b.Prescriber != f.policy.Prescriber.Name, b.State == string(Ready):
 		return false
 	case slices.Contains(f.notHeld, day) && !slices.Contains(f.factsOf, day):
 		return false
@@ -99,6 +105,22 @@ func Unexplained(chart fhir.Chart, policy Policy, now time.Time) (list []fhir.Be
 	f := gather(&chart, &policy, &clock{now: now}, nil)
 	for _, b := range slices.Backward(chart.Began) {
 		if f.unexplained(b) {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// beginning is how long a session that began while not READY asks for the reason before it is on file that it was held.
+const beginning = 24 * time.Hour
+
+// Beginning returns the sessions of an engagement that began while not READY and of which nobody said why yet, the last one
+// first: those that are on file as held, as Unexplained does, and one that began within the last day, of which that is not
+// on file yet. Whoever begins it can say why at once.
+func Beginning(chart fhir.Chart, policy Policy, now time.Time) (list []fhir.Began) {
+	f := gather(&chart, &policy, &clock{now: now}, nil)
+	for _, b := range slices.Backward(chart.Began) {
+		if f.unexplained(b) || f.unsaid(b) && now.Sub(b.Start) < beginning {
 			list = append(list, b)
 		}
 	}

@@ -38,7 +38,7 @@ func (d *differ) why(c Change, before, after readiness.Verdict) []string {
 		var records []string
 		for _, r := range g.Records {
 			if r.Became != TakenIn && r.Became != LeftAside {
-				records = append(records, r.words(at))
+				records = append(records, r.Words(at))
 			}
 		}
 		why = append(why, fmt.Sprintf("The gate %s went from %s to %s: %s.", g.Gate, g.From, g.To, strings.Join(records, "; ")))
@@ -81,8 +81,8 @@ func (d *differ) settingsOf(prescriber string) []Setting {
 	return slices.DeleteFunc(slices.Clone(d.Settings), func(s Setting) bool { return s.Prescriber != prescriber })
 }
 
-// words say what became of a record.
-func (r RecordChanged) words(at func(time.Time) string) string {
+// Words say what became of a record.
+func (r RecordChanged) Words(at func(time.Time) string) string {
 	name := r.Source + "/" + r.Type + "/" + r.ID
 	switch r.Became {
 	case Came:
@@ -149,7 +149,7 @@ func (c Changes) Text(w io.Writer, o Options) error {
 				s.line(6, "resolved"+by(f.By))
 			}
 			for _, r := range f.Records {
-				s.line(6, s.paint(faint, plain(r.words(at))))
+				s.line(6, s.paint(faint, plain(r.Words(at))))
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func (c Changes) Text(w io.Writer, o Options) error {
 	}
 	s.heading("Records that came between", len(c.Records))
 	for _, r := range c.Records {
-		s.line(2, plain(r.words(at)))
+		s.line(2, plain(r.Words(at)))
 	}
 	return s.flush(w, "write changes")
 }
@@ -199,7 +199,7 @@ func (s *screen) change(g GateChange, at func(time.Time) string) {
 	}
 	s.line(6, "is:  "+plain(g.WordsTo))
 	for _, r := range g.Records {
-		s.line(6, s.paint(faint, plain(r.words(at))))
+		s.line(6, s.paint(faint, plain(r.Words(at))))
 	}
 	switch g.Cause {
 	case BySettings:

@@ -34,6 +34,9 @@ type Options struct {
 	Roster   Roster
 	Second   Second
 	Asking   Asking
+	Clients  Clients
+	Room     Room
+	Looks    Looks
 
 	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
 }
@@ -122,6 +125,7 @@ func (o *Options) whole() error {
 		"Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
 		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
 		"Desk": o.Desk != nil, "Roster": o.Roster != nil, "Second": o.Second != nil, "Asking": o.Asking != nil,
+		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
 	} {
 		if !there {
 			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))

@@ -37,6 +37,7 @@ type town struct {
 	open    map[string][]exchange.Glass // by account
 	log     bytes.Buffer
 	far     *far
+	room    room
 }
 
 // newTown is a practice with two clients: Robin is Dana's, Kim is Lee's.
@@ -57,6 +58,7 @@ func newTown(t *testing.T) *town {
 		Sessions: memstore.New(), People: w, Views: w,
 		Exchange: w.far, Engine: w.far,
 		Desk: w.desk, Roster: w.desk, Second: w.desk, Asking: w.desk,
+		Clients: w, Room: w, Looks: w,
 	})
 	if err != nil {
 		t.Fatal(err)

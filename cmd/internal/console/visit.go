@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+	"unicode"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -30,6 +31,7 @@ type visit struct {
 	who    people.Account // zero: nobody is signed in
 	now    time.Time
 	client string // the hub's key, where the route is about one
+	whole  bool   // the client's doses, readings, scores and events are shown, too: the pages about one client find it out
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
@@ -72,7 +74,7 @@ func (v *visit) send(status int, name string, page any) error {
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
-	_, _ = b.WriteTo(v.w) // the asker has gone: nobody to tell
+	_, _ = v.w.Write(harmless(b.Bytes())) // the asker has gone: nobody to tell
 	return nil
 }
 
@@ -129,7 +131,7 @@ func (v *visit) fail(err error) {
 		_ = v.to(signInPath(v.r))
 		return
 	}
-	if err := v.send(told.status, "refused", refusedPage{v.frame(told.Head), *told, told == strangeClient}); err != nil {
+	if err := v.send(told.status, "refused", v.refused(told, "", "")); err != nil {
 		v.Log.ErrorContext(v.ctx(), "console", "route", v.r.Pattern, "error", err)
 		http.Error(v.w, told.Head+". "+told.Text, told.status)
 	}
@@ -138,5 +140,26 @@ func (v *visit) fail(err error) {
 type refusedPage struct {
 	frame
 	refusal
-	Stranger bool
+	Stranger      bool   // it is about a client who is not the visitor's, or about nobody
+	Key           string // as it was asked for
+	MayOpen       bool   // the visitor may open it with a reason
+	Reason, Wrong string
+}
+
+// refused is the page of a refusal. Of a client who is not theirs, and of nobody, a therapist is asked for a reason.
+func (v *visit) refused(told *refusal, reason, wrong string) refusedPage {
+	p := refusedPage{frame: v.frame(told.Head), refusal: *told, Stranger: told == strangeClient, Key: v.client, Reason: reason, Wrong: wrong}
+	p.MayOpen = p.Stranger && v.client != "" && v.Guest == nil && v.who.Is(treating...)
+	return p
+}
+
+// harmless is a page with nothing in it that turns what is read around, or that no page can hold: names and notes are
+// written by others. html/template sees to it that they are text; this, that the text is what it seems to be.
+func harmless(page []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, page)
 }
