@@ -63,5 +63,6 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 		Desk: w, Roster: w, Second: w, Asking: w,
 		Exchange: exchanging, Engine: exchanging,
 		Clients: w, Room: w, Looks: house,
+		Settings: steward{h},
 	}, err
 }

@@ -59,6 +59,7 @@ func newTown(t *testing.T) *town {
 		Exchange: w.far, Engine: w.far,
 		Desk: w.desk, Roster: w.desk, Second: w.desk, Asking: w.desk,
 		Clients: w, Room: w, Looks: w,
+		Settings: w.settings(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,14 @@ var matrix = map[string]string{
 	"GET /clients/{client}/desk/entries/{entry}/undo":     "owner admin therapist",
 	"POST /clients/{client}/desk/entries/{entry}/undo":    "owner admin therapist",
 	"POST /clients/{client}/desk/entries/{entry}/confirm": "owner admin therapist",
+	"GET /settings":                   "owner admin operator",
+	"GET /settings/{section}":         "owner admin operator",
+	"POST /settings/{section}":        "owner admin",
+	"GET /settings/history":           "owner admin operator",
+	"POST /settings/reread":           "owner",
+	"GET /settings/secrets/{secret}":  "owner",
+	"POST /settings/secrets/{secret}": "owner",
+	"GET /rules":                      "owner admin therapist privacy reader operator",
 }
 
 // samples are what a route is asked with, where its pattern names a part: Robin is Dana's, who is the therapist here.
