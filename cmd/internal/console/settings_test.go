@@ -125,7 +125,7 @@ func TestASettingIsWeighedBeforeItIsSaved(t *testing.T) {
 	if w.office().followUp != "not asked" {
 		t.Error("it was saved before anybody said so")
 	}
-	if a = g.post(sheetPath, typedSheet("b1", "rest", "90d")); w.office().weighed[1] <= w.office().weighed[0] {
+	if g.post(sheetPath, typedSheet("b1", "rest", "90d")); w.office().weighed[1] <= w.office().weighed[0] {
 		t.Errorf("the rest is not looked at for longer: %v", w.office().weighed)
 	}
 	if a = g.post(sheetPath, typedSheet("b1", "save", "90d")); a.StatusCode != http.StatusSeeOther || w.office().followUp != "90d" {
