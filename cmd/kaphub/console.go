@@ -16,7 +16,7 @@ type window struct{ *hub }
 
 // Look is hub.look for whoever is signed in, of a client by key.
 func (w window) Look(ctx context.Context, by, what, client, asOf string) (report.Input, error) {
-	p, now, err := w.when(ctx, "as of", asOf)
+	p, now, err := w.pointAt(ctx, "as-of", asOf)
 	if err != nil {
 		return report.Input{}, err
 	}
@@ -63,6 +63,6 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 		Desk: w, Roster: w, Second: w, Asking: w,
 		Exchange: exchanging, Engine: exchanging,
 		Clients: w, Room: w, Looks: house,
-		Settings: steward{h},
+		Triage: reconciling{h, house}, Reports: reconciling{h, house},
 	}, err
 }

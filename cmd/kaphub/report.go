@@ -8,8 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/console"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/jobs"
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -22,10 +26,18 @@ type reportCommand struct {
 
 // Run writes the reconciliation report.
 func (c *reportCommand) Run(ctx context.Context, s *scene) error {
-	return s.look(ctx, "view report", c.AsOf, "", func(in report.Input, _ string) error {
+	h, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	return h.look(ctx, "view report", c.AsOf, "", func(in report.Input, _ string) error {
+		in, err := h.since(ctx, in)
+		if err != nil {
+			return err
+		}
 		var page bytes.Buffer
 		r := report.Build(in)
-		var err error
 		switch c.Format {
 		case "html":
 			err = r.HTML(&page)
@@ -53,18 +65,69 @@ func (c *reportCommand) Run(ctx context.Context, s *scene) error {
 	})
 }
 
-const lastReport = "report.last" // setting: when the report before was written
+const lastReport = "report.last" // setting: when the report before was given
 
-// writeReport writes the morning's report into the reports directory. What is new in it is new since the one before.
-func (h *hub) writeReport(ctx context.Context) (jobs.Counts, error) {
-	in, err := h.view(ctx)
+// keptReports is how many reports given are looked back at.
+const keptReports = 1000
+
+// given are the reports that were given, newest first: what each said is what was known at its moment.
+func (h *hub) given(ctx context.Context) ([]console.Given, error) {
+	said, err := h.store.SettingHistory(ctx, lastReport, 0, keptReports)
 	if err != nil {
 		return nil, err
 	}
-	if before, err := h.store.Setting(ctx, lastReport, 0); err == nil && before != "" {
-		if in.Since, err = time.Parse(time.RFC3339, before); err != nil {
-			return nil, fmt.Errorf("read when the last report was written: %w", err)
+	list := make([]console.Given, 0, len(said))
+	for _, s := range said {
+		when, number, numbered := strings.Cut(s.Value, " @")
+		at, err := time.Parse(time.RFC3339Nano, when)
+		if err != nil {
+			return nil, fmt.Errorf("read when a report was given: %w", err)
 		}
+		moment := s.Moment // what was given before its moment was kept, too
+		if n, err := strconv.ParseInt(number, 10, 64); numbered && err == nil {
+			moment = fhir.Moment(n)
+		}
+		list = append(list, console.Given{At: at, Moment: moment, By: s.Actor})
+	}
+	return list, nil
+}
+
+// since has a report tell what is new since the one that was given before it.
+func (h *hub) since(ctx context.Context, in report.Input) (report.Input, error) {
+	given, err := h.given(ctx)
+	in.Since = console.Before(given, in.AsOf)
+	return in, err
+}
+
+// reporting is the point at which actor gives a report now: a commit of its own, whose time no later one shares.
+func (h *hub) reporting(ctx context.Context, actor string) (point, error) {
+	if err := h.apply(ctx); err != nil {
+		return point{}, err
+	}
+	moment, at, err := h.store.Look(ctx, actor, "give report", "", "")
+	return point{moment, at}, err
+}
+
+// reported keeps that the report of a point was given.
+func (h *hub) reported(ctx context.Context, actor string, p point) error {
+	if err := h.store.Set(ctx, actor, lastReport, fmt.Sprintf("%s @%d", p.at.UTC().Format(time.RFC3339Nano), p.moment)); err != nil {
+		return fmt.Errorf("note that the report was given: %w", err)
+	}
+	return nil
+}
+
+// writeReport writes the morning's report into the reports directory. What is new in it is new since the one before.
+func (h *hub) writeReport(ctx context.Context) (jobs.Counts, error) {
+	p, err := h.reporting(ctx, h.actor)
+	if err != nil {
+		return nil, err
+	}
+	in, err := h.viewAt(ctx, p, "")
+	if err != nil {
+		return nil, err
+	}
+	if in, err = h.since(ctx, in); err != nil {
+		return nil, err
 	}
 	var page bytes.Buffer
 	if err := report.Build(in).HTML(&page); err != nil {
@@ -78,10 +141,7 @@ func (h *hub) writeReport(ctx context.Context) (jobs.Counts, error) {
 	if err := replace(name, page.Bytes()); err != nil {
 		return nil, err
 	}
-	if err := h.store.Set(ctx, h.actor, lastReport, in.AsOf.UTC().Format(time.RFC3339)); err != nil {
-		return nil, fmt.Errorf("note that the report was written: %w", err)
-	}
-	return jobs.Counts{"clients": int64(len(in.Clients))}, h.store.Audit(ctx, h.actor, "write report", "", "")
+	return jobs.Counts{"clients": int64(len(in.Clients))}, h.reported(ctx, h.actor, p)
 }
 
 // replace writes a file that only its owner may read, whole or not at all.

@@ -32,9 +32,6 @@ func (c *serveCommand) Run(ctx context.Context, s *scene) error {
 			return err
 		}
 		defer leave()
-		if err := h.noteConfig(ctx); err != nil {
-			return err
-		}
 		m := newMetrics(h)
 		routes, err := h.windowed(m, nil)
 		if err != nil {

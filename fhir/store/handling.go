@@ -47,6 +47,15 @@ func (db *DB) Handle(ctx context.Context, actor string, handlings ...readiness.H
 	})
 }
 
+// Whose returns the client of a finding; ErrNotFound when none of that id was ever told.
+func (db *DB) Whose(ctx context.Context, finding string) (string, error) {
+	is, err := db.read.FindingNow(ctx, finding)
+	if err != nil {
+		return "", fmt.Errorf("finding: %w", plain(found(err)))
+	}
+	return is.Client, nil
+}
+
 // handlingParts are what a handling's MAC covers.
 func handlingParts(h table.Handling) []string {
 	return []string{h.Finding, h.Client, h.Prescriber, h.Kind, h.Person, h.Reason, num(h.Until), h.Severity, h.Actor, num(h.At)}

@@ -192,3 +192,9 @@ func One(in Input, id string) (Whole, bool) {
 	slices.SortStableFunc(out.Log, func(a, b Done) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
 	return out, ok
 }
+
+// All returns every finding of in, resolved ones too, gravest first.
+func All(in Input) []Finding {
+	b := newBuilder(in)
+	return b.list(Filter{All: true})
+}

@@ -37,7 +37,8 @@ type Options struct {
 	Clients  Clients
 	Room     Room
 	Looks    Looks
-	Settings Settings
+	Triage   Triage
+	Reports  Reports
 
 	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
 }
@@ -127,7 +128,7 @@ func (o *Options) whole() error {
 		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
 		"Desk": o.Desk != nil, "Roster": o.Roster != nil, "Second": o.Second != nil, "Asking": o.Asking != nil,
 		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
-		"Settings": o.Settings != nil,
+		"Triage": o.Triage != nil, "Reports": o.Reports != nil,
 	} {
 		if !there {
 			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))

@@ -38,6 +38,7 @@ type town struct {
 	log     bytes.Buffer
 	far     *far
 	room    room
+	lost    error // why nothing can be looked at
 }
 
 // newTown is a practice with two clients: Robin is Dana's, Kim is Lee's.
@@ -53,13 +54,14 @@ func newTown(t *testing.T) *town {
 		},
 	}
 	w.desk = newPretendDesk(t)
+	o := &office{w: w}
 	c, err := build(Options{
 		Practice: "Reverie", Zone: denver, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Sessions: memstore.New(), People: w, Views: w,
 		Exchange: w.far, Engine: w.far,
 		Desk: w.desk, Roster: w.desk, Second: w.desk, Asking: w.desk,
 		Clients: w, Room: w, Looks: w,
-		Settings: w.settings(),
+		Triage: o, Reports: o,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +96,9 @@ func (w *town) Glass(_ context.Context, account string) ([]exchange.Glass, error
 func (w *town) Look(_ context.Context, by, what, client, asOf string) (report.Input, error) {
 	w.looks = append(w.looks, strings.Join([]string{by, what, client, asOf}, "|"))
 	in := w.view
+	if w.lost != nil {
+		return in, w.lost
+	}
 	if client != "" {
 		in.Clients = nil
 		for _, c := range w.view.Clients {

@@ -32,9 +32,10 @@ var screens = []struct {
 	may []people.Role
 }{
 	{link{Path: "/", Name: "Today"}, seeing},
+	{link{Path: "/findings", Name: "Findings"}, seeing},
+	{link{Path: "/report", Name: "Report"}, seeing},
 	{link{Path: "/exchange", Name: "Exchange"}, exchanging},
 	{link{Path: "/desk", Name: "Desk"}, keeping},
-	{link{Path: "/settings", Name: "Settings"}, lookingAtSettings},
 }
 
 // frame returns the frame of a page of this visit.

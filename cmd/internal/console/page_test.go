@@ -27,8 +27,9 @@ var pageOf = map[string]any{
 	"desk_read_through.html": readThroughPage{},
 	"desk_undo.html":         undoPage{},
 	"desk_waiting.html":      waitingPage{},
-	"settings.html":          settingsPage{}, "section.html": sectionPage{}, "weighed.html": weighedPage{}, "settings-history.html": historyPage{},
-	"secret.html": secretPage{}, "rules.html": rulesPage{},
+	"finding.html":           findingPage{},
+	"findings.html":          &findingsPage{},
+	"report.html":            reportPage{},
 }
 
 // notPages hold the parts of pages.
