@@ -26,12 +26,13 @@ type Config struct {
 
 // Hub is the installation.
 type Hub struct {
-	Name      string `yaml:"name"`
-	Zone      Zone   `yaml:"time_zone"` // the practice's
-	Listen    string `yaml:"listen"`
-	PublicURL string `yaml:"public_url"`
-	Part2     bool   `yaml:"part2_program"` // 42 CFR Part 2
-	Reports   string `yaml:"reports"`       // directory for written reports
+	Name      string    `yaml:"name"`
+	Zone      Zone      `yaml:"time_zone"` // the practice's
+	Listen    string    `yaml:"listen"`
+	PublicURL string    `yaml:"public_url"`
+	Proxies   []Network `yaml:"proxies"`       // who beside this machine is believed for whom they ask
+	Part2     bool      `yaml:"part2_program"` // 42 CFR Part 2
+	Reports   string    `yaml:"reports"`       // directory for written reports
 }
 
 // Store is where the records are kept.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -68,6 +69,26 @@ func (l *Limit) UnmarshalText(text []byte) error {
 	*l = Limit{value, ucum}
 	return nil
 }
+
+// Network is one address, or all that begin alike.
+type Network struct{ at netip.Prefix }
+
+// UnmarshalText reads an address like 10.0.0.7 or a network like 10.0.0.0/24.
+func (n *Network) UnmarshalText(text []byte) error {
+	if a, err := netip.ParseAddr(string(text)); err == nil && a.Zone() == "" {
+		n.at = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen())
+		return nil
+	}
+	at, err := netip.ParsePrefix(string(text))
+	if err != nil || at.Bits() == 0 {
+		return fmt.Errorf("%q is no address: write one like 10.0.0.7, or a network like 10.0.0.0/24", text)
+	}
+	n.at = at.Masked()
+	return nil
+}
+
+// Prefix returns the network.
+func (n Network) Prefix() netip.Prefix { return n.at }
 
 // Zone is a time zone by its IANA name.
 type Zone struct{ at *time.Location }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -58,11 +59,20 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 	house, err := people.New(people.Options{Store: h.store, Now: h.now, Title: h.policies()[0].Practice.Title})
 	return console.Options{
 		Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Now: h.now, Log: h.log,
-		Secure: strings.HasPrefix(h.config.Hub.PublicURL, "https:"), Guest: guest,
-		Sessions: h.store.Sessions(), People: house, Views: w,
+		Public: strings.TrimSuffix(h.config.Hub.PublicURL, "/"), Proxies: h.proxies(), Guest: guest,
+		Sessions: h.store.Sessions(), People: house, Door: house, Views: w,
 		Desk: w, Roster: w, Second: w, Asking: w,
 		Exchange: exchanging, Engine: exchanging,
 		Clients: w, Room: w, Looks: house,
 		Triage: reconciling{h, house}, Reports: reconciling{h, house},
 	}, err
+}
+
+// proxies are who beside this machine is believed for whom they ask.
+func (h *hub) proxies() []netip.Prefix {
+	var all []netip.Prefix
+	for _, p := range h.config.Hub.Proxies {
+		all = append(all, p.Prefix())
+	}
+	return all
 }

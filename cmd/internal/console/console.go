@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -24,9 +26,11 @@ type Options struct {
 	Zone     *time.Location
 	Now      func() time.Time
 	Log      *slog.Logger
-	Secure   bool      // people reach it by https: its cookie goes nowhere else
-	Sessions scs.Store // keeps a token as its hash
+	Public   string         // the address under which people reach it, with which links begin that are copied; "" = from this machine alone
+	Proxies  []netip.Prefix // who beside this machine is believed for whom they ask; may be empty
+	Sessions Sessions
 	People   People
+	Door     Door
 	Views    Views
 	Exchange Exchange
 	Engine   Engine
@@ -50,12 +54,6 @@ type People interface {
 	// Glass returns the looks in need that an account has now: at clients who are not theirs.
 	Glass(ctx context.Context, account string) ([]exchange.Glass, error)
 }
-
-// How long somebody stays signed in.
-const (
-	idle = 20 * time.Minute // without a request
-	stay = 12 * time.Hour   // at most: a working day
-)
 
 // maxForm is how much a form may bring: forms are short, and a paste is a letter.
 const maxForm = 1 << 20
@@ -88,10 +86,10 @@ func build(o Options) (*Console, error) {
 		return nil, fmt.Errorf("read the console's pages: %w", err)
 	}
 	c := &Console{Options: o, pages: pages, sessions: scs.New()}
-	c.sessions.Store, c.sessions.IdleTimeout, c.sessions.Lifetime = o.Sessions, idle, stay
+	c.sessions.Store, c.sessions.Lifetime = o.Sessions, stay // whether somebody is idle sitting.over says
 	c.sessions.Cookie.Name = "kaphub"
-	c.sessions.Cookie.Secure = o.Secure
-	if o.Secure {
+	c.sessions.Cookie.Secure = c.secure()
+	if c.secure() {
 		c.sessions.Cookie.Name = "__Host-kaphub"
 	}
 	c.sessions.Cookie.SameSite = http.SameSiteLaxMode // a link in a notice must find one signed in
@@ -121,10 +119,13 @@ func (c *Console) handler() (http.Handler, error) {
 	return c.guarded(foreign.Handler(mux)), nil
 }
 
+// secure reports whether people reach the console by https: then its cookie goes nowhere else.
+func (o *Options) secure() bool { return strings.HasPrefix(strings.ToLower(o.Public), "https://") }
+
 func (o *Options) whole() error {
 	var wrong []error
 	for name, there := range map[string]bool{
-		"Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
+		"Door": o.Door != nil, "Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
 		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
 		"Desk": o.Desk != nil, "Roster": o.Roster != nil, "Second": o.Second != nil, "Asking": o.Asking != nil,
 		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
@@ -150,8 +151,13 @@ func (c *Console) guarded(next http.Handler) http.Handler {
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()")
 		h.Set("X-Robots-Tag", "noindex")
 		h.Set("Cache-Control", "no-store")
-		if c.Secure {
+		if c.secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if told := c.approach(r); told != nil && !strings.HasPrefix(r.URL.Path, "/static/") {
+			v := &visit{Console: c, w: w, r: r, now: c.Now()}
+			v.fail(told)
+			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		next.ServeHTTP(w, r)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -57,7 +58,8 @@ func newTown(t *testing.T) *town {
 	o := &office{w: w}
 	c, err := build(Options{
 		Practice: "Reverie", Zone: denver, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
-		Sessions: memstore.New(), People: w, Views: w,
+		Public: "https://example.com", Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, // as httptest asks
+		Sessions: remembered{memstore.New()}, People: w, Door: w, Views: w,
 		Exchange: w.far, Engine: w.far,
 		Desk: w.desk, Roster: w.desk, Second: w.desk, Asking: w.desk,
 		Clients: w, Room: w, Looks: w,
@@ -140,12 +142,10 @@ func (w *town) as(roles ...people.Role) *guest {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.sessions.Put(ctx, keyAccount, a.ID)
-	w.sessions.Put(ctx, keyEpoch, a.Epoch)
-	token, _, err := w.sessions.Commit(ctx)
-	if err != nil {
+	if err := w.begin(ctx, a, "Firefox on Linux", a.ID, w.Now()); err != nil {
 		w.t.Fatal(err)
 	}
+	token := w.sessions.Token(ctx)
 	return &guest{w, &http.Cookie{Name: w.sessions.Cookie.Name, Value: token}}
 }
 

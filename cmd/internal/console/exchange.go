@@ -90,7 +90,7 @@ var (
 func (c *Console) exchangeRoutes() []route {
 	return []route{
 		{Pattern: "GET /exchange", May: exchanging, do: (*visit).exchange},
-		{Pattern: "GET /exchange/running", May: exchanging, do: (*visit).underWay},
+		{Pattern: "GET /exchange/running", May: exchanging, ByItself: true, do: (*visit).underWay},
 		{Pattern: "POST /exchange/sync", May: running, do: (*visit).syncNow},
 		{Pattern: "GET /exchange/sources/{source}", May: exchanging, do: (*visit).source},
 		{Pattern: "POST /exchange/sources/{source}/test", May: running, do: (*visit).testSource},

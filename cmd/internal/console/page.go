@@ -74,6 +74,9 @@ func (f frame) Full(t time.Time) string {
 	return t.In(f.zone).Format("Monday 2 January 2006, 15:04 MST")
 }
 
+// Second is a time to the second, with its zone: what somebody waits for.
+func (f frame) Second(t time.Time) string { return t.In(f.zone).Format("15:04:05 MST") }
+
 // Day is the day of a time, with its weekday.
 func (f frame) Day(t time.Time) string {
 	if t.IsZero() {

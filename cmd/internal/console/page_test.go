@@ -12,8 +12,13 @@ import (
 // pageOf is what each page's template is executed with. A page without a row fails.
 var pageOf = map[string]any{
 	"client.html": clientPage{}, "changes.html": changesPage{}, "disclosures.html": disclosuresPage{}, "looks.html": looksPage{}, "card.html": cardPage{},
-	"refused.html": refusedPage{},
-	"today.html":   todayPage{},
+	"sign_in.html":    signInPage{},
+	"code.html":       codePage{},
+	"invitation.html": invitedPage{},
+	"factor.html":     factorPage{},
+	"recovery.html":   recoveryPage{},
+	"refused.html":    refusedPage{},
+	"today.html":      todayPage{},
 
 	"exchange.html":         exchangePage{},
 	"exchange_running.html": progress{},
@@ -33,7 +38,7 @@ var pageOf = map[string]any{
 }
 
 // notPages hold the parts of pages.
-var notPages = []string{"parts.html", "exchange_parts.html", "client_parts.html", "desk_parts.html"}
+var notPages = []string{"parts.html", "exchange_parts.html", "client_parts.html", "desk_parts.html", "door_parts.html"}
 
 func TestEveryTemplateFitsItsPage(t *testing.T) {
 	w := newTown(t)

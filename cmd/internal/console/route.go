@@ -17,6 +17,7 @@ type route struct {
 	Everybody bool          // signed in or not
 	SignedIn  bool          // whoever is signed in, with whatever role
 	Client    bool          // it is about {client}: a therapist has it for their own alone
+	ByItself  bool          // pages ask for it by themselves, again and again: it keeps nobody signed in
 	do        func(*visit) error
 }
 
@@ -36,7 +37,8 @@ func (c *Console) routes() []route {
 func (c *Console) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{Console: c, w: w, r: r, now: c.Now(), client: r.PathValue("client")}
-		err := v.whoIs()
+		defer v.mend()
+		err := v.whoIs(rt)
 		if err == nil {
 			err = v.admitted(rt)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 	"unicode"
 
@@ -32,27 +33,10 @@ type visit struct {
 	now    time.Time
 	client string // the hub's key, where the route is about one
 	whole  bool   // the client's doses, readings, scores and events are shown, too: the pages about one client find it out
+	ended  string // why whoever was signed in is not any more
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
-
-// whoIs finds out who is signed in. A session that ended elsewhere is ended here.
-func (v *visit) whoIs() error {
-	if v.Guest != nil {
-		v.who = *v.Guest
-		return nil
-	}
-	id := v.sessions.GetString(v.ctx(), keyAccount)
-	if id == "" {
-		return nil
-	}
-	who, err := v.People.Session(v.ctx(), id, v.sessions.GetInt64(v.ctx(), keyEpoch))
-	if errors.Is(err, people.ErrOver) || errors.Is(err, people.ErrNoAccount) {
-		return v.sessions.Destroy(v.ctx())
-	}
-	v.who = who
-	return err
-}
 
 // look returns what the visitor may see of a client, or with "" of all, and has that noted.
 func (v *visit) look(what, client, asOf string) (report.Input, error) {
@@ -87,12 +71,17 @@ func (v *visit) to(path string) error {
 // say has the next page begin with a line.
 func (v *visit) say(line string) { v.sessions.Put(v.ctx(), keySaid, line) }
 
-// What is kept of a visitor between two requests.
-const (
-	keyAccount = "account"
-	keyEpoch   = "epoch"
-	keySaid    = "said"
-)
+// mend answers for a visit that went wrong in a way nobody thought of. What it went wrong with may be a client's, and is told nobody.
+func (v *visit) mend() {
+	wrong := recover()
+	switch wrong {
+	case nil:
+		return
+	case http.ErrAbortHandler:
+		panic(wrong)
+	}
+	v.fail(fmt.Errorf("a fault of the hub's own: %T at %s", wrong, debug.Stack()))
+}
 
 // refusal is an answer that is no page: what happened, and what to do.
 type refusal struct {
@@ -128,7 +117,7 @@ func (v *visit) fail(err error) {
 		told = &refusal{http.StatusInternalServerError, "That did not work", "The hub could not answer, and its log says why. Nothing was saved. Try again; if it stays so, tell whoever looks after the hub."}
 	}
 	if told == unknownVisitor && v.r.Method == http.MethodGet {
-		_ = v.to(signInPath(v.r))
+		_ = v.to(signInPath(v.r, v.ended))
 		return
 	}
 	if err := v.send(told.status, "refused", v.refused(told, "", "")); err != nil {

@@ -71,7 +71,7 @@ func (h *House) ChangePassword(ctx context.Context, remote netip.Addr, id, old, 
 		return Account{}, err
 	}
 	if old == new {
-		return Account{}, errors.New("the password is the one you have: take another")
+		return Account{}, &Unfit{"the password is the one you have: take another"}
 	}
 	t, err := h.try(ctx, remote, p.facts.Login)
 	if err != nil {

@@ -36,21 +36,26 @@ const (
 //go:embed refused.txt
 var refusedWords string
 
+// Unfit says what is wrong with a password that somebody chose, and nothing of what it is.
+type Unfit struct{ says string }
+
+func (u *Unfit) Error() string { return u.says }
+
 // mistakes says what is wrong with a password that somebody chooses. It never repeats any of it.
 func mistakes(password string, p person) error {
 	runes := []rune(password)
 	switch {
 	case len(runes) < shortest:
-		return fmt.Errorf("the password is too short: take at least %d characters, four words that do not belong together for instance", shortest)
+		return &Unfit{fmt.Sprintf("the password is too short: take at least %d characters, four words that do not belong together for instance", shortest)}
 	case len(runes) > longest:
-		return fmt.Errorf("the password is too long: take at most %d characters", longest)
+		return &Unfit{fmt.Sprintf("the password is too long: take at most %d characters", longest)}
 	}
 	distinct := map[rune]bool{}
 	for _, r := range runes {
 		distinct[r] = true
 	}
 	bare := unwound(password)
-	easy := errors.New("the password is among the first that somebody would guess: take four words that do not belong together")
+	easy := &Unfit{"the password is among the first that somebody would guess: take four words that do not belong together"}
 	if len(distinct) < 5 || inARow(runes) {
 		return easy
 	}
