@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -65,7 +66,7 @@ func (h *hub) serve(ctx context.Context, at *entrance, m *metrics, work func(nud
 	if at := at.address(); !at.IP.IsLoopback() {
 		h.log.Warn("the hub listens beyond this machine without TLS of its own: put a TLS proxy before it and name it in hub.public_url", "address", at.String())
 	}
-	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute}
+	server := newServer(routes, h.log)
 	if err := engine.Start(ctx); err != nil {
 		return errors.Join(err, engine.Stop(ctx))
 	}
@@ -87,6 +88,14 @@ func (h *hub) serve(ctx context.Context, at *entrance, m *metrics, work func(nud
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(ending), engine.Stop(ending))
+}
+
+// newServer answers by routes, and waits for nobody for long.
+func newServer(routes http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: routes, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what strangers do wrong is no news
+	}
 }
 
 // watched logs and counts every run. A busy lane is an answer, not a failure.

@@ -63,8 +63,8 @@ func TestServe(t *testing.T) {
 			t.Error("/metrics tells of a client")
 		}
 	}
-	if status, _ := get("/"); status != http.StatusNotFound {
-		t.Errorf("/ answers %d: serve shows no client data", status)
+	if status, text := get("/"); status != http.StatusOK || !strings.Contains(text, `data-test-id="sign-in"`) {
+		t.Errorf("/ answers %d to whoever is not signed in: %s", status, text)
 	}
 	p.must(1, "serve").oneSentence(t, "another kaphub serve", "stop that one first")
 	p.must(0, "status")
