@@ -229,6 +229,9 @@ func (v *visit) deskClient() error {
 			p.Forms = append(p.Forms, formLink{base + f.Kind, f.Name, f.Says})
 		}
 	}
+	if whole {
+		p.Forms = slices.Insert(p.Forms, 1, formLink{"/clients/" + v.client + "/card", "Arrival and go-ahead", "The session's card: the checks, the go-ahead, whom to call."})
+	}
 	for _, e := range slices.Backward(entries) {
 		row := entryRow{Entered: e, Stands: v.stands(e)}
 		if e.UndoneBy == "" && e.ChangedBy == "" && !slices.Contains(lasting, e.Kind) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
@@ -38,7 +39,10 @@ func askDecision(a entry.About) asked {
 	}
 	validTo := field{Name: "valid-to", Label: "Valid to", Kind: "end", NoneLabel: "The message gives no end", Only: "if-clears"}
 	if end, ok := a.Ends("", a.Now); ok {
-		validTo.Hint = "Without an end it counts to " + end + ", if it is of today (" + agreed(sheet) + ")."
+		if day, err := time.Parse(time.DateOnly, end); err == nil {
+			end = day.Format("Mon 2 Jan 2006")
+		}
+		validTo.Hint = "A decision of today without an end counts to " + end + ", " + agreed(sheet) + "."
 	}
 	dated := told("Dated")
 	q.Fields = append(q.Fields, dated[0], validTo,
@@ -66,7 +70,7 @@ func agreed(sheet readiness.Sheet) string {
 	if sheet.Signed.IsZero() {
 		return "per agreement"
 	}
-	return "per agreement of " + sheet.Signed.String()
+	return "per agreement of " + sheet.Signed.Start(time.UTC).Format("2 Jan 2006")
 }
 
 func readDecision(_ entry.About, f url.Values) entry.Form {

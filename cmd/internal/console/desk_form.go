@@ -31,6 +31,7 @@ type deskKind struct {
 type asked struct {
 	Remarks []string
 	Fields  []field
+	Rests   string // what on file it shows to be compared with; "" = nothing
 	Cannot  string // why nothing of the kind can be entered now; "" = it can
 }
 
@@ -177,6 +178,9 @@ func (v *visit) deskSave(k deskKind) error {
 		p.Problem = "The client's name or birth date changed since this form was opened. Look whom it is about, then save it again."
 		return again()
 	case p.Cannot != "":
+		return again()
+	case f.Get("rests") != p.Rests:
+		p.Problem = "What is on file changed since this form was opened. Compare it once more, then save it again."
 		return again()
 	}
 	slips, err := p.make(k, a, f, v.who.Name)

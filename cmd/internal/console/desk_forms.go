@@ -13,8 +13,7 @@ import (
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
-// atTheSession is who is there when a session begins: the checks, the go-ahead, and the directions that are read on the label
-// and acknowledged, are theirs.
+// atTheSession is who reads and acknowledges the directions on a label.
 var atTheSession = []people.Role{people.Owner, people.Therapist}
 
 // deskForms are the desk's entries about a client, in the order of a course.
@@ -23,14 +22,15 @@ var atTheSession = []people.Role{people.Owner, people.Therapist}
 //	papers, decision,        yes     yes     yes
 //	condition, stop, lift,
 //	after, reason
-//	label, arrival           yes     -       yes        (directions on file, readings, the go-ahead)
+//	label                    yes     -       yes        (it shows the directions on file)
+//
+// The checks at arrival and the go-ahead are on the session's card.
 var deskForms = []deskKind{
 	{Kind: desk.KindStop, Name: "Stop", Says: "Somebody said stop. It holds at once.", may: keeping, stops: true, ask: askStop, read: readStop},
 	{Kind: desk.KindPapers, Name: "Signed papers", Says: "A release, consents to treatment, a referral; or what was withdrawn.", may: keeping, ask: askPapers, read: readPapers},
 	{Kind: desk.KindDecision, Name: "Decision or follow-up", Says: "What the prescriber decided on clearance, or that a follow-up took place.", may: keeping, ask: askDecision, read: readDecision},
 	{Kind: desk.KindCondition, Name: "Condition of the clearance", Says: "That a condition is met by the prescriber's word, or open again.", may: keeping, stops: true, ask: askCondition, read: readCondition},
 	{Kind: desk.KindLabel, Name: "Label check", Says: "What the label of the medicine says, in the client's hands.", may: atTheSession, near: true, ask: askLabel, read: readLabel},
-	{Kind: desk.KindArrival, Name: "Arrival and go-ahead", Says: "The checks before a session, and its therapist's go-ahead.", may: atTheSession, near: true, ask: askArrival, read: readArrival},
 	{Kind: desk.KindAfter, Name: "After the session", Says: "Held or not, as directed or not, the effects, what is left.", may: keeping, ask: askAfter, read: readAfter},
 	{Kind: desk.KindLift, Name: "End of a stop", Says: "By the word of whoever said it.", may: keeping, ask: askLift, read: readLift},
 	{Kind: desk.KindReason, Name: "Reason for a session", Says: "Why a session was held that began while its records were not in order.", may: keeping, ask: askReason, read: readReason},
@@ -131,7 +131,7 @@ func readPapers(_ entry.About, f url.Values) entry.Form {
 }
 
 func askCondition(a entry.About) asked {
-	_, all := readiness.Conditions(a.Chart, a.Policy, a.Now)
+	decision, all := readiness.Conditions(a.Chart, a.Policy, a.Now)
 	if len(all) == 0 {
 		return asked{Cannot: "The clearance that counts names no condition."}
 	}
@@ -143,7 +143,7 @@ func askCondition(a entry.About) asked {
 		}
 		which = append(which, choice{Value: c.Words, Label: c.Words + " (" + stands + ")", Chosen: len(all) == 1})
 	}
-	return asked{Fields: slices.Concat([]field{
+	return asked{Rests: decision.Key.String() + " " + decision.Resource.VersionID, Fields: slices.Concat([]field{
 		{Name: "condition", Label: "Which condition?", Kind: "choice", Choices: which},
 		{Name: "met", Label: "What does " + a.Book.Prescriber.Title + " say?", Kind: "choice", Choices: yesNo("It is met", "It is open")},
 		{Name: "from", Label: "Who said so?", Kind: "line", Hint: "May be left out."},
@@ -163,17 +163,22 @@ func askLabel(a entry.About) asked {
 	if name := readiness.LegalName(a.Chart); name != "" {
 		bears = "Does the label bear the legal name, " + name + "?"
 	}
-	q := asked{Fields: []field{
+	q := asked{Rests: "none"}
+	if rx != nil {
+		q.Rests = rx.Key.String() + " " + rx.Resource.VersionID
+	}
+	q.Fields = []field{
 		{Name: "name-matches", Label: bears, Kind: "choice", Choices: yesNo("Yes", "No, another name")},
 		{Name: "filled", Label: "Filled on", Kind: "date", Hint: "As the label says."},
 		{Name: "discard-after", Label: "Discard after", Kind: "end", NoneLabel: "The label gives no date", Only: "if-named"},
 		{Name: "sessions", Label: "Enough for how many sessions, as filled?", Kind: "number", Only: "if-named"},
-	}}
+	}
 	if rx != nil {
 		q.Fields = append(q.Fields, field{Name: "same", Label: "Directions on the label", Kind: "choice", Quote: cmp.Or(onFile, "(directions without words)"),
 			Choices: []choice{{Value: entry.Same, Label: "The same as on file, word for word"}, {Value: other, Label: "Others, which are:"}}, Only: "if-named", Leads: "directions"})
 	}
-	return asked{Fields: append(q.Fields, field{Name: "directions", Label: "Directions on the label, word for word", Kind: "text", Only: map[bool]string{true: "if-named if-other", false: "if-named"}[rx != nil]})}
+	q.Fields = append(q.Fields, field{Name: "directions", Label: "Directions on the label, word for word", Kind: "text", Only: map[bool]string{true: "if-named if-other", false: "if-named"}[rx != nil]})
+	return q
 }
 
 func readLabel(_ entry.About, f url.Values) entry.Form {
@@ -182,38 +187,6 @@ func readLabel(_ entry.About, f url.Values) entry.Form {
 		directions = entry.Same
 	}
 	return entry.Label{NameMatches: answer(f, "name-matches"), Filled: answer(f, "filled"), DiscardAfter: end(f, "discard-after"), Sessions: answer(f, "sessions"), Directions: directions}
-}
-
-func askArrival(a entry.About) asked {
-	next, early, ok := a.Next()
-	if !ok {
-		return asked{Cannot: "No dosing session of the client is booked: the checks are for one."}
-	}
-	q := asked{Remarks: []string{"For the session of " + next.Start.In(a.Clock().Zone).Format("Monday 2 January 2006, 15:04 MST") + "."}}
-	limits := ""
-	if g, ok := readiness.Assess(a.Chart, a.Policy, a.Now).Gate(readiness.GateVitals); ok {
-		limits = sentence(g.Words) + "."
-	}
-	if early != "" {
-		q.Remarks, limits = append(q.Remarks, early+". What is entered before does not count."), ""
-	}
-	yes := func(name, label string) field {
-		return field{Name: name, Label: label, Kind: "choice", Choices: yesNo("Yes", "No")}
-	}
-	q.Fields = []field{
-		{Name: "bp", Label: "Blood pressure", Kind: "line", Hint: strings.TrimSpace("Like 118/76. " + limits)},
-		{Name: "hr", Label: "Heart rate", Kind: "number"},
-		yes("ride", "Ride home arranged?"), yes("fasting", "Fasting kept?"),
-		yes("location", "Where the session is to be, in a state that is served?"),
-		yes("new", "Anything new since the clearance?"),
-		yes("go-ahead", "Go-ahead of "+cmp.Or(entry.Therapist(next), "the therapist")+"?"),
-	}
-	q.Remarks = append(q.Remarks, "What is left open was not asked, and is not recorded.")
-	return q
-}
-
-func readArrival(_ entry.About, f url.Values) entry.Form {
-	return entry.Arrival{BP: answer(f, "bp"), HR: answer(f, "hr"), Ride: answer(f, "ride"), Fasting: answer(f, "fasting"), Location: answer(f, "location"), New: answer(f, "new"), GoAhead: answer(f, "go-ahead")}
 }
 
 // lately is how many sessions that are over a form offers.

@@ -111,7 +111,6 @@ func TestEveryFormIsAnsweredGoodAndBad(t *testing.T) {
 		{"a label of which nobody compared the directions", [][]string{append([]string{"label"}, labelled...)}, "label",
 			[]string{"name-matches", "y", "filled", "2026-02-28", "discard-after-none", "y", "sessions", "2", "same", "other", "directions", "Half a lozenge"},
 			[]string{"name-matches", "y", "filled", "2026-02-28", "discard-after-none", "y", "sessions", "2"}, "same"},
-		{"arrival", nil, "arrival", []string{"bp", "118/76", "hr", "72", "ride", "y", "fasting", "y", "location", "y", "new", "n", "go-ahead", "y"}, []string{"bp", "76/118"}, "bp"},
 		{"after", nil, "after", []string{"held", "y", "as-directed", "y", "effects", "none"}, []string{"held", "y"}, "effects"},
 		{"after, of a session that no calendar has", nil, "after", []string{"which", "other", "kind", "integration", "on", "2026-03-01", "held", "y"}, []string{"which", "other", "kind", "integration", "on", "someday", "held", "y"}, "on"},
 		{"the end of a stop", [][]string{{"stop", "said", "client"}}, "lift", []string{"from", "the client"}, nil, "from"},
@@ -167,10 +166,6 @@ func TestWhatCannotBeEnteredSaysWhy(t *testing.T) {
 	w.desk.deciders = nil
 	if a := g.get(robin + "decision"); !a.has("cannot") {
 		t.Error("nobody may decide, and a decision can be entered")
-	}
-	w.desk.clients["c-robin"].versions = w.desk.clients["c-robin"].versions[:1]
-	if a := g.get(robin + "arrival"); !a.has("cannot") {
-		t.Error("no session is booked, and its checks can be entered")
 	}
 }
 
@@ -236,6 +231,24 @@ func TestNobodyEntersAnythingAboutTheWrongClient(t *testing.T) {
 	}
 }
 
+// Directions that changed while somebody compared the label are not taken for those that they saw.
+func TestWhatChangedMeanwhileIsComparedOnceMore(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	g.fill(robin+"label", labelled...)
+	form := shownForm(t, g.get(robin+"label"), robin+"label")
+	for name, word := range map[string]string{"name-matches": "y", "filled": "2026-02-28", "discard-after-none": "y", "sessions": "2", "same": "same"} {
+		form.Set(name, word)
+	}
+	g.fill(robin+"decision", append(slices.Clone(clearing), "directions", "Half a lozenge")...)
+	had := len(w.desk.slips)
+	a := g.post(robin+"label", form)
+	if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, "changed since") || !strings.Contains(a.body, "Half a lozenge") || len(w.desk.slips) != had {
+		t.Errorf("%d\n%s", a.StatusCode, a.body)
+	}
+	g.said(g.post(robin+"label", shownForm(t, a, robin+"label")))
+}
+
 func TestWhoseFormsTheyAre(t *testing.T) {
 	w := newTown(t)
 	dana, admin := w.as(people.Therapist), w.as(people.Admin)
@@ -255,8 +268,8 @@ func TestWhoseFormsTheyAre(t *testing.T) {
 	}
 	// Another's client, opened with a reason: a stop may be entered, the go-ahead may not.
 	w.open["p-therapist"] = []exchange.Glass{{Client: "c-kim", Until: now.Add(time.Hour)}}
-	if a, b := dana.get("/clients/c-kim/desk/stop"), dana.get("/clients/c-kim/desk/arrival"); a.StatusCode != http.StatusOK || b.StatusCode != http.StatusForbidden {
-		t.Errorf("a stop %d, the go-ahead %d", a.StatusCode, b.StatusCode)
+	if a, b := dana.get("/clients/c-kim/desk/stop"), dana.get("/clients/c-kim/desk/label"); a.StatusCode != http.StatusOK || b.StatusCode != http.StatusForbidden {
+		t.Errorf("a stop %d, the label %d", a.StatusCode, b.StatusCode)
 	}
 	if a := dana.get("/clients/c-robin/desk"); !strings.Contains(a.body, robin+"label") {
 		t.Errorf("a therapist is offered\n%s", a.body)

@@ -59,7 +59,6 @@ var matrix = map[string]string{
 	"POST /clients/{client}/desk/decision/reply": "owner admin therapist",
 	"GET /clients/{client}/desk/condition":       "owner admin therapist", "POST /clients/{client}/desk/condition": "owner admin therapist",
 	"GET /clients/{client}/desk/label": "owner therapist", "POST /clients/{client}/desk/label": "owner therapist",
-	"GET /clients/{client}/desk/arrival": "owner therapist", "POST /clients/{client}/desk/arrival": "owner therapist",
 	"GET /clients/{client}/desk/after": "owner admin therapist", "POST /clients/{client}/desk/after": "owner admin therapist",
 	"GET /clients/{client}/desk/lift": "owner admin therapist", "POST /clients/{client}/desk/lift": "owner admin therapist",
 	"GET /clients/{client}/desk/reason": "owner admin therapist", "POST /clients/{client}/desk/reason": "owner admin therapist",
