@@ -5,12 +5,12 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/console/consoletest"
 	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
@@ -18,35 +18,15 @@ import (
 	"github.com/kaphub/kaphub/fhir/fhirtest"
 )
 
-var (
-	inputs   = regexp.MustCompile(`<input[^>]*>|<textarea[^>]*>[^<]*`)
-	inputAt  = regexp.MustCompile(`\b(type|name|value)="([^"]*)"`)
-	textarea = regexp.MustCompile(`^<textarea[^>]*>`)
-)
-
 // shownForm is the form that posts to path as a browser has it before anybody writes: what is hidden, chosen and filled in.
 func shownForm(t *testing.T, a answerTo, path string) url.Values {
 	t.Helper()
-	_, form, ok := strings.Cut(a.body, `action="`+path+`"`)
+	_, values, ok := consoletest.Form(a.body, `action="`+path+`"`)
 	if !ok {
-		if _, form, ok = strings.Cut(a.body, `<form class="form" method="post" data-test-id`); !ok {
-			t.Fatalf("no form posts to %s:\n%s", path, a.body)
-		}
+		_, values, ok = consoletest.Form(a.body, `<form class="form" method="post" data-test-id`) // to the page itself
 	}
-	form, _, _ = strings.Cut(form, "</form>")
-	values := url.Values{}
-	for _, tag := range inputs.FindAllString(form, -1) {
-		is := map[string]string{}
-		for _, at := range inputAt.FindAllStringSubmatch(tag, -1) {
-			is[at[1]] = html.UnescapeString(at[2])
-		}
-		switch {
-		case (is["type"] == "radio" || is["type"] == "checkbox") && !strings.Contains(tag, " checked"):
-		case strings.HasPrefix(tag, "<textarea"):
-			values.Set(is["name"], html.UnescapeString(textarea.ReplaceAllString(tag, "")))
-		default:
-			values.Set(is["name"], is["value"])
-		}
+	if !ok {
+		t.Fatalf("no form posts to %s:\n%s", path, a.body)
 	}
 	return values
 }

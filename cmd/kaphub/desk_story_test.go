@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/console/consoletest"
+	"github.com/kaphub/kaphub/cmd/internal/people"
+)
+
+// clerk is somebody of the practice at a browser without scripts.
+type clerk struct {
+	*testing.T
+	base string
+	http http.Client
+}
+
+// atDesk is somebody with roles before h's console.
+func (h *hub) atDesk(t *testing.T, roles ...people.Role) *clerk {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &clerk{t, h.shownTo(t, roles...), http.Client{Jar: jar}}
+}
+
+// page is what was answered, wherever that led.
+type page struct {
+	code int
+	path string
+	body string
+}
+
+// said is the line with which a page begins.
+func (p page) said() string {
+	_, line, _ := strings.Cut(p.body, `data-test-id="said">`)
+	line, _, _ = strings.Cut(line, "</p>")
+	return html.UnescapeString(line)
+}
+
+func (c *clerk) answer(r *http.Response, err error) page {
+	c.Helper()
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return page{r.StatusCode, r.Request.URL.Path, string(body)}
+}
+
+func (c *clerk) get(path string) page {
+	c.Helper()
+	r, err := http.NewRequestWithContext(c.Context(), http.MethodGet, c.base+path, nil)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return c.answer(c.http.Do(r))
+}
+
+func (c *clerk) post(path string, form url.Values) page {
+	c.Helper()
+	r, err := http.NewRequestWithContext(c.Context(), http.MethodPost, c.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		c.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return c.answer(c.http.Do(r))
+}
+
+// sends opens a page, answers the form on it that bears mark, and sends it. Answers are name and value in turn.
+func (c *clerk) sends(path, mark string, answers ...string) page {
+	c.Helper()
+	opened := c.get(path)
+	action, form, ok := consoletest.Form(opened.body, mark)
+	if !ok {
+		c.Fatalf("%s is answered %d, without a form %s:\n%s", path, opened.code, mark, opened.body)
+	}
+	for i := 0; i < len(answers); i += 2 {
+		form.Set(answers[i], answers[i+1])
+	}
+	if action == "" {
+		action = path
+	}
+	return c.post(action, form)
+}
+
+// enters makes an entry about a client, which must be saved with words of want.
+func (c *clerk) enters(client, kind, want string, answers ...string) {
+	c.Helper()
+	if p := c.sends("/clients/"+client+"/desk/"+kind, `data-test-id="form-`+kind+`"`, answers...); !strings.HasPrefix(p.said(), "Saved as e-") || !strings.Contains(p.said(), want) {
+		c.Errorf("%s is answered %d at %s: %q, want %q\n%s", kind, p.code, p.path, p.said(), want, regexp.MustCompile(`(?s)data-test-id="problems".*?</div>`).FindString(p.body))
+	}
+}
+
+// A practice whose prescriber has no interface runs on forms: a client goes from the referral to READY, and through a hold,
+// with nobody's server asked; two people are needed where it is said, and the audit log tells the story.
+func TestTheDeskAloneCarriesAClientFromReferralToReady(t *testing.T) {
+	r := goLive(t)
+	now := time.Now().UTC()
+	stamp := func(at time.Time) string { return at.Format("20060102T150405Z") }
+	event := func(uid, what string, at time.Time) string {
+		return fmt.Sprintf("BEGIN:VEVENT\r\nUID:%s\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:%s\r\nDURATION:PT3H\r\nSUMMARY:%s K-1X\r\nEND:VEVENT\r\n", uid, stamp(at), what)
+	}
+	r.file("feed.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"+event("p", "Prep", now.AddDate(0, 0, -5))+event("d", "Dosing", now.Add(3*time.Hour))+"END:VCALENDAR\r\n")
+	r.must(0, "import", r.file("roster.csv", "id,family,given,birth_date,chosen_name,state,calendar_token,prescriber,referred_on\n"+
+		"R1,Inventedsson,Testa,1988-03-12,Juniper,CO,K-1X,skylight,"+r.day(-6)+"\n"))
+	r.run("sync")
+
+	s := &scene{cli: &cli{Config: r.path("kaphub.yaml")}, now: time.Now, log: slog.New(slog.DiscardHandler)}
+	h, err := s.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	ada, maya := h.atDesk(t, people.Admin), h.atDesk(t, people.Owner, people.Therapist)
+
+	found := ada.sends("/desk", `data-test-id="find"`, "who", "juni")
+	key := regexp.MustCompile(`/clients/(c-[a-z0-9]+)/desk`).FindStringSubmatch(found.body)
+	if key == nil || !strings.Contains(found.body, "12 March 1988") {
+		t.Fatalf("the client is not found:\n%s", found.body)
+	}
+	juniper := key[1]
+	ada.enters(juniper, "papers", "signed papers", "release", "y", "release-to-none", "y", "consents", "y")
+	ada.enters(juniper, "decision", "decision", "outcome", "cleared", "valid-to", now.AddDate(0, 0, 60).Format(time.DateOnly), "medium", "e-mail", "from", "Dr. Vale")
+	if p := ada.get("/desk/waiting"); !strings.Contains(p.body, `data-test-id="own"`) || strings.Contains(p.body, `data-test-id="confirm"`) {
+		t.Errorf("whoever entered it may confirm it:\n%s", p.body)
+	}
+	if p := maya.sends("/desk/waiting", "/confirm"); !strings.Contains(p.said(), "confirmation") {
+		t.Errorf("the second person is answered %d: %q", p.code, p.said())
+	}
+	maya.enters(juniper, "after", "after the session", "held", "y")
+	maya.enters(juniper, "label", "label check", "name-matches", "y", "filled", now.AddDate(0, 0, -3).Format(time.DateOnly), "discard-after-none", "y", "sessions", "4", "directions", "One lozenge under the tongue")
+	if p := ada.sends("/desk/read-through", `data-test-id="form-read-through"`); !strings.Contains(p.said(), "read through") {
+		t.Errorf("the mailbox: %q", p.said())
+	}
+	arrives := func(want string) {
+		t.Helper()
+		p := maya.sends("/clients/"+juniper+"/card", `data-test-id="checks"`, "bp", "118/76", "hr", "72", "ride", "y", "fasting", "y", "location", "y", "new", "n", "go-ahead", "y")
+		if board := maya.get("/clients/" + juniper); !strings.Contains(board.body, `class="state `+want+`"`) {
+			t.Errorf("the checks are answered %d at %s: %q; not %s:\n%s", p.code, p.path, p.said(), want, board.body)
+		}
+	}
+	arrives("READY")
+
+	ada.enters(juniper, "stop", "HOLD: Stopped by Skylight", "said", "prescriber", "why", "chest pain", "from", "Dr. Vale", "medium", "phone")
+	ada.enters(juniper, "lift", "NOT-READY", "from", "Dr. Vale", "medium", "phone") // the go-ahead is older
+	arrives("READY")
+
+	log := r.must(0, "audit", "list", "--limit", "500").out
+	for _, line := range []string{
+		"Invented admin  record papers", "Invented admin  record decision", "Invented owner  record confirm", "Invented owner  record after", "Invented owner  record label",
+		"Invented admin  record read-through", "Invented owner  record arrival", "Invented admin  record stop", "Invented admin  record lift", "Invented admin  find client",
+	} {
+		if !strings.Contains(log, line) {
+			t.Errorf("the audit log does not tell of %q:\n%s", line, log)
+		}
+	}
+	if strings.Contains(strings.ToLower(log), "juni") {
+		t.Error("the audit log names the client")
+	}
+	r.must(0, "audit", "verify")
+}
