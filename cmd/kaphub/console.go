@@ -65,6 +65,7 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 		Exchange: exchanging, Engine: exchanging,
 		Clients: w, Room: w, Looks: house,
 		Triage: reconciling{h, house}, Reports: reconciling{h, house},
+		Settings: steward{h},
 	}, err
 }
 

@@ -161,7 +161,7 @@ func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, dir string, wo
 	})
 	err := s.live(ctx, h, func(ctx context.Context) (*hub, error) { return c.again(ctx, s, dir) }, func(ctx context.Context, h *hub, at *entrance) error {
 		in, err := h.view(ctx)
-		if err != nil {
+		if err = errors.Join(err, h.noteConfig(ctx)); err != nil {
 			return err
 		}
 		following, stop := context.WithCancel(ctx)

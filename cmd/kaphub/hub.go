@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,8 @@ type hub struct {
 	store      *store.DB
 	post       *post // nil = nobody is told by mail
 	pace       *turnstile
+	scene      *scene        // where it was opened
+	writing    sync.Mutex    // of the config
 	rewritten  chan struct{} // the config was written anew: whoever serves opens the hub again
 	now        func() time.Time
 	log        *slog.Logger
@@ -70,7 +73,7 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 // assemble puts everything together that a config makes but the store, and changes nothing: a config that is about to be
 // written is tried by it first.
 func (s *scene) assemble(c config.Config, err error) (*hub, error) {
-	h := &hub{now: s.now, log: s.log, actor: actor(), holder: holder(), pace: &turnstile{}, rewritten: make(chan struct{}, 1)}
+	h := &hub{now: s.now, log: s.log, actor: actor(), holder: holder(), scene: s, pace: &turnstile{}, rewritten: make(chan struct{}, 1)}
 	invalid, mistaken := errors.AsType[*config.Invalid](err)
 	if err != nil && !mistaken {
 		return nil, err

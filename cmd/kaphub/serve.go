@@ -33,6 +33,9 @@ func (c *serveCommand) Run(ctx context.Context, s *scene) error {
 			return err
 		}
 		defer leave()
+		if err := h.noteConfig(ctx); err != nil {
+			return err
+		}
 		m := newMetrics(h)
 		routes, err := h.windowed(m, nil)
 		if err != nil {

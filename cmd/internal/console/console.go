@@ -43,6 +43,7 @@ type Options struct {
 	Looks    Looks
 	Triage   Triage
 	Reports  Reports
+	Settings Settings
 
 	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
 }
@@ -130,6 +131,7 @@ func (o *Options) whole() error {
 		"Desk": o.Desk != nil, "Roster": o.Roster != nil, "Second": o.Second != nil, "Asking": o.Asking != nil,
 		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
 		"Triage": o.Triage != nil, "Reports": o.Reports != nil,
+		"Settings": o.Settings != nil,
 	} {
 		if !there {
 			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))

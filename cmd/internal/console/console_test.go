@@ -64,6 +64,7 @@ func newTown(t *testing.T) *town {
 		Desk: w.desk, Roster: w.desk, Second: w.desk, Asking: w.desk,
 		Clients: w, Room: w, Looks: w,
 		Triage: o, Reports: o,
+		Settings: w.settings(),
 	})
 	if err != nil {
 		t.Fatal(err)

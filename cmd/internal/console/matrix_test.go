@@ -70,11 +70,19 @@ var matrix = map[string]string{
 	"GET /findings/{finding}":  "owner admin therapist privacy reader",
 	"POST /findings/{finding}": "owner admin therapist",
 
-	"GET /report":      "owner admin therapist privacy reader",
-	"POST /report":     "owner admin",
-	"GET /report.html": "owner admin therapist privacy reader",
-	"GET /report.csv":  "owner admin therapist privacy reader",
-	"GET /report.json": "owner admin therapist privacy reader",
+	"GET /report":                     "owner admin therapist privacy reader",
+	"POST /report":                    "owner admin",
+	"GET /report.html":                "owner admin therapist privacy reader",
+	"GET /report.csv":                 "owner admin therapist privacy reader",
+	"GET /report.json":                "owner admin therapist privacy reader",
+	"GET /settings":                   "owner admin operator",
+	"GET /settings/{section}":         "owner admin operator",
+	"POST /settings/{section}":        "owner admin",
+	"GET /settings/history":           "owner admin operator",
+	"POST /settings/reread":           "owner",
+	"GET /settings/secrets/{secret}":  "owner",
+	"POST /settings/secrets/{secret}": "owner",
+	"GET /rules":                      "owner admin therapist privacy reader operator",
 }
 
 // samples are what a route is asked with, where its pattern names a part: Robin is Dana's, who is the therapist here.

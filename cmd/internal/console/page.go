@@ -36,6 +36,7 @@ var screens = []struct {
 	{link{Path: "/report", Name: "Report"}, seeing},
 	{link{Path: "/exchange", Name: "Exchange"}, exchanging},
 	{link{Path: "/desk", Name: "Desk"}, keeping},
+	{link{Path: "/settings", Name: "Settings"}, lookingAtSettings},
 }
 
 // frame returns the frame of a page of this visit.

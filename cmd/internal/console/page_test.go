@@ -35,6 +35,8 @@ var pageOf = map[string]any{
 	"finding.html":           findingPage{},
 	"findings.html":          &findingsPage{},
 	"report.html":            reportPage{},
+	"settings.html":          settingsPage{}, "section.html": sectionPage{}, "weighed.html": weighedPage{}, "settings-history.html": historyPage{},
+	"secret.html": secretPage{}, "rules.html": rulesPage{},
 }
 
 // notPages hold the parts of pages.
