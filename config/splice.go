@@ -244,7 +244,7 @@ func collection(n ast.Node) bool {
 // value is what e writes: a long list one element a line, where that may be.
 func (d *draft) value(e Edit, at spot, inFlow bool) string {
 	text := flow(e)
-	if e.List == nil || len(e.List) == 0 || inFlow || at.pair == nil || len(text) <= broad && !strings.HasPrefix(e.List[0], "{") {
+	if len(e.List) == 0 || inFlow || at.pair == nil || len(text) <= broad && !strings.HasPrefix(e.List[0], "{") {
 		return text
 	}
 	return listed(e.List, d.indent(at.pair)+2)
@@ -291,7 +291,7 @@ func (d *draft) add(at spot, missing []step, e Edit) (string, error) {
 		return d.text[:from] + ", " + missing[0].key + ": " + inner + d.text[from:], nil
 	}
 	indent := d.indent(at.value)
-	if e.List != nil && len(e.List) > 0 && len(missing) == 1 && (len(inner) > broad || strings.HasPrefix(e.List[0], "{")) {
+	if len(e.List) > 0 && len(missing) == 1 && (len(inner) > broad || strings.HasPrefix(e.List[0], "{")) {
 		inner = listed(e.List, indent+2)
 	} else {
 		inner = " " + inner

@@ -66,5 +66,16 @@ func (s *scene) live(ctx context.Context, h *hub, open func(context.Context) (*h
 			return fmt.Errorf("open the hub by the config that was just written: %w", err)
 		}
 		s.log.Info("the hub was opened anew by its config")
+		h.judgeFirst(ctx)
+	}
+}
+
+// judgeFirst judges by the new settings before anybody is let in, for a few seconds at most: of a practice that is
+// everybody, and of a network those who are left are UNKNOWN until the engine has judged them.
+func (h *hub) judgeFirst(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if _, err := h.reconcile(ctx, nil); err != nil && ctx.Err() == nil {
+		h.log.Warn("judge by the new settings", "error", err) // the engine does so again
 	}
 }

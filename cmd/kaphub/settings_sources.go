@@ -24,7 +24,7 @@ var ownKeys = map[string]reflect.Type{
 }
 
 // sourceHints say of the keys that people change what they are.
-var sourceHints = map[string]string{
+var sourceHints = map[string]string{ //nolint:gosec // words about where secrets are, and none
 	"base_url":                   "What stands before /metadata and /Patient.",
 	"auth.kind":                  "none (this machine only), bearer or smart.",
 	"auth.token_file":            "The file that holds the token. The token itself is set under Secrets.",

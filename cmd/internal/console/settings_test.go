@@ -125,7 +125,7 @@ func TestASettingIsWeighedBeforeItIsSaved(t *testing.T) {
 	if w.bureau().followUp != "not asked" {
 		t.Error("it was saved before anybody said so")
 	}
-	if a = g.post(sheetPath, typedSheet("b1", "rest", "90d")); w.bureau().weighed[1] <= w.bureau().weighed[0] {
+	if g.post(sheetPath, typedSheet("b1", "rest", "90d")); w.bureau().weighed[1] <= w.bureau().weighed[0] {
 		t.Errorf("the rest is not looked at for longer: %v", w.bureau().weighed)
 	}
 	if a = g.post(sheetPath, typedSheet("b1", "save", "90d")); a.StatusCode != http.StatusSeeOther || w.bureau().followUp != "90d" {

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/console"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+// stewarded is a place's hub, and its settings.
+func (p *place) stewarded() steward {
+	p.t.Helper()
+	s := &scene{cli: &cli{Config: p.path("kaphub.yaml")}, out: p.t.Output(), err: p.t.Output(), now: time.Now, log: slog.New(slog.DiscardHandler)}
+	h, err := s.open(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(h.close)
+	if err := h.noteConfig(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
+	return steward{h}
+}
+
+// form is a section's form as a browser sends it, with some of it typed over.
+func (k steward) form(t *testing.T, section string, typed ...string) console.Change {
+	t.Helper()
+	s, err := k.Settled(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := console.Change{Section: section, Base: s.Base, Form: url.Values{}, Reason: "they wrote it"}
+	for _, one := range s.Sections {
+		if one.Key != section {
+			continue
+		}
+		for _, f := range one.Fields {
+			c.Form.Set(f.Path+"~answer", f.Answer)
+			c.Form.Set(f.Path, f.Text)
+			for i, row := range f.Blank() {
+				for j, column := range f.Columns {
+					c.Form.Set(f.At(i, column.Key), row[j])
+				}
+			}
+		}
+	}
+	for pair := range slices.Chunk(typed, 2) {
+		if !c.Form.Has(pair[0]) {
+			t.Fatalf("the form has no %s", pair[0])
+		}
+		c.Form.Set(pair[0], pair[1])
+	}
+	return c
+}
+
+func (k steward) weigh(t *testing.T, c console.Change) console.Weighed {
+	t.Helper()
+	w, err := k.Weigh(t.Context(), c, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (p *place) text() string {
+	p.t.Helper()
+	text, err := os.ReadFile(p.path("kaphub.yaml"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// What a change says it would alter is what it alters.
+func TestAChangeOfTheSettingsDoesWhatItWasWeighedToDo(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	p.must(0, "sync")
+	k := p.stewarded()
+	before := p.text()
+	if w := k.weigh(t, k.form(t, "sheet-skylight")); len(w.Lines) != 0 {
+		t.Fatalf("a form that is sent as it came would change %+v", w.Lines)
+	}
+	c := k.form(t, "sheet-skylight", "prescribers[0].sheet.follow_up", "10d", "prescribers[0].sheet.holidays", "2026-12-25\n2027-01-01")
+	w := k.weigh(t, c)
+	if len(w.Lines) != 2 || w.Lines[0].To != "10d" || len(w.Wrong) > 0 || w.Moved {
+		t.Fatalf("%+v %v", w.Lines, w.Wrong)
+	}
+	wanted := map[string]readiness.State{}
+	for _, turn := range w.Effect.Turned {
+		wanted[turn.After.Client] = turn.After.State
+	}
+	if len(wanted) == 0 || w.Effect.Looked != w.Effect.Clients {
+		t.Fatalf("%+v", w.Effect)
+	}
+	if p.text() != before {
+		t.Fatal("it was written before anybody said so")
+	}
+
+	if err := k.Settle(t.Context(), "Ann", c); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-k.rewritten:
+	default:
+		t.Error("whoever serves is not told")
+	}
+	if err := k.Settle(t.Context(), "Ben", c); !errors.Is(err, console.ErrMoved) {
+		t.Errorf("the same over the old text: %v", err)
+	}
+	info, err := os.Stat(p.path("kaphub.yaml"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	kept, err := filepath.Glob(p.path("kaphub.yaml.2*"))
+	if err != nil || len(kept) != 1 {
+		t.Fatal(kept, err)
+	}
+	if old, err := os.ReadFile(kept[0]); err != nil || string(old) != before {
+		t.Errorf("what is kept beside it is not what it was: %v", err)
+	}
+
+	k = p.stewarded() // as whoever serves does
+	k.judgeFirst(t.Context())
+	in, err := k.view(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range in.Clients {
+		if state, ok := wanted[v.Client]; ok && v.State != state {
+			t.Errorf("%s was weighed to be %s and is %s", v.Client, state, v.State)
+		}
+	}
+	changes, err := k.Changes(t.Context(), 0)
+	if err != nil || len(changes) != 2 || changes[0].By != "Ann" || changes[0].Reason != "they wrote it" || len(changes[0].Lines) != 2 || changes[0].Lines[0].From == "" || !changes[1].First {
+		t.Errorf("%+v %v", changes, err)
+	}
+	if log := p.must(0, "audit", "list").out; !strings.Contains(log, "prescribers[0].sheet.follow_up: ") || !strings.Contains(log, "→ 10d") || !strings.Contains(log, "Ann") {
+		t.Errorf("the audit log says\n%s", log)
+	}
+	p.must(0, "audit", "verify")
+}
+
+func TestASettingThatIsWrongIsToldAtItsField(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	p.must(0, "sync")
+	k := p.stewarded()
+	for _, row := range []struct{ section, path, typed, says string }{
+		{"rules", "rules.refill_limit", "9", "21 CFR 1306.22 allows no more"},
+		{"rules", "rules.fill_limit_months", "7", "21 CFR 1306.22 allows no more"},
+		{"rules-skylight", "prescribers[0].rules.window", "soon", "is no duration"},
+		{"sheet-skylight", "prescribers[0].sheet.systolic_limit", "high", "is no limit"},
+		{"sheet-skylight", "prescribers[0].sheet.follow_up", "", "is missing"},
+		{"sheet-skylight", "prescribers[0].sheet.follow_up~answer", "perhaps", "choose one"},
+		{"sheet-skylight", "prescribers[0].sheet.deciders~1~value", "1881697747", "needs both system and value"},
+		{"practice", "hub.time_zone", "Denver: yes", "is no time zone"},
+		{"schedules", "schedules.sync", "* * * *", "cannot be kept"},
+		{"watch", "practice.watch_list~answer", "set", ""},
+		{"source-ehr", "practice.connectors[0].base_url", "", "is missing"},
+	} {
+		c := k.form(t, row.section, row.path, row.typed)
+		w := k.weigh(t, c)
+		path, _, _ := strings.Cut(row.path, "~")
+		i := slices.IndexFunc(w.Section.Fields, func(f console.Field) bool { return f.Path == path })
+		f := w.Section.Fields[i]
+		if row.says == "" {
+			if len(f.Wrong) > 0 || len(w.Lines) != 1 {
+				t.Errorf("%s: %v", row.path, f.Wrong)
+			}
+			continue
+		}
+		if !strings.Contains(strings.Join(f.Wrong, " "), row.says) || !strings.Contains(row.path, "~") && f.Text != row.typed {
+			t.Errorf("%s: %q says %q", row.path, f.Text, f.Wrong)
+		}
+		if err := k.Settle(t.Context(), "Ann", c); !errors.Is(err, console.ErrWrong) {
+			t.Errorf("%s: it was settled: %v", row.path, err)
+		}
+	}
+}
+
+func TestAConfigThatCannotBeWrittenIsShown(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	p := settle(t)
+	p.must(0, "sync")
+	k := p.stewarded()
+	c := k.form(t, "rules", "rules.window", "10d")
+	if err := os.Chmod(p.dir, 0o500); err != nil { //nolint:gosec // a directory
+		t.Fatal(err)
+	}
+	defer func() { _ = os.Chmod(p.dir, 0o700) }() //nolint:gosec // as it was
+	if err := k.Settle(t.Context(), "Ann", c); !errors.Is(err, console.ErrReadOnly) {
+		t.Error(err)
+	}
+	if s, err := k.Settled(t.Context()); err != nil || s.Fixed == "" {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+func TestWhatIsChangedByHandIsSeenAndReadWhenSaid(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	k := p.stewarded()
+	p.change("prescribers:", "prescribers: # ours")
+	if s, err := k.Settled(t.Context()); err != nil || !s.Strayed {
+		t.Errorf("%v %v", s.Strayed, err)
+	}
+	if err := k.Reread(t.Context(), "Ann"); err != nil {
+		t.Error(err)
+	}
+	p.change("prescribers:", "prescribres:")
+	if err := k.Reread(t.Context(), "Ann"); !errors.Is(err, console.ErrWrong) || !strings.Contains(err.Error(), "prescribres") {
+		t.Error(err)
+	}
+}
+
+// Whoever has thousands of clients sees the first before all were looked at.
+func TestAChangeIsWeighedAsLongAsSomebodyWaits(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	p.must(0, "sync")
+	k := p.stewarded()
+	w, err := k.Weigh(context.WithoutCancel(t.Context()), k.form(t, "sheet-skylight", "prescribers[0].sheet.follow_up", "10d"), 0)
+	if err != nil || w.Effect.Looked != 1 || w.Effect.Clients < 2 || w.Effect.Rest <= 0 {
+		t.Errorf("%+v %v", w.Effect, err)
+	}
+}
