@@ -89,20 +89,17 @@ func (h *hub) waiting(ctx context.Context) (func(exchange.Entry) string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("is sending paused: %w", err)
 	}
-	open, err := h.store.Deliveries(ctx, "")
+	ahead, err := h.store.Ahead(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read deliveries: %w", err)
+		return nil, err
 	}
-	open = slices.DeleteFunc(open, func(e exchange.Entry) bool { // as the ledger's own rule of lanes
-		return e.Lane == "" || !slices.Contains([]exchange.State{exchange.Staged, exchange.Attempted, exchange.Unknown}, e.State)
-	})
 	reachable := h.parties()
 	return func(e exchange.Entry) string {
 		if e.State != exchange.Staged && e.State != exchange.Attempted {
 			return ""
 		}
-		if i := slices.IndexFunc(open, func(b exchange.Entry) bool { return b.Lane == e.Lane }); i >= 0 && open[i].ID != e.ID {
-			return fmt.Sprintf("waits for delivery %.12s, which goes before it and is %s", open[i].ID, open[i].State)
+		if first, is := ahead[e.Lane]; is && first.ID != e.ID {
+			return fmt.Sprintf("waits for delivery %.12s, which goes before it and is %s", first.ID, first.State)
 		}
 		switch {
 		case !slices.Contains(reachable, e.To):

@@ -143,6 +143,62 @@ func (db *DB) Dispatched(ctx context.Context, state exchange.State) (all []excha
 	return all, err
 }
 
+// Latest returns the newest deliveries in a state, at most limit, each with everything that became of it.
+func (db *DB) Latest(ctx context.Context, state exchange.State, limit int) (all []exchange.Recorded, err error) {
+	err = db.snap(ctx, "read ledger", func(q *table.Queries) error {
+		list, err := entries(q.NewestDeliveries(ctx, table.NewestDeliveriesParams{State: string(state), Lim: int32(min(limit, 1<<20))})) //nolint:gosec // bounded
+		if err != nil {
+			return err
+		}
+		var rows []table.Step
+		for _, e := range list {
+			steps, err := q.StepsOf(ctx, e.ID)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, steps...)
+		}
+		all, err = recorded(list, rows)
+		return err
+	})
+	return all, err
+}
+
+// Recorded returns one delivery with everything that became of it; ErrNotFound when there is none of that id.
+func (db *DB) Recorded(ctx context.Context, id string) (r exchange.Recorded, err error) {
+	err = db.snap(ctx, "read delivery", func(q *table.Queries) error {
+		row, err := q.Delivery(ctx, id)
+		if err != nil {
+			return found(err)
+		}
+		if r.Entry, err = entryOf(row); err != nil {
+			return err
+		}
+		steps, err := q.StepsOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		r.Steps, err = stepsOf(steps)
+		return err
+	})
+	return r, err
+}
+
+// Ahead returns by lane which open delivery goes before the others in it: its ID and State, and nothing else of it.
+func (db *DB) Ahead(ctx context.Context) (map[string]exchange.Entry, error) {
+	rows, err := db.read.OpenLanes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", plain(err))
+	}
+	first := map[string]exchange.Entry{}
+	for _, r := range rows {
+		if _, is := first[r.Lane]; !is {
+			first[r.Lane] = exchange.Entry{Delivery: exchange.Delivery{ID: r.ID, Lane: r.Lane}, State: exchange.State(r.State)}
+		}
+	}
+	return first, nil
+}
+
 // recorded gives each delivery its steps.
 func recorded(list []exchange.Entry, rows []table.Step) ([]exchange.Recorded, error) {
 	by := map[string][]table.Step{}

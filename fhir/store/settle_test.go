@@ -11,6 +11,35 @@ import (
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
+// newest tells of each state its newest deliveries first, and of each lane who goes ahead.
+func newest(t *testing.T, dsn string) {
+	w, _, client := enrolledWorld(t, dsn)
+	var ids []string
+	for i := range 3 {
+		d := delivery(client, "", "newest "+num(int64(i)))
+		d.Lane = "lane of " + client
+		w.decide(w.verdict(client, readiness.InOrder), plan.Changes{Stage: []exchange.Delivery{d}})
+		ids = append(ids, d.ID)
+	}
+	f, _, err := w.Attempt(w.ctx, ids[0], time.Minute)
+	w.must(err)
+	w.must(w.Deliver(w.ctx, f, exchange.Receipt{Outcome: exchange.OutcomeUnknown, At: w.now}))
+	list, err := w.Latest(w.ctx, exchange.Staged, 1)
+	w.must(err)
+	want(t, "one", len(list), 1)
+	want(t, "the newest", list[0].ID, ids[2])
+	want(t, "with its steps", len(list[0].Steps), 1)
+	one, err := w.Recorded(w.ctx, ids[0])
+	w.must(err)
+	want(t, "state", one.State, exchange.Unknown)
+	want(t, "steps", len(one.Steps), 3)
+	_, err = w.Recorded(w.ctx, "nobody's")
+	wantError(t, err, exchange.ErrNotFound)
+	ahead, err := w.Ahead(w.ctx)
+	w.must(err)
+	want(t, "who goes ahead is of unknown outcome", ahead["lane of "+client].ID, ids[0])
+}
+
 // settles tries every word of a person on a delivery in every state.
 func settles(t *testing.T, dsn string) {
 	w, _, client := enrolledWorld(t, dsn)

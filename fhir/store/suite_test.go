@@ -241,6 +241,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"what was refused is made good by a later delivery of the same copy", superseded},
 		{"what was refused is taken back when it is not wanted any more", takenBack},
 		{"a person settles what became of a delivery", settles},
+		{"of each state the newest deliveries come first", newest},
 		{"what a person says did not arrive is staged for sure", settledNot},
 		{"a person has tried again what waits", retries},
 		{"what people told by phone is kept, and corrected by another entry", tellings},

@@ -44,6 +44,9 @@ type Options struct {
 	Triage   Triage
 	Reports  Reports
 	Settings Settings
+	Ledger   Ledger
+	Rejects  Rejects
+	Vault    Vault
 
 	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
 }
@@ -132,6 +135,7 @@ func (o *Options) whole() error {
 		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
 		"Triage": o.Triage != nil, "Reports": o.Reports != nil,
 		"Settings": o.Settings != nil,
+		"Ledger":   o.Ledger != nil, "Rejects": o.Rejects != nil, "Vault": o.Vault != nil,
 	} {
 		if !there {
 			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))

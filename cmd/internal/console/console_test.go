@@ -40,12 +40,14 @@ type town struct {
 	far     *far
 	room    room
 	lost    error // why nothing can be looked at
+	ledger  *books
+	tray    *tray
 }
 
 // newTown is a practice with two clients: Robin is Dana's, Kim is Lee's.
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, people: map[string]people.Account{}, open: map[string][]exchange.Glass{}, far: newFar()}
+	w := &town{t: t, people: map[string]people.Account{}, open: map[string][]exchange.Glass{}, far: newFar(), ledger: newBooks(), tray: newTray()}
 	w.view = report.Input{
 		Generated: now, AsOf: now, Practice: "Reverie", Zone: denver, Titles: map[string]string{"practice": "Reverie", "skylight": "Skylight"},
 		Sources: []report.Source{{Name: "skylight", Party: "skylight", Title: "Skylight", State: report.Fresh, LastComplete: now}},
@@ -65,6 +67,7 @@ func newTown(t *testing.T) *town {
 		Clients: w, Room: w, Looks: w,
 		Triage: o, Reports: o,
 		Settings: w.settings(),
+		Ledger:   w.ledger, Rejects: w.tray, Vault: w.tray,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -88,14 +88,14 @@ var (
 )
 
 func (c *Console) exchangeRoutes() []route {
-	return []route{
+	return slices.Concat(c.deliveryRoutes(), c.rejectRoutes(), c.sealedRoutes(), []route{
 		{Pattern: "GET /exchange", May: exchanging, do: (*visit).exchange},
 		{Pattern: "GET /exchange/running", May: exchanging, ByItself: true, do: (*visit).underWay},
 		{Pattern: "POST /exchange/sync", May: running, do: (*visit).syncNow},
 		{Pattern: "GET /exchange/sources/{source}", May: exchanging, do: (*visit).source},
 		{Pattern: "POST /exchange/sources/{source}/test", May: running, do: (*visit).testSource},
 		{Pattern: "GET /exchange/jobs", May: running, do: (*visit).queues},
-	}
+	})
 }
 
 // exchangeFrame is the frame of a page below Exchange, and what leads to its sisters.
@@ -110,6 +110,9 @@ var exchangeTabs = []struct {
 	may []people.Role
 }{
 	{link{Path: "/exchange", Name: "Sources"}, exchanging},
+	{link{Path: "/exchange/deliveries", Name: "Deliveries"}, lookingAtSent},
+	{link{Path: "/exchange/rejects", Name: "Rejects"}, exchanging},
+	{link{Path: "/exchange/sealed", Name: "Sealed"}, unsealing},
 	{link{Path: "/exchange/jobs", Name: "Jobs"}, running},
 }
 
@@ -383,7 +386,7 @@ func jobInWords(job string) string {
 	case "sweep":
 		return strings.TrimSpace("Sweep " + of)
 	}
-	return strings.ToUpper(job[:min(1, len(job))]) + job[min(1, len(job)):]
+	return sentenceCase(job)
 }
 
 // sooner is the earlier of two times, of which a zero one is none.

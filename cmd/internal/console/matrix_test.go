@@ -70,23 +70,37 @@ var matrix = map[string]string{
 	"GET /findings/{finding}":  "owner admin therapist privacy reader",
 	"POST /findings/{finding}": "owner admin therapist",
 
-	"GET /report":                     "owner admin therapist privacy reader",
-	"POST /report":                    "owner admin",
-	"GET /report.html":                "owner admin therapist privacy reader",
-	"GET /report.csv":                 "owner admin therapist privacy reader",
-	"GET /report.json":                "owner admin therapist privacy reader",
-	"GET /settings":                   "owner admin operator",
-	"GET /settings/{section}":         "owner admin operator",
-	"POST /settings/{section}":        "owner admin",
-	"GET /settings/history":           "owner admin operator",
-	"POST /settings/reread":           "owner",
-	"GET /settings/secrets/{secret}":  "owner",
-	"POST /settings/secrets/{secret}": "owner",
-	"GET /rules":                      "owner admin therapist privacy reader operator",
+	"GET /report":                                 "owner admin therapist privacy reader",
+	"POST /report":                                "owner admin",
+	"GET /report.html":                            "owner admin therapist privacy reader",
+	"GET /report.csv":                             "owner admin therapist privacy reader",
+	"GET /report.json":                            "owner admin therapist privacy reader",
+	"GET /settings":                               "owner admin operator",
+	"GET /settings/{section}":                     "owner admin operator",
+	"POST /settings/{section}":                    "owner admin",
+	"GET /settings/history":                       "owner admin operator",
+	"POST /settings/reread":                       "owner",
+	"GET /settings/secrets/{secret}":              "owner",
+	"POST /settings/secrets/{secret}":             "owner",
+	"GET /rules":                                  "owner admin therapist privacy reader operator",
+	"GET /exchange/deliveries":                    "owner admin therapist privacy reader operator",
+	"GET /exchange/deliveries/{delivery}":         "owner admin therapist privacy reader operator",
+	"POST /exchange/deliveries/{delivery}/body":   "owner privacy",
+	"POST /exchange/deliveries/{delivery}/settle": "owner admin therapist",
+	"POST /exchange/deliveries/{delivery}/retry":  "owner admin therapist operator",
+	"GET /exchange/rejects":                       "owner admin privacy reader operator",
+	"GET /exchange/rejects/{reject}":              "owner admin privacy reader operator",
+	"POST /exchange/rejects/{reject}/body":        "owner privacy",
+	"POST /exchange/rejects/{reject}/resolve":     "owner admin",
+	"GET /exchange/sealed":                        "privacy",
+	"GET /exchange/sealed/{sealed}":               "privacy",
+	"POST /exchange/sealed/{sealed}/open":         "privacy",
+	"POST /exchange/sealed/{sealed}/admit":        "privacy",
+	"POST /exchange/sealed/{sealed}/expunge":      "privacy",
 }
 
 // samples are what a route is asked with, where its pattern names a part: Robin is Dana's, who is the therapist here.
-var samples = map[string]string{"client": "c-robin", "source": "skylight"}
+var samples = map[string]string{"client": "c-robin", "source": "skylight", "delivery": "d-robin-unknown", "reject": "r-1-abc", "sealed": "s-1-abc"}
 
 var part = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
 

@@ -20,11 +20,6 @@ var pageOf = map[string]any{
 	"refused.html":    refusedPage{},
 	"today.html":      todayPage{},
 
-	"exchange.html":         exchangePage{},
-	"exchange_running.html": progress{},
-	"exchange_source.html":  sourcePage{},
-	"exchange_jobs.html":    queuesPage{},
-
 	"desk.html":              deskHome{},
 	"desk_client.html":       deskPage{},
 	"desk_form.html":         formPage{},
@@ -37,6 +32,17 @@ var pageOf = map[string]any{
 	"report.html":            reportPage{},
 	"settings.html":          settingsPage{}, "section.html": sectionPage{}, "weighed.html": weighedPage{}, "settings-history.html": historyPage{},
 	"secret.html": secretPage{}, "rules.html": rulesPage{},
+
+	"exchange.html":            exchangePage{},
+	"exchange_running.html":    progress{},
+	"exchange_source.html":     sourcePage{},
+	"exchange_jobs.html":       queuesPage{},
+	"exchange_deliveries.html": deliveriesPage{},
+	"exchange_rejects.html":    rejectsPage{},
+	"exchange_reject.html":     rejectPage{},
+	"exchange_sealed.html":     sealedListPage{},
+	"exchange_sealed_one.html": sealedPage{},
+	"exchange_delivery.html":   deliveryPage{},
 }
 
 // notPages hold the parts of pages.

@@ -303,6 +303,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.moveUnknownStmt, err = db.PrepareContext(ctx, moveUnknown); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveUnknown: %w", err)
 	}
+	if q.newestDeliveriesStmt, err = db.PrepareContext(ctx, newestDeliveries); err != nil {
+		return nil, fmt.Errorf("error preparing query NewestDeliveries: %w", err)
+	}
 	if q.nextMomentStmt, err = db.PrepareContext(ctx, nextMoment); err != nil {
 		return nil, fmt.Errorf("error preparing query NextMoment: %w", err)
 	}
@@ -323,6 +326,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.openDeliveriesAtStmt, err = db.PrepareContext(ctx, openDeliveriesAt); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenDeliveriesAt: %w", err)
+	}
+	if q.openLanesStmt, err = db.PrepareContext(ctx, openLanes); err != nil {
+		return nil, fmt.Errorf("error preparing query OpenLanes: %w", err)
 	}
 	if q.openRejectsStmt, err = db.PrepareContext(ctx, openRejects); err != nil {
 		return nil, fmt.Errorf("error preparing query OpenRejects: %w", err)
@@ -1076,6 +1082,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing moveUnknownStmt: %w", cerr)
 		}
 	}
+	if q.newestDeliveriesStmt != nil {
+		if cerr := q.newestDeliveriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing newestDeliveriesStmt: %w", cerr)
+		}
+	}
 	if q.nextMomentStmt != nil {
 		if cerr := q.nextMomentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing nextMomentStmt: %w", cerr)
@@ -1109,6 +1120,11 @@ func (q *Queries) Close() error {
 	if q.openDeliveriesAtStmt != nil {
 		if cerr := q.openDeliveriesAtStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing openDeliveriesAtStmt: %w", cerr)
+		}
+	}
+	if q.openLanesStmt != nil {
+		if cerr := q.openLanesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing openLanesStmt: %w", cerr)
 		}
 	}
 	if q.openRejectsStmt != nil {
@@ -1713,6 +1729,7 @@ type Queries struct {
 	moveStarvedStmt        *sql.Stmt
 	moveTipStmt            *sql.Stmt
 	moveUnknownStmt        *sql.Stmt
+	newestDeliveriesStmt   *sql.Stmt
 	nextMomentStmt         *sql.Stmt
 	nextPlaceStmt          *sql.Stmt
 	noteSeenStmt           *sql.Stmt
@@ -1720,6 +1737,7 @@ type Queries struct {
 	noticedLastStmt        *sql.Stmt
 	noticesAsTheyStandStmt *sql.Stmt
 	openDeliveriesAtStmt   *sql.Stmt
+	openLanesStmt          *sql.Stmt
 	openRejectsStmt        *sql.Stmt
 	openRejectsAtStmt      *sql.Stmt
 	outstandingStepsStmt   *sql.Stmt
@@ -1913,6 +1931,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moveStarvedStmt:        q.moveStarvedStmt,
 		moveTipStmt:            q.moveTipStmt,
 		moveUnknownStmt:        q.moveUnknownStmt,
+		newestDeliveriesStmt:   q.newestDeliveriesStmt,
 		nextMomentStmt:         q.nextMomentStmt,
 		nextPlaceStmt:          q.nextPlaceStmt,
 		noteSeenStmt:           q.noteSeenStmt,
@@ -1920,6 +1939,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		noticedLastStmt:        q.noticedLastStmt,
 		noticesAsTheyStandStmt: q.noticesAsTheyStandStmt,
 		openDeliveriesAtStmt:   q.openDeliveriesAtStmt,
+		openLanesStmt:          q.openLanesStmt,
 		openRejectsStmt:        q.openRejectsStmt,
 		openRejectsAtStmt:      q.openRejectsAtStmt,
 		outstandingStepsStmt:   q.outstandingStepsStmt,

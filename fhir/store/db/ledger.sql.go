@@ -343,6 +343,64 @@ func (q *Queries) MoveEngagement(ctx context.Context, arg MoveEngagementParams) 
 	return result.RowsAffected()
 }
 
+const newestDeliveries = `-- name: NewestDeliveries :many
+SELECT id, client, prescriber, party, what, occasion, copy_system, copy_value, type, body, replaces, rests, permit, lane, place, mac, state, staged, due, attempts, trying, last, why, receipt, moment FROM delivery WHERE state = $1 ORDER BY place DESC LIMIT $2
+`
+
+type NewestDeliveriesParams struct {
+	State string
+	Lim   int32
+}
+
+func (q *Queries) NewestDeliveries(ctx context.Context, arg NewestDeliveriesParams) ([]Delivery, error) {
+	rows, err := q.query(ctx, q.newestDeliveriesStmt, newestDeliveries, arg.State, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Delivery
+	for rows.Next() {
+		var i Delivery
+		if err := rows.Scan(
+			&i.ID,
+			&i.Client,
+			&i.Prescriber,
+			&i.Party,
+			&i.What,
+			&i.Occasion,
+			&i.CopySystem,
+			&i.CopyValue,
+			&i.Type,
+			&i.Body,
+			&i.Replaces,
+			&i.Rests,
+			&i.Permit,
+			&i.Lane,
+			&i.Place,
+			&i.Mac,
+			&i.State,
+			&i.Staged,
+			&i.Due,
+			&i.Attempts,
+			&i.Trying,
+			&i.Last,
+			&i.Why,
+			&i.Receipt,
+			&i.Moment,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openDeliveriesAt = `-- name: OpenDeliveriesAt :many
 SELECT d.id, d.client, d.prescriber, d.party, d.what, d.place, d.staged, d.state, d.attempts, d.due, d.why FROM delivery d
 WHERE d.moment <= $1 AND d.state <> 'delivered' AND d.state <> 'withdrawn'
@@ -389,6 +447,39 @@ func (q *Queries) OpenDeliveriesAt(ctx context.Context, moment int64) ([]OpenDel
 			&i.Due,
 			&i.Why,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const openLanes = `-- name: OpenLanes :many
+SELECT id, lane, state FROM delivery WHERE lane <> '' AND state IN ('staged', 'attempted', 'unknown') ORDER BY place
+`
+
+type OpenLanesRow struct {
+	ID    string
+	Lane  string
+	State string
+}
+
+func (q *Queries) OpenLanes(ctx context.Context) ([]OpenLanesRow, error) {
+	rows, err := q.query(ctx, q.openLanesStmt, openLanes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenLanesRow
+	for rows.Next() {
+		var i OpenLanesRow
+		if err := rows.Scan(&i.ID, &i.Lane, &i.State); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -10,6 +10,10 @@ SELECT * FROM delivery WHERE id = @id;
 SELECT * FROM delivery WHERE client = @client AND prescriber = @prescriber ORDER BY place;
 -- name: Deliveries :many
 SELECT * FROM delivery WHERE CAST(@state AS text) = '' OR state = @state ORDER BY place;
+-- name: NewestDeliveries :many
+SELECT * FROM delivery WHERE state = @state ORDER BY place DESC LIMIT @lim;
+-- name: OpenLanes :many
+SELECT id, lane, state FROM delivery WHERE lane <> '' AND state IN ('staged', 'attempted', 'unknown') ORDER BY place;
 -- name: OpenDeliveriesAt :many
 SELECT d.id, d.client, d.prescriber, d.party, d.what, d.place, d.staged, d.state, d.attempts, d.due, d.why FROM delivery d
 WHERE d.moment <= @moment AND d.state <> 'delivered' AND d.state <> 'withdrawn'
