@@ -137,7 +137,7 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	}
 	policy := d.Policies[verdict.Prescriber]
 	p := cardPage{frame: v.frame("Card"), whom: whomOf(&d.Chart, v.client), E: v.engagement(d.View, verdict, records), Form: form, Why: why, Problems: problems}
-	p.frame.Title, p.frame.Now = p.whom.Name, d.View.AsOf
+	p.Title, p.Now = p.Name, d.View.AsOf
 	for _, x := range d.View.Clients {
 		if x.Prescriber != verdict.Prescriber {
 			p.Others = append(p.Others, link{Path: v.r.URL.Path + "?" + url.Values{"with": {x.Prescriber}}.Encode(), Name: cmp.Or(d.View.Titles[x.Prescriber], x.Prescriber)})
@@ -151,7 +151,7 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	p.Rx = v.directions(about, p.E, records)
 	p.Call = callNow(&policy, p.E.Title, d.View.AsOf)
 	if list := readiness.Beginning(d.Chart, policy, d.View.AsOf); len(list) > 0 {
-		p.Began = &beganRow{Start: list[0].Start, State: list[0].State, Key: list[0].Key.String(), Why: v.r.PostForm.Get("why")}
+		p.Began = &beganRow{Start: list[0].Start, State: list[0].State, Key: list[0].String(), Why: v.r.PostForm.Get("why")}
 	}
 	status := http.StatusOK
 	if len(problems) > 0 || why.Text != "" {
@@ -225,7 +225,7 @@ func sessionKey(s desk.Session) string {
 	if s.Appointment == nil {
 		return ""
 	}
-	return s.Appointment.Key.String() + "@" + s.Start.UTC().Format(time.RFC3339)
+	return s.Appointment.String() + "@" + s.Start.UTC().Format(time.RFC3339)
 }
 
 // notTheirs is answered to somebody who sees the client, and no dose or reading of theirs.
@@ -322,7 +322,7 @@ func (v *visit) learn() error {
 		return wrong(problem{"session", "No dosing session of the client is booked: the checks are for one."})
 	case f.Session != sessionKey(next):
 		return wrong(problem{"session", "The session was moved or changed while you wrote. Look at it, and send the checks again."})
-	case f.Arrival.GoAhead != "" && !v.mayGo(entry.Therapist(next)):
+	case f.GoAhead != "" && !v.mayGo(entry.Therapist(next)):
 		return wrong(problem{"go-ahead", "The go-ahead is " + entry.Therapist(next) + "'s to give."})
 	}
 	note, err := about.Note(f.Entry, v.who.Name, entry.Heard{}, false)
@@ -406,7 +406,7 @@ func (v *visit) beganWhy() error {
 		return err
 	}
 	list := readiness.Beginning(about.Chart, about.Policy, about.Now)
-	i := slices.IndexFunc(list, func(b fhir.Began) bool { return b.Key.String() == form.Get("session") })
+	i := slices.IndexFunc(list, func(b fhir.Began) bool { return b.String() == form.Get("session") })
 	if i < 0 {
 		v.say("No session asks for a reason any more.")
 		return v.to("/clients/" + v.client + "/card?" + url.Values{"with": {with}}.Encode())

@@ -123,7 +123,7 @@ func (v *visit) clientPage() error {
 	}
 	p.whom = whomOf(&d.Chart, v.client)
 	p.Title = p.Name
-	p.AsOf, p.frame.Now = d.View.AsOf, d.View.AsOf
+	p.AsOf, p.Now = d.View.AsOf, d.View.AsOf
 	p.Clinical = v.whole
 	p.Card, p.Desk, p.Looks = v.whole && v.who.Is(caring...), v.who.Is(keeping...), v.who.Is(overseeing...)
 	p.Since = d.View.AsOf.In(v.Zone).AddDate(0, 0, -1).Format("2006-01-02T15:04")

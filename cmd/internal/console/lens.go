@@ -149,6 +149,13 @@ func withoutBody(e exchange.Entry) exchange.Entry {
 // Unclinical is a verdict without the gates and findings that tell of doses, readings, scores or what happened: for what is
 // written to somebody else.
 func Unclinical(v readiness.Verdict) readiness.Verdict {
+	v = discreet(v)
+	for i := range v.Gates {
+		v.Gates[i].Words = strings.ReplaceAll(v.Gates[i].Words, " ("+keptApart+")", "")
+	}
+	for i := range v.Findings {
+		v.Findings[i].Words = strings.ReplaceAll(v.Findings[i].Words, " ("+keptApart+")", "")
+	}
 	v.Findings = slices.DeleteFunc(slices.Clone(v.Findings), func(f readiness.Finding) bool { return ruleShown[f.Code] != whole })
 	v.Gates = slices.DeleteFunc(slices.Clone(v.Gates), func(g readiness.Gate) bool { return gateShown[g.Name] != whole })
 	return v
@@ -197,7 +204,7 @@ func discreetGate(g *readiness.Gate) {
 		readiness.Met: "In order; the therapist sees by what", readiness.Open: "Open; the therapist sees why", readiness.Blocked: "Stopped; the therapist sees why",
 		readiness.Untold: "Cannot be told; the therapist sees why", readiness.NotDue: "Not due yet",
 	}[g.State]
-	if as == hidden && g.Next != "" {
+	if g.Next = unquoted(g.Next); as == hidden && g.Next != "" {
 		g.Next = askTherapist
 	}
 }

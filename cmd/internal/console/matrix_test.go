@@ -57,7 +57,7 @@ var matrix = map[string]string{
 	"GET /clients/{client}/desk/papers": "owner admin therapist", "POST /clients/{client}/desk/papers": "owner admin therapist",
 	"GET /clients/{client}/desk/decision": "owner admin therapist", "POST /clients/{client}/desk/decision": "owner admin therapist",
 	"POST /clients/{client}/desk/decision/reply": "owner admin therapist",
-	"GET /clients/{client}/desk/condition":       "owner admin therapist", "POST /clients/{client}/desk/condition": "owner admin therapist",
+	"GET /clients/{client}/desk/condition":       "owner therapist", "POST /clients/{client}/desk/condition": "owner therapist",
 	"GET /clients/{client}/desk/label": "owner therapist", "POST /clients/{client}/desk/label": "owner therapist",
 	"GET /clients/{client}/desk/after": "owner admin therapist", "POST /clients/{client}/desk/after": "owner admin therapist",
 	"GET /clients/{client}/desk/lift": "owner admin therapist", "POST /clients/{client}/desk/lift": "owner admin therapist",

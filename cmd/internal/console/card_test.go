@@ -1,0 +1,267 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/fhirtest"
+	"github.com/kaphub/kaphub/fhir/readiness"
+)
+
+const card = "/clients/c-robin/card"
+
+// opened are the fields of a page's form as a browser would send it: what is hidden, and what is filled in.
+func opened(t *testing.T, a answerTo, form string) url.Values {
+	t.Helper()
+	i := strings.Index(a.body, `data-test-id="`+form+`"`)
+	if i < 0 {
+		t.Fatalf("no form %s in %s", form, a.text())
+	}
+	part, _, _ := strings.Cut(a.body[i:], "</form>")
+	v := url.Values{}
+	for _, in := range regexp.MustCompile(`<input [^>]*type="hidden"[^>]*>`).FindAllString(part, -1) {
+		name, value := regexp.MustCompile(`name="([^"]*)"`).FindStringSubmatch(in), regexp.MustCompile(`value="([^"]*)"`).FindStringSubmatch(in)
+		v.Set(name[1], value[1])
+	}
+	return v
+}
+
+// learns has what is entered stand in the chart, and the client judged with it, as the hub does.
+func (w *town) learns(c *fhirtest.Course, versions []fhir.Version) {
+	w.tell(c, versions...)
+	w.room.learn = func(slips []exchange.Slip) error {
+		for _, s := range slips {
+			for _, r := range s.Records {
+				v := fhir.Version{Key: fhir.Key{Source: s.Source, Type: r.Type, ID: r.ID}, Party: fhir.Practice, N: 1, Moment: fhir.Moment(9000 + len(versions)), Received: s.At, Resource: r}
+				versions = append(versions, v)
+			}
+		}
+		chart := c.Chart(versions...)
+		chart.Links = append(chart.Links, fhir.Link{Client: "c-robin", Source: desk.Source(fhir.Practice), Patient: "c-robin", How: "key", Moment: 1, ReadBack: true})
+		v := readiness.Assess(chart, policy, now)
+		v.Client, v.Therapists = "c-robin", []string{"Dana"}
+		w.room.charts["c-robin"], w.view.Clients[0] = chart, v
+		return nil
+	}
+}
+
+// arriving is a client in order, whose session begins in two hours.
+func arriving(c *fhirtest.Course) []fhir.Version {
+	all := append(c.InOrder(), dana(c), c.DaysBefore(3).Goal(fhirtest.Set("target", []any{
+		map[string]any{"measure": map[string]any{"coding": []any{map[string]any{"system": fhir.SystemLOINC, "code": fhir.LOINCSystolic}}}, "detailQuantity": map[string]any{"value": 130, "system": fhir.SystemUCUM, "code": "mm[Hg]"}},
+		map[string]any{"measure": map[string]any{"coding": []any{map[string]any{"system": fhir.SystemLOINC, "code": fhir.LOINCHeartRate}}}, "detailQuantity": map[string]any{"value": 100, "system": fhir.SystemUCUM, "code": "/min"}},
+	})))
+	return all
+}
+
+func TestTheCardSaysAllThatIsNeededInTheRoom(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, arriving(c)...)
+	a := w.as(people.Therapist).get(card)
+	if a.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", a.StatusCode, w.log.String())
+	}
+	text := a.text()
+	for _, want := range []string{
+		"IN-ORDER with Skylight", "Session 11:00 to 13:00, with Dana",
+		"systolic pressure up to 130 mmHg (Skylight recorded it on 28 Feb 2026)", "diastolic pressure up to 90 mmHg (per agreement of 2026-01-10)",
+		"Skylight 303-555-0100", "They are open until 17:00", "Their other number is 303-555-0199",
+		"One lozenge under the tongue at each session, in the therapist's office", "I give the go-ahead for this session", "There is no override",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the card does not say %q in %s", want, text)
+		}
+	}
+	if strings.Contains(strings.ToLower(a.body), "start anyway") || strings.Contains(a.body, "override</button>") {
+		t.Error("there is an override")
+	}
+}
+
+func TestALimitThatIsNotOnFileSaysSo(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, append(c.InOrder(), dana(c))...) // no heart rate on the sheet
+	if text := w.as(people.Therapist).get(card).text(); !strings.Contains(text, "No limit of the heart rate is on file: ask the prescriber") {
+		t.Error(text)
+	}
+}
+
+func TestWhatWasLearnedIsRecordedAndJudgedAtOnce(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.learns(c, arriving(c))
+	g := w.as(people.Therapist)
+	form := opened(t, g.get(card), "checks")
+	for field, value := range map[string]string{"bp": "118/76", "hr": "72", "ride": "y", "fasting": "y", "location": "y", "new": "n", "go-ahead": "y"} {
+		form.Set(field, value)
+	}
+	a := g.post(card, form)
+	if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), card) {
+		t.Fatalf("%d %s", a.StatusCode, a.text())
+	}
+	after := g.get(a.Header.Get("Location"))
+	if !strings.Contains(after.text(), "READY with Skylight Records in order") || !strings.Contains(after.text(), "Saved as e-") || after.has("no-override") {
+		t.Error(after.text())
+	}
+	// Sent twice, it is entered once.
+	if n := len(w.room.slips); n != 1 || w.room.slips[0].Actor != "Ann therapist" || w.room.slips[0].Kind != desk.KindArrival {
+		t.Fatalf("%d slips", n)
+	}
+	g.post(card, form)
+	if text := g.get(card).text(); len(w.room.slips) != 1 || !strings.Contains(text, "sent twice, it is entered once") {
+		t.Errorf("%d slips; %s", len(w.room.slips), text)
+	}
+}
+
+func TestAReadingBeyondTheLimitHoldsAtOnce(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.learns(c, arriving(c))
+	g := w.as(people.Therapist)
+	form := opened(t, g.get(card), "checks")
+	form.Set("bp", "136/80")
+	g.post(card, form)
+	text := g.get(card).text()
+	if !strings.Contains(text, "HOLD with Skylight Stopped by a reading beyond the limit") || !strings.Contains(text, "beyond the limit of 130 mmHg (Skylight recorded it on 28 Feb 2026)") {
+		t.Error(text)
+	}
+}
+
+func TestWhatIsWrongOnTheCardIsSaidAtItsField(t *testing.T) {
+	for name, tt := range map[string]struct {
+		field, value, says string
+	}{
+		"a blood pressure upside down": {"bp", "76/118", "Blood pressure must be two numbers"},
+		"a heart rate that is none":    {"hr", "fast", "Heart rate must be a number"},
+		"nothing at all":               {"", "", "Nothing is filled in yet"},
+		"a session that was moved":     {"session", "ehr/Appointment/other@2026-03-03T18:00:00Z", "The session was moved or changed"},
+	} {
+		w := newTown(t)
+		c := robins()
+		w.learns(c, arriving(c))
+		g := w.as(people.Therapist)
+		form := opened(t, g.get(card), "checks")
+		form.Set("ride", map[bool]string{true: "y"}[tt.field != ""])
+		if tt.field != "" {
+			form.Set(tt.field, tt.value)
+		}
+		a := g.post(card, form)
+		if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.text(), tt.says) || !a.has("problem") || len(w.room.slips) > 0 {
+			t.Errorf("%s: %d, %d slips, %s", name, a.StatusCode, len(w.room.slips), a.text())
+		}
+		if tt.field == "bp" && (!strings.Contains(a.body, `value="76/118"`) || !strings.Contains(a.body, `aria-invalid="true"`) || !strings.Contains(a.body, `value="y" checked`)) {
+			t.Errorf("%s: what was typed is lost", name)
+		}
+	}
+}
+
+// The second key is the session's own therapist's: nobody gives it for them, whatever else they may.
+func TestTheGoAheadIsTheSessionsTherapists(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.learns(c, arriving(c))
+	owner := w.as(people.Owner)
+	a := owner.get(card)
+	if a.has("go-ahead") || !a.has("not-your-go") {
+		t.Error("an owner is offered the go-ahead")
+	}
+	form := opened(t, a, "checks")
+	form.Set("go-ahead", "y")
+	if a := owner.post(card, form); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.text(), "The go-ahead is Dana's to give") || len(w.room.slips) > 0 {
+		t.Errorf("%d %s", a.StatusCode, a.text())
+	}
+	if a := w.as(people.Owner, people.Therapist).get(card); !a.has("go-ahead") {
+		t.Error("an owner who is the session's therapist is not offered it")
+	}
+}
+
+func TestDirectionsAreAcknowledgedAsTheyWereRead(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	all := fhirtest.WithoutRecord(append(c.InOrder(), dana(c)), "Observation", "acknowledged-p1")
+	w.learns(c, all)
+	g := w.as(people.Therapist)
+	a := g.get(card)
+	if !strings.Contains(a.text(), "are not acknowledged") {
+		t.Fatal(a.text())
+	}
+	form := opened(t, a, "acknowledge")
+	stale := url.Values{"with": form["with"], "entry": form["entry"], "digest": {"of others"}}
+	if a := g.post(card+"/directions", stale); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.text(), "The directions changed while you read") || len(w.room.slips) > 0 {
+		t.Errorf("others: %d %s", a.StatusCode, a.text())
+	}
+	g.post(card+"/directions", form)
+	if text := g.get(card).text(); !strings.Contains(text, "Dose and instructions acknowledged on 3 Mar 2026") || len(w.room.slips) != 1 || w.room.slips[0].Kind != desk.KindAcknowledge {
+		t.Errorf("%d slips: %s", len(w.room.slips), text)
+	}
+}
+
+// There is no override: a session that begins while not READY asks why, at once, and the verdict of then stays (R50).
+func TestASessionThatBeganWhileNotReadyAsksWhy(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	c.Session = now.Add(-30 * time.Minute)
+	all := append(c.InOrder(), dana(c))
+	w.learns(c, all)
+	began := fhir.Began{Prescriber: fhirtest.Prescriber, Key: fhir.Key{Source: fhirtest.PracticeSource, Type: "Appointment", ID: "dosing-p1"}, Start: c.Session, State: "NOT-READY", Moment: 500}
+	chart := w.room.charts["c-robin"]
+	chart.Began = []fhir.Began{began}
+	w.room.charts["c-robin"] = chart
+	g := w.as(people.Therapist)
+	a := g.get(card)
+	if !a.has("began") || !strings.Contains(a.text(), "The session of 08:30 began while the verdict was NOT-READY") {
+		t.Fatal(a.text())
+	}
+	form := opened(t, a, "began")
+	if a := g.post(card+"/reason", form); a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong") || len(w.room.slips) > 0 {
+		t.Errorf("without a reason: %d", a.StatusCode)
+	}
+	form.Set("why", "The ride came late, the client was settled")
+	if a := g.post(card+"/reason", form); a.StatusCode != http.StatusSeeOther || len(w.room.slips) != 1 || w.room.slips[0].Kind != desk.KindReason {
+		t.Fatalf("with one: %d, %d slips", a.StatusCode, len(w.room.slips))
+	}
+	if !strings.Contains(fmt.Sprint(string(w.room.slips[0].Records[1].Body)), "The ride came late") {
+		t.Error("the reason is not in what was kept")
+	}
+	form.Set("session", "ehr/Appointment/none")
+	if a := g.post(card+"/reason", form); a.StatusCode != http.StatusSeeOther || len(w.room.slips) != 1 {
+		t.Errorf("for no session: %d", a.StatusCode)
+	}
+}
+
+func TestNobodyButTheirTherapistAndTheOwnerHasTheCard(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, arriving(c)...)
+	for _, role := range []people.Role{people.Admin, people.Privacy, people.Reader, people.Operator} {
+		if a := w.as(role).get(card); a.StatusCode != http.StatusForbidden || strings.Contains(a.body, "lozenge") {
+			t.Errorf("%s: %d", role, a.StatusCode)
+		}
+	}
+	// An admin who treats others sees how this client's records stand, and no dose of theirs.
+	g := w.as(people.Admin, people.Therapist)
+	account := w.people["p-admin"]
+	account.Therapist = "Lee"
+	w.people["p-admin"] = account
+	for _, path := range []string{card, "/clients/c-robin/disclosures.csv"} {
+		if a := g.get(path); a.StatusCode != http.StatusForbidden || strings.Contains(a.body, "lozenge") {
+			t.Errorf("%s: %d", path, a.StatusCode)
+		}
+	}
+	if a := g.post(card, url.Values{"with": {"skylight"}, "ride": {"y"}}); a.StatusCode != http.StatusForbidden || len(w.room.slips) > 0 {
+		t.Errorf("they enter: %d", a.StatusCode)
+	}
+	if a := g.get("/clients/c-robin"); a.StatusCode != http.StatusOK || strings.Contains(a.body, "lozenge under") || !a.has("apart") {
+		t.Errorf("the client's page: %d", a.StatusCode)
+	}
+}
