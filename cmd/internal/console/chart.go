@@ -83,7 +83,7 @@ func (f frame) measured(m report.Measure) chart {
 		Name: chartNames[m.Step], Heads: []string{"n", "Median", "Shortest", "Longest"}}
 	c.Says = "n = " + strconv.Itoa(m.All.N)
 	if m.All.N > 0 {
-		c.Says = "median " + took(m.All.Median) + ", from " + took(m.All.Least) + " to " + took(m.All.Most) + ", n = " + strconv.Itoa(m.All.N)
+		c.Says = "median " + took(m.All.Median) + reach(m.All) + ", n = " + strconv.Itoa(m.All.N)
 	}
 	if m.Waiting > 0 {
 		c.Note = count(m.Waiting, "client waits", "clients wait") + " for it now, the longest for " + took(m.Longest) + "."
@@ -118,6 +118,14 @@ func (f frame) measured(m report.Measure) chart {
 	}
 	c.Foot = f.feet(m.Weeks[0].Start, m.Weeks[len(m.Weeks)/2].Start, m.Weeks[len(m.Weeks)-1].Start, step, len(m.Weeks))
 	return c
+}
+
+// reach is from where to where durations go, where that is farther than one sees.
+func reach(s report.Spread) string {
+	if least, most := took(s.Least), took(s.Most); least != most {
+		return ", from " + least + " to " + most
+	}
+	return ""
 }
 
 func (f frame) shared(s report.Share, id, name, are, none string) chart {
