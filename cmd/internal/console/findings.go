@@ -128,7 +128,7 @@ func (v *visit) findings() error { return v.showFindings(http.StatusOK, triageFo
 
 // showFindings shows the list, with what was typed into the form for several of them.
 func (v *visit) showFindings(status int, typed triageForm, wrong string) error {
-	in, err := v.look("findings", "", "")
+	in, err := v.look("view findings", "", "")
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func (v *visit) meet() (report.Input, report.Whole, error) {
 		}
 		return report.Input{}, report.Whole{}, err
 	}
-	in, err := v.look("finding", client, "")
+	in, err := v.look("view finding", client, "")
 	if err != nil {
 		return in, report.Whole{}, err
 	}

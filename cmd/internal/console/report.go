@@ -121,7 +121,7 @@ func (v *visit) reported(what string) (report.Input, []Given, error) {
 }
 
 func (v *visit) report() error {
-	in, given, err := v.reported("report")
+	in, given, err := v.reported("view report")
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (v *visit) report() error {
 
 // export sends the report as a file, as the page shows it to this visitor.
 func (v *visit) export(f exported) error {
-	in, _, err := v.reported("report as " + f.ending)
+	in, _, err := v.reported("export report as " + f.ending)
 	if err != nil {
 		return err
 	}

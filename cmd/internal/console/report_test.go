@@ -52,7 +52,7 @@ func TestAFileIsNotedAndItsNameTellsOfNobody(t *testing.T) {
 		if a.Header.Get("Content-Type") != kind || a.Header.Get("Content-Disposition") != `attachment; filename="reconciliation-2026-03-03-0900.`+ending+`"` {
 			t.Errorf("%s: %v", ending, a.Header)
 		}
-		if len(w.looks) != 1 || w.looks[0] != "Ann admin|report as "+ending+"||@12" {
+		if len(w.looks) != 1 || w.looks[0] != "Ann admin|export report as "+ending+"||@12" {
 			t.Errorf("%s: noted %q", ending, w.looks)
 		}
 	}
@@ -133,6 +133,23 @@ func TestADrawingStaysInItsFrame(t *testing.T) {
 						t.Errorf("%s, %d days: at %s", c.Name, days, s)
 					}
 				}
+			}
+		}
+	}
+}
+
+// A client who was a therapist's then, and is another's by now, is not theirs to look at in the past either.
+func TestWhoseAClientWasIsNoRightToLook(t *testing.T) {
+	for _, r := range []struct {
+		name  string
+		roles []people.Role
+		has   bool
+	}{{"their therapist of then", []people.Role{people.Therapist}, false}, {"… who is the owner", []people.Role{people.Therapist, people.Owner}, true}} {
+		w := busy(t)
+		w.moved = map[string][]string{"c-robin": {"Lee"}}
+		for _, path := range []string{"/report?as-of=@3", "/report.csv?as-of=@3"} {
+			if a := w.as(r.roles...).get(path); a.StatusCode != http.StatusOK || strings.Contains(a.body, "Robin") != r.has {
+				t.Errorf("%s: %s is answered %d; says Robin: %v", r.name, path, a.StatusCode, !r.has)
 			}
 		}
 	}

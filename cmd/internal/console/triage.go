@@ -273,7 +273,7 @@ func (v *visit) handleSeveral() error {
 	case len(form.Picked) == 0:
 		return again(http.StatusUnprocessableEntity, "Nothing is ticked. Tick the findings that are meant, then press the button again.")
 	}
-	in, err := v.look("findings", "", "")
+	in, err := v.look("view findings", "", "")
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 	"unicode"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
@@ -44,7 +46,31 @@ func (v *visit) look(what, client, asOf string) (report.Input, error) {
 	if err != nil {
 		return in, err
 	}
+	if asOf != "" {
+		if in.Clients, err = v.stillTheirs(in.Clients); err != nil {
+			return in, err
+		}
+	}
 	return seen(in, v.who, client), nil
+}
+
+// stillTheirs has verdicts of the past name as therapists those of now: whose a client was is no right to look at them today.
+func (v *visit) stillTheirs(then []readiness.Verdict) ([]readiness.Verdict, error) {
+	if !v.who.Is(people.Therapist) {
+		return then, nil
+	}
+	then = slices.Clone(then)
+	for i := range then {
+		if !v.who.Confidant(then[i].Therapists...) {
+			continue
+		}
+		by, err := v.Views.Therapists(v.ctx(), then[i].Client)
+		if err != nil && !errors.Is(err, exchange.ErrNotFound) {
+			return nil, fmt.Errorf("whose client %s is: %w", then[i].Client, err)
+		}
+		then[i].Therapists = by
+	}
+	return then, nil
 }
 
 // show sends a page.
