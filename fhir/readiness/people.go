@@ -11,13 +11,19 @@ type Person struct {
 	Source string
 	Names  []string // the chosen one first; a legal or former one says so
 	Birth  string
+
+	Identifiers []fhir.ID // business identifiers: record numbers, and the like
 }
 
 // People returns the client as each of the practice's sources knows them now, for the person who compares records: the
 // only place where a legal name is shown beside a chosen one.
-func People(chart fhir.Chart) (people []Person) {
-	for _, seen := range fhir.Now(fhir.Of(fhir.Practice, chart.Patients)) {
-		p := Person{Source: seen.Source, Birth: text(seen.Value.BirthDate)}
+func People(chart fhir.Chart) []Person { return PeopleAt(chart, fhir.Practice) }
+
+// PeopleAt returns the client as each of a party's sources knows them now: of a prescriber's, only what stands in a record
+// that is linked.
+func PeopleAt(chart fhir.Chart, party string) (people []Person) {
+	for _, seen := range fhir.Now(fhir.Of(party, chart.Patients)) {
+		p := Person{Source: seen.Source, Birth: text(seen.Value.BirthDate), Identifiers: business(seen.Value.Identifier)}
 		first := chosen(seen.Value)
 		if first != "" {
 			p.Names = append(p.Names, first)

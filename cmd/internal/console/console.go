@@ -47,6 +47,7 @@ type Options struct {
 	Ledger   Ledger
 	Rejects  Rejects
 	Vault    Vault
+	Links    Links
 
 	Guest *people.Account // who everybody is, where nobody signs in: in the demo; else nil
 }
@@ -135,7 +136,7 @@ func (o *Options) whole() error {
 		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
 		"Triage": o.Triage != nil, "Reports": o.Reports != nil,
 		"Settings": o.Settings != nil,
-		"Ledger":   o.Ledger != nil, "Rejects": o.Rejects != nil, "Vault": o.Vault != nil,
+		"Ledger":   o.Ledger != nil, "Rejects": o.Rejects != nil, "Vault": o.Vault != nil, "Links": o.Links != nil,
 	} {
 		if !there {
 			wrong = append(wrong, fmt.Errorf("console: %s is missing in its options", name))

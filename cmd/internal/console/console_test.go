@@ -43,12 +43,13 @@ type town struct {
 	ledger  *books
 	tray    *tray
 	moved   map[string][]string // whose clients are by now, where not whose the view says
+	pairs   *pairs
 }
 
 // newTown is a practice with two clients: Robin is Dana's, Kim is Lee's.
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, people: map[string]people.Account{}, open: map[string][]exchange.Glass{}, far: newFar(), ledger: newBooks(), tray: newTray()}
+	w := &town{t: t, people: map[string]people.Account{}, open: map[string][]exchange.Glass{}, far: newFar(), ledger: newBooks(), tray: newTray(), pairs: newPairs()}
 	w.view = report.Input{
 		Generated: now, AsOf: now, Practice: "Reverie", Zone: denver, Titles: map[string]string{"practice": "Reverie", "skylight": "Skylight"},
 		Sources: []report.Source{{Name: "skylight", Party: "skylight", Title: "Skylight", State: report.Fresh, LastComplete: now}},
@@ -68,7 +69,7 @@ func newTown(t *testing.T) *town {
 		Clients: w, Room: w, Looks: w,
 		Triage: o, Reports: o,
 		Settings: w.settings(),
-		Ledger:   w.ledger, Rejects: w.tray, Vault: w.tray,
+		Ledger:   w.ledger, Rejects: w.tray, Vault: w.tray, Links: w.pairs,
 	})
 	if err != nil {
 		t.Fatal(err)

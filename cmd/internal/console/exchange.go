@@ -88,7 +88,7 @@ var (
 )
 
 func (c *Console) exchangeRoutes() []route {
-	return slices.Concat(c.deliveryRoutes(), c.rejectRoutes(), c.sealedRoutes(), []route{
+	return slices.Concat(c.deliveryRoutes(), c.rejectRoutes(), c.sealedRoutes(), c.linkRoutes(), []route{
 		{Pattern: "GET /exchange", May: exchanging, do: (*visit).exchange},
 		{Pattern: "GET /exchange/running", May: exchanging, ByItself: true, do: (*visit).underWay},
 		{Pattern: "POST /exchange/sync", May: running, do: (*visit).syncNow},
@@ -111,6 +111,7 @@ var exchangeTabs = []struct {
 }{
 	{link{Path: "/exchange", Name: "Sources"}, exchanging},
 	{link{Path: "/exchange/deliveries", Name: "Deliveries"}, lookingAtSent},
+	{link{Path: "/exchange/links", Name: "Links"}, exchanging},
 	{link{Path: "/exchange/rejects", Name: "Rejects"}, exchanging},
 	{link{Path: "/exchange/sealed", Name: "Sealed"}, unsealing},
 	{link{Path: "/exchange/jobs", Name: "Jobs"}, running},

@@ -88,6 +88,11 @@ var matrix = map[string]string{
 	"POST /exchange/deliveries/{delivery}/body":   "owner privacy",
 	"POST /exchange/deliveries/{delivery}/settle": "owner admin therapist",
 	"POST /exchange/deliveries/{delivery}/retry":  "owner admin therapist operator",
+	"GET /exchange/links":                         "owner admin privacy reader operator",
+	"GET /exchange/links/{link}":                  "owner admin privacy",
+	"POST /exchange/links/{link}/confirm":         "owner admin",
+	"POST /exchange/links/{link}/refuse":          "owner admin",
+	"POST /exchange/links/{link}/undo":            "owner admin",
 	"GET /exchange/rejects":                       "owner admin privacy reader operator",
 	"GET /exchange/rejects/{reject}":              "owner admin privacy reader operator",
 	"POST /exchange/rejects/{reject}/body":        "owner privacy",
@@ -100,7 +105,7 @@ var matrix = map[string]string{
 }
 
 // samples are what a route is asked with, where its pattern names a part: Robin is Dana's, who is the therapist here.
-var samples = map[string]string{"client": "c-robin", "source": "skylight", "delivery": "d-robin-unknown", "reject": "r-1-abc", "sealed": "s-1-abc"}
+var samples = map[string]string{"client": "c-robin", "source": "skylight", "delivery": "d-robin-unknown", "reject": "r-1-abc", "sealed": "s-1-abc", "link": "l-open"}
 
 var part = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
 

@@ -38,6 +38,8 @@ var pageOf = map[string]any{
 	"exchange_source.html":     sourcePage{},
 	"exchange_jobs.html":       queuesPage{},
 	"exchange_deliveries.html": deliveriesPage{},
+	"exchange_links.html":      linksPage{},
+	"exchange_link.html":       linkPage{},
 	"exchange_rejects.html":    rejectsPage{},
 	"exchange_reject.html":     rejectPage{},
 	"exchange_sealed.html":     sealedListPage{},
