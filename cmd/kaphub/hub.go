@@ -39,6 +39,7 @@ type hub struct {
 	regardless bool // of anybody's quiet hours
 	actor      string
 	held       held   // the board, as it was looked at last
+	names      names  // who clients are, as somebody was looked for last
 	holder     string // this process, where several share a store
 
 	running atomic.Pointer[jobs.Engine] // while it serves; nil = nothing runs by itself

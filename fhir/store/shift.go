@@ -51,3 +51,29 @@ func (s Shift) Retold(v readiness.Verdict) readiness.Verdict {
 	v.Judged, v.Until, v.Moment, v.Policy = s.Verdict.Judged, s.Verdict.Until, s.Verdict.Moment, s.Verdict.Policy
 	return v
 }
+
+// PatientsSince calls yield for the Patients by which the practice knows the clients whom something befell after a moment,
+// client by client, as it stands now: first the zero Patient, then theirs. After 0 it is EachPatient.
+func (db *DB) PatientsSince(ctx context.Context, after fhir.Moment, yield func(client string, p fhir.Patient)) error {
+	if after == 0 {
+		return db.EachPatient(ctx, yield)
+	}
+	clients, err := db.read.MovedSince(ctx, int64(after))
+	if err != nil {
+		return fmt.Errorf("patients since @%d: %w", after, plain(err))
+	}
+	slices.Sort(clients)
+	for _, client := range slices.Compact(clients) {
+		rows, err := db.read.PatientsOf(ctx, client)
+		if err != nil {
+			return fmt.Errorf("patients since @%d: %w", after, plain(err))
+		}
+		yield(client, fhir.Patient{})
+		for _, row := range rows {
+			if p, err := fhir.Read[fhir.Patient](fhir.Resource{Type: "Patient", ID: row.ID, Body: []byte(row.Body)}); err == nil {
+				yield(client, p)
+			}
+		}
+	}
+	return nil
+}

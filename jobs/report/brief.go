@@ -65,3 +65,16 @@ var waitedAt = func() (names []readiness.GateName) {
 	}
 	return names
 }()
+
+// Waits reports whether v's client waits on somebody.
+func Waits(v *readiness.Verdict) bool {
+	return slices.ContainsFunc(v.Findings, func(f readiness.Finding) bool {
+		return f.State != readiness.Resolved && f.RollUp == "" && slices.Contains(waiting, f.Code) && !folded(f, *v)
+	})
+}
+
+// ClientOf is an engagement as a reader needs it.
+func ClientOf(v readiness.Verdict, titles map[string]string) Client {
+	b := builder{Input: Input{Titles: titles}}
+	return b.client(v)
+}

@@ -75,7 +75,7 @@ func (p page) Instant(t time.Time) string { return p.instant(t) }
 func (p page) Lasts(days int) string { return lasts(days) }
 
 // Reading is how far a source can be trusted.
-func (p page) Reading(l Line) string { return l.reading(p.zone, p.AsOf) }
+func (p page) Reading(l Line) string { return l.Reading(p.zone, p.AsOf) }
 
 // Touches is how far a roll-up reaches.
 func (p page) Touches(r RollUp) string { return r.touches() }

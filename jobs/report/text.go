@@ -97,7 +97,7 @@ func (s *screen) title(r Report, kind string) {
 	}
 	var parts []string
 	for _, l := range r.Sources {
-		part := plain(l.Called()) + " " + l.reading(r.zone, r.AsOf)
+		part := plain(l.Called()) + " " + l.Reading(r.zone, r.AsOf)
 		if l.State != Fresh {
 			part = s.paint(tone(readiness.Unknown), part)
 		}
@@ -191,7 +191,7 @@ func (r Report) Text(w io.Writer, o Options) error {
 	s.sessions(r, r.Upcoming, "No further dosing session booked.")
 	s.heading("Sources", len(r.Sources))
 	for _, l := range r.Sources {
-		s.line(2, plain(l.Name)+" ("+plain(l.Title)+"): "+l.reading(r.zone, r.AsOf)+because(l.Why))
+		s.line(2, plain(l.Name)+" ("+plain(l.Title)+"): "+l.Reading(r.zone, r.AsOf)+because(l.Why))
 	}
 	if len(r.Sending) > 0 {
 		s.heading("Deliveries to look at", len(r.Sending))

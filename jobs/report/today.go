@@ -80,7 +80,8 @@ type Lens struct {
 	Hides func(*readiness.Verdict, *readiness.Finding) bool // whether a finding is not even counted; nil = none
 }
 
-// BuildToday gathers Today from in: what Build lists in the same places, for a board of any size, as lens shows it. It is pure.
+// BuildToday gathers Today from in: what Build lists in the same places, for a board of any size, as lens shows it. What the
+// row of a stopped client asks for is not to do once more. It is pure.
 func BuildToday(in Brief, most Limits, lens Lens) Today {
 	b := newBuilder(Input{AsOf: in.AsOf, Practice: in.Practice, Zone: in.Zone, Titles: in.Titles, Handlings: in.Handlings})
 	day := readiness.DayOf(in.AsOf, b.zone)
@@ -123,7 +124,7 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 					t.Snoozed++
 				}
 			default:
-				if urgent {
+				if urgent && !toldBy(v, f) {
 					do.offer(pick{v: v, f: f, since: f.Since})
 				}
 				if waitsOn {
@@ -138,7 +139,7 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 		}
 	}
 	for _, one := range rolled.alone() { // what did not arrive, of one client only, is that client's own
-		if one.f.Severity <= readiness.S2 && !folded(*one.f, *one.v) {
+		if one.f.Severity <= readiness.S2 && !toldBy(one.v, one.f) && !folded(*one.f, *one.v) {
 			one.since = one.f.Since
 			do.offer(one)
 		}
@@ -178,6 +179,11 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 	strays := in.Strays[:min(len(in.Strays), most.Strays)]
 	t.Strays = Cut[Stray]{strays, len(in.Strays) - len(strays)}
 	return t
+}
+
+// toldBy reports whether v's own row tells what f asks for: a client who is stopped stands above, with that next step.
+func toldBy(v *readiness.Verdict, f *readiness.Finding) bool {
+	return v.State == readiness.Hold && f.Next == v.Next && f.Owner == v.Owner
 }
 
 func start(p *pick) time.Time {

@@ -88,7 +88,10 @@ func TestTodayListsWhatTheReportListsInTheSamePlaces(t *testing.T) {
 			is := BuildToday(briefly(in), most, Lens{})
 			same(t, "stopped", is.Stopped, whole.Stopped, n)
 			same(t, "sessions", is.Sessions, whole.Sessions, n)
-			same(t, "do now", is.DoNow, whole.DoNow, n)
+			toDo := slices.DeleteFunc(slices.Clone(whole.DoNow), func(f Finding) bool {
+				return f.Client.State == readiness.Hold && f.Next == f.Client.Next && f.Owner == f.Client.Owner
+			})
+			same(t, "do now", is.DoNow, toDo, n)
 			same(t, "waiting", is.Waiting, whole.Waiting, n)
 			same(t, "strays", is.Strays, whole.Strays, n)
 			same(t, "upcoming", is.Upcoming, whole.Upcoming, n)

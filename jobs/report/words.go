@@ -72,8 +72,8 @@ func (l Line) Called() string {
 	return l.Name
 }
 
-// reading says how far a source can be trusted, and what its own news had kept from us until a sweep found it.
-func (l Line) reading(zone *time.Location, asOf time.Time) string {
+// Reading says how far a source can be trusted, and what its own news had kept from us until a sweep found it.
+func (l Line) Reading(zone *time.Location, asOf time.Time) string {
 	last := stamp(l.LastComplete, zone, asOf)
 	switch {
 	case l.Desk && l.LastComplete.IsZero():

@@ -32,6 +32,8 @@ type Options struct {
 	People   People
 	Door     Door
 	Views    Views
+	Board    Board
+	Search   Search
 	Exchange Exchange
 	Engine   Engine
 	Desk     Desk
@@ -131,7 +133,7 @@ func (o *Options) whole() error {
 	var wrong []error
 	for name, there := range map[string]bool{
 		"Door": o.Door != nil, "Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
-		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
+		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Board": o.Board != nil, "Search": o.Search != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
 		"Desk": o.Desk != nil, "Roster": o.Roster != nil, "Second": o.Second != nil, "Asking": o.Asking != nil,
 		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
 		"Triage": o.Triage != nil, "Reports": o.Reports != nil,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -33,6 +34,7 @@ type town struct {
 	handler http.Handler
 	view    report.Input
 	looks   []string
+	away    error // of the store
 	desk    *pretendDesk
 	people  map[string]people.Account
 	open    map[string][]exchange.Glass // by account
@@ -136,7 +138,8 @@ func (w *town) Therapists(_ context.Context, client string) ([]string, error) {
 // guest is somebody at a browser.
 type guest struct {
 	*town
-	cookie *http.Cookie
+	cookie  *http.Cookie
+	headers http.Header
 }
 
 // as is somebody signed in with roles; a therapist is Dana.
@@ -155,11 +158,19 @@ func (w *town) as(roles ...people.Role) *guest {
 		w.t.Fatal(err)
 	}
 	token := w.sessions.Token(ctx)
-	return &guest{w, &http.Cookie{Name: w.sessions.Cookie.Name, Value: token}}
+	return &guest{town: w, cookie: &http.Cookie{Name: w.sessions.Cookie.Name, Value: token}}
 }
 
 // stranger is nobody in particular.
 func (w *town) stranger() *guest { return &guest{town: w} }
+
+// asks is a get of a page's own.
+func (g *guest) asks(path string) answerTo {
+	g.t.Helper()
+	g.headers = http.Header{"Hx-Request": {"true"}}
+	defer func() { g.headers = nil }()
+	return g.get(path)
+}
 
 // answerTo is what came back.
 type answerTo struct {
@@ -180,6 +191,7 @@ func (g *guest) do(method, path string, form url.Values) answerTo {
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	maps.Copy(r.Header, g.headers)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if g.cookie != nil {
 		r.AddCookie(g.cookie)

@@ -339,7 +339,7 @@ func TestWordsOfFindingsAreText(t *testing.T) {
 	for _, path := range []string{"/findings", "/findings?pile=snoozed", "/findings?pile=resolved", "/findings/f-10", "/findings/f-03", "/findings/f-44a", "/findings?person=" + url.QueryEscape(hostile), "/report"} {
 		a := w.as(people.Owner).get(path)
 		if a.StatusCode != http.StatusOK || strings.Contains(a.body, "<script>alert") || strings.Contains(a.body, "<img") {
-			t.Errorf("%s: %d, and something of it is no text", path, a.StatusCode)
+			t.Errorf("%s: %d, and something of it is no text: %s", path, a.StatusCode, w.log.String())
 		}
 	}
 }

@@ -38,6 +38,9 @@ var matrix = map[string]string{
 	"GET /sign-in/factor.png": "everybody",
 	"POST /sign-in/factor":    "everybody",
 	"POST /sign-out":          "everybody",
+	"GET /changes":            "owner admin therapist privacy reader",
+	"GET /clients":            "owner admin therapist privacy reader",
+	"GET /print":              "owner admin therapist privacy reader",
 
 	"GET /exchange":                        "owner admin privacy reader operator",
 	"GET /exchange/running":                "owner admin privacy reader operator",

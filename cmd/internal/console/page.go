@@ -11,13 +11,16 @@ import (
 
 // frame is what every page stands in.
 type frame struct {
-	Title string
-	House string // the practice
-	Who   string // "" = nobody is signed in
-	Nav   []link
-	Said  string // what came of the last form
-	Now   time.Time
-	zone  *time.Location
+	Title      string
+	House      string // the practice
+	Who        string // "" = nobody is signed in
+	Nav        []link
+	Said       string // what came of the last form
+	Now        time.Time
+	MayFind    bool   // clients: who looks may
+	Sought     string // what was looked for
+	SoughtHere bool   // the page is what was found
+	zone       *time.Location
 }
 
 // link leads to a screen.
@@ -32,6 +35,7 @@ var screens = []struct {
 	may []people.Role
 }{
 	{link{Path: "/", Name: "Today"}, seeing},
+	{link{Path: "/clients", Name: "Clients"}, seeing},
 	{link{Path: "/findings", Name: "Findings"}, seeing},
 	{link{Path: "/report", Name: "Report"}, seeing},
 	{link{Path: "/exchange", Name: "Exchange"}, exchanging},
@@ -45,6 +49,7 @@ func (v *visit) frame(title string) frame {
 	if v.who.ID == "" {
 		return f
 	}
+	f.MayFind = v.who.Is(seeing...)
 	f.Said = v.sessions.PopString(v.ctx(), keySaid)
 	for _, s := range screens {
 		if v.who.Is(s.may...) {

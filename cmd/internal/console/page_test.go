@@ -45,6 +45,8 @@ var pageOf = map[string]any{
 	"exchange_sealed.html":     sealedListPage{},
 	"exchange_sealed_one.html": sealedPage{},
 	"exchange_delivery.html":   deliveryPage{},
+	"print.html":               printPage{},
+	"clients.html":             clientsPage{},
 }
 
 // notPages hold the parts of pages.

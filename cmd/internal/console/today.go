@@ -1,36 +1,293 @@
 package console
 
 import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
-// doNow is how many things to do stand on the first screen; the rest is counted.
-const doNow = 7
+// most is how many rows each list of the first screen has; the rest is counted, and led to.
+var most = report.Limits{Stopped: 15, Sessions: 30, DoNow: 7, Waiting: 12, Strays: 7, Upcoming: 40}
+
+// Board is what stands now, of everybody.
+type Board interface {
+	// Brief notes in the audit log that by did what ("view board", "print board", "search clients") and returns what stands then.
+	Brief(ctx context.Context, by, what string) (report.Brief, error)
+	// Glance returns what stands now and notes nothing: nobody is shown any of it.
+	Glance(ctx context.Context) (report.Brief, error)
+}
 
 func (c *Console) todayRoutes() []route {
 	return []route{
 		{Pattern: "GET /{$}", May: seeing, do: (*visit).today},
+		{Pattern: "GET /changes", May: seeing, ByItself: true, do: (*visit).changes},
+		{Pattern: "GET /print", May: seeing, do: (*visit).print},
 	}
 }
 
 // todayPage is what the practice opens every morning, what needs acting on first.
 type todayPage struct {
 	frame
-	report.Report
-	Do   []report.Finding // at most doNow
-	More int              // other things to do
+	report.Today
+	Days    []dayOf // of the sessions of today and tomorrow
+	Later   []dayOf // of the rest of the next 14 days
+	Waits   []waitOn
+	Quiet   bool   // nothing that anybody must act on
+	Begin   bool   // who looks may bring the first clients in
+	Mark    string // what is shown of clients
+	Strip   string // what is shown of sources
+	Changed bool   // it takes the place of what was shown before
+}
+
+// dayOf are the sessions of a day.
+type dayOf struct {
+	Name string // "Today, Tuesday 3 March"
+	List []report.Session
+}
+
+// waitOn are the clients who wait on somebody.
+type waitOn struct {
+	Who  readiness.Owner
+	List []report.Wait
+}
+
+// todayOf builds the page of what stands.
+func (v *visit) todayOf(in report.Brief) todayPage {
+	p := todayPage{frame: v.frame("Today"), Today: report.BuildToday(v.own(in), most, v.lens())}
+	p.frame.Now = in.AsOf
+	p.Days, p.Later = p.byDay(p.Sessions.Rows), p.byDay(p.Upcoming.Rows)
+	for _, w := range p.Waiting.Rows {
+		i := slices.IndexFunc(p.Waits, func(x waitOn) bool { return x.Who == w.Nudge })
+		if i < 0 {
+			i, p.Waits = len(p.Waits), append(p.Waits, waitOn{Who: w.Nudge})
+		}
+		p.Waits[i].List = append(p.Waits[i].List, w)
+	}
+	p.Quiet = len(p.Stopped.Rows)+len(p.Sessions.Rows)+len(p.DoNow.Rows)+len(p.Many)+len(p.Strays.Rows) == 0
+	p.Begin = v.who.Is(people.Owner, people.Admin)
+	p.Strip = digestOf(p.Sources)
+	shown := p.Today
+	shown.AsOf, shown.Sources, shown.Until = time.Time{}, nil, time.Time{}
+	p.Mark = digestOf(shown, p.Now.In(v.Zone).Format(time.DateOnly)) // tomorrow the same is told in other words
+	return p
+}
+
+// own leaves of a board the clients of whom its reader may see something.
+func (v *visit) own(in report.Brief) report.Brief {
+	if v.who.SeesAll() {
+		return in
+	}
+	in.Clients = slices.DeleteFunc(slices.Clone(in.Clients), func(c *readiness.Verdict) bool { return v.who.Sight(c.Therapists...) == people.Nothing })
+	in.Strays = nil // of nobody yet
+	return in
+}
+
+// lens is how much of each client the reader sees.
+func (v *visit) lens() report.Lens {
+	return report.Lens{
+		Of: func(c readiness.Verdict) readiness.Verdict {
+			if !v.who.Confidant(c.Therapists...) {
+				c = unconfided(c)
+			}
+			if v.who.Sight(c.Therapists...) != people.Whole {
+				c = discreet(c)
+			}
+			return c
+		},
+		Hides: func(c *readiness.Verdict, f *readiness.Finding) bool {
+			return readiness.Confided(f.Code) && !v.who.Confidant(c.Therapists...)
+		},
+	}
+}
+
+// digestOf is by what it is known whether something is shown as it was.
+func digestOf(shown ...any) string {
+	text, err := json.Marshal(shown)
+	if err != nil { // numbers, texts and times always encode
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+func (f frame) byDay(list []report.Session) (days []dayOf) {
+	today := readiness.DayOf(f.Now, f.zone)
+	for _, s := range list {
+		name := f.Day(s.Start)
+		switch readiness.DayOf(s.Start, f.zone) {
+		case today:
+			name = "Today, " + s.Start.In(f.zone).Format("Monday 2 January")
+		case today.Plus(1):
+			name = "Tomorrow, " + s.Start.In(f.zone).Format("Monday 2 January")
+		}
+		if len(days) == 0 || days[len(days)-1].Name != name {
+			days = append(days, dayOf{Name: name})
+		}
+		last := &days[len(days)-1]
+		last.List = append(last.List, s)
+	}
+	return days
 }
 
 func (v *visit) today() error {
-	in, err := v.look("board", "", "")
+	in, err := v.Board.Brief(v.ctx(), v.who.Name, "view board")
 	if err != nil {
 		return err
 	}
-	p := todayPage{frame: v.frame("Today"), Report: report.Build(in)}
-	p.frame.Now = in.AsOf
-	p.Do = p.DoNow
-	if len(p.Do) > doNow {
-		p.Do, p.More = p.Do[:doNow], len(p.Do)-doNow
+	return v.show("today", v.todayOf(in))
+}
+
+// changes answers 204 while the first screen shows what it showed, the strip when only a source was read further, and
+// otherwise all of it, as one more look. A page asks by itself: that keeps nobody signed in.
+func (v *visit) changes() error {
+	in, err := v.Board.Glance(v.ctx())
+	if err != nil {
+		return err
 	}
-	return v.show("today", p)
+	q := v.r.URL.Query()
+	switch p := v.todayOf(in); {
+	case q.Get("mark") != p.Mark:
+		if in, err = v.Board.Brief(v.ctx(), v.who.Name, "view board"); err != nil {
+			return err
+		}
+		p = v.todayOf(in)
+		p.Changed = true
+		return v.part(http.StatusOK, "today", "board", p)
+	case q.Get("strip") != p.Strip:
+		v.w.Header().Set("HX-Reswap", "none")
+		p.Changed = true
+		return v.part(http.StatusOK, "today", "freshness", p)
+	}
+	v.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// printPage is the first screen on paper: who is meant by initials and the hub's key, nothing of what ails them.
+type printPage struct {
+	todayPage
+	Void time.Time
+}
+
+// print shows what is put on paper. It is void when the first verdict on it may be another, and with the day.
+func (v *visit) print() error {
+	in, err := v.Board.Brief(v.ctx(), v.who.Name, "print board")
+	if err != nil {
+		return err
+	}
+	p := printPage{todayPage: v.todayOf(in)}
+	p.Title = "Today on paper"
+	p.Void = readiness.DayOf(in.AsOf, v.Zone).Plus(1).Start(v.Zone)
+	if !p.Until.IsZero() && p.Until.Before(p.Void) {
+		p.Void = p.Until
+	}
+	return v.show("print", p)
+}
+
+// paper is a client on paper.
+type paper struct {
+	printPage
+	report.Client
+}
+
+// Paper is how a client stands on paper.
+func (p printPage) Paper(c report.Client) paper { return paper{p, c} }
+
+// Short is the client by their initials.
+func (p paper) Short() string { return p.Initials(p.Chosen) }
+
+// Initials are the first letters of a name: "R. S.".
+func (printPage) Initials(name string) string {
+	var out []string
+	for _, word := range strings.Fields(name) {
+		for _, r := range word {
+			out = append(out, strings.ToUpper(string(r))+".")
+			break
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// Hour is the time of a day.
+func (f frame) Hour(t time.Time) string { return t.In(f.zone).Format("15:04") }
+
+// ZoneName is the practice's zone, by its name and as clocks show it now.
+func (f frame) ZoneName() string {
+	short := f.Now.In(f.zone).Format("MST")
+	if name := f.zone.String(); name != short && !strings.HasPrefix(short, "+") && !strings.HasPrefix(short, "-") {
+		return short + " (" + name + ")"
+	}
+	return f.zone.String()
+}
+
+// Reading says how far a source was read.
+func (f frame) Reading(l report.Line) string { return l.Reading(f.zone, f.Now) }
+
+// When is a session's day and time, as one says it.
+func (f frame) When(t time.Time) string {
+	today := readiness.DayOf(f.Now, f.zone)
+	switch readiness.DayOf(t, f.zone) {
+	case today:
+		return "today " + f.Hour(t)
+	case today.Plus(1):
+		return "tomorrow " + f.Hour(t)
+	}
+	return f.Day(t) + " " + f.Hour(t)
+}
+
+// line is a client in a list, and what is shown beside them.
+type line struct {
+	frame
+	report.Client
+	ID      string // of the element
+	Several bool   // prescribers: say whose
+	Booked  bool   // say when the session is
+}
+
+// Line is how a client stands in a list.
+func (p todayPage) Line(list string, c report.Client) line {
+	return line{frame: p.frame, Client: c, ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
+}
+
+// Called is the chosen name, or the hub's key.
+func (l line) Called() string { return cmp.Or(l.Chosen, l.Key) }
+
+// slug makes an element's id of a text.
+func slug(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, text)
+}
+
+// Urgency is a severity in words.
+func (todayPage) Urgency(s readiness.Severity) string {
+	if s == readiness.S1 {
+		return "Act now"
+	}
+	return "Before the session"
+}
+
+// part sends one part of a page.
+func (v *visit) part(status int, page, name string, data any) error {
+	var b strings.Builder
+	if err := v.pages.ExecuteTemplate(&b, page+"-"+name, data); err != nil {
+		return fmt.Errorf("part %s of page %s: %w", name, page, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write([]byte(b.String())) // the asker has gone: nobody to tell
+	return nil
 }

@@ -142,6 +142,11 @@ func (v *visit) fail(err error) {
 		v.Log.ErrorContext(v.ctx(), "console", "route", v.r.Pattern, "error", err)
 		told = &refusal{http.StatusInternalServerError, "That did not work", "The hub could not answer, and its log says why. Nothing was saved. Try again; if it stays so, tell whoever looks after the hub."}
 	}
+	if told == unknownVisitor && v.r.Header.Get("HX-Request") != "" { // a part of a page cannot be a page of its own
+		v.w.Header().Set("HX-Redirect", "/sign-in")
+		v.w.WriteHeader(told.status)
+		return
+	}
 	if told == unknownVisitor && v.r.Method == http.MethodGet {
 		_ = v.to(signInPath(v.r, v.ended))
 		return

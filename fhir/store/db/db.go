@@ -303,6 +303,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.moveUnknownStmt, err = db.PrepareContext(ctx, moveUnknown); err != nil {
 		return nil, fmt.Errorf("error preparing query MoveUnknown: %w", err)
 	}
+	if q.movedSinceStmt, err = db.PrepareContext(ctx, movedSince); err != nil {
+		return nil, fmt.Errorf("error preparing query MovedSince: %w", err)
+	}
 	if q.newestDeliveriesStmt, err = db.PrepareContext(ctx, newestDeliveries); err != nil {
 		return nil, fmt.Errorf("error preparing query NewestDeliveries: %w", err)
 	}
@@ -1082,6 +1085,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing moveUnknownStmt: %w", cerr)
 		}
 	}
+	if q.movedSinceStmt != nil {
+		if cerr := q.movedSinceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing movedSinceStmt: %w", cerr)
+		}
+	}
 	if q.newestDeliveriesStmt != nil {
 		if cerr := q.newestDeliveriesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing newestDeliveriesStmt: %w", cerr)
@@ -1729,6 +1737,7 @@ type Queries struct {
 	moveStarvedStmt        *sql.Stmt
 	moveTipStmt            *sql.Stmt
 	moveUnknownStmt        *sql.Stmt
+	movedSinceStmt         *sql.Stmt
 	newestDeliveriesStmt   *sql.Stmt
 	nextMomentStmt         *sql.Stmt
 	nextPlaceStmt          *sql.Stmt
@@ -1931,6 +1940,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		moveStarvedStmt:        q.moveStarvedStmt,
 		moveTipStmt:            q.moveTipStmt,
 		moveUnknownStmt:        q.moveUnknownStmt,
+		movedSinceStmt:         q.movedSinceStmt,
 		newestDeliveriesStmt:   q.newestDeliveriesStmt,
 		nextMomentStmt:         q.nextMomentStmt,
 		nextPlaceStmt:          q.nextPlaceStmt,

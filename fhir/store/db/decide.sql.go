@@ -289,6 +289,34 @@ func (q *Queries) Judge(ctx context.Context, arg JudgeParams) error {
 	return err
 }
 
+const movedSince = `-- name: MovedSince :many
+SELECT a.client FROM engagement a WHERE a.moment > $1
+UNION ALL SELECT b.client FROM engagement b WHERE b.moved > $1
+`
+
+func (q *Queries) MovedSince(ctx context.Context, after int64) ([]string, error) {
+	rows, err := q.query(ctx, q.movedSinceStmt, movedSince, after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var client string
+		if err := rows.Scan(&client); err != nil {
+			return nil, err
+		}
+		items = append(items, client)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putBegan = `-- name: PutBegan :exec
 INSERT INTO began (client, prescriber, source, type, id, starts, state, moment, mac)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

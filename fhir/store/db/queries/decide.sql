@@ -66,3 +66,6 @@ SELECT count(*) FROM began WHERE client = @client AND prescriber = @prescriber A
 -- name: PutBegan :exec
 INSERT INTO began (client, prescriber, source, type, id, starts, state, moment, mac)
 VALUES (@client, @prescriber, @source, @type, @id, @starts, @state, @moment, @mac);
+-- name: MovedSince :many
+SELECT a.client FROM engagement a WHERE a.moment > @after
+UNION ALL SELECT b.client FROM engagement b WHERE b.moved > @after;

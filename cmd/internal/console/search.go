@@ -1,0 +1,190 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+// Search knows who clients are.
+type Search interface {
+	// Meant returns whom words mean: part of a chosen or legal name, a birth date, a hub key or its beginning, an identifier.
+	// "" means everybody.
+	Meant(ctx context.Context, words string) (Meant, error)
+}
+
+// Meant is whom somebody looks for.
+type Meant struct {
+	Is   func(*readiness.Verdict) bool
+	Born func(client string) string // the birth date; "" = not on file
+}
+
+func (c *Console) searchRoutes() []route {
+	return []route{
+		{Pattern: "GET /clients", May: seeing, do: (*visit).clients},
+	}
+}
+
+const (
+	perPage    = 50  // clients
+	perPeek    = 8   // while somebody types
+	longestAsk = 100 // of what is looked for
+)
+
+// clientsPage lists clients: those whom words mean, or those of a part of Today, page by page.
+type clientsPage struct {
+	frame
+	Shows []shelf
+	List  []clientRow
+	N     int // clients
+	From  int // the first of List is this one of N
+	To    int
+	Older string
+	Newer string
+	All   string // where all of those are listed of whom some are shown while somebody types
+	Why   string // what is listed, in words
+}
+
+// shelf is a part of Today that can be listed whole.
+type shelf struct {
+	Name, Path string
+	Here       bool
+}
+
+// clientRow is one client in the list.
+type clientRow struct {
+	line
+	Born string
+}
+
+// shows are the lists that Today may have cut.
+var shows = []struct{ key, name string }{
+	{"", "Everybody"}, {"stopped", "Stopped"}, {"soon", "Session today or tomorrow"}, {"later", "Session in the next 14 days"}, {"waiting", "Waiting"}, {"unknown", "Cannot tell"},
+}
+
+// in reports whether v stands in a list.
+func (v *visit) in(show string, c *readiness.Verdict, asOf time.Time) bool {
+	day := readiness.DayOf(asOf, v.Zone)
+	between := func(from, to int) bool {
+		a := c.Appointment
+		return a != nil && !a.Start.Before(day.Plus(from).Start(v.Zone)) && a.Start.Before(day.Plus(to).Start(v.Zone))
+	}
+	switch show {
+	case "stopped":
+		return c.State == readiness.Hold
+	case "unknown":
+		return c.State == readiness.Unknown
+	case "soon":
+		return between(0, 2)
+	case "later":
+		return between(2, 15)
+	case "waiting":
+		return report.Waits(c)
+	}
+	return true
+}
+
+// clients lists, on a page of its own or, while somebody types, as a part of any page.
+func (v *visit) clients() error {
+	q := v.r.URL.Query()
+	words := strings.Join(strings.Fields(q.Get("q")), " ")
+	words = words[:min(len(words), longestAsk)]
+	peek := v.r.Header.Get("HX-Request") != ""
+	if peek && len([]rune(words)) < 2 {
+		return v.part(http.StatusOK, "clients", "none", nil)
+	}
+	meant, err := v.Search.Meant(v.ctx(), words)
+	if err != nil {
+		return err
+	}
+	in, err := v.Board.Brief(v.ctx(), v.who.Name, "search clients")
+	if err != nil {
+		return err
+	}
+	show := q.Get("show")
+	in = v.own(in)
+	var list []*readiness.Verdict
+	for _, c := range in.Clients {
+		if v.in(show, c, in.AsOf) && meant.Is(c) {
+			list = append(list, c)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *readiness.Verdict) int {
+		if words != "" {
+			return cmp.Or(strings.Compare(strings.ToLower(a.Chosen), strings.ToLower(b.Chosen)), cmp.Compare(a.Client, b.Client))
+		}
+		return cmp.Or(session(a).Compare(session(b)), cmp.Compare(a.Client, b.Client))
+	})
+	p := clientsPage{frame: v.frame("Clients"), N: len(list)}
+	p.frame.Now, p.Sought = in.AsOf, words
+	address := func(page int) string {
+		to := url.Values{}
+		for name, value := range map[string]string{"q": words, "show": show, "page": strconv.Itoa(page)} {
+			if value != "" && value != "1" {
+				to.Set(name, value)
+			}
+		}
+		return "/clients?" + to.Encode()
+	}
+	most, page := perPage, 1
+	if peek {
+		most = perPeek
+		p.All = address(1)
+	} else if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
+		page = min(n, len(list)/most+1)
+	}
+	from := min((page-1)*most, len(list))
+	to := min(from+most, len(list))
+	p.From, p.To = from+1, to
+	if page > 1 {
+		p.Newer = address(page - 1)
+	}
+	if to < len(list) {
+		p.Older = address(page + 1)
+	}
+	lens := v.lens()
+	for _, c := range list[from:to] {
+		row := line{frame: p.frame, Client: report.ClientOf(lens.Of(*c), in.Titles), Booked: true}
+		row.ID = "found-" + slug(row.Key+" "+row.Prescriber)
+		p.List = append(p.List, clientRow{row, p.born(meant.Born(c.Client))})
+	}
+	for _, s := range shows {
+		path := "/clients"
+		if s.key != "" {
+			path += "?show=" + s.key
+		}
+		here := s.key == show && words == ""
+		if here {
+			p.Why = s.name
+		}
+		p.Shows = append(p.Shows, shelf{s.name, path, here})
+	}
+	if peek {
+		return v.part(http.StatusOK, "clients", "peek", p)
+	}
+	p.SoughtHere = true
+	return v.show("clients", p)
+}
+
+func session(v *readiness.Verdict) time.Time {
+	if v.Appointment == nil {
+		return time.Unix(1<<40, 0)
+	}
+	return v.Appointment.Start
+}
+
+// born is a birth date as one reads it.
+func (frame) born(date string) string {
+	if t, err := time.Parse(time.DateOnly, date); err == nil {
+		return t.Format("2 Jan 2006")
+	}
+	return cmp.Or(date, "not on file")
+}

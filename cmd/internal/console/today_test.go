@@ -1,0 +1,219 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+func (w *town) Brief(ctx context.Context, by, what string) (report.Brief, error) {
+	w.looks = append(w.looks, by+"|"+what)
+	return w.Glance(ctx)
+}
+
+func (w *town) Glance(context.Context) (report.Brief, error) {
+	in := report.Brief{AsOf: w.view.AsOf, Practice: w.view.Practice, Zone: w.view.Zone, Titles: w.view.Titles, Sources: w.view.Sources, Handlings: w.view.Handlings, Strays: w.view.Strays}
+	for _, v := range w.view.Clients {
+		v = report.Shortened(v)
+		in.Clients = append(in.Clients, &v)
+	}
+	return in, w.away
+}
+
+// busy gives the town a morning: somebody stopped, things to do, somebody who waits, an event of nobody's.
+func (w *town) busy() {
+	kim := &w.view.Clients[1]
+	kim.Words, kim.Next = "Stopped by Skylight on 1 Mar 2026", "do not begin; call Skylight"
+	kim.Gates = []readiness.Gate{{Name: readiness.GateHold, State: readiness.Blocked, Owner: readiness.Therapist, Next: kim.Next, Since: now.AddDate(0, 0, -2)}}
+	finding := func(id, code string, s readiness.Severity, words string) readiness.Finding {
+		return readiness.Finding{ID: id, Code: code, Rule: "rule-" + code, Severity: s, State: readiness.Persisting, Since: now.AddDate(0, 0, -5), Owner: readiness.Admin, Words: words, Next: "call about " + code}
+	}
+	robin := &w.view.Clients[0]
+	robin.Findings = []readiness.Finding{finding("f-1", "R10", readiness.S2, "the clearance ends before the session"), finding("f-2", "R17", readiness.S3, "no prescription is on file")}
+	kim.Findings = []readiness.Finding{finding("f-3", "R24", readiness.S1, "two lozenges of 200 mg now"), finding("f-4", "R38", readiness.S2, "PHQ-9 worse by 6")}
+	w.view.Strays = []report.Stray{{Source: "calendar", Digest: "ab12", Start: now.Add(26 * time.Hour), End: now.Add(28 * time.Hour)}}
+	for n := range 9 {
+		v := verdict(fmt.Sprint("c-later", n), fmt.Sprint("Later ", n), "Dana", now.AddDate(0, 0, 3+n), readiness.NotReady)
+		v.Findings = []readiness.Finding{finding(fmt.Sprint("f-l", n), "R15", readiness.S1, "a hold")}
+		w.view.Clients = append(w.view.Clients, v)
+	}
+}
+
+// inOrder fails unless each of texts is in the page after the one before.
+func (a answerTo) inOrder(t *testing.T, texts ...string) {
+	t.Helper()
+	rest := a.body
+	for _, text := range texts {
+		_, after, ok := strings.Cut(rest, text)
+		if !ok {
+			t.Fatalf("%q is not there, or not in its place, in\n%s", text, a.body)
+		}
+		rest = after
+	}
+}
+
+func TestTodayBeginsWithWhatMattersMost(t *testing.T) {
+	w := newTown(t)
+	w.busy()
+	a := w.as(people.Owner).get("/")
+	a.inOrder(t, `data-test-id="as-of"`, `data-test-id="freshness"`, "skylight", "read 09:00", ">Stopped<", "Kim", "HOLD", "Stopped by Skylight on 1 Mar 2026", "therapist", "do not begin; call Skylight", "since Sun 1 Mar",
+		"Sessions today and tomorrow", "Today, Tuesday 3 March", "11:00", "Robin", "13:00", "Kim", ">Do now<", "Kim", "Act now", "+", "more to do", ">Waiting<", "On the prescriber", "Robin", "waits on a prescription",
+		"match nobody", "tomorrow 11:00", "<details", "9 sessions", "Fri 6 Mar", "Later 0")
+	if n := strings.Count(a.body, `data-test-id="do"`); n != 7 || !strings.Contains(a.body, "+5 more to do") {
+		t.Errorf("%d things to do now", n)
+	}
+	if a := w.as(people.Therapist).get("/"); strings.Contains(a.body, "Kim") || a.has("stray") || !strings.Contains(a.body, "Robin") {
+		t.Errorf("Dana sees %s", a.body)
+	}
+}
+
+// Doses and scores are not for the practice's admin, and what a scale told is for the therapist alone.
+func TestTodayTellsEachWhatIsTheirs(t *testing.T) {
+	w := newTown(t)
+	w.busy()
+	for role, sees := range map[people.Role][]bool{people.Owner: {true, false}, people.Admin: {false, false}, people.Reader: {true, false}, people.Therapist: {true, true}} {
+		g := w.as(role)
+		if role == people.Therapist {
+			a := w.people["p-therapist"]
+			a.Therapist = "Lee"
+			w.people["p-therapist"] = a
+		}
+		body := g.get("/").body
+		if dose, score := strings.Contains(body, "200 mg"), strings.Contains(body, "PHQ-9"); dose != sees[0] || score != sees[1] {
+			t.Errorf("%s sees a dose %v, a score %v", role, dose, score)
+		}
+	}
+}
+
+func TestAnEmptyHubLeadsToTheFirstStepsAndAQuietDaySaysSo(t *testing.T) {
+	w := newTown(t)
+	w.view.Clients = nil
+	if a := w.as(people.Admin).get("/"); !a.has("no-clients") || !strings.Contains(a.body, `href="/start"`) {
+		t.Errorf("%s", a.body)
+	}
+	if a := w.as(people.Reader).get("/"); !a.has("no-clients") || strings.Contains(a.body, `href="/start"`) {
+		t.Errorf("%s", a.body)
+	}
+	w.view.Clients = []readiness.Verdict{verdict("c-robin", "Robin", "Dana", now.AddDate(0, 0, 5), readiness.Ready)}
+	if a := w.as(people.Admin).get("/"); !a.has("quiet-day") || a.has("sessions") || a.has("do-now") || !a.has("upcoming") {
+		t.Errorf("%s", a.body)
+	}
+}
+
+func TestSeveralPrescribersAreNamedInEachRow(t *testing.T) {
+	w := newTown(t)
+	if body := w.as(people.Owner).get("/").body; strings.Contains(body, "for Skylight") {
+		t.Error("the only prescriber is named in every row")
+	}
+	v := verdict("c-robin", "Robin", "Dana", now.Add(2*time.Hour), readiness.Unknown)
+	v.Prescriber = "second"
+	w.view.Clients = append(w.view.Clients, v)
+	if body := w.as(people.Owner).get("/").body; !strings.Contains(body, "for Skylight") || !strings.Contains(body, "for second") {
+		t.Error("whose a row is, is not said")
+	}
+}
+
+// A practice's times are told in its zone, wherever the browser is.
+func TestTimesAreThePractices(t *testing.T) {
+	a := newTown(t).as(people.Owner).get("/")
+	a.inOrder(t, "Tuesday 3 March 2026, 09:00 MST", `datetime="2026-03-03T11:00:00-07:00">11:00<`)
+}
+
+func TestListsAreCutAndSayHowManyMoreThereAre(t *testing.T) {
+	w := newTown(t)
+	w.view.Clients = nil
+	for n := range 200 {
+		v := verdict(fmt.Sprintf("c-%03d", n), fmt.Sprint("Client ", n), "Dana", now.Add(time.Duration(n)*10*time.Minute), readiness.Hold)
+		v.Findings = []readiness.Finding{{ID: fmt.Sprint("f-", n), Code: "R17", Severity: readiness.S3, State: readiness.New, Since: now, Next: "ask"}}
+		w.view.Clients = append(w.view.Clients, v)
+	}
+	a := w.as(people.Owner).get("/")
+	a.inOrder(t, "+185 more who are stopped", "+170 more sessions today and tomorrow", "+188 more who wait")
+	if len(a.body) > 200<<10 {
+		t.Errorf("the page weighs %d KB", len(a.body)>>10)
+	}
+}
+
+// markOf is what the page asks for changes with.
+func markOf(t *testing.T, body string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(body, `hx-get="/changes`)
+	path, _, _ := strings.Cut(rest, `"`)
+	if !ok {
+		t.Fatalf("nothing asks for changes: %q", path)
+	}
+	return "/changes" + strings.ReplaceAll(path, "&amp;", "&")
+}
+
+func TestAPageThatAsksIsAnsweredWhenSomethingChanged(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	ask := markOf(t, g.get("/").body)
+	looks := len(w.looks)
+	w.view.AsOf = now.Add(10 * time.Minute) // a look of somebody's, a judgement in the same words
+	w.view.Clients[0].Judged, w.view.Clients[0].Until = now.Add(9*time.Minute), now.Add(3*time.Hour)
+	if a := g.get(ask); a.StatusCode != http.StatusNoContent || a.body != "" || len(w.looks) != looks {
+		t.Fatalf("%d %s, looks %v", a.StatusCode, a.body, w.looks)
+	}
+	w.view.Sources[0].LastComplete = now.Add(9 * time.Minute)
+	a := g.get(ask)
+	if a.StatusCode != http.StatusOK || a.Header.Get("HX-Reswap") != "none" || !strings.Contains(a.body, "read 09:09") || strings.Contains(a.body, "Robin") || len(w.looks) != looks {
+		t.Fatalf("a source was read further: %d %s", a.StatusCode, a.body)
+	}
+	ask = markOf(t, a.body)
+	w.view.Clients[0].State, w.view.Clients[0].Words = readiness.Hold, "Stopped by Skylight on 3 Mar 2026"
+	a = g.get(ask)
+	if a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Stopped by Skylight on 3 Mar 2026") || !strings.Contains(a.body, "Today has changed") || strings.Contains(a.body, "<html") {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	if len(w.looks) != looks+1 || w.looks[looks] != "Ann owner|view board" {
+		t.Errorf("what was shown anew is no look: %v", w.looks)
+	}
+	if a := g.get(markOf(t, a.body)); a.StatusCode != http.StatusNoContent {
+		t.Errorf("asked again: %d", a.StatusCode)
+	}
+}
+
+// A page that asks by itself leads to the door when its reader's time is over.
+func TestAPageThatAsksLeadsToTheDoor(t *testing.T) {
+	w := newTown(t)
+	r := w.stranger().asks("/changes")
+	if r.StatusCode != http.StatusUnauthorized || r.Header.Get("HX-Redirect") != "/sign-in" || r.body != "" {
+		t.Errorf("%d to %q: %s", r.StatusCode, r.Header.Get("HX-Redirect"), r.body)
+	}
+}
+
+func TestPaperTellsNoNameAndNothingClinical(t *testing.T) {
+	w := newTown(t)
+	w.busy()
+	w.view.Clients[0].Chosen = "Robin Maria Sample"
+	w.view.Clients[0].Until = now.Add(70 * time.Minute)
+	a := w.as(people.Owner).get("/print")
+	a.inOrder(t, "As of 09:00; void after 10:00; check the screen before starting.", "MST", "printed by Ann owner", ">Stopped<", "K.", "c-kim", ">Sessions today", "R. M. S.", "c-robin", ">Do now<", "R24", ">Waiting<", "match nobody", "next 14 days")
+	for _, name := range []string{"Robin", "Sample", "Kim", "200 mg", "PHQ", "R38"} {
+		if strings.Contains(a.body, name) {
+			t.Errorf("paper tells %q", name)
+		}
+	}
+	if last := w.looks[len(w.looks)-1]; last != "Ann owner|print board" {
+		t.Errorf("the print is noted as %s", last)
+	}
+	if a := w.as(people.Therapist).get("/print"); strings.Contains(a.body, "c-kim") || !strings.Contains(a.body, "c-robin") {
+		t.Error("a therapist's paper is not of their own clients")
+	}
+}
+
+func TestAPaperOfStandingVerdictsIsVoidWithTheDay(t *testing.T) {
+	w := newTown(t)
+	for i := range w.view.Clients {
+		w.view.Clients[i].Until = now.AddDate(0, 0, 3)
+	}
+	w.as(people.Owner).get("/print").inOrder(t, "As of 09:00; void after 00:00")
+}
