@@ -171,4 +171,3 @@ func TestTodayShowsNoVerdictThatStandsNoMore(t *testing.T) {
 		t.Errorf("after nine days of silence: %v", is)
 	}
 }
-
