@@ -15,10 +15,15 @@ import (
 // pointAt is hub.when for a field of a page.
 func (w window) pointAt(ctx context.Context, field, word string) (p point, now bool, err error) {
 	p, now, err = w.when(ctx, "this", word)
+	return p, now, atField(field, err)
+}
+
+// atField says of a time that cannot be looked at in which field it was typed.
+func atField(field string, err error) error {
 	if bad, ok := errors.AsType[unseeable](err); ok {
-		return p, now, &console.BadMoment{Field: field, Err: bad.error}
+		return &console.BadMoment{Field: field, Err: bad.error}
 	}
-	return p, now, err
+	return err
 }
 
 // Client gathers what was known of one client, by key.
@@ -38,7 +43,7 @@ func (w window) Client(ctx context.Context, by, what, client, asOf string) (d co
 		p = point{seen, at}
 	}
 	if d.View, err = w.viewAt(ctx, p, client); err != nil {
-		return d, err
+		return d, atField("as-of", err)
 	}
 	if d.Chart, err = w.store.Chart(ctx, client, p.moment); err != nil && !errors.Is(err, exchange.ErrNotFound) {
 		return d, fmt.Errorf("read the chart: %w", err)
@@ -101,7 +106,8 @@ func (w window) Changed(ctx context.Context, by, client, from, to string) (in re
 	if _, err := w.Therapists(ctx, client); err != nil {
 		return in, err
 	}
-	return w.compared(ctx, by, client, from+" "+to, a, b, now)
+	in, err = w.compared(ctx, by, client, from+" "+to, a, b, now)
+	return in, atField("from", err)
 }
 
 // Disclosed gathers what the accounting of a client's disclosures is made of.

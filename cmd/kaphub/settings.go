@@ -164,5 +164,5 @@ func (h *hub) notKept(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("the settings of that moment were not kept, so that what was answered then cannot be told: they are kept since %s (@%d)", h.local(first.At), since)
+	return noMoment("the settings of that moment were not kept, so that what was answered then cannot be told: they are kept since %s (@%d)", h.local(first.At), since)
 }

@@ -58,6 +58,12 @@ type checks struct {
 	wrong map[string]string
 }
 
+// Hour is an hour of the session's day.
+func (p cardPage) Hour(t time.Time) string { return t.In(p.zone).Format("15:04") }
+
+// Zone is the name of the practice's zone at the session.
+func (p cardPage) Zone() string { return p.E.Session.In(p.zone).Format("MST") }
+
 // Wrong is what is wrong with an answer, "" when nothing is.
 func (c checks) Wrong(field string) string { return c.wrong[field] }
 

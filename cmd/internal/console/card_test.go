@@ -73,7 +73,7 @@ func TestTheCardSaysAllThatIsNeededInTheRoom(t *testing.T) {
 	}
 	text := a.text()
 	for _, want := range []string{
-		"IN-ORDER with Skylight", "Session 11:00 to 13:00, with Dana",
+		"IN-ORDER with Skylight", "Session Tue 3 Mar, 11:00 to 13:00 MST, with Dana",
 		"systolic pressure up to 130 mmHg (Skylight recorded it on 28 Feb 2026)", "diastolic pressure up to 90 mmHg (per agreement of 2026-01-10)",
 		"Skylight 303-555-0100", "They are open until 17:00", "Their other number is 303-555-0199",
 		"One lozenge under the tongue at each session, in the therapist's office", "I give the go-ahead for this session", "There is no override",

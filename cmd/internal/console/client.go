@@ -115,7 +115,7 @@ func (v *visit) clientPage() error {
 	p := clientPage{frame: v.frame("Client"), At: moment{Typed: asOf}, Then: asOf}
 	d, err := v.dossier("client", asOf)
 	if bad, ok := errors.AsType[*BadMoment](err); ok {
-		p.At.Wrong, p.Then = bad.Error(), ""
+		p.At.Wrong, p.Then = sentence(bad.Error()), ""
 		d, err = v.dossier("client", "")
 	}
 	if err != nil {

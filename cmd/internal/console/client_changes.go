@@ -28,9 +28,9 @@ func (v *visit) changesPage() error {
 	in, err := v.Clients.Changed(v.ctx(), v.who.Name, v.client, p.From.Typed, p.To.Typed)
 	if bad, ok := errors.AsType[*BadMoment](err); ok {
 		if bad.Field == "to" {
-			p.To.Wrong = bad.Error()
+			p.To.Wrong = sentence(bad.Error())
 		} else {
-			p.From.Wrong = bad.Error()
+			p.From.Wrong = sentence(bad.Error())
 		}
 		d, err := v.dossier("client", "")
 		if err != nil {

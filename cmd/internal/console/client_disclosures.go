@@ -28,9 +28,9 @@ func (v *visit) disclosuresPage() error {
 	in, err := v.disclosed("page", p.From.Typed, p.To.Typed)
 	if bad, ok := errors.AsType[*BadMoment](err); ok {
 		if bad.Field == "to" {
-			p.To.Wrong = bad.Error()
+			p.To.Wrong = sentence(bad.Error())
 		} else {
-			p.From.Wrong = bad.Error()
+			p.From.Wrong = sentence(bad.Error())
 		}
 		in, err = v.disclosed("page", "", "")
 	}
@@ -55,7 +55,7 @@ func (v *visit) disclosuresCSV() error {
 	query := v.r.URL.Query()
 	in, err := v.disclosed("csv", query.Get("from"), query.Get("to"))
 	if bad, ok := errors.AsType[*BadMoment](err); ok {
-		return &refusal{http.StatusBadRequest, "That time cannot be read", bad.Error()}
+		return &refusal{http.StatusBadRequest, "That time cannot be read", sentence(bad.Error())}
 	}
 	if err != nil {
 		return err
