@@ -48,37 +48,37 @@ func (p page) said() string {
 	return html.UnescapeString(line)
 }
 
-func (c *clerk) answer(r *http.Response, err error) page {
+// ask sends a request, and reads what comes back from wherever it leads.
+func (c *clerk) ask(r *http.Request, err error) page {
 	c.Helper()
 	if err != nil {
 		c.Fatal(err)
 	}
-	defer func() { _ = r.Body.Close() }()
-	body, err := io.ReadAll(r.Body)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	got, err := c.http.Do(r)
 	if err != nil {
 		c.Fatal(err)
 	}
-	return page{r.StatusCode, r.Request.URL.Path, string(body)}
+	defer func() { _ = got.Body.Close() }()
+	body, err := io.ReadAll(got.Body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return page{got.StatusCode, got.Request.URL.Path, string(body)}
 }
 
 func (c *clerk) get(path string) page {
 	c.Helper()
-	r, err := http.NewRequestWithContext(c.Context(), http.MethodGet, c.base+path, nil)
-	if err != nil {
-		c.Fatal(err)
-	}
-	return c.answer(c.http.Do(r))
+	return c.ask(http.NewRequestWithContext(c.Context(), http.MethodGet, c.base+path, nil))
 }
 
 func (c *clerk) post(path string, form url.Values) page {
 	c.Helper()
 	r, err := http.NewRequestWithContext(c.Context(), http.MethodPost, c.base+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		c.Fatal(err)
+	if err == nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	return c.answer(c.http.Do(r))
+	return c.ask(r, err)
 }
 
 // sends opens a page, answers the form on it that bears mark, and sends it. Answers are name and value in turn.

@@ -201,6 +201,7 @@ type formLink struct {
 
 type entryRow struct {
 	entry.Entered
+	What   string
 	Stands string
 	Undo   string // the path, "" when it cannot be taken back
 }
@@ -233,7 +234,7 @@ func (v *visit) deskClient() error {
 		p.Forms = slices.Insert(p.Forms, 1, formLink{"/clients/" + v.client + "/card", "Arrival and go-ahead", "The session's card: the checks, the go-ahead, whom to call."})
 	}
 	for _, e := range slices.Backward(entries) {
-		row := entryRow{Entered: e, Stands: v.stands(e)}
+		row := entryRow{Entered: e, What: sentence(kindName(e.Kind)), Stands: v.stands(e)}
 		if e.UndoneBy == "" && e.ChangedBy == "" && !slices.Contains(lasting, e.Kind) {
 			row.Undo = base + "entries/" + url.PathEscape(e.ID) + "/undo"
 		}
