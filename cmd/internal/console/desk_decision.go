@@ -19,7 +19,7 @@ var outcomes = []choice{
 	{Value: fhir.DecisionNotCleared, Label: "Not cleared"}, {Value: fhir.DecisionWithdrawn, Label: "Clearance withdrawn"}, {Value: entry.FollowUpDone, Label: "A follow-up took place"},
 }
 
-func askDecision(a entry.About) asked {
+func askDecision(a entry.About, _ bool) asked {
 	title, sheet := a.Book.Prescriber.Title, a.Policy.Sheet
 	q := asked{}
 	switch len(a.Deciders) {

@@ -21,9 +21,9 @@ type deskKind struct {
 	Kind, Name string
 	Says       string // what it is for, in a line
 	may        []people.Role
-	near       bool // it is for who is there when a session begins
-	stops      bool // a day without an hour is taken to its end
-	ask        func(entry.About) asked
+	near       bool                                  // it is for who is there when a session begins
+	stops      bool                                  // a day without an hour is taken to its end
+	ask        func(a entry.About, whole bool) asked // whole: whoever asks may read what others wrote in words of their own
 	read       func(entry.About, url.Values) entry.Form
 }
 
@@ -91,6 +91,8 @@ type formPage struct {
 	Wrong      []field      // what is wrong, in order
 	Back       string
 	Reply      *replyBox // nil: nothing can be pasted here
+
+	whole bool // doses, and what others wrote in words of their own, may be shown
 }
 
 type otherParty struct {
@@ -106,13 +108,12 @@ type replyBox struct {
 // opened is what every form needs: whom it is about, and with which prescriber.
 func (v *visit) opened(k deskKind, by, prescriber string) (formPage, entry.About, error) {
 	p := formPage{Kind: k.Kind, Says: k.Says, Back: "/clients/" + v.client + "/desk"}
-	if k.near {
-		switch whole, err := v.theirs(v.client); {
-		case err != nil:
-			return p, entry.About{}, err
-		case !whole:
-			return p, entry.About{}, notNear
-		}
+	var err error
+	if p.whole, err = v.theirs(v.client); err != nil {
+		return p, entry.About{}, err
+	}
+	if k.near && !p.whole {
+		return p, entry.About{}, notNear
 	}
 	parties, err := v.Roster.Prescribers(v.ctx(), v.client)
 	if err != nil {
@@ -148,7 +149,7 @@ func (v *visit) deskForm(k deskKind) error {
 	if err != nil {
 		return err
 	}
-	p.Entry, p.asked = desk.NewEntry(), k.ask(a)
+	p.Entry, p.asked = desk.NewEntry(), k.ask(a, p.whole)
 	return v.showForm(http.StatusOK, k, p)
 }
 
@@ -171,7 +172,7 @@ func (v *visit) deskSave(k deskKind) error {
 	if !entryID.MatchString(p.Entry) {
 		return staleForm
 	}
-	p.asked = k.ask(a).filled(f)
+	p.asked = k.ask(a, p.whole).filled(f)
 	again := func() error { return v.showForm(http.StatusUnprocessableEntity, k, p) }
 	switch {
 	case f.Get("shown") != p.Subject.Shown():
@@ -326,7 +327,7 @@ func (v *visit) pasteReply() error {
 	if err != nil {
 		return err
 	}
-	p.Entry, p.asked = desk.NewEntry(), k.ask(a)
+	p.Entry, p.asked = desk.NewEntry(), k.ask(a, p.whole)
 	reply, err := desk.ParseReply(f.Get("reply"))
 	if err != nil {
 		p.Reply.Pasted, p.Reply.Wrong, p.Reply.Open = f.Get("reply"), sentence(err.Error()), true

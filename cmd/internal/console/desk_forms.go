@@ -63,7 +63,7 @@ func told(label string) []field {
 	}
 }
 
-func askStop(a entry.About) asked {
+func askStop(a entry.About, _ bool) asked {
 	return asked{Fields: slices.Concat([]field{
 		{Name: "said", Label: "Who said stop?", Kind: "choice", Choices: []choice{
 			{Value: entry.SaidPrescriber, Label: a.Book.Prescriber.Title}, {Value: entry.SaidTherapist, Label: "The therapist"}, {Value: entry.SaidClient, Label: "The client"}}},
@@ -76,7 +76,7 @@ func readStop(_ entry.About, f url.Values) entry.Form {
 	return entry.Stop{Said: answer(f, "said"), Why: answer(f, "why")}
 }
 
-func askLift(a entry.About) asked {
+func askLift(a entry.About, whole bool) asked {
 	standing, elsewhere := a.Stops()
 	var q asked
 	switch {
@@ -90,7 +90,7 @@ func askLift(a entry.About) asked {
 	var stops []choice
 	for _, s := range standing {
 		label := "Said by " + s.Party.Title + ", entered " + s.Since.In(a.Clock().Zone).Format("Mon 2 Jan 2006 15:04")
-		if s.Line != "" {
+		if s.Line != "" && whole {
 			label += ": " + s.Line
 		}
 		stops = append(stops, choice{Value: s.Entry, Label: label, Chosen: len(standing) == 1})
@@ -104,7 +104,7 @@ func askLift(a entry.About) asked {
 
 func readLift(_ entry.About, f url.Values) entry.Form { return entry.Lift{Entry: answer(f, "stop")} }
 
-func askPapers(a entry.About) asked {
+func askPapers(a entry.About, _ bool) asked {
 	title := a.Book.Prescriber.Title
 	q := asked{Fields: []field{
 		{Name: "withdraw", Label: "What happened?", Kind: "choice", Choices: choose("signed", []choice{
@@ -129,7 +129,7 @@ func readPapers(_ entry.About, f url.Values) entry.Form {
 	return w
 }
 
-func askCondition(a entry.About) asked {
+func askCondition(a entry.About, _ bool) asked {
 	decision, all := readiness.Conditions(a.Chart, a.Policy, a.Now)
 	if len(all) == 0 {
 		return asked{Cannot: "The clearance that counts names no condition."}
@@ -153,7 +153,7 @@ func readCondition(_ entry.About, f url.Values) entry.Form {
 	return entry.Condition{Condition: answer(f, "condition"), Met: answer(f, "met")}
 }
 
-func askLabel(a entry.About) asked {
+func askLabel(a entry.About, _ bool) asked {
 	rx, onFile, err := a.Directions()
 	if err != nil {
 		return asked{Cannot: "The prescription on file cannot be read: ask " + a.Book.Prescriber.Title + " to send it again."}
@@ -191,7 +191,7 @@ func readLabel(_ entry.About, f url.Values) entry.Form {
 // lately is how many sessions that are over a form offers.
 const lately = 4
 
-func askAfter(a entry.About) asked {
+func askAfter(a entry.About, _ bool) asked {
 	var which []choice
 	zone := a.Clock().Zone
 	for i, s := range a.Begun() {
@@ -227,7 +227,7 @@ func readAfter(_ entry.About, f url.Values) entry.Form {
 	return w
 }
 
-func askReason(a entry.About) asked {
+func askReason(a entry.About, _ bool) asked {
 	var which []choice
 	zone := a.Clock().Zone
 	for i, b := range readiness.Unexplained(a.Chart, a.Policy, a.Now) {

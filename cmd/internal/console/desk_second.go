@@ -73,7 +73,7 @@ type waitingRow struct {
 	Path    string
 	Entry   string // the id of the confirmation
 	Own     bool   // they entered it themselves
-	Hidden  bool   // directions change with it, which they do not see
+	Hidden  bool   // conditions or directions come with it, which they do not read
 	Late    bool   // the day by which it must be confirmed is over
 }
 
@@ -90,13 +90,21 @@ func (v *visit) waiting() error {
 		}
 		row := waitingRow{Awaiting: a, Subject: subjectOf(a.Chart), Says: strings.Split(a.Shown, "; "), Entry: desk.NewEntry(),
 			Path: "/clients/" + a.Chart.Client + "/desk/entries/" + a.ID + "/confirm", Own: strings.EqualFold(a.By, v.who.Name), Late: !a.ConfirmBy.After(v.now)}
-		row.Hidden = a.Directions != "" && !whole
-		if row.Hidden {
-			row.Directions = ""
+		if own := wordsOfTheirOwn(a.Directions, a.Shown); own && !whole {
+			row.Hidden, row.Directions, row.Shown = true, "", ""
+			row.Says = slices.DeleteFunc(row.Says, func(part string) bool { return strings.HasPrefix(part, condition) })
 		}
 		p.Waiting = append(p.Waiting, row)
 	}
 	return v.show("desk_waiting", p)
+}
+
+// condition is how desk.Shown begins a condition.
+const condition = "condition: "
+
+// wordsOfTheirOwn reports whether a decision brings what the prescriber wrote: directions, or conditions.
+func wordsOfTheirOwn(directions, shown string) bool {
+	return directions != "" || strings.Contains(shown, condition)
 }
 
 // confirm has a second person confirm an entry of this client.
@@ -113,12 +121,14 @@ func (v *visit) confirm() error {
 	case !entryID.MatchString(id) || f.Get("shown") != subjectOf(a.Chart).Shown():
 		return staleForm
 	}
-	if slices.ContainsFunc(slips[0].Records, func(r fhir.Resource) bool { return r.Type == "MedicationRequest" }) {
+	if words, err := ofTheirOwn(slips[0]); err != nil {
+		return err
+	} else if words {
 		switch whole, err := v.theirs(v.client); {
 		case err != nil:
 			return err
 		case !whole:
-			return &refusal{http.StatusForbidden, "This one is not yours to confirm", "The directions change with it, which the client's therapist or the owner compares with the message."}
+			return &refusal{http.StatusForbidden, "This one is not yours to confirm", "Conditions or directions come with it, which the client's therapist or the owner compares with the message."}
 		}
 	}
 	made, err := v.Second.Confirming(v.ctx(), v.who.Name, slips[0].Entry, id)
@@ -132,6 +142,21 @@ func (v *visit) confirm() error {
 		return err
 	}
 	return v.entered(subjectOf(a.Chart), id, desk.KindConfirm, made, "/desk/waiting")
+}
+
+// ofTheirOwn is wordsOfTheirOwn of an entry.
+func ofTheirOwn(s exchange.Slip) (bool, error) {
+	for _, r := range s.Records {
+		switch r.Type {
+		case "MedicationRequest":
+			return true, nil
+		case "Observation":
+			if shown, err := desk.Shown(r); err != nil || wordsOfTheirOwn("", shown) {
+				return true, err
+			}
+		}
+	}
+	return false, nil
 }
 
 // entryOf is the entry that a path names, of the client whom it names; it is noted that by looks, unless by is "".

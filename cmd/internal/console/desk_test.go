@@ -347,6 +347,18 @@ func TestASecondPersonCompares(t *testing.T) {
 	if line := owner.said(owner.post(path, form)); !strings.Contains(line, "already") {
 		t.Errorf("twice it says %q", line)
 	}
+	_, b := owner.fill(robin+"decision", "outcome", fhir.DecisionConditions, "valid-to", "2026-05-31", "condition", "a letter of the cardiologist")
+	owner.said(b)
+	if a := second.get("/desk/waiting"); !a.has("hidden") || strings.Contains(a.body, "cardiologist") || !strings.Contains(a.body, "valid to 2026-05-31") {
+		t.Errorf("an admin reads a condition:\n%s", a.body)
+	}
+	last := w.desk.slips[len(w.desk.slips)-1]
+	if a := second.post("/clients/c-robin/desk/entries/"+last.Entry+"/confirm", url.Values{"entry": {desk.NewEntry()}, "shown": form["shown"]}); a.StatusCode != http.StatusForbidden {
+		t.Errorf("and confirms it: %d", a.StatusCode)
+	}
+	w.desk.slips = slices.DeleteFunc(w.desk.slips, func(s exchange.Slip) bool { return s.Entry == last.Entry })
+	c := w.desk.clients["c-robin"]
+	c.versions = slices.DeleteFunc(c.versions, func(v fhir.Version) bool { return strings.HasSuffix(v.ID, strings.TrimPrefix(last.Entry, "e-")) })
 	if a := owner.get("/desk/waiting"); !a.has("nothing-waits") {
 		t.Errorf("it still waits:\n%s", a.body)
 	}
@@ -383,6 +395,18 @@ func TestAnEntryIsCorrectedWithAReason(t *testing.T) {
 	}
 	if a := g.get("/clients/c-kim/desk/entries/" + w.desk.slips[0].Entry + "/undo"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("an entry about Robin is Kim's: %d", a.StatusCode)
+	}
+}
+
+// Why somebody said stop is told in words of their own: an admin lifts the stop without reading them.
+func TestAnAdminReadsNobodysOwnWords(t *testing.T) {
+	w := newTown(t)
+	w.as(people.Owner).fill(robin+"stop", "said", "client", "why", "a row at home")
+	if a := w.as(people.Admin).get(robin + "lift"); !a.has("save") || strings.Contains(a.body, "a row at home") {
+		t.Errorf("an admin is shown\n%s", a.body)
+	}
+	if a := w.as(people.Therapist).get(robin + "lift"); !strings.Contains(a.body, "a row at home") {
+		t.Errorf("a therapist is shown\n%s", a.body)
 	}
 }
 
