@@ -7,11 +7,15 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"github.com/kaphub/kaphub/cmd/internal/console/consoletest"
 	"github.com/kaphub/kaphub/cmd/internal/people"
@@ -24,14 +28,53 @@ type clerk struct {
 	http http.Client
 }
 
-// atDesk is somebody with roles before h's console.
-func (h *hub) atDesk(t *testing.T, roles ...people.Role) *clerk {
+// newClerk is somebody at base, with a browser that keeps cookies.
+func newClerk(t *testing.T, base string) *clerk {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &clerk{t, h.shownTo(t, roles...), http.Client{Jar: jar}}
+	return &clerk{t, base, http.Client{Jar: jar}}
+}
+
+// signsIn is somebody whom an owner invited, who chose a password, took a second factor and signed in by both.
+func (h *hub) signsIn(t *testing.T, base string, who people.Profile) *clerk {
+	t.Helper()
+	const password = "quiet lantern over teal rivers"
+	ctx := t.Context()
+	house, err := people.New(people.Options{Store: h.store, Now: time.Now, Cost: people.Cost{Passes: 1, KiB: 64, Lanes: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, invitation, err := house.Invite(ctx, "init", who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed, err := house.Accept(ctx, invitation.Token, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factor, err := house.Enrol(ctx, passed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := totp.GenerateCode(factor.Secret, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recovery, err := house.Confirm(ctx, netip.Addr{}, passed, factor.Secret, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClerk(t, base)
+	if p := c.sends("/desk", `data-test-id="sign-in"`, "login", who.Login, "password", password); p.path != "/sign-in/code" {
+		t.Fatalf("the password leads to %s:\n%s", p.path, p.body)
+	}
+	if p := c.sends("/sign-in/code", `action="/sign-in/code"`, "code", recovery[0]); p.path != "/desk" {
+		t.Fatalf("the code leads to %s:\n%s", p.path, p.body)
+	}
+	return c
 }
 
 // page is what was answered, wherever that led.
@@ -126,7 +169,17 @@ func TestTheDeskAloneCarriesAClientFromReferralToReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.close()
-	ada, maya := h.atDesk(t, people.Admin), h.atDesk(t, people.Owner, people.Therapist)
+	routes, err := h.windowed(newMetrics(h), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(routes)
+	defer server.Close()
+	maya := h.signsIn(t, server.URL, people.Profile{Login: "maya", Name: "Maya Okafor", Roles: []people.Role{people.Owner, people.Therapist}, Therapist: "Maya Okafor, LPC"})
+	ada := h.signsIn(t, server.URL, people.Profile{Login: "ada", Name: "Ada Quill", Roles: []people.Role{people.Admin}})
+	if p := newClerk(t, server.URL).get("/desk"); p.path != "/sign-in" {
+		t.Errorf("a stranger is led to %s", p.path)
+	}
 
 	found := ada.sends("/desk", `data-test-id="find"`, "who", "juni")
 	key := regexp.MustCompile(`/clients/(c-[a-z0-9]+)/desk`).FindStringSubmatch(found.body)
@@ -162,8 +215,8 @@ func TestTheDeskAloneCarriesAClientFromReferralToReady(t *testing.T) {
 
 	log := r.must(0, "audit", "list", "--limit", "500").out
 	for _, line := range []string{
-		"Invented admin  record papers", "Invented admin  record decision", "Invented owner  record confirm", "Invented owner  record after", "Invented owner  record label",
-		"Invented admin  record read-through", "Invented owner  record arrival", "Invented admin  record stop", "Invented admin  record lift", "Invented admin  find client",
+		"Ada Quill  record papers", "Ada Quill  record decision", "Maya Okafor  record confirm", "Maya Okafor  record after", "Maya Okafor  record label",
+		"Ada Quill  record read-through", "Maya Okafor  record arrival", "Ada Quill  record stop", "Ada Quill  record lift", "Ada Quill  find client",
 	} {
 		if !strings.Contains(log, line) {
 			t.Errorf("the audit log does not tell of %q:\n%s", line, log)
