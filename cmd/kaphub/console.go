@@ -60,7 +60,7 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 	return console.Options{
 		Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Now: h.now, Log: h.log,
 		Public: strings.TrimSuffix(h.config.Hub.PublicURL, "/"), Proxies: h.proxies(), Guest: guest,
-		Sessions: h.store.Sessions(), People: house, Door: house, Views: w,
+		Sessions: h.store.Sessions(), People: house, Door: house, Views: w, Board: w, Search: w,
 		Desk: w, Roster: w, Second: w, Asking: w,
 		Exchange: exchanging, Engine: exchanging,
 		Clients: w, Room: w, Looks: house,
