@@ -65,7 +65,7 @@ func newTown(t *testing.T) *town {
 	c, err := build(Options{
 		Practice: "Reverie", Zone: denver, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Public: "https://example.com", Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, // as httptest asks
-		Sessions: remembered{memstore.New()}, People: w, Door: w, Views: w,
+		Sessions: remembered{memstore.New()}, People: w, Door: w, Views: w, Board: w, Search: w,
 		Exchange: w.far, Engine: w.far,
 		Desk: w.desk, Roster: w.desk, Second: w.desk, Asking: w.desk,
 		Clients: w, Room: w, Looks: w,
