@@ -61,6 +61,10 @@ func Build(in Input) Report {
 	r.Sources, r.Stopped, r.Sessions, r.DoNow, r.Waiting = full(r.Sources), full(r.Stopped), full(r.Sessions), full(r.DoNow), full(r.Waiting)
 	r.New, r.Lasting, r.Resolved, r.RollUps = full(r.New), full(r.Lasting), full(r.Resolved), full(r.RollUps)
 	r.Snoozed = full(r.Snoozed)
+	if referred(in) {
+		l := LoopsOf(in)
+		r.Loops = &l
+	}
 	r.Upcoming, r.Sending, r.Rejects, r.Strays = full(r.Upcoming), full(r.Sending), full(r.Rejects), full(in.Strays)
 	return r
 }

@@ -12,7 +12,7 @@ import (
 // JSON writes the report for a program.
 func (r Report) JSON(w io.Writer) error { return writeJSON(w, "write report", r) }
 
-// CSV writes one row per finding (snoozed ones in a section of their own), waiting client and roll-up, safe to open in a spreadsheet.
+// CSV writes one row per finding (snoozed ones in a section of their own), waiting client, roll-up and measure of the loops, safe to open in a spreadsheet.
 func (r Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"section", "code", "rule", "severity", "client", "chosen_name", "prescriber", "state", "session", "since", "age_days", "owner", "finding", "next_step", "values", "id", "reopened", "due", "acknowledged_by", "assigned_to", "snoozed_until", "snoozed_why"}}
@@ -37,6 +37,7 @@ func (r Report) CSV(w io.Writer) error {
 		rows = append(rows, append([]string{"touching-many", x.Code, "", string(x.Severity), "", "", "", "", "", r.instant(x.Since), strconv.Itoa(x.Age),
 			string(x.Owner), x.Words, x.Next, x.touches(), x.Key, "", ""}, r.did(Handled{Snoozed: x.Snoozed})...))
 	}
+	rows = append(rows, r.loopRows(len(rows[0]))...)
 	for _, row := range rows {
 		for i := range row {
 			row[i] = inert(row[i])
@@ -50,6 +51,24 @@ func (r Report) CSV(w io.Writer) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// loopRows tell how long loops take: what in the column rule, how long in the column finding.
+func (r Report) loopRows(columns int) (rows [][]string) {
+	if r.Loops == nil {
+		return nil
+	}
+	add := func(what, says string) {
+		row := make([]string, columns)
+		row[0], row[2], row[12] = "loops", what, says
+		rows = append(rows, row)
+	}
+	for _, m := range r.Loops.Measures {
+		add(m.Step.Title(), m.All.String())
+	}
+	add("closed", r.Loops.Closed.String())
+	add("follow-ups in time", r.Loops.FollowUps.String())
+	return rows
 }
 
 // did is what people did about a finding, in the last columns.

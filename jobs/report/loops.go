@@ -1,7 +1,10 @@
 package report
 
 import (
+	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -10,15 +13,24 @@ import (
 // loopWeeks is how far back the loops are looked at: this week, and those before it.
 const loopWeeks = 12
 
+// referred reports whether there is any loop to tell of.
+func referred(in Input) bool {
+	return slices.ContainsFunc(in.Clients, func(v readiness.Verdict) bool { return v.Loop != nil })
+}
+
+// Title is what a step is called in the files.
+func (s LoopStep) Title() string { return "to " + string(s) }
+
 // TooFew is how many it takes to say anything of several.
 const TooFew = 3
 
 // Loops is how the ways to the prescribers and back went, in the last weeks.
 type Loops struct {
-	From, To  time.Time // a Monday; the moment that is shown
-	Measures  []Measure
-	Closed    Share // of the referrals sent in a week, those that the prescriber answered by now: decided, or turned down
-	FollowUps Share // of the follow-ups due in a week, those that were held by then
+	From      time.Time `json:"from"` // a Monday
+	To        time.Time `json:"to"`   // the moment that is shown
+	Measures  []Measure `json:"measures"`
+	Closed    Share     `json:"closed"`     // of the referrals sent in a week, those that the prescriber answered by now: decided, or turned down
+	FollowUps Share     `json:"follow_ups"` // of the follow-ups due in a week, those that were held by then
 }
 
 // LoopStep is what a measure counts up to, from when the prescriber had the referral.
@@ -34,36 +46,89 @@ const (
 
 // Measure is how long one step took.
 type Measure struct {
-	Step    LoopStep
-	All     Spread
-	Weeks   []WeekOf
-	Untold  int           // got farther in these weeks, and nobody recorded this step
-	Waiting int           // still wait for it
-	Longest time.Duration // … the longest of them
+	Step    LoopStep `json:"step"`
+	All     Spread   `json:"all"`
+	Weeks   []WeekOf `json:"weeks"`
+	Untold  int      `json:"not_recorded,omitempty"`          // got farther in these weeks, and nobody recorded this step
+	Waiting int      `json:"waiting,omitempty"`               // still wait for it
+	Longest Hours    `json:"waiting_longest_hours,omitempty"` // … the longest of them
 }
 
 // WeekOf is one week of a measure: of the steps that were taken in it.
 type WeekOf struct {
-	Start time.Time
+	Start time.Time `json:"start"`
 	Spread
 }
 
 // Spread is how several durations lie.
 type Spread struct {
-	N                   int
-	Least, Median, Most time.Duration
+	N      int   `json:"n"`
+	Least  Hours `json:"least_hours,omitempty"`
+	Median Hours `json:"median_hours,omitempty"`
+	Most   Hours `json:"most_hours,omitempty"`
+}
+
+// Hours is a duration that a program reads as a number of hours, to a tenth.
+type Hours time.Duration
+
+// MarshalJSON writes the number.
+func (h Hours) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, math.Round(time.Duration(h).Hours()*10)/10, 'f', -1, 64), nil
+}
+
+// String is the duration as one says it: hours up to two days, then days to a tenth.
+func (h Hours) String() string {
+	switch hours := time.Duration(h).Hours(); {
+	case hours < 1:
+		return "under an hour"
+	case hours < 48:
+		return many(int(math.Round(hours)), "hour")
+	default:
+		return strconv.FormatFloat(math.Round(hours/24*10)/10, 'f', -1, 64) + " days"
+	}
+}
+
+// String says it in a line: "median 3 days, from 20 hours to 9 days, n = 12".
+func (s Spread) String() string {
+	n := "n = " + strconv.Itoa(s.N)
+	switch least, most := s.Least.String(), s.Most.String(); {
+	case s.N == 0:
+		return n
+	case least == most:
+		return "median " + s.Median.String() + ", " + n
+	default:
+		return "median " + s.Median.String() + ", from " + least + " to " + most + ", " + n
+	}
 }
 
 // Share is how many of several something is true of.
 type Share struct {
-	Of, Are int
-	Weeks   []ShareOf
+	Of    int       `json:"of"`
+	Are   int       `json:"are"`
+	Weeks []ShareOf `json:"weeks"`
+}
+
+// Percent is the share, 0 of none.
+func (s ShareOf) Percent() int {
+	if s.Of == 0 {
+		return 0
+	}
+	return int(math.Round(100 * float64(s.Are) / float64(s.Of)))
+}
+
+// String says it: "17 of 21 (81 %)".
+func (s Share) String() string {
+	if s.Of == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d of %d (%d %%)", s.Are, s.Of, ShareOf{Of: s.Of, Are: s.Are}.Percent())
 }
 
 // ShareOf is one week of a share.
 type ShareOf struct {
-	Start   time.Time
-	Of, Are int
+	Start time.Time `json:"start"`
+	Of    int       `json:"of"`
+	Are   int       `json:"are"`
 }
 
 // LoopsOf measures the loops of everybody in the view, each client's newest way to each prescriber. It is pure. What the
@@ -80,10 +145,10 @@ func LoopsOf(in Input) Loops {
 	b := newBuilder(in)
 	today := readiness.DayOf(in.AsOf, b.zone)
 	monday := today.Plus(-int((today.Start(b.zone).Weekday() + 6) % 7))
-	out := Loops{From: monday.Plus(-7 * (loopWeeks - 1)).Start(b.zone), To: in.AsOf}
+	out := Loops{From: monday.Plus(-7 * (loopWeeks - 1)).Start(b.zone).UTC(), To: in.AsOf.UTC()}
 	starts := make([]time.Time, loopWeeks)
 	for i := range starts {
-		starts[i] = monday.Plus(-7 * (loopWeeks - 1 - i)).Start(b.zone)
+		starts[i] = monday.Plus(-7 * (loopWeeks - 1 - i)).Start(b.zone).UTC()
 	}
 	week := func(at time.Time) int { // -1: before all of them, or to come
 		if at.IsZero() || at.After(in.AsOf) {
@@ -130,7 +195,7 @@ func measure(step LoopStep, in Input, starts []time.Time, week func(time.Time) i
 			}
 		case at.IsZero() && waits:
 			m.Waiting++
-			m.Longest = max(m.Longest, in.AsOf.Sub(v.Loop.Sent))
+			m.Longest = max(m.Longest, Hours(in.AsOf.Sub(v.Loop.Sent)))
 		case w >= 0 && took >= 0:
 			all, by[w] = append(all, took), append(by[w], took)
 		}
@@ -174,7 +239,7 @@ func spread(of []time.Duration) Spread {
 		return Spread{}
 	}
 	slices.Sort(of)
-	return Spread{N: n, Least: of[0], Median: (of[(n-1)/2] + of[n/2]) / 2, Most: of[n-1]}
+	return Spread{N: n, Least: Hours(of[0]), Median: Hours((of[(n-1)/2] + of[n/2]) / 2), Most: Hours(of[n-1])}
 }
 
 func newShare(starts []time.Time) Share {

@@ -61,7 +61,7 @@ func TestHowLongLoopsTake(t *testing.T) {
 			if m.Step != r.step {
 				continue
 			}
-			if got := (is{m.All.N, int(m.All.Median.Hours()), m.Untold, m.Waiting}); got != r.want {
+			if got := (is{m.All.N, int(time.Duration(m.All.Median).Hours()), m.Untold, m.Waiting}); got != r.want {
 				t.Errorf("%s: %+v, want %+v", r.name, got, r.want)
 			}
 			n := 0

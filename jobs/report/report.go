@@ -63,7 +63,8 @@ type Report struct {
 	Upcoming []Session  `json:"upcoming"` // the rest of the next 14 days
 	Sending  []Delivery `json:"deliveries"`
 	Rejects  []Reject   `json:"rejects"`
-	Strays   []Stray    `json:"strays"` // events that match nobody
+	Strays   []Stray    `json:"strays"`          // events that match nobody
+	Loops    *Loops     `json:"loops,omitempty"` // nil where nobody was ever referred
 
 	zone *time.Location
 }

@@ -99,6 +99,10 @@ func seed() Input {
 
 	linden := verdict("c-d310", "Linden Neverborn", "skylight", readiness.Ready, "Records in order as of 09:15. Not a medical decision.")
 	linden.Appointment = session("a6", at(0, 9, 30))
+	linden.Loop = &readiness.Loop{Sent: at(-60, 9, 0), Acknowledged: at(-59, 12, 0), Evaluated: at(-50, 10, 0), Decided: at(-50, 11, 0), InHand: at(-30, 9, 0),
+		FollowUps: []readiness.Followed{{Due: at(-20, 0, 0), Seen: at(-22, 9, 0)}}}
+	sage.Loop = &readiness.Loop{Sent: at(-40, 9, 0), Acknowledged: at(-36, 9, 0), Decided: at(-20, 9, 0)}
+	wren.Loop = &readiness.Loop{Sent: at(-4, 10, 0)}
 
 	return Input{
 		Generated: asOf.Add(2 * time.Second), AsOf: asOf, Since: at(-1, 6, 30), Practice: "Reverie", Zone: denver,

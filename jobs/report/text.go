@@ -206,6 +206,13 @@ func (r Report) Text(w io.Writer, o Options) error {
 			s.line(2, plain(x.Source)+" "+plain(x.Record)+" · "+plain(x.Reason)+" · "+stamp(x.Received, r.zone, r.AsOf))
 		}
 	}
+	if r.Loops != nil {
+		s.heading("How long loops take, in the last 12 weeks", -1)
+		for _, m := range r.Loops.Measures {
+			s.line(2, m.Step.Title()+": "+m.All.String())
+		}
+		s.line(2, "closed: "+r.Loops.Closed.String()+"; follow-ups in time: "+r.Loops.FollowUps.String())
+	}
 	if len(r.Strays) > 0 {
 		s.heading("Calendar events that match nobody", len(r.Strays))
 		for _, x := range r.Strays {

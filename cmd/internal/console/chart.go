@@ -81,12 +81,9 @@ func (f frame) charts(l report.Loops) (all []chart) {
 func (f frame) measured(m report.Measure) chart {
 	c := chart{ID: map[report.LoopStep]string{report.ToAcknowledgement: "acknowledged", report.ToEvaluation: "evaluated", report.ToDecision: "decided", report.ToMedicine: "in-hand"}[m.Step],
 		Name: chartNames[m.Step], Heads: []string{"n", "Median", "Shortest", "Longest"}}
-	c.Says = "n = " + strconv.Itoa(m.All.N)
-	if m.All.N > 0 {
-		c.Says = "median " + took(m.All.Median) + reach(m.All) + ", n = " + strconv.Itoa(m.All.N)
-	}
+	c.Says = m.All.String()
 	if m.Waiting > 0 {
-		c.Note = count(m.Waiting, "client waits", "clients wait") + " for it now, the longest for " + took(m.Longest) + "."
+		c.Note = count(m.Waiting, "client waits", "clients wait") + " for it now, the longest for " + m.Longest.String() + "."
 	}
 	if m.Untold > 0 {
 		c.Note += " " + count(m.Untold, "client came", "clients came") + " farther, and nobody recorded this step."
@@ -94,20 +91,20 @@ func (f frame) measured(m report.Measure) chart {
 	if m.All.N < report.TooFew {
 		c.Few = fmt.Sprintf("Too few to draw: %d in these weeks, and it takes %d.", m.All.N, report.TooFew)
 	}
-	days := func(d time.Duration) float64 { return d.Hours() / 24 }
+	days := func(h report.Hours) float64 { return time.Duration(h).Hours() / 24 }
 	top := ceiling(days(m.All.Most))
-	y := func(d time.Duration) float64 { return plotEnd - (plotEnd-plotTop)*days(d)/top }
+	y := func(h report.Hours) float64 { return plotEnd - (plotEnd-plotTop)*days(h)/top }
 	step := plotW / float64(max(len(m.Weeks), 1))
 	for i, w := range m.Weeks {
 		row := chartRow{w.Start, []string{strconv.Itoa(w.N), "", "", ""}}
 		if w.N > 0 {
-			row.Cells = []string{strconv.Itoa(w.N), took(w.Median), took(w.Least), took(w.Most)}
+			row.Cells = []string{strconv.Itoa(w.N), w.Median.String(), w.Least.String(), w.Most.String()}
 			x := plotLeft + step*(float64(i)+.5)
 			low, high := y(w.Least), y(w.Most)
 			if low-high < 2 { // one alone is a dot
 				low, high = y(w.Median), y(w.Median)
 			}
-			c.Marks = append(c.Marks, mark{Week: w.Start, Tells: "week of " + f.Day(w.Start) + ": median " + took(w.Median) + ", n = " + strconv.Itoa(w.N),
+			c.Marks = append(c.Marks, mark{Week: w.Start, Tells: "week of " + f.Day(w.Start) + ": median " + w.Median.String() + ", n = " + strconv.Itoa(w.N),
 				X: coordinate(x), Low: coordinate(low), High: coordinate(high), Mid: coordinate(y(w.Median))})
 		}
 		c.Rows = append(c.Rows, row)
@@ -120,18 +117,10 @@ func (f frame) measured(m report.Measure) chart {
 	return c
 }
 
-// reach is from where to where durations go, where that is farther than one sees.
-func reach(s report.Spread) string {
-	if least, most := took(s.Least), took(s.Most); least != most {
-		return ", from " + least + " to " + most
-	}
-	return ""
-}
-
 func (f frame) shared(s report.Share, id, name, are, none string) chart {
 	c := chart{ID: id, Name: name, Heads: []string{"n", are, "Share"}, Says: none}
 	if s.Of > 0 {
-		c.Says = fmt.Sprintf("%d of %d %s (%d %%)", s.Are, s.Of, are, share(s.Are, s.Of))
+		c.Says = s.String() + " " + are
 	}
 	if s.Of < report.TooFew {
 		c.Few = fmt.Sprintf("Too few to draw: %d in these weeks, and it takes %d.", s.Of, report.TooFew)
@@ -146,7 +135,7 @@ func (f frame) shared(s report.Share, id, name, are, none string) chart {
 	for i, w := range s.Weeks {
 		row := chartRow{w.Start, []string{strconv.Itoa(w.Of), "", ""}}
 		if w.Of > 0 {
-			row.Cells = []string{strconv.Itoa(w.Of), strconv.Itoa(w.Are), strconv.Itoa(share(w.Are, w.Of)) + " %"}
+			row.Cells = []string{strconv.Itoa(w.Of), strconv.Itoa(w.Are), strconv.Itoa(w.Percent()) + " %"}
 			c.Marks = append(c.Marks, mark{Week: w.Start, Bar: true, Tells: fmt.Sprintf("week of %s: %d of %d %s", f.Day(w.Start), w.Are, w.Of, are),
 				Left: coordinate(plotLeft + step*float64(i) + step*.2), Width: coordinate(step * .6),
 				Top: coordinate(plotEnd - tall(w.Of)), Tall: coordinate(tall(w.Of)), InTop: coordinate(plotEnd - tall(w.Are)), InTall: coordinate(tall(w.Are))})
@@ -177,20 +166,6 @@ func ceiling(most float64) float64 {
 		}
 	}
 	return math.Ceil(most/100) * 100
-}
-
-func share(are, of int) int { return int(math.Round(100 * float64(are) / float64(of))) }
-
-// took is a duration as one says it: hours up to two days, then days.
-func took(d time.Duration) string {
-	switch h := d.Hours(); {
-	case h < 1:
-		return "under an hour"
-	case h < 48:
-		return count(int(math.Round(h)), "hour", "hours")
-	default:
-		return coordinate(h/24) + " days"
-	}
 }
 
 func count(n int, one, more string) string {

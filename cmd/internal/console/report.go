@@ -127,7 +127,7 @@ func (v *visit) report() error {
 	}
 	r := report.Build(in)
 	p := reportPage{frame: v.frame("Report"), Report: r, AsOfWord: v.r.URL.Query().Get("as-of"), May: v.who.Is(giving...), Given: given}
-	p.frame.Now = in.AsOf
+	p.Now = in.AsOf
 	if p.More = len(given) > pastReports; p.More {
 		p.Given = given[:pastReports]
 	}
@@ -144,8 +144,9 @@ func (v *visit) report() error {
 		p.Sections[i] = p.Sections[i].cut()
 	}
 	p.NWaiting, p.Waiting = len(r.Waiting), r.Waiting[:min(len(r.Waiting), inSection)]
-	loops := report.LoopsOf(in)
-	p.Charts, p.Weeks = p.charts(loops), len(loops.Closed.Weeks)
+	if r.Loops != nil {
+		p.Charts, p.Weeks = p.charts(*r.Loops), len(r.Loops.Closed.Weeks)
+	}
 	return v.show("report", p)
 }
 
