@@ -28,6 +28,9 @@ func (w *ledgerWindow) Deliveries(ctx context.Context, by string, limit int, sta
 	for _, c := range counted {
 		counts[c.State] += c.N
 	}
+	if len(states) == 0 {
+		return nil, counts, nil
+	}
 	waits, err := w.waiting(ctx)
 	if err != nil {
 		return nil, nil, err

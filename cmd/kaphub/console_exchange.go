@@ -169,9 +169,6 @@ func (w *exchangeWindow) Test(ctx context.Context, by, source string) error {
 	return nil
 }
 
-// errNoEngine is what a console says that is shown while nothing runs by itself.
-var errNoEngine = errors.New("no engine runs: start kaphub serve")
-
 // Work is what the engine does. Of an engine that is not there it is nothing.
 func (w *exchangeWindow) Work(ctx context.Context, limit int) (console.Work, error) {
 	var all console.Work
@@ -244,7 +241,7 @@ func (w *exchangeWindow) Queue(ctx context.Context, limit int) ([]jobs.Queued, e
 func (w *exchangeWindow) Sync(ctx context.Context, by string) (jobs.Run, error) {
 	engine := w.running.Load()
 	if engine == nil {
-		return jobs.Run{}, errNoEngine
+		return jobs.Run{}, console.ErrNoEngine
 	}
 	r, err := engine.Ask(ctx, "sync")
 	if errors.Is(err, jobs.ErrBusy) {

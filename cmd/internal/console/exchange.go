@@ -32,9 +32,13 @@ type Engine interface {
 	Work(ctx context.Context, limit int) (Work, error)
 	// Queue returns what lies in River's queue, without its arguments.
 	Queue(ctx context.Context, limit int) ([]jobs.Queued, error)
-	// Sync asks for a sync, as kaphub sync does one. exchange.ErrBusy, and the run, while one is under way.
+	// Sync asks for a sync, as kaphub sync does one. exchange.ErrBusy, and the run, while one is under way; ErrNoEngine
+	// where nothing runs by itself.
 	Sync(ctx context.Context, by string) (jobs.Run, error)
 }
+
+// ErrNoEngine says that nothing runs by itself: the console is shown by a process without an engine.
+var ErrNoEngine = errors.New("no engine runs: start kaphub serve")
 
 // Counterpart is a source, or somebody who is written to, as it stands.
 type Counterpart struct {
@@ -136,8 +140,48 @@ type exchangePage struct {
 	Counterparts []Counterpart
 	Progress     progress
 	Runs         []ranRow
+	Waits        []waiting // for a person
 	Runner       bool      // may have it sync and be tested
 	Next         time.Time // sync, by schedule
+}
+
+// waiting is how much of a kind waits for a person, and where.
+type waiting struct{ Path, Says string }
+
+// waitsForPeople counts what the visitor may look at: counts only, so that nobody's look needs to be noted.
+func (v *visit) waitsForPeople() (list []waiting, err error) {
+	add := func(n int, path, one, more string) {
+		if n == 1 {
+			list = append(list, waiting{path, "1 " + one})
+		} else if n > 1 {
+			list = append(list, waiting{path, strconv.Itoa(n) + " " + more})
+		}
+	}
+	_, counts, err := v.Ledger.Deliveries(v.ctx(), v.who.Name, 0)
+	if err != nil {
+		return nil, err
+	}
+	add(counts[exchange.Unknown], "/exchange/deliveries", "delivery of unknown outcome to settle", "deliveries of unknown outcome to settle")
+	add(counts[exchange.Refused], "/exchange/deliveries", "delivery that was refused", "deliveries that were refused")
+	add(counts[exchange.LaidOut], "/exchange/deliveries", "packet to hand over", "packets to hand over")
+	pairs, err := v.Links.Pairs(v.ctx(), false)
+	if err != nil {
+		return nil, err
+	}
+	add(openFirst(pairs), "/exchange/links", "link to confirm or refuse", "links to confirm or refuse")
+	rejects, err := v.Rejects.Rejects(v.ctx(), false)
+	if err != nil {
+		return nil, err
+	}
+	add(len(rejects), "/exchange/rejects", "record that could not be read", "records that could not be read")
+	if v.who.Is(unsealing...) {
+		sealed, err := v.Vault.Sealed(v.ctx(), false)
+		if err != nil {
+			return nil, err
+		}
+		add(len(sealed), "/exchange/sealed", "sealed record to look at", "sealed records to look at")
+	}
+	return list, nil
 }
 
 // progress is what runs now, or was asked for and is about to begin.
@@ -165,6 +209,9 @@ func (v *visit) exchange() error {
 		return err
 	}
 	if p.Counterparts, err = v.Exchange.Counterparts(v.ctx()); err != nil {
+		return err
+	}
+	if p.Waits, err = v.waitsForPeople(); err != nil {
 		return err
 	}
 	p.Progress = v.progress(p.frame, work)
@@ -231,6 +278,8 @@ func (v *visit) syncNow() error {
 	case errors.Is(err, exchange.ErrBusy):
 		v.say("A sync is under way since " + v.frame("").Clock(r.Began) + ". It does the work: what came since is read with it, or with the next.")
 		return v.to("/exchange")
+	case errors.Is(err, ErrNoEngine):
+		return &refusal{http.StatusServiceUnavailable, "Nothing runs by itself here", "Start kaphub serve; or run kaphub sync at the terminal, which does the same."}
 	case err != nil:
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 // Ledger is what was sent, and what people say of it.
 type Ledger interface {
 	// Deliveries returns the newest deliveries in each of the states, at most limit of each, and how many there are by
-	// state; it notes that by looked.
+	// state; it notes that by looked, unless counts are all that is asked for.
 	Deliveries(ctx context.Context, by string, limit int, states ...exchange.State) ([]Sent, map[exchange.State]int, error)
 	// Delivery returns one with all that there is to tell of it, noted as a look, once may has let them look at its client.
 	// With a why the body is there too. exchange.ErrNotFound when there is none.

@@ -94,6 +94,10 @@ func TestTheExchangeTellsHowEachCounterpartFares(t *testing.T) {
 	w := newTown(t)
 	a := w.as(people.Operator).get("/exchange")
 	a.says(t, "search Task: temporary", "3 records this week", "Left in peace until 09:02", "Quiet hours until 10:00", "tells nothing of MedicationDispense", "09:15", "12 versions", "stopped before its end", "by schedule")
+	a.says(t, "1 delivery of unknown outcome to settle", "1 delivery that was refused", "1 packet to hand over", "1 link to confirm or refuse", "1 record that could not be read")
+	if strings.Contains(a.body, "sealed record") || !strings.Contains(w.as(people.Privacy).get("/exchange").body, "1 sealed record to look at") {
+		t.Error("what is sealed is counted for the privacy officer alone")
+	}
 	if strings.Contains(a.body, "a look without news") {
 		t.Error("it tells of what brought nothing")
 	}
