@@ -53,6 +53,20 @@ func (w window) Therapists(ctx context.Context, client string) ([]string, error)
 	return slices.Compact(names), nil
 }
 
+// Named are the therapists' names that newest verdicts hold, as the practice's records show them.
+func (w window) Named(ctx context.Context) ([]string, error) {
+	board, err := w.store.Board(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range board {
+		names = append(names, s.Verdict.Therapists...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
 // console is what the console is made with. guest is who everybody is, where nobody needs to sign in.
 func (h *hub) console(guest *people.Account) (console.Options, error) {
 	w, exchanging := window{h}, newExchangeWindow(h)
@@ -60,7 +74,7 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 	return console.Options{
 		Practice: h.policies()[0].Practice.Title, Zone: h.config.Location(), Now: h.now, Log: h.log,
 		Public: strings.TrimSuffix(h.config.Hub.PublicURL, "/"), Proxies: h.proxies(), Guest: guest,
-		Sessions: h.store.Sessions(), People: house, Door: house, Views: w, Board: w, Search: w,
+		Sessions: h.store.Sessions(), People: house, Door: house, Accounts: house, Staff: w, Views: w, Board: w, Search: w,
 		Desk: w, Roster: w, Second: w, Asking: w,
 		Exchange: exchanging, Engine: exchanging,
 		Clients: w, Room: w, Looks: house,

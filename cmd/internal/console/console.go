@@ -31,6 +31,8 @@ type Options struct {
 	Sessions Sessions
 	People   People
 	Door     Door
+	Accounts Accounts
+	Staff    Staff
 	Views    Views
 	Board    Board
 	Search   Search
@@ -112,6 +114,7 @@ func (c *Console) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the console's files: %w", err)
 	}
+	mux.Handle("GET /static/{$}", http.NotFoundHandler()) // what there is is nobody's to list
 	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(static))))
 	inside := http.NewServeMux()
 	for _, r := range c.routes() {
@@ -132,7 +135,7 @@ func (o *Options) secure() bool { return strings.HasPrefix(strings.ToLower(o.Pub
 func (o *Options) whole() error {
 	var wrong []error
 	for name, there := range map[string]bool{
-		"Door": o.Door != nil, "Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
+		"Door": o.Door != nil, "Accounts": o.Accounts != nil, "Staff": o.Staff != nil, "Practice": o.Practice != "", "Zone": o.Zone != nil, "Now": o.Now != nil, "Log": o.Log != nil,
 		"Sessions": o.Sessions != nil, "People": o.People != nil, "Views": o.Views != nil, "Board": o.Board != nil, "Search": o.Search != nil, "Exchange": o.Exchange != nil, "Engine": o.Engine != nil,
 		"Desk": o.Desk != nil, "Roster": o.Roster != nil, "Second": o.Second != nil, "Asking": o.Asking != nil,
 		"Clients": o.Clients != nil, "Room": o.Room != nil, "Looks": o.Looks != nil,
@@ -164,8 +167,11 @@ func (c *Console) guarded(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if told := c.approach(r); told != nil && !strings.HasPrefix(r.URL.Path, "/static/") {
-			v := &visit{Console: c, w: w, r: r, now: c.Now()}
-			v.fail(told)
+			(&visit{Console: c, w: w, r: r, now: c.Now()}).fail(told)
+			return
+		}
+		if r.ContentLength > maxForm { // before any of it is read
+			(&visit{Console: c, w: w, r: r, now: c.Now()}).fail(&http.MaxBytesError{Limit: maxForm})
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)

@@ -25,7 +25,18 @@ var matrix = map[string]string{
 	"POST /clients/{client}/card/directions": "therapist",
 	"POST /clients/{client}/card/reason":     "owner therapist",
 
-	"GET /{$}": "owner admin therapist privacy reader",
+	"GET /{$}": "signed in",
+
+	"GET /account":                    "signed in",
+	"POST /account/password":          "signed in",
+	"POST /account/recovery":          "signed in",
+	"POST /account/sign-out":          "signed in",
+	"GET /accounts":                   "owner",
+	"POST /accounts":                  "owner",
+	"GET /accounts/{account}":         "owner",
+	"POST /accounts/{account}":        "owner",
+	"POST /accounts/{account}/{what}": "owner",
+	"GET /looks":                      "owner privacy",
 
 	"GET /sign-in":            "everybody",
 	"POST /sign-in":           "everybody",

@@ -41,6 +41,8 @@ var screens = []struct {
 	{link{Path: "/exchange", Name: "Exchange"}, exchanging},
 	{link{Path: "/desk", Name: "Desk"}, keeping},
 	{link{Path: "/settings", Name: "Settings"}, lookingAtSettings},
+	{link{Path: "/looks", Name: "Looks in need"}, overseeing},
+	{link{Path: "/accounts", Name: "Accounts"}, owning},
 }
 
 // frame returns the frame of a page of this visit.

@@ -12,13 +12,18 @@ import (
 // pageOf is what each page's template is executed with. A page without a row fails.
 var pageOf = map[string]any{
 	"client.html": clientPage{}, "changes.html": changesPage{}, "disclosures.html": disclosuresPage{}, "looks.html": looksPage{}, "card.html": cardPage{},
-	"sign_in.html":    signInPage{},
-	"code.html":       codePage{},
-	"invitation.html": invitedPage{},
-	"factor.html":     factorPage{},
-	"recovery.html":   recoveryPage{},
-	"refused.html":    refusedPage{},
-	"today.html":      todayPage{},
+	"sign_in.html":     signInPage{},
+	"account.html":     accountPage{},
+	"accounts.html":    accountsPage{},
+	"one_account.html": oneAccountPage{},
+	"invited.html":     linkPage{},
+	"needs.html":       needsPage{},
+	"code.html":        codePage{},
+	"invitation.html":  invitedPage{},
+	"factor.html":      factorPage{},
+	"recovery.html":    recoveryPage{},
+	"refused.html":     refusedPage{},
+	"today.html":       todayPage{},
 
 	"desk.html":              deskHome{},
 	"desk_client.html":       deskPage{},
@@ -50,7 +55,7 @@ var pageOf = map[string]any{
 }
 
 // notPages hold the parts of pages.
-var notPages = []string{"parts.html", "exchange_parts.html", "client_parts.html", "desk_parts.html", "door_parts.html"}
+var notPages = []string{"parts.html", "exchange_parts.html", "client_parts.html", "desk_parts.html", "door_parts.html", "account_parts.html"}
 
 func TestEveryTemplateFitsItsPage(t *testing.T) {
 	w := newTown(t)

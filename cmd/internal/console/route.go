@@ -30,7 +30,7 @@ var (
 
 // routes are all routes, screen by screen.
 func (c *Console) routes() []route {
-	return slices.Concat(c.signInRoutes(), c.todayRoutes(), c.searchRoutes(), c.deskRoutes(), c.exchangeRoutes(), c.clientRoutes(), c.findingsRoutes(), c.reportRoutes(), c.settingsRoutes())
+	return slices.Concat(c.signInRoutes(), c.todayRoutes(), c.searchRoutes(), c.deskRoutes(), c.exchangeRoutes(), c.clientRoutes(), c.findingsRoutes(), c.reportRoutes(), c.settingsRoutes(), c.accountRoutes(), c.accountsRoutes(), c.needsRoutes())
 }
 
 // serve answers one route: it knows who asks, whether they may, and what to show when something goes wrong.

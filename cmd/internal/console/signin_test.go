@@ -3,12 +3,14 @@ package console
 import (
 	"context"
 	"html"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -53,6 +55,56 @@ func (w *town) Confirm(context.Context, netip.Addr, people.Passed, string, strin
 	return people.Account{}, nil, people.ErrOver
 }
 
+func (w *town) Accounts(context.Context) ([]people.Account, error) {
+	var all []people.Account
+	for _, id := range slices.Sorted(maps.Keys(w.people)) {
+		all = append(all, w.people[id])
+	}
+	return all, nil
+}
+
+func (w *town) Account(_ context.Context, id string) (people.Account, error) {
+	a, ok := w.people[id]
+	if !ok {
+		return a, people.ErrNoAccount
+	}
+	return a, nil
+}
+
+func (w *town) Invite(context.Context, string, people.Profile) (people.Account, people.Invitation, error) {
+	return people.Account{}, people.Invitation{}, people.ErrTaken
+}
+
+func (w *town) Change(context.Context, string, string, people.Profile) (people.Account, error) {
+	return people.Account{}, people.ErrNoAccount
+}
+
+func (w *town) Disable(context.Context, string, string) (people.Account, error) {
+	return people.Account{}, people.ErrNoAccount
+}
+
+func (w *town) Enable(context.Context, string, string) (people.Account, error) {
+	return people.Account{}, people.ErrNoAccount
+}
+
+func (w *town) Reset(context.Context, string, string, people.Lost) (people.Account, people.Invitation, error) {
+	return people.Account{}, people.Invitation{}, people.ErrNoAccount
+}
+
+func (w *town) SignOut(_ context.Context, _, id string) (people.Account, error) {
+	return w.people[id], nil
+}
+
+func (w *town) ChangePassword(context.Context, netip.Addr, string, string, string) (people.Account, error) {
+	return people.Account{}, people.ErrRefused
+}
+
+func (w *town) NewRecovery(context.Context, netip.Addr, string, string) ([]string, error) {
+	return nil, people.ErrRefused
+}
+
+func (w *town) Named(context.Context) ([]string, error) { return []string{"Dana", "Lee"}, nil }
+
 // lobby is a town whose people are in a store, before a clock.
 type lobby struct {
 	*town
@@ -86,7 +138,7 @@ func (l *lobby) open(key store.Key) {
 	l.house, err = people.New(people.Options{Store: db, Now: l.clock, Title: "Reverie", Cost: people.Cost{Passes: 1, KiB: 64, Lanes: 1}})
 	l.must(err)
 	o := l.Options
-	o.Now, o.Sessions, o.People, o.Door = l.clock, db.Sessions(), l.house, l.house
+	o.Now, o.Sessions, o.People, o.Door, o.Accounts, o.Looks = l.clock, db.Sessions(), l.house, l.house, l.house, l.house
 	l.Console, err = build(o)
 	l.must(err)
 	l.handler, err = l.Console.handler()

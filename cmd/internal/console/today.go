@@ -30,7 +30,7 @@ type Board interface {
 
 func (c *Console) todayRoutes() []route {
 	return []route{
-		{Pattern: "GET /{$}", May: seeing, do: (*visit).today},
+		{Pattern: "GET /{$}", SignedIn: true, do: (*visit).home},
 		{Pattern: "GET /changes", May: seeing, ByItself: true, do: (*visit).changes},
 		{Pattern: "GET /print", May: seeing, do: (*visit).print},
 	}

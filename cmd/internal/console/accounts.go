@@ -1,0 +1,289 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+)
+
+// Accounts is who may come in. *people.House is one.
+type Accounts interface {
+	Roll
+	Switches
+	Oneself
+}
+
+// Roll lists accounts, and says whose they are.
+type Roll interface {
+	Accounts(ctx context.Context) ([]people.Account, error)
+	Account(ctx context.Context, id string) (people.Account, error)
+	Invite(ctx context.Context, actor string, of people.Profile) (people.Account, people.Invitation, error)
+	Change(ctx context.Context, actor, id string, to people.Profile) (people.Account, error)
+}
+
+// Switches shut and open accounts.
+type Switches interface {
+	Disable(ctx context.Context, actor, id string) (people.Account, error)
+	Enable(ctx context.Context, actor, id string) (people.Account, error)
+	Reset(ctx context.Context, actor, id string, lost people.Lost) (people.Account, people.Invitation, error)
+}
+
+// Staff knows the practice's therapists.
+type Staff interface {
+	// Named returns the therapists' names that the practice's records show, each once, in order.
+	Named(ctx context.Context) ([]string, error)
+}
+
+// owning is whose the accounts are.
+var owning = []people.Role{people.Owner}
+
+func (c *Console) accountsRoutes() []route {
+	return []route{
+		{Pattern: "GET /accounts", May: owning, do: (*visit).accountsPage},
+		{Pattern: "POST /accounts", May: owning, do: (*visit).invite},
+		{Pattern: "GET /accounts/{account}", May: owning, do: (*visit).oneAccount},
+		{Pattern: "POST /accounts/{account}", May: owning, do: (*visit).changeAccount},
+		{Pattern: "POST /accounts/{account}/{what}", May: owning, do: (*visit).switchAccount},
+	}
+}
+
+// accountsPage is everybody who may come in, and a form for one more.
+type accountsPage struct {
+	frame
+	Accounts []accountRow
+	Form     profileForm
+}
+
+// accountRow is an account as an owner sees it.
+type accountRow struct {
+	people.Account
+	State string
+	frame frame
+}
+
+// LastIn is when they signed in last.
+func (r accountRow) LastIn() string { return r.frame.Clock(r.Seen) }
+
+func (f frame) account(a people.Account) accountRow {
+	r := accountRow{Account: a, frame: f}
+	switch {
+	case a.Disabled:
+		r.State = "Disabled"
+	case !a.Invited.IsZero():
+		r.State = "Invited until " + f.Clock(a.Invited)
+	case !a.Ready:
+		r.State = "Invitation over: invite again"
+	case !a.Enrolled:
+		r.State = "No second factor yet: asked for at sign-in"
+	default:
+		r.State = "In use"
+	}
+	return r
+}
+
+// profileForm is what is written of a person.
+type profileForm struct {
+	people.Profile
+	Choices []roleChoice
+	Named   []string // the therapists' names to choose from
+	Other   string   // a name that is none of them
+	Wrong   []string
+}
+
+type roleChoice struct {
+	people.Role
+	Chosen bool
+}
+
+// form fills a form with a profile, and with what there is to choose from.
+func (v *visit) form(of people.Profile, wrong []string) (profileForm, error) {
+	f := profileForm{Profile: of, Wrong: wrong}
+	for _, r := range people.Roles() {
+		f.Choices = append(f.Choices, roleChoice{r, slices.Contains(of.Roles, r)})
+	}
+	var err error
+	if f.Named, err = v.Staff.Named(v.ctx()); err != nil {
+		return f, err
+	}
+	if !slices.Contains(f.Named, of.Therapist) {
+		f.Other = of.Therapist
+	}
+	return f, nil
+}
+
+// profile is the profile that a form was sent with.
+func (v *visit) profile() (people.Profile, error) {
+	if err := v.r.ParseForm(); err != nil {
+		return people.Profile{}, unread(err)
+	}
+	get := func(name string) string { return strings.TrimSpace(v.r.PostForm.Get(name)) }
+	p := people.Profile{Login: get("login"), Name: get("name"), Email: get("email"), Therapist: get("therapist")}
+	if other := get("other"); other != "" {
+		p.Therapist = other
+	}
+	for _, r := range v.r.PostForm["role"] {
+		p.Roles = append(p.Roles, people.Role(r))
+	}
+	if !slices.Contains(p.Roles, people.Therapist) {
+		p.Therapist = ""
+	}
+	return p, nil
+}
+
+// profileWrong is what is wrong with a profile, line by line; nil when err is not about it.
+func profileWrong(p people.Profile, err error) []string {
+	if wrong := p.Check(); wrong != nil {
+		err = wrong
+	} else if !errors.Is(err, people.ErrTaken) && !errors.Is(err, people.ErrLastOwner) {
+		return nil
+	}
+	var lines []string
+	for _, line := range strings.Split(err.Error(), "\n") {
+		lines = append(lines, spoken(line))
+	}
+	return lines
+}
+
+func (v *visit) accountsPage() error {
+	return v.showAccounts(http.StatusOK, people.Profile{}, nil)
+}
+
+func (v *visit) showAccounts(status int, of people.Profile, wrong []string) error {
+	all, err := v.Accounts.Accounts(v.ctx())
+	if err != nil {
+		return err
+	}
+	p := accountsPage{frame: v.frame("Accounts")}
+	for _, a := range all {
+		p.Accounts = append(p.Accounts, p.account(a))
+	}
+	slices.SortFunc(p.Accounts, func(a, b accountRow) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	if p.Form, err = v.form(of, wrong); err != nil {
+		return err
+	}
+	return v.send(status, "accounts", p)
+}
+
+// linkPage shows an invitation, this once.
+type linkPage struct {
+	frame
+	people.Account
+	Link  string
+	Whole bool // it begins with the address under which people reach the hub
+	Until time.Time
+}
+
+// handOver shows an invitation. It stands in the answer itself, and is kept nowhere.
+func (v *visit) handOver(a people.Account, inv people.Invitation) error {
+	return v.show("invited", linkPage{frame: v.frame("Invitation"), Account: a, Link: v.Public + people.InvitePath + inv.Token, Whole: v.Public != "", Until: inv.Until})
+}
+
+func (v *visit) invite() error {
+	of, err := v.profile()
+	if err != nil {
+		return err
+	}
+	a, inv, err := v.Accounts.Invite(v.ctx(), v.who.Name, of)
+	if wrong := profileWrong(of, err); err != nil && wrong != nil {
+		return v.showAccounts(http.StatusUnprocessableEntity, of, wrong)
+	}
+	if err != nil {
+		return err
+	}
+	return v.handOver(a, inv)
+}
+
+// oneAccountPage is one account, as an owner changes it.
+type oneAccountPage struct {
+	frame
+	accountRow
+	Form profileForm
+	Own  bool // the visitor's
+}
+
+func (v *visit) oneAccount() error { return v.showOne(http.StatusOK, nil, nil) }
+
+func (v *visit) showOne(status int, written *people.Profile, wrong []string) error {
+	a, err := v.Accounts.Account(v.ctx(), v.r.PathValue("account"))
+	if err != nil {
+		return accountError(err)
+	}
+	f := v.frame(a.Name)
+	p := oneAccountPage{frame: f, accountRow: f.account(a), Own: a.ID == v.who.ID}
+	of := people.Profile{Login: a.Login, Name: a.Name, Roles: a.Roles, Therapist: a.Therapist, Email: a.Email}
+	if written != nil {
+		of = *written
+	}
+	if p.Form, err = v.form(of, wrong); err != nil {
+		return err
+	}
+	return v.send(status, "one_account", p)
+}
+
+var noAccount = &refusal{http.StatusNotFound, "There is no such account", "Go to Accounts and start from there."}
+
+func accountError(err error) error {
+	if errors.Is(err, people.ErrNoAccount) {
+		return noAccount
+	}
+	return err
+}
+
+func (v *visit) changeAccount() error {
+	to, err := v.profile()
+	if err != nil {
+		return err
+	}
+	id := v.r.PathValue("account")
+	a, err := v.Accounts.Change(v.ctx(), v.who.Name, id, to)
+	if wrong := profileWrong(to, err); err != nil && wrong != nil {
+		return v.showOne(http.StatusUnprocessableEntity, &to, wrong)
+	}
+	if err != nil {
+		return accountError(err)
+	}
+	v.say(a.Name + " is changed. With other roles they sign in again.")
+	return v.to("/accounts/" + id)
+}
+
+// switchAccount shuts, opens, resets an account, or ends its sessions.
+func (v *visit) switchAccount() error {
+	id, actor := v.r.PathValue("account"), v.who.Name
+	var a people.Account
+	var inv people.Invitation
+	var err error
+	var said string
+	switch v.r.PathValue("what") {
+	case "disable":
+		a, err = v.Accounts.Disable(v.ctx(), actor, id)
+		said = " is disabled: nobody comes in by it any more. What they did stays on record."
+	case "enable":
+		a, err = v.Accounts.Enable(v.ctx(), actor, id)
+		said = " may come in again, with the password and second factor they had."
+	case "sign-out":
+		a, err = v.Accounts.SignOut(v.ctx(), actor, id)
+		said = " is signed out everywhere."
+	case "lost-password":
+		a, inv, err = v.Accounts.Reset(v.ctx(), actor, id, people.LostPassword)
+	case "lost-phone":
+		a, inv, err = v.Accounts.Reset(v.ctx(), actor, id, people.LostPhone)
+	default:
+		return missing
+	}
+	if errors.Is(err, people.ErrLastOwner) || errors.Is(err, people.ErrDisabled) {
+		return v.showOne(http.StatusUnprocessableEntity, nil, []string{spoken(err.Error())})
+	}
+	if err != nil {
+		return accountError(err)
+	}
+	if inv.Token != "" {
+		return v.handOver(a, inv)
+	}
+	v.say(a.Name + said)
+	return v.to("/accounts/" + id)
+}
