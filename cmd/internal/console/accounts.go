@@ -169,8 +169,8 @@ func (v *visit) showAccounts(status int, of people.Profile, wrong []string) erro
 	return v.send(status, "accounts", p)
 }
 
-// linkPage shows an invitation, this once.
-type linkPage struct {
+// handedPage shows an invitation, this once.
+type handedPage struct {
 	frame
 	people.Account
 	Link  string
@@ -180,7 +180,7 @@ type linkPage struct {
 
 // handOver shows an invitation. It stands in the answer itself, and is kept nowhere.
 func (v *visit) handOver(a people.Account, inv people.Invitation) error {
-	return v.show("invited", linkPage{frame: v.frame("Invitation"), Account: a, Link: v.Public + people.InvitePath + inv.Token, Whole: v.Public != "", Until: inv.Until})
+	return v.show("invited", handedPage{frame: v.frame("Invitation"), Account: a, Link: v.Public + people.InvitePath + inv.Token, Whole: v.Public != "", Until: inv.Until})
 }
 
 func (v *visit) invite() error {

@@ -16,7 +16,7 @@ var pageOf = map[string]any{
 	"account.html":     accountPage{},
 	"accounts.html":    accountsPage{},
 	"one_account.html": oneAccountPage{},
-	"invited.html":     linkPage{},
+	"invited.html":     handedPage{},
 	"needs.html":       needsPage{},
 	"code.html":        codePage{},
 	"invitation.html":  invitedPage{},
