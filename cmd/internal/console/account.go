@@ -66,8 +66,8 @@ func (v *visit) showAccount(status int, p accountPage) error {
 // invented answers who is nobody's account: in the demo.
 var invented = &refusal{http.StatusConflict, "Nobody signs in to the demo", "There is no password and no session here to change."}
 
-// own reads a form about the visitor's own account.
-func (v *visit) own() error {
+// onOwn reads a form about the visitor's own account.
+func (v *visit) onOwn() error {
 	if v.Guest != nil {
 		return invented
 	}
@@ -78,7 +78,7 @@ func (v *visit) own() error {
 }
 
 func (v *visit) changePassword() error {
-	if err := v.own(); err != nil {
+	if err := v.onOwn(); err != nil {
 		return err
 	}
 	again := func(status int, t tried) error { return v.showAccount(status, accountPage{Password: t}) }
@@ -103,7 +103,7 @@ func (v *visit) changePassword() error {
 }
 
 func (v *visit) newRecovery() error {
-	if err := v.own(); err != nil {
+	if err := v.onOwn(); err != nil {
 		return err
 	}
 	codes, err := v.Accounts.NewRecovery(v.ctx(), v.remote(), v.who.ID, v.r.PostForm.Get("code"))
@@ -117,7 +117,7 @@ func (v *visit) newRecovery() error {
 
 // signOutOf ends one of the visitor's sessions, or all of them.
 func (v *visit) signOutOf() error {
-	if err := v.own(); err != nil {
+	if err := v.onOwn(); err != nil {
 		return err
 	}
 	mark := v.r.PostForm.Get("session")
