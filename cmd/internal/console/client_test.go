@@ -327,3 +327,28 @@ func TestAClientWhoIsNotOnesOwnIsOpenedWithAReason(t *testing.T) {
 		t.Error("a reader is offered to open whom nobody knows")
 	}
 }
+
+// A client with two prescribers has a section of each, and a card of each: the one whose session is next is shown first.
+func TestEachPrescriberHasASectionOfItsOwn(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, append(c.InOrder(), dana(c))...)
+	other := w.view.Clients[0]
+	other.Prescriber, other.Appointment, other.State, other.Words = "aurora", nil, readiness.Hold, "Stopped by Aurora on 1 Mar 2026"
+	w.view.Clients = append(w.view.Clients, other)
+	w.view.Titles["aurora"] = "Aurora"
+	g := w.as(people.Therapist)
+	a := g.get("/clients/c-robin")
+	if a.count("engagement") != 2 || a.count("verdict") != 2 || !strings.Contains(a.text(), "HOLD with Aurora Stopped by Aurora") {
+		t.Errorf("%d sections, %d verdicts", a.count("engagement"), a.count("verdict"))
+	}
+	if a := g.get(card); !strings.Contains(a.text(), "IN-ORDER with Skylight") || !strings.Contains(a.body, `href="/clients/c-robin/card?with=aurora"`) {
+		t.Error(a.text())
+	}
+	if a := g.get(card + "?with=aurora"); !strings.Contains(a.text(), "HOLD with Aurora") {
+		t.Error(a.text())
+	}
+	if a := g.get(card + "?with=nobody"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a card with nobody: %d", a.StatusCode)
+	}
+}
