@@ -79,7 +79,7 @@ func (w *town) Client(ctx context.Context, by, what, client, asOf string) (Dossi
 		return Dossier{}, w.room.wrong
 	}
 	in, err := w.Look(ctx, by, what, client, asOf)
-	return Dossier{View: in, Chart: w.room.charts[client], Policies: map[string]readiness.Policy{fhirtest.Prescriber: policy}, Sent: w.room.sent, Told: w.room.told}, err
+	return Dossier{View: in, Chart: w.room.charts[client], Policies: map[string]readiness.Policy{fhirtest.Prescriber: policy, "aurora": policy}, Sent: w.room.sent, Told: w.room.told}, err
 }
 
 func (w *town) Changed(ctx context.Context, by, client, from, to string) (report.ChangesInput, error) {
@@ -332,7 +332,7 @@ func TestAClientWhoIsNotOnesOwnIsOpenedWithAReason(t *testing.T) {
 func TestEachPrescriberHasASectionOfItsOwn(t *testing.T) {
 	w := newTown(t)
 	c := robins()
-	w.tell(c, append(c.InOrder(), dana(c))...)
+	w.tell(c, arriving(c)...)
 	other := w.view.Clients[0]
 	other.Prescriber, other.Appointment, other.State, other.Words = "aurora", nil, readiness.Hold, "Stopped by Aurora on 1 Mar 2026"
 	w.view.Clients = append(w.view.Clients, other)
