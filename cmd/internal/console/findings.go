@@ -42,7 +42,7 @@ func (c *Console) findingsRoutes() []route {
 type findingsPage struct {
 	frame
 	AsOf, Since time.Time
-	Sought      report.Sought
+	Asked       report.Sought
 	Here        string // this page's address, to come back to
 	Piles       []pile
 	Mine        pile
@@ -141,9 +141,9 @@ func (v *visit) showFindings(status int, typed triageForm, wrong string) error {
 	if err != nil {
 		return err
 	}
-	p := &findingsPage{frame: v.frame("Findings"), AsOf: in.AsOf, Since: in.Since, Sought: v.sought(), May: v.who.Is(keeping...), Wrong: wrong}
+	p := &findingsPage{frame: v.frame("Findings"), AsOf: in.AsOf, Since: in.Since, Asked: v.sought(), May: v.who.Is(keeping...), Wrong: wrong}
 	p.Now = in.AsOf
-	rows, n := report.Triage(in, p.Sought, v.who.Name)
+	rows, n := report.Triage(in, p.Asked, v.who.Name)
 	p.links(v, n)
 	p.choices(v, persons, rows)
 	page, _ := strconv.Atoi(v.r.URL.Query().Get("page"))
@@ -196,11 +196,11 @@ func (p *findingsPage) at(key, value string) string {
 			q.Set(k, val)
 		}
 	}
-	set("pile", string(p.Sought.Pile))
-	set("owner", string(p.Sought.Owner))
-	set("severity", string(p.Sought.Severity))
-	set("person", p.Sought.Person)
-	if p.Sought.New {
+	set("pile", string(p.Asked.Pile))
+	set("owner", string(p.Asked.Owner))
+	set("severity", string(p.Asked.Severity))
+	set("person", p.Asked.Person)
+	if p.Asked.New {
 		q.Set("new", "yes")
 	}
 	q.Del(key)
@@ -218,8 +218,8 @@ func (p *findingsPage) at(key, value string) string {
 }
 
 func (p *findingsPage) links(v *visit, n report.Piles) {
-	is := p.Sought.Pile
-	mine := p.Sought.Person == v.who.Name
+	is := p.Asked.Pile
+	mine := p.Asked.Person == v.who.Name
 	p.Mine = pile{link{"/findings?" + url.Values{"person": {v.who.Name}}.Encode(), "Mine", mine && is == report.PileOpen}, n.Mine}
 	p.Piles = []pile{
 		{link{"/findings", "Open", is == report.PileOpen && !mine}, n.Open},
@@ -231,10 +231,10 @@ func (p *findingsPage) links(v *visit, n report.Piles) {
 
 func (p *findingsPage) choices(v *visit, colleagues []people.Account, rows []report.Row) {
 	for _, o := range owners {
-		p.Owners = append(p.Owners, pick{string(o), string(o), p.Sought.Owner == o})
+		p.Owners = append(p.Owners, pick{string(o), string(o), p.Asked.Owner == o})
 	}
 	for _, s := range severities {
-		p.Severities = append(p.Severities, pick{string(s), severityWords[s], p.Sought.Severity == s})
+		p.Severities = append(p.Severities, pick{string(s), severityWords[s], p.Asked.Severity == s})
 	}
 	names := make([]string, 0, len(colleagues))
 	for _, a := range colleagues {
@@ -245,12 +245,12 @@ func (p *findingsPage) choices(v *visit, colleagues []people.Account, rows []rep
 			names = append(names, r.Assigned.To)
 		}
 	}
-	if p.Sought.Person != "" && v.who.SeesAll() {
-		names = append(names, p.Sought.Person)
+	if p.Asked.Person != "" && v.who.SeesAll() {
+		names = append(names, p.Asked.Person)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		p.Persons = append(p.Persons, pick{name, name, p.Sought.Person == name})
+		p.Persons = append(p.Persons, pick{name, name, p.Asked.Person == name})
 	}
 }
 

@@ -3,6 +3,7 @@ package console
 import (
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -82,6 +83,29 @@ func TestEveryTemplateFitsItsPage(t *testing.T) {
 	for name := range maps.Keys(pageOf) {
 		if !seen[name] {
 			t.Errorf("pageOf has a row for %s, and there is no such template", name)
+		}
+	}
+}
+
+// A page that has a field of its own where the frame has one shows it in the frame: what was sought stood in the search
+// field of every page once.
+func TestNoPageTakesAFieldOfItsFrame(t *testing.T) {
+	of := reflect.TypeFor[frame]()
+	for name, page := range pageOf {
+		is := reflect.TypeOf(page)
+		if is.Kind() == reflect.Pointer {
+			is = is.Elem()
+		}
+		if _, framed := is.FieldByName("frame"); is.Kind() != reflect.Struct || !framed {
+			continue
+		}
+		for i := range of.NumField() {
+			if !of.Field(i).IsExported() {
+				continue
+			}
+			if f, ok := is.FieldByName(of.Field(i).Name); !ok || f.Type != of.Field(i).Type || len(f.Index) < 2 {
+				t.Errorf("%s: its %s is not the frame's", name, of.Field(i).Name)
+			}
 		}
 	}
 }
