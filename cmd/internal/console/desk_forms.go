@@ -142,7 +142,7 @@ func askCondition(a entry.About, _ bool) asked {
 		}
 		which = append(which, choice{Value: c.Words, Label: c.Words + " (" + stands + ")", Chosen: len(all) == 1})
 	}
-	return asked{Rests: decision.Key.String() + " " + decision.Resource.VersionID, Fields: slices.Concat([]field{
+	return asked{Rests: decision.String() + " " + decision.Resource.VersionID, Fields: slices.Concat([]field{
 		{Name: "condition", Label: "Which condition?", Kind: "choice", Choices: which},
 		{Name: "met", Label: "What does " + a.Book.Prescriber.Title + " say?", Kind: "choice", Choices: yesNo("It is met", "It is open")},
 		{Name: "from", Label: "Who said so?", Kind: "line", Hint: "May be left out."},
@@ -164,7 +164,7 @@ func askLabel(a entry.About, _ bool) asked {
 	}
 	q := asked{Rests: "none"}
 	if rx != nil {
-		q.Rests = rx.Key.String() + " " + rx.Resource.VersionID
+		q.Rests = rx.String() + " " + rx.Resource.VersionID
 	}
 	q.Fields = []field{
 		{Name: "name-matches", Label: bears, Kind: "choice", Choices: yesNo("Yes", "No, another name")},
