@@ -48,12 +48,13 @@ func askDecision(a entry.About, _ bool) asked {
 	q.Fields = append(q.Fields, dated[0], validTo,
 		field{Name: "condition", Label: "Conditions, one in each line", Kind: "text", Only: "if-conditions"},
 		field{Name: "by-reading", Label: "Readings below the limits before each session", Kind: "check", Only: "if-conditions"},
-		field{Name: "limit", Label: "Limits", Kind: "line", Hint: "As the message has them: BP 140/90, HR 100. May be left out.", Only: "if-clears"},
-		field{Name: "sessions", Label: "Sessions", Kind: "line", Hint: "6 in all, 1 a week, 7 days apart, office. May be left out.", Only: "if-clears"},
 		field{Name: "valid-to-again", Label: "Alone? Type the end again", Kind: "date", Hint: "Only if nobody else can compare it with the message by the next business day.", Only: "if-clears"},
-		field{Name: "directions", Label: "Directions, word for word", Kind: "text", Hint: "Only if the message changes them. They then wait for the label check.", Only: "unless-follow-up"},
-		field{Name: "in-person", Label: "The prescriber saw the client in person for it", Kind: "check"},
-		dated[1], field{Name: "from", Label: "Who wrote or called?", Kind: "line", Hint: "May be left out."})
+		dated[1], field{Name: "from", Label: "Who wrote or called?", Kind: "line", Hint: "May be left out."},
+		field{Name: "limit", Label: "Limits", Kind: "line", Hint: "As the message has them: BP 140/90, HR 100.", Only: "if-clears", Rare: true},
+		field{Name: "sessions", Label: "Sessions", Kind: "line", Hint: "6 in all, 1 a week, 7 days apart, office.", Only: "if-clears", Rare: true},
+		field{Name: "directions", Label: "Directions, word for word", Kind: "text", Hint: "Only if the message changes them. They then wait for the label check.", Only: "unless-follow-up", Rare: true},
+		field{Name: "in-person", Label: "The prescriber saw the client in person for it", Kind: "check", Rare: true})
+	q.More = "More that the message says: limits, sessions, directions, seen in person"
 	return q
 }
 

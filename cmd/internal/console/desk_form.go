@@ -31,6 +31,7 @@ type deskKind struct {
 type asked struct {
 	Remarks []string
 	Fields  []field
+	More    string // what the rare answers are about, under which they are folded; "" = there are none
 	Rests   string // what on file it shows to be compared with; "" = nothing
 	Cannot  string // why nothing of the kind can be entered now; "" = it can
 }
@@ -47,6 +48,7 @@ type field struct {
 	Quote       string // what is on file, word for word, to be compared with
 	Only        string // for which answers it is asked: a class that the stylesheet knows
 	Leads       string // the field that is asked for where the answer is other
+	Rare        bool   // it is folded away until it is needed
 	Wrong       string
 	Focus       bool
 }
@@ -103,6 +105,11 @@ type otherParty struct {
 type replyBox struct {
 	Path, Pasted, Wrong string
 	Open                bool
+}
+
+// MoreOpen reports whether one of the rare answers is given, or wrong.
+func (q asked) MoreOpen() bool {
+	return slices.ContainsFunc(q.Fields, func(f field) bool { return f.Rare && (f.Value != "" || f.Wrong != "") })
 }
 
 // opened is what every form needs: whom it is about, and with which prescriber.

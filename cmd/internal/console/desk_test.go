@@ -129,6 +129,22 @@ func TestEveryFormIsAnsweredGoodAndBad(t *testing.T) {
 	}
 }
 
+// What is rarely said is folded away until it is said, or wrong.
+func TestRareAnswersAreFolded(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	const folded, open = `data-test-id="more">`, `data-test-id="more" open>`
+	if a := g.get(robin + "decision"); !strings.Contains(a.body, folded) {
+		t.Errorf("a new form is\n%s", a.body)
+	}
+	if _, a := g.fill(robin+"decision", append(slices.Clone(clearing), "limit", "low")...); !strings.Contains(a.body, open) || !a.has("wrong-limit") {
+		t.Errorf("what is wrong is folded away:\n%s", a.body)
+	}
+	if a := g.post(robin+"decision/reply", url.Values{"reply": {"STATUS: cleared\nVALID-TO: none\nSESSIONS: 6 in all"}}); !strings.Contains(a.body, open) {
+		t.Errorf("what the reply says is folded away:\n%s", a.body)
+	}
+}
+
 // Why a session was held that began while the records were not in order can be given where one asks for it, and only there.
 func TestWhatCannotBeEnteredSaysWhy(t *testing.T) {
 	w := newTown(t)
