@@ -242,13 +242,13 @@ func (v *visit) underWay() error {
 // patient is how soon a sync begins that was asked for, where the engine is well.
 const patient = time.Minute
 
-// glance is how long a look may take that nobody needs to hear of.
+// glance is how long a look, or a run for some news, may take that nobody needs to hear of.
 const glance = 5 * time.Second
 
 func (v *visit) progress(f frame, work Work) progress {
 	p := progress{frame: f}
 	for _, r := range work.Running {
-		if r.Trigger != jobs.ByLook || v.now.Sub(r.Began) > glance {
+		if r.Trigger != jobs.ByLook && r.Trigger != jobs.ByNudge || v.now.Sub(r.Began) > glance {
 			p.Rows = append(p.Rows, rowOf(r))
 		}
 	}
