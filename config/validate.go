@@ -38,8 +38,8 @@ func (c *Config) check() []Problem {
 	if c.Store.Key.IsZero() {
 		ps = append(ps, c.keyFile()...)
 	}
-	if len(c.Practice.Connectors) == 0 {
-		add("practice.connectors", "is missing: the practice needs at least one, like {name: ehr, kind: fhirrest, base_url: https://…}")
+	if len(c.Practice.Connectors) == 0 && !c.has("practice.connectors") {
+		add("practice.connectors", "is missing: the practice needs one, like {name: ehr, kind: fhirrest, base_url: https://…}; write [] where everything is entered at the desk")
 	}
 	if len(c.Prescribers) == 0 {
 		add("prescribers", "is missing: write at least one prescriber")

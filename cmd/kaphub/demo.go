@@ -159,7 +159,7 @@ func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, dir string, wo
 			cancel(fmt.Errorf("sandbox: %w", err))
 		}
 	})
-	err := s.live(ctx, h, func(ctx context.Context) (*hub, error) { return c.again(ctx, s, dir) }, func(ctx context.Context, h *hub, at *entrance) error {
+	err := s.live(ctx, h, &entrance{}, func(ctx context.Context) (*hub, error) { return c.again(ctx, s, dir) }, func(ctx context.Context, h *hub, at *entrance) error {
 		in, err := h.view(ctx)
 		if err = errors.Join(err, h.noteConfig(ctx)); err != nil {
 			return err

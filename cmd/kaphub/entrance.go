@@ -13,7 +13,11 @@ var errChanged = errors.New("the config was written anew")
 
 // entrance is where a hub is reached: its door stays open while one hub is closed and the next not open yet: who knocks then waits a
 // moment, and finds nobody gone.
-type entrance struct{ tcp *net.TCPListener }
+type entrance struct {
+	tcp   *net.TCPListener
+	told  bool // somebody was told where it is
+	fresh bool // the hub was just set up: it reads its sources at once
+}
 
 // open listens, unless the door is open already: on another address only after a restart.
 func (d *entrance) open(ctx context.Context, address string) error {
@@ -50,8 +54,7 @@ func (d *entrance) shut() error {
 
 // live serves h, and whenever its config was written anew the hub that this config makes, until ctx ends. The config is
 // always read once, strictly and whole: no hub ever runs by a part of one and a part of another.
-func (s *scene) live(ctx context.Context, h *hub, open func(context.Context) (*hub, error), serve func(context.Context, *hub, *entrance) error) (err error) {
-	at := &entrance{}
+func (s *scene) live(ctx context.Context, h *hub, at *entrance, open func(context.Context) (*hub, error), serve func(context.Context, *hub, *entrance) error) (err error) {
 	defer func() { err = errors.Join(err, at.shut()) }()
 	for {
 		err := serve(ctx, h, at)

@@ -59,11 +59,7 @@ func (c *importCommand) Run(ctx context.Context, s *scene) error {
 		s.printf("Nothing was changed: run it without --dry-run to bring this in.\n")
 		return in.refusal("the others would be taken; correct these first, or import without them")
 	}
-	if err := h.store.Audit(ctx, h.actor, "import roster", "", fmt.Sprintf("clients=%d refused=%d baseline=%d", in.clients(), len(in.refused), len(in.verified))); err != nil {
-		return fmt.Errorf("note in the audit log: %w", err)
-	}
-	one := connectors.Connector{Name: rosterSource, Party: fhir.Practice, Puller: in}
-	if _, err := h.pull(ctx, one, nil); err != nil {
+	if err := h.admit(ctx, in); err != nil {
 		return err
 	}
 	if err := s.verify(ctx, h, in); err != nil {
@@ -74,6 +70,15 @@ func (c *importCommand) Run(ctx context.Context, s *scene) error {
 	}
 	s.printf("Next: kaphub sync, then kaphub status.\n")
 	return in.refusal("the others are taken, so correct these and import again")
+}
+
+// admit takes a roster in, and has that noted.
+func (h *hub) admit(ctx context.Context, in *intake) error {
+	if err := h.store.Audit(ctx, h.actor, "import roster", "", fmt.Sprintf("clients=%d refused=%d baseline=%d", in.clients(), len(in.refused), len(in.verified))); err != nil {
+		return fmt.Errorf("note in the audit log: %w", err)
+	}
+	_, err := h.pull(ctx, connectors.Connector{Name: rosterSource, Party: fhir.Practice, Puller: in}, nil)
+	return err
 }
 
 // intake is a roster on its way in: a source that is read once.
@@ -162,8 +167,11 @@ func (h *hub) imported(ctx context.Context) (map[fhir.Ref]string, error) {
 	return known, nil
 }
 
-// tellRoster says what is new, changed, as it was, and refused.
-func (s *scene) tellRoster(in *intake, known map[fhir.Ref]string) {
+// tally is how many clients of a roster are new, changed, as they were, and no clients of the hub, for nobody was asked
+// about them.
+type tally struct{ fresh, changed, same, alone int }
+
+func (in *intake) tally(known map[fhir.Ref]string) (t tally) {
 	referred, moved := map[string]bool{}, map[string]bool{} // a client who has a referral, and one whose referral changed
 	for _, r := range in.records {
 		if of, ok := fhir.Subject(r); ok && r.Type == "ServiceRequest" {
@@ -171,25 +179,30 @@ func (s *scene) tellRoster(in *intake, known map[fhir.Ref]string) {
 			moved[of.ID] = moved[of.ID] || known[r.Ref()] != r.Hash
 		}
 	}
-	fresh, changed, same, alone := 0, 0, 0, 0
 	for _, r := range in.records {
 		if r.Type != "Patient" {
 			continue
 		}
 		switch hash := known[r.Ref()]; {
 		case hash == "" && !referred[r.ID]:
-			alone++
+			t.alone++
 		case hash == "":
-			fresh++
+			t.fresh++
 		case hash != r.Hash || moved[r.ID]:
-			changed++
+			t.changed++
 		default:
-			same++
+			t.same++
 		}
 	}
-	s.printf("clients: %d new, %d changed, %d as they were; %s refused\n", fresh, changed, same, many(len(in.refused), "row"))
-	if alone > 0 {
-		s.printf("         %d more have no referral and no baseline row: they are no clients of the hub yet\n", alone)
+	return t
+}
+
+// tellRoster says what is new, changed, as it was, and refused.
+func (s *scene) tellRoster(in *intake, known map[fhir.Ref]string) {
+	t := in.tally(known)
+	s.printf("clients: %d new, %d changed, %d as they were; %s refused\n", t.fresh, t.changed, t.same, many(len(in.refused), "row"))
+	if t.alone > 0 {
+		s.printf("         %d more have no referral and no baseline row: they are no clients of the hub yet\n", t.alone)
 	}
 	if n := len(in.verified); n > 0 {
 		s.printf("baseline: what was verified on paper of %s\n", many(n, "client"))

@@ -23,11 +23,15 @@ type serveCommand struct{}
 
 // Run keeps schedules and queue until it is told to stop.
 func (c *serveCommand) Run(ctx context.Context, s *scene) error {
+	at := &entrance{}
+	if ready, err := s.begin(ctx, at); err != nil || !ready {
+		return errors.Join(err, at.shut())
+	}
 	h, err := s.open(ctx)
 	if err != nil {
-		return err
+		return errors.Join(err, at.shut())
 	}
-	return s.live(ctx, h, s.open, func(ctx context.Context, h *hub, at *entrance) error {
+	return s.live(ctx, h, at, s.open, func(ctx context.Context, h *hub, at *entrance) error {
 		leave, err := alone(&h.config)
 		if err != nil {
 			return err
@@ -62,7 +66,7 @@ func (h *hub) serve(ctx context.Context, at *entrance, m *metrics, work func(nud
 			h.log.Warn("nudge", "job", job, "error", err)
 		}
 	}
-	first := at.tcp == nil
+	first := !at.told
 	if err := at.open(ctx, h.config.Hub.Listen); err != nil {
 		return errors.Join(err, engine.Stop(ctx))
 	}
@@ -74,10 +78,14 @@ func (h *hub) serve(ctx context.Context, at *entrance, m *metrics, work func(nud
 		return errors.Join(err, engine.Stop(ctx))
 	}
 	h.log.Info("serving", "address", at.address().String())
-	if first {
+	if at.told = true; first {
 		up(at.address().String())
 	}
 	nudge("reconcile") // the policies may be others than before
+	if at.fresh {
+		at.fresh = false
+		nudge("sync")
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(at) }()
 	select {

@@ -47,6 +47,22 @@ func (f Format) system() string {
 // RosterColumns tells the header of a roster, for people.
 func RosterColumns() string { return header(rosterColumns) }
 
+// Column is one of a roster's header.
+type Column struct {
+	Name   string
+	Needed bool
+	Means  string // "" = its name says it
+}
+
+// Columns are those that a roster's header may have.
+func Columns() []Column {
+	all := make([]Column, 0, len(rosterColumns))
+	for _, c := range rosterColumns {
+		all = append(all, Column{c.name, c.required, c.about})
+	}
+	return all
+}
+
 var rosterColumns = []column{
 	{"id", true, "the practice's own number of the client"},
 	{"family", true, "legal family name"},

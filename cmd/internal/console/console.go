@@ -110,12 +110,13 @@ func build(o Options) (*Console, error) {
 // handler puts the routes behind what every request passes.
 func (c *Console) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	static, err := fs.Sub(files, "static")
+	static, err := staticFiles()
 	if err != nil {
-		return nil, fmt.Errorf("read the console's files: %w", err)
+		return nil, err
 	}
 	mux.Handle("GET /static/{$}", http.NotFoundHandler()) // what there is is nobody's to list
 	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(static))))
+	mux.Handle("GET /static/", static)
 	inside := http.NewServeMux()
 	for _, r := range c.routes() {
 		inside.Handle(r.Pattern, c.serve(r))
@@ -131,6 +132,15 @@ func (c *Console) handler() (http.Handler, error) {
 
 // secure reports whether people reach the console by https: then its cookie goes nowhere else.
 func (o *Options) secure() bool { return strings.HasPrefix(strings.ToLower(o.Public), "https://") }
+
+// staticFiles are our own files, for browsers.
+func staticFiles() (http.Handler, error) {
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		return nil, fmt.Errorf("read the console's files: %w", err)
+	}
+	return cached(http.StripPrefix("/static/", http.FileServerFS(static))), nil
+}
 
 func (o *Options) whole() error {
 	var wrong []error

@@ -53,6 +53,7 @@ var pageOf = map[string]any{
 	"exchange_delivery.html":   deliveryPage{},
 	"print.html":               printPage{},
 	"clients.html":             clientsPage{},
+	"start.html":               startPage{}, "start-code.html": beginPage{}, "start-key.html": keyPage{}, "start-roster.html": rosterPage{}, "start-owner.html": ownerPage{},
 }
 
 // notPages hold the parts of pages.

@@ -107,6 +107,7 @@ const (
 	KindChoice Kind = "choice" // one of Options
 	KindMany   Kind = "many"   // some of Options
 	KindRows   Kind = "rows"   // a table of Columns
+	KindSecret Kind = "secret" // never shown again
 	KindCodes  Kind = "codes"  // of a column: a system and a code, with semicolons between
 )
 
