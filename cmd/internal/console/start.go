@@ -111,13 +111,14 @@ func NewStart(start Start, code string, now func() time.Time, log *slog.Logger) 
 	} {
 		mux.Handle(pattern, s.answered(s.letIn(do)))
 	}
-	return s.guarded(s.onlyHere(http.NewCrossOriginProtection().Handler(mux))), nil
+	return s.onlyHere(http.NewCrossOriginProtection().Handler(mux)), nil
 }
 
 // onlyHere answers nobody who calls this machine by another name than its own: a page elsewhere could have given itself a
 // name that leads here. What is too long is refused before it is read.
 func (s *starter) onlyHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		private(w.Header())
 		host := r.Host
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
@@ -131,6 +132,7 @@ func (s *starter) onlyHere(next http.Handler) http.Handler {
 			http.Error(w, "That is too long: a roster may have 1 MB. Nothing of it was read.", http.StatusRequestEntityTooLarge)
 			return
 		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		next.ServeHTTP(w, r)
 	})
 }
