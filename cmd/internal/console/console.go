@@ -110,13 +110,12 @@ func build(o Options) (*Console, error) {
 // handler puts the routes behind what every request passes.
 func (c *Console) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
-	static, err := staticFiles()
+	static, err := fs.Sub(files, "static")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the console's files: %w", err)
 	}
 	mux.Handle("GET /static/{$}", http.NotFoundHandler()) // what there is is nobody's to list
 	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(static))))
-	mux.Handle("GET /static/", static)
 	inside := http.NewServeMux()
 	for _, r := range c.routes() {
 		inside.Handle(r.Pattern, c.serve(r))
@@ -132,15 +131,6 @@ func (c *Console) handler() (http.Handler, error) {
 
 // secure reports whether people reach the console by https: then its cookie goes nowhere else.
 func (o *Options) secure() bool { return strings.HasPrefix(strings.ToLower(o.Public), "https://") }
-
-// staticFiles are our own files, for browsers.
-func staticFiles() (http.Handler, error) {
-	static, err := fs.Sub(files, "static")
-	if err != nil {
-		return nil, fmt.Errorf("read the console's files: %w", err)
-	}
-	return cached(http.StripPrefix("/static/", http.FileServerFS(static))), nil
-}
 
 func (o *Options) whole() error {
 	var wrong []error
