@@ -56,6 +56,12 @@ func handles(t *testing.T, dsn string) {
 	want(t, "of another client", len(none), 0)
 	want(t, "it makes no verdict stale", len(w.stale()), 0)
 
+	whose, err := w.Whose(w.ctx, "f1")
+	w.must(err)
+	want(t, "whose it is", whose, client)
+	_, err = w.Whose(w.ctx, "f9")
+	wantError(t, err, exchange.ErrNotFound)
+
 	wantError(t, w.Handle(w.ctx, "Rosa", did("f9", readiness.Acknowledge)), exchange.ErrNotFound)
 	other := did("f1", readiness.Acknowledge)
 	other.Client = "another"
