@@ -42,7 +42,7 @@ func (w window) Client(ctx context.Context, by, what, client, asOf string) (d co
 	if now {
 		p = point{seen, at}
 	}
-	if d.View, err = w.viewAt(ctx, p, client); err != nil {
+	if d.View, err = w.standing(ctx, p, client); err != nil {
 		return d, atField("as-of", err)
 	}
 	if d.Chart, err = w.store.Chart(ctx, client, p.moment); err != nil && !errors.Is(err, exchange.ErrNotFound) {
@@ -147,7 +147,7 @@ func (w window) Disclosed(ctx context.Context, by, client, form, from, to string
 	if err := w.store.Audit(ctx, by, "view disclosures", client, form); err != nil { // nobody looks without it
 		return in, fmt.Errorf("note in the audit log: %w", err)
 	}
-	view, err := w.viewAt(ctx, p, client)
+	view, err := w.standing(ctx, p, client)
 	if err != nil {
 		return in, err
 	}

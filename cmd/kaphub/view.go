@@ -122,6 +122,27 @@ func (h *hub) view(ctx context.Context) (report.Input, error) {
 // viewAt gathers what was known and decided at a point, of one client alone or, with "", of all. Now is a point like any
 // other. Every verdict in it has passed readiness.Current: a verdict shown is a verdict checked (law 8).
 func (h *hub) viewAt(ctx context.Context, p point, client string) (report.Input, error) {
+	in, err := h.standing(ctx, p, client)
+	if err != nil {
+		return in, err
+	}
+	if in.Rejects, err = h.store.RejectsAt(ctx, p.moment); err != nil {
+		return in, err
+	}
+	if in.Deliveries, err = h.store.Open(ctx, p.moment); err != nil {
+		return in, err
+	}
+	states, err := h.store.Sources(ctx, p.moment)
+	if err != nil {
+		return in, err
+	}
+	in.Strays, err = h.straysAt(ctx, states, p)
+	return in, err
+}
+
+// standing is viewAt without what is nobody's yet and what is under way for everybody: of one client it costs the same
+// however many there are.
+func (h *hub) standing(ctx context.Context, p point, client string) (report.Input, error) {
 	in := report.Input{Generated: p.at, AsOf: p.at, Titles: map[string]string{}}
 	policies, err := h.policiesAt(ctx, p.moment)
 	if err != nil {
@@ -149,16 +170,7 @@ func (h *hub) viewAt(ctx context.Context, p point, client string) (report.Input,
 	for _, s := range board {
 		in.Clients = append(in.Clients, standsAt(s, policyOf(policies, s.Prescriber), states, p.at))
 	}
-	if in.Handlings, err = h.store.Handlings(ctx, client, p.moment); err != nil {
-		return in, err
-	}
-	if in.Rejects, err = h.store.RejectsAt(ctx, p.moment); err != nil {
-		return in, err
-	}
-	if in.Deliveries, err = h.store.Open(ctx, p.moment); err != nil {
-		return in, err
-	}
-	in.Strays, err = h.straysAt(ctx, states, p)
+	in.Handlings, err = h.store.Handlings(ctx, client, p.moment)
 	return in, err
 }
 
