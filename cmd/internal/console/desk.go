@@ -102,8 +102,12 @@ func subjectOf(chart fhir.Chart) subject {
 	return s
 }
 
-// Shown is the subject as the form carries it: who it is about now must be who it was about when it was opened.
+// Shown is the subject in a line.
 func (s subject) Shown() string { return s.Name + ", born " + s.Born }
+
+// Carried is the subject as a form carries it: who it is about when it is sent must be who it was about when it was opened.
+// Two clients of one name and birth date are two.
+func (s subject) Carried() string { return s.Key + ", " + s.Shown() }
 
 // deskHome is where an entry begins: find the client, or look after what waits.
 type deskHome struct {

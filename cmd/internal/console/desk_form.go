@@ -182,7 +182,7 @@ func (v *visit) deskSave(k deskKind) error {
 	p.asked = k.ask(a, p.whole).filled(f)
 	again := func() error { return v.showForm(http.StatusUnprocessableEntity, k, p) }
 	switch {
-	case f.Get("shown") != p.Subject.Shown():
+	case f.Get("shown") != p.Subject.Carried():
 		p.Problem = "The client's name or birth date changed since this form was opened. Look whom it is about, then save it again."
 		return again()
 	case p.Cannot != "":

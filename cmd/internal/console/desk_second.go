@@ -118,7 +118,7 @@ func (v *visit) confirm() error {
 	switch {
 	case err != nil:
 		return err
-	case !entryID.MatchString(id) || f.Get("shown") != subjectOf(a.Chart).Shown():
+	case !entryID.MatchString(id) || f.Get("shown") != subjectOf(a.Chart).Carried():
 		return staleForm
 	}
 	if words, err := ofTheirOwn(slips[0]); err != nil {
@@ -223,7 +223,7 @@ func (v *visit) saveUndo() error {
 		return err
 	}
 	p.Entry, p.Why.Value = f.Get("entry"), answer(f, "why")
-	if !entryID.MatchString(p.Entry) || f.Get("shown") != p.Subject.Shown() {
+	if !entryID.MatchString(p.Entry) || f.Get("shown") != p.Subject.Carried() {
 		return staleForm
 	}
 	slips, err := v.Second.Undoing(v.ctx(), v.who.Name, p.Of, p.Entry, p.Why.Value)
