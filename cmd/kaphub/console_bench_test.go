@@ -81,7 +81,7 @@ func need(b *testing.B, err error) {
 func askOf(b *testing.B, window http.Handler) string {
 	b.Helper()
 	rec := httptest.NewRecorder()
-	window.ServeHTTP(rec, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", nil))
+	window.ServeHTTP(rec, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://127.0.0.1/", nil))
 	_, rest, _ := strings.Cut(rec.Body.String(), `hx-get="/changes`)
 	path, _, _ := strings.Cut(rest, `"`)
 	return "/changes" + strings.ReplaceAll(path, "&amp;", "&")
@@ -89,7 +89,7 @@ func askOf(b *testing.B, window http.Handler) string {
 
 func (p peopled) get(b *testing.B, path string) (weight int) {
 	rec := httptest.NewRecorder()
-	p.ServeHTTP(rec, httptest.NewRequestWithContext(b.Context(), http.MethodGet, path, nil))
+	p.ServeHTTP(rec, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://127.0.0.1"+path, nil))
 	if rec.Code >= http.StatusMultipleChoices {
 		b.Fatalf("%s is answered %d: %s", path, rec.Code, rec.Body)
 	}

@@ -117,7 +117,7 @@ func (r *Records) All() []*fhir.Version {
 	all = versions(all, c.DocumentReferences)
 	all = append(all, c.Unread...)
 	slices.SortStableFunc(all, func(a, b *fhir.Version) int {
-		return cmp.Or(cmp.Compare(a.Moment, b.Moment), a.Received.Compare(b.Received), strings.Compare(a.Key.String(), b.Key.String()), cmp.Compare(a.N, b.N))
+		return cmp.Or(cmp.Compare(a.Moment, b.Moment), a.Received.Compare(b.Received), strings.Compare(a.String(), b.String()), cmp.Compare(a.N, b.N))
 	})
 	return slices.CompactFunc(all, func(a, b *fhir.Version) bool { return a.Key == b.Key && a.N == b.N })
 }
