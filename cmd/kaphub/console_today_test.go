@@ -35,7 +35,7 @@ func (m *month) found(words string) (chosen []string) {
 	in, err := window{m.hub}.Glance(m.t.Context())
 	must(m.t, err)
 	for _, v := range in.Clients {
-		if meant.Is(v) {
+		if meant.Is(v.Verdict) {
 			chosen = append(chosen, v.Chosen)
 		}
 	}
@@ -76,9 +76,9 @@ func TestAClientIsFoundByEachNameByBirthDateAndByKey(t *testing.T) {
 	if meant.Born(one.Client) != *p.BirthDate {
 		t.Errorf("born %s, want %s", meant.Born(one.Client), *p.BirthDate)
 	}
-	patient := m.world.Practice.Find("Patient", fhir.ID{System: sandbox.SystemMRN, Value: m.mrnOf(one)})[0]
+	patient := m.world.Practice.Find("Patient", fhir.ID{System: sandbox.SystemMRN, Value: m.mrnOf(one.Verdict)})[0]
 	m.clock.forward(time.Hour)
-	plant(t, m.world.Practice, `{"resourceType":"Patient","id":"`+patient.ID+`","identifier":[{"system":"`+sandbox.SystemMRN+`","value":"`+m.mrnOf(one)+`"}],
+	plant(t, m.world.Practice, `{"resourceType":"Patient","id":"`+patient.ID+`","identifier":[{"system":"`+sandbox.SystemMRN+`","value":"`+m.mrnOf(one.Verdict)+`"}],
 		"name":[{"use":"official","family":"Ångström","given":["Zoë"]}],"birthDate":"1971-02-03"}`)
 	_, err = m.cycle(t.Context(), bars{})
 	must(t, err)
@@ -108,7 +108,7 @@ func TestALookIsNotedAndWhatAPageAsksByItselfIsNot(t *testing.T) {
 	get := func(path string) *httptest.ResponseRecorder {
 		t.Helper()
 		rec := httptest.NewRecorder()
-		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, nil))
 		return rec
 	}
 	page := get("/").Body.String()

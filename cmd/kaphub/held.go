@@ -23,7 +23,13 @@ type held struct {
 // snapshot is the board of one moment, by client and prescriber. Nobody changes it or what it points at.
 type snapshot struct {
 	moment fhir.Moment
-	rows   []*readiness.Standing
+	rows   []*heldRow
+}
+
+// heldRow is how an engagement stands, and what of it a look has to look at.
+type heldRow struct {
+	readiness.Standing
+	gist *report.Gist
 }
 
 // snapshots is how many are kept: people who look at the same time ask for moments close to each other, in any order.
@@ -35,7 +41,7 @@ type shifts interface {
 }
 
 // at returns the board of a moment: the newest kept one of before, and what befell whom since.
-func (h *held) at(ctx context.Context, from shifts, moment fhir.Moment) ([]*readiness.Standing, error) {
+func (h *held) at(ctx context.Context, from shifts, moment fhir.Moment) ([]*heldRow, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i := len(h.kept)
@@ -61,25 +67,26 @@ func (h *held) at(ctx context.Context, from shifts, moment fhir.Moment) ([]*read
 }
 
 // with is the board after what befell some of it; both are in the order of their clients.
-func (s snapshot) with(list []store.Shift) []*readiness.Standing {
+func (s snapshot) with(list []store.Shift) []*heldRow {
 	if len(list) == 0 {
 		return s.rows
 	}
-	rows := make([]*readiness.Standing, 0, len(s.rows)+len(list))
+	rows := make([]*heldRow, 0, len(s.rows)+len(list))
 	old := s.rows
 	for _, shift := range list {
-		i, there := slices.BinarySearchFunc(old, shift.Engagement, func(x *readiness.Standing, e readiness.Engagement) int {
+		i, there := slices.BinarySearchFunc(old, shift.Engagement, func(x *heldRow, e readiness.Engagement) int {
 			return cmp.Or(cmp.Compare(x.Client, e.Client), cmp.Compare(x.Prescriber, e.Prescriber))
 		})
 		rows = append(rows, old[:i]...)
-		is := shift.Standing
+		is := &heldRow{Standing: shift.Standing}
 		switch {
 		case shift.Anew:
 			is.Verdict = report.Shortened(is.Verdict)
+			is.gist = report.GistOf(&is.Verdict)
 		case there:
-			is.Verdict = shift.Retold(old[i].Verdict)
+			is.Verdict, is.gist = shift.Retold(old[i].Verdict), old[i].gist
 		}
-		rows = append(rows, &is)
+		rows = append(rows, is)
 		if old = old[i:]; there {
 			old = old[1:]
 		}
@@ -109,21 +116,19 @@ func (h *hub) brief(ctx context.Context, p point) (report.Brief, error) {
 		return in, err
 	}
 	checks := map[string]*readiness.Check{}
-	in.Clients = make([]*readiness.Verdict, 0, len(board))
+	in.Clients = make([]report.Shown, 0, len(board))
 	for _, s := range board {
 		check := checks[s.Prescriber]
 		if check == nil {
 			check = readiness.NewCheck(policyOf(policies, s.Prescriber), states, p.at)
 			checks[s.Prescriber] = check
 		}
-		v := &s.Verdict
-		if s.Judged {
-			v = check.Still(v, s.Moved)
-		} else {
-			unjudged := notJudged(s.Engagement, p.at)
-			v = &unjudged
+		if !s.Judged {
+			v := notJudged(s.Engagement, p.at)
+			in.Clients = append(in.Clients, report.Shown{Verdict: &v, Gist: &report.Gist{}})
+			continue
 		}
-		in.Clients = append(in.Clients, v)
+		in.Clients = append(in.Clients, report.Shown{Verdict: check.Still(&s.Verdict, s.Moved), Gist: s.gist})
 	}
 	if in.Handlings, err = h.store.Handlings(ctx, "", p.moment); err != nil {
 		return in, err

@@ -28,18 +28,19 @@ type Check struct {
 	policy  Policy
 	sources []fhir.SourceState
 	now     time.Time
-	known   map[read]Freshness
+	known   map[string]*read
 }
 
-// read is a source for sessions of one day: all that its freshness may rest on, under one policy at one instant.
+// read is how fresh a source is under one policy at one instant: for any session, or by the session's day.
 type read struct {
-	source string
-	day    Day
+	state fhir.SourceState
+	any   bool // fresh, whenever the session is
+	on    map[Day]Freshness
 }
 
 // NewCheck returns the check of verdicts under policy at now, by how far sources were read. It is not safe for concurrent use.
 func NewCheck(policy Policy, sources []fhir.SourceState, now time.Time) *Check {
-	return &Check{policy, sources, now, map[read]Freshness{}}
+	return &Check{policy, sources, now, map[string]*read{}}
 }
 
 // Current is Current of v.
@@ -76,28 +77,41 @@ func (c *Check) Still(v *Verdict, moved bool) *Verdict {
 
 // unread names the first source of v that is not fresh now, and says so in words; "" when all are.
 func (c *Check) unread(v *Verdict) (source, why string) {
-	var session time.Time
-	var day Day
-	if v.Appointment != nil {
-		session = v.Appointment.Start
-		day = DayOf(session, cmp.Or(c.policy.Zone, time.UTC))
-	}
+	zone := cmp.Or(c.policy.Zone, time.UTC)
 	for _, name := range v.Sources {
-		is, ok := c.known[read{name, day}]
+		r := c.known[name]
+		if r == nil {
+			r = c.read(name, zone)
+			c.known[name] = r
+		}
+		if r.any {
+			continue
+		}
+		var session time.Time
+		var day Day
+		if v.Appointment != nil {
+			session = v.Appointment.Start
+			day = DayOf(session, zone)
+		}
+		is, ok := r.on[day]
 		if !ok {
-			is = c.policy.Freshness(c.state(name), session, c.now)
-			c.known[read{name, day}] = is
+			is = c.policy.Freshness(r.state, session, c.now)
+			r.on[day] = is
 		}
 		if is != Fresh {
-			return name, c.policy.lastRead(c.state(name), is, cmp.Or(c.policy.Zone, time.UTC))
+			return name, c.policy.lastRead(r.state, is, zone)
 		}
 	}
 	return "", ""
 }
 
-func (c *Check) state(source string) fhir.SourceState {
+// read looks at a source. What was read today and is fresh without a session is fresh for every session: no day has begun since.
+func (c *Check) read(source string, zone *time.Location) *read {
+	r := &read{state: fhir.SourceState{Name: source}, on: map[Day]Freshness{}}
 	if i := slices.IndexFunc(c.sources, func(s fhir.SourceState) bool { return s.Name == source }); i >= 0 {
-		return c.sources[i]
+		r.state = c.sources[i]
 	}
-	return fhir.SourceState{Name: source}
+	last := r.state.LastComplete
+	r.any = !last.After(c.now) && DayOf(last, zone) == DayOf(c.now, zone) && c.policy.Freshness(r.state, time.Time{}, c.now) == Fresh
+	return r
 }

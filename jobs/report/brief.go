@@ -15,9 +15,38 @@ type Brief struct {
 	Zone      *time.Location
 	Titles    map[string]string
 	Sources   []Source
-	Clients   []*readiness.Verdict // by client and prescriber
+	Clients   []Shown // by client and prescriber
 	Handlings []readiness.Handling
 	Strays    []Stray
+}
+
+// Shown is a verdict that may be shown, and what of it a look has to look at.
+type Shown struct {
+	*readiness.Verdict
+	*Gist
+}
+
+// Gist is what of a verdict's findings Today may list: those that are open and not told by another. It stays right as long
+// as the findings are the same, whatever else Current says of the verdict.
+type Gist struct {
+	asks   []int // by index: to be done, or waited on
+	rolled []int // of those that touch many
+}
+
+// GistOf returns the gist of v.
+func GistOf(v *readiness.Verdict) *Gist {
+	g := &Gist{}
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		switch {
+		case f.State == readiness.Resolved:
+		case f.RollUp != "":
+			g.rolled = append(g.rolled, i)
+		case (f.Severity == readiness.S1 || f.Severity == readiness.S2 || slices.Contains(waiting, f.Code)) && !folded(*f, *v):
+			g.asks = append(g.asks, i)
+		}
+	}
+	return g
 }
 
 // Shortened leaves of a verdict what the first screen and the search show: without what it rests on, what is in order and
@@ -67,10 +96,8 @@ var waitedAt = func() (names []readiness.GateName) {
 }()
 
 // Waits reports whether v's client waits on somebody.
-func Waits(v *readiness.Verdict) bool {
-	return slices.ContainsFunc(v.Findings, func(f readiness.Finding) bool {
-		return f.State != readiness.Resolved && f.RollUp == "" && slices.Contains(waiting, f.Code) && !folded(f, *v)
-	})
+func (s Shown) Waits() bool {
+	return slices.ContainsFunc(s.asks, func(i int) bool { return slices.Contains(waiting, s.Findings[i].Code) })
 }
 
 // ClientOf is an engagement as a reader needs it.

@@ -91,9 +91,12 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 	sessions, upcoming := cutter{n: most.Sessions, less: bySession}, cutter{n: most.Upcoming, less: bySession}
 	do, waits := cutter{n: most.DoNow, less: byUrgency}, cutter{n: most.Waiting, less: bySince}
 	rolled := crowd{rows: map[rollKey]*crowdRow{}}
-	counts := map[readiness.State]int{}
-	for _, v := range in.Clients {
-		counts[v.State]++
+	counts := make([]int, len(states))
+	for _, c := range in.Clients {
+		v := c.Verdict
+		if i := slices.Index(states, v.State); i >= 0 {
+			counts[i]++
+		}
 		t.Several = t.Several || v.Prescriber != in.Clients[0].Prescriber
 		if v.State == readiness.Hold {
 			stopped.offer(pick{v: v})
@@ -110,16 +113,18 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 			}
 		}
 		waited := pick{v: v}
-		for i := range v.Findings {
+		for _, i := range c.rolled {
+			if f := &v.Findings[i]; lens.Hides == nil || !lens.Hides(v, f) {
+				rolled.add(pick{v: v, f: f}, b.snoozed(f))
+			}
+		}
+		for _, i := range c.asks {
 			f := &v.Findings[i]
 			urgent := f.Severity == readiness.S1 || f.Severity == readiness.S2 && (near || f.Code == undelivered)
 			waitsOn := slices.Contains(waiting, f.Code)
 			switch {
-			case f.State == readiness.Resolved, lens.Hides != nil && lens.Hides(v, f):
-			case f.RollUp != "":
-				rolled.add(pick{v: v, f: f}, b.handled(*f).Snoozed != nil)
-			case !urgent && !waitsOn || folded(*f, *v):
-			case b.handled(*f).Snoozed != nil:
+			case !urgent && !waitsOn, lens.Hides != nil && lens.Hides(v, f):
+			case b.snoozed(f):
 				if urgent {
 					t.Snoozed++
 				}
@@ -144,8 +149,8 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 			do.offer(one)
 		}
 	}
-	for _, s := range states {
-		t.Counts = append(t.Counts, Count{s, counts[s]})
+	for i, s := range states {
+		t.Counts = append(t.Counts, Count{s, counts[i]})
 	}
 	for _, s := range in.Sources {
 		t.Sources = append(t.Sources, Line{s.Name, cmp.Or(s.Title, b.title(s.Party)), s.State, s.LastComplete, s.Why, s.Missed, s.Desk})
@@ -179,6 +184,11 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 	strays := in.Strays[:min(len(in.Strays), most.Strays)]
 	t.Strays = Cut[Stray]{strays, len(in.Strays) - len(strays)}
 	return t
+}
+
+// snoozed reports whether f is silent for a while.
+func (b *builder) snoozed(f *readiness.Finding) bool {
+	return len(b.did[f.ID]) > 0 && b.handled(*f).Snoozed != nil
 }
 
 // toldBy reports whether v's own row tells what f asks for: a client who is stopped stands above, with that next step.

@@ -60,7 +60,7 @@ func briefly(in Input) Brief {
 	out := Brief{AsOf: in.AsOf, Practice: in.Practice, Zone: in.Zone, Titles: in.Titles, Sources: in.Sources, Handlings: in.Handlings, Strays: in.Strays}
 	for _, v := range in.Clients {
 		v = Shortened(v)
-		out.Clients = append(out.Clients, &v)
+		out.Clients = append(out.Clients, Shown{&v, GistOf(&v)})
 	}
 	return out
 }

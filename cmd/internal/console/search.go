@@ -71,7 +71,7 @@ var shows = []struct{ key, name string }{
 }
 
 // in reports whether v stands in a list.
-func (v *visit) in(show string, c *readiness.Verdict, asOf time.Time) bool {
+func (v *visit) in(show string, c report.Shown, asOf time.Time) bool {
 	day := readiness.DayOf(asOf, v.Zone)
 	between := func(from, to int) bool {
 		a := c.Appointment
@@ -87,7 +87,7 @@ func (v *visit) in(show string, c *readiness.Verdict, asOf time.Time) bool {
 	case "later":
 		return between(2, 15)
 	case "waiting":
-		return report.Waits(c)
+		return c.Waits()
 	}
 	return true
 }
@@ -111,13 +111,13 @@ func (v *visit) clients() error {
 	}
 	show := q.Get("show")
 	in = v.own(in)
-	var list []*readiness.Verdict
+	var list []report.Shown
 	for _, c := range in.Clients {
-		if v.in(show, c, in.AsOf) && meant.Is(c) {
+		if v.in(show, c, in.AsOf) && meant.Is(c.Verdict) {
 			list = append(list, c)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *readiness.Verdict) int {
+	slices.SortStableFunc(list, func(a, b report.Shown) int {
 		if words != "" {
 			return cmp.Or(strings.Compare(strings.ToLower(a.Chosen), strings.ToLower(b.Chosen)), cmp.Compare(a.Client, b.Client))
 		}
@@ -152,7 +152,7 @@ func (v *visit) clients() error {
 	}
 	lens := v.lens()
 	for _, c := range list[from:to] {
-		row := line{frame: p.frame, Client: report.ClientOf(lens.Of(*c), in.Titles), Booked: true}
+		row := line{frame: p.frame, Client: report.ClientOf(lens.Of(*c.Verdict), in.Titles), Booked: true}
 		row.ID = "found-" + slug(row.Key+" "+row.Prescriber)
 		p.List = append(p.List, clientRow{row, p.born(meant.Born(c.Client))})
 	}
@@ -174,7 +174,7 @@ func (v *visit) clients() error {
 	return v.show("clients", p)
 }
 
-func session(v *readiness.Verdict) time.Time {
+func session(v report.Shown) time.Time {
 	if v.Appointment == nil {
 		return time.Unix(1<<40, 0)
 	}

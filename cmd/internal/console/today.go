@@ -88,7 +88,7 @@ func (v *visit) own(in report.Brief) report.Brief {
 	if v.who.SeesAll() {
 		return in
 	}
-	in.Clients = slices.DeleteFunc(slices.Clone(in.Clients), func(c *readiness.Verdict) bool { return v.who.Sight(c.Therapists...) == people.Nothing })
+	in.Clients = slices.DeleteFunc(slices.Clone(in.Clients), func(c report.Shown) bool { return v.who.Sight(c.Therapists...) == people.Nothing })
 	in.Strays = nil // of nobody yet
 	return in
 }

@@ -22,7 +22,7 @@ func (w *town) Glance(context.Context) (report.Brief, error) {
 	in := report.Brief{AsOf: w.view.AsOf, Practice: w.view.Practice, Zone: w.view.Zone, Titles: w.view.Titles, Sources: w.view.Sources, Handlings: w.view.Handlings, Strays: w.view.Strays}
 	for _, v := range w.view.Clients {
 		v = report.Shortened(v)
-		in.Clients = append(in.Clients, &v)
+		in.Clients = append(in.Clients, report.Shown{Verdict: &v, Gist: report.GistOf(&v)})
 	}
 	return in, w.away
 }
