@@ -28,7 +28,7 @@ type Check struct {
 	policy  Policy
 	sources []fhir.SourceState
 	now     time.Time
-	known   map[string]*read
+	known   []*read // a handful
 }
 
 // read is how fresh a source is under one policy at one instant: for any session, or by the session's day.
@@ -40,7 +40,7 @@ type read struct {
 
 // NewCheck returns the check of verdicts under policy at now, by how far sources were read. It is not safe for concurrent use.
 func NewCheck(policy Policy, sources []fhir.SourceState, now time.Time) *Check {
-	return &Check{policy, sources, now, map[string]*read{}}
+	return &Check{policy: policy, sources: sources, now: now}
 }
 
 // Current is Current of v.
@@ -79,11 +79,11 @@ func (c *Check) Still(v *Verdict, moved bool) *Verdict {
 func (c *Check) unread(v *Verdict) (source, why string) {
 	zone := cmp.Or(c.policy.Zone, time.UTC)
 	for _, name := range v.Sources {
-		r := c.known[name]
-		if r == nil {
-			r = c.read(name, zone)
-			c.known[name] = r
+		i := slices.IndexFunc(c.known, func(r *read) bool { return r.state.Name == name })
+		if i < 0 {
+			i, c.known = len(c.known), append(c.known, c.read(name, zone))
 		}
+		r := c.known[i]
 		if r.any {
 			continue
 		}
