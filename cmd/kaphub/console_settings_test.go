@@ -80,6 +80,25 @@ func (p *place) text() string {
 	return string(text)
 }
 
+// A row that nobody wrote into is sent with the first of each choice: it must be an empty one.
+func TestABlankRowIsNoRow(t *testing.T) {
+	t.Parallel()
+	k := settle(t).stewarded()
+	s, err := k.Settled(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range s.Sections {
+		for _, f := range one.Fields {
+			for _, c := range f.Columns {
+				if len(c.Options) > 0 && c.Options[0].Value != "" {
+					t.Errorf("%s, %s: its first choice is %q", f.Path, c.Key, c.Options[0].Value)
+				}
+			}
+		}
+	}
+}
+
 // What a change says it would alter is what it alters.
 func TestAChangeOfTheSettingsDoesWhatItWasWeighedToDo(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/config"
@@ -60,7 +61,7 @@ func noticesSection() console.Section {
 		{Path: "notices", Label: "Is anybody told by mail?", Answers: []console.Option{{Value: "none", Label: "Nobody"}, {Value: console.AnswerSet, Label: "Yes, as written below"}}},
 		{Path: "notices.people", Label: "Who", Kind: console.KindRows, Columns: []console.Column{
 			{Key: "name", Label: "Short name", Hint: "maya"}, {Key: "email", Label: "E-mail"}, {Key: "roles", Label: "Roles", Hint: "therapist, admin, operator, privacy officer", Kind: console.KindWords},
-			{Key: "urgent", Label: "What is urgent", Kind: console.KindChoice, Options: options("", "at once (through)", "through", "at once", "waits", "after the quiet hours", "none", "in the digest only")}}},
+			{Key: "urgent", Label: "What is urgent", Kind: console.KindChoice, Options: options("", "at once", "through", "at once, written", "waits", "after the quiet hours", "none", "in the digest only")}}},
 		{Path: "notices.digest", Label: "When the digest goes out", Hint: when, Kind: console.KindText},
 		{Path: "notices.quiet_hours", Label: "Quiet hours", Hint: "A digest waits until they end. Like 20:00-07:00, one a line.", Kind: console.KindLines},
 		{Path: "notices.from", Label: "From whom", Hint: "Like Reverie <kaphub@example.org>.", Kind: console.KindText},
@@ -95,8 +96,15 @@ func sheetSection(c *config.Config, i int) console.Section {
 		f.Rests = restsOn(strings.TrimPrefix(f.Path, at))
 		s.Fields = append(s.Fields, f)
 	}
+	answers := sheetAnswers()
+	switch {
+	case !p.Sheet.Signed.IsZero():
+		answers[2].Label = "Agreed, signed " + civil(p.Sheet.Signed)
+	case !p.Sheet.Published.IsZero():
+		answers[2].Label = "As they published it by " + civil(p.Sheet.Published)
+	}
 	line := func(key, label, hint string, kind console.Kind, more ...console.Option) {
-		add(console.Field{Path: key, Label: label, Hint: hint, Kind: kind, Answers: sheetAnswers(), Options: more})
+		add(console.Field{Path: key, Label: label, Hint: hint, Kind: kind, Answers: answers, Options: more})
 	}
 	add(console.Field{Path: "signed", Label: "Signed on", Hint: "The day on which they agreed, like 2026-01-10.", Kind: console.KindText})
 	add(console.Field{Path: "published", Label: "Read on their public pages on", Hint: "For what is not signed.", Kind: console.KindText})
@@ -149,15 +157,15 @@ func prescriberSection(c *config.Config, i int) console.Section {
 func rulesSection(key, path, title, lead string) console.Section {
 	s := console.Section{Key: key, Title: title, Lead: lead + " Left empty, the default counts. Days written plain are business days where the setting says so. They may be stricter than the law, never looser.", Group: groupRules, Owner: true}
 	for _, t := range readiness.DefaultRules().Settings() {
-		hint := t.Means
+		hint := capital(t.Means) + "."
 		if t.Unit != "" {
-			hint = "In " + t.Unit + ": " + hint
+			hint = "In " + t.Unit + ": " + t.Means + "."
 		}
 		usual := t.Default
 		if t.Key == "telehealth_until" {
 			usual = "2026-12-31"
 		}
-		s.Fields = append(s.Fields, console.Field{Path: path + "." + t.Key, Label: strings.ReplaceAll(t.Key, "_", " "), Hint: hint, Kind: console.KindText, Usual: usual, Rests: namesOf(t.Rules)})
+		s.Fields = append(s.Fields, console.Field{Path: path + "." + t.Key, Label: capital(strings.ReplaceAll(t.Key, "_", " ")), Hint: hint, Kind: console.KindText, Usual: usual, Rests: namesOf(t.Rules)})
 	}
 	return s
 }
@@ -168,7 +176,7 @@ func watchSection() console.Section {
 			{Path: "practice.watch_list", Label: "The list", Kind: console.KindRows, Rests: namesOf([]string{"R14"}),
 				Answers: []console.Option{{Value: "usual", Label: "The list that comes with the hub"}, {Value: "none", Label: "Nothing is watched for"}, {Value: console.AnswerSet, Label: "Your own, below"}},
 				Columns: []console.Column{{Key: "words", Label: "What it is called"}, {Key: "system", Label: "System", Hint: "http://loinc.org"}, {Key: "code", Label: "Code"},
-					{Key: "severity", Label: "How urgent", Kind: console.KindChoice, Options: options("S1", "S1, urgent", "S2", "S2, before the session")},
+					{Key: "severity", Label: "How urgent", Kind: console.KindChoice, Options: options("", "", "S1", "S1, urgent", "S2", "S2, before the session")},
 					{Key: "in", Label: "Where", Hint: strings.Join(fhir.Watchable(), ", "), Kind: console.KindWords},
 					{Key: "unless", Label: "But not when it says", Hint: "system and code", Kind: console.KindCodes}}},
 		}}
@@ -180,6 +188,19 @@ func identifierColumns() []console.Column {
 
 func sheetAnswers() []console.Option {
 	return []console.Option{{Value: "not asked", Label: "Not asked"}, {Value: "none set", Label: "None set"}, {Value: console.AnswerSet, Label: "Agreed"}}
+}
+
+// capital is a text that begins as a sentence does.
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// civil is a day as one reads it.
+func civil(d config.Day) string {
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format("2 Jan 2006")
 }
 
 func yesNo() []console.Option { return options("", "no", "true", "yes") }

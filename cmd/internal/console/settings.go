@@ -69,17 +69,15 @@ func (v *visit) settings() error {
 	return v.show("settings", p)
 }
 
-// Brief is what a section says, in a line: how many of its lines are settled.
+// Brief is what a section says, in a line: of a sheet, how many lines nobody asked about yet.
 func (s Section) Brief() string {
-	asked, set, open := 0, 0, 0
+	asked, open := 0, 0
 	for _, f := range s.Fields {
-		switch {
-		case len(f.Answers) > 0 && f.Answer == "not asked":
-			asked, open = asked+1, open+1
-		case len(f.Answers) > 0:
-			asked, set = asked+1, set+1
-		case f.Text != "" || len(f.Rows) > 0:
-			set++
+		if len(f.Answers) > 0 && f.Answers[0].Value == "not asked" {
+			asked++
+			if f.Answer == "not asked" {
+				open++
+			}
 		}
 	}
 	switch {
@@ -88,7 +86,8 @@ func (s Section) Brief() string {
 	case asked > 1:
 		return "every line is answered"
 	}
-	return many(set, "line is written", "lines are written")
+	first, _, _ := strings.Cut(s.Lead, ". ")
+	return strings.TrimSuffix(first, ".")
 }
 
 type sectionPage struct {

@@ -61,6 +61,7 @@ type Section struct {
 	Owner            bool   // an owner's to change; others look
 	Fields           []Field
 	Facts            []Fact // what is known of it, beside what can be set
+	Links            []Fact // where else to look, and the paths
 }
 
 // Fact is something to know.
