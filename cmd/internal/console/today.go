@@ -48,6 +48,7 @@ type todayPage struct {
 	Mark    string // what is shown of clients
 	Strip   string // what is shown of sources
 	Changed bool   // it takes the place of what was shown before
+	Alone   bool   // only the strip does
 }
 
 // dayOf are the sessions of a day.
@@ -166,7 +167,7 @@ func (v *visit) changes() error {
 		return v.part(http.StatusOK, "today", "board", p)
 	case q.Get("strip") != p.Strip:
 		v.w.Header().Set("HX-Reswap", "none")
-		p.Changed = true
+		p.Alone = true
 		return v.part(http.StatusOK, "today", "freshness", p)
 	}
 	v.w.WriteHeader(http.StatusNoContent)

@@ -167,11 +167,17 @@ func TestAPageThatAsksIsAnsweredWhenSomethingChanged(t *testing.T) {
 	if a.StatusCode != http.StatusOK || a.Header.Get("HX-Reswap") != "none" || !strings.Contains(a.body, "read 09:09") || strings.Contains(a.body, "Robin") || len(w.looks) != looks {
 		t.Fatalf("a source was read further: %d %s", a.StatusCode, a.body)
 	}
+	if !strings.Contains(a.body, `id="fresh" hx-swap-oob`) {
+		t.Errorf("the strip finds no place: %s", a.body)
+	}
 	ask = markOf(t, a.body)
 	w.view.Clients[0].State, w.view.Clients[0].Words = readiness.Hold, "Stopped by Skylight on 3 Mar 2026"
 	a = g.get(ask)
 	if a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Stopped by Skylight on 3 Mar 2026") || !strings.Contains(a.body, "Today has changed") || strings.Contains(a.body, "<html") {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	if strings.Contains(a.body, `id="fresh" hx-swap-oob`) { // htmx would take it out of what it swaps in
+		t.Errorf("the strip leaves the board it came with: %s", a.body)
 	}
 	if len(w.looks) != looks+1 || w.looks[looks] != "Ann owner|view board" {
 		t.Errorf("what was shown anew is no look: %v", w.looks)
