@@ -18,7 +18,7 @@ import (
 )
 
 // most is how many rows each list of the first screen has; the rest is counted, and led to.
-var most = report.Limits{Stopped: 15, Sessions: 30, DoNow: 7, Waiting: 12, Strays: 7, Upcoming: 40}
+var most = report.Limits{Stopped: 12, Sessions: 25, DoNow: 7, Waiting: 10, Strays: 7, Upcoming: 20}
 
 // Board is what stands now, of everybody.
 type Board interface {

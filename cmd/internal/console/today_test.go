@@ -135,7 +135,7 @@ func TestListsAreCutAndSayHowManyMoreThereAre(t *testing.T) {
 		w.view.Clients = append(w.view.Clients, v)
 	}
 	a := w.as(people.Owner).get("/")
-	a.inOrder(t, "+185 more who are stopped", "+170 more sessions today and tomorrow", "+188 more who wait")
+	a.inOrder(t, "+188 more who are stopped", "+175 more sessions today and tomorrow", "+190 more who wait")
 	if len(a.body) > 200<<10 {
 		t.Errorf("the page weighs %d KB", len(a.body)>>10)
 	}
