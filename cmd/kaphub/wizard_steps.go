@@ -128,7 +128,8 @@ func (w *wizard) Take(_ context.Context, step string, form url.Values) (console.
 		return was, err
 	}
 	is := typed(was, form)
-	next, undo := text, func() {}
+	var next []byte
+	undo := func() {}
 	switch step {
 	case stepPrescriber:
 		next, err = w.prescribed(text, file, &is)
