@@ -103,7 +103,7 @@ func deliveryUnconfirmed(f *facts) []Finding {
 	if f.empty() {
 		severity = f.rising(S3, near(f.next, f.policy.Rules.ParcelUrgent, S2))
 	}
-	if severity == S3 && !f.clock.passed(shift(since, f.policy.Rules.ParcelWait, f.zone)) && !(f.empty() && f.wentBy(since)) {
+	if severity == S3 && !f.clock.passed(shift(since, f.policy.Rules.ParcelWait, f.zone)) && (!f.empty() || !f.wentBy(since)) {
 		return nil
 	}
 	return []Finding{found(severity, of.String(), words+f.on(since)+", and no word that the client has it", "ask the client whether it arrived; look at the label together", of)}

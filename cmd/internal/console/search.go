@@ -124,7 +124,7 @@ func (v *visit) clients() error {
 		return cmp.Or(session(a).Compare(session(b)), cmp.Compare(a.Client, b.Client))
 	})
 	p := clientsPage{frame: v.frame("Clients"), N: len(list)}
-	p.frame.Now, p.Sought = in.AsOf, words
+	p.Now, p.Sought = in.AsOf, words
 	address := func(page int) string {
 		to := url.Values{}
 		for name, value := range map[string]string{"q": words, "show": show, "page": strconv.Itoa(page)} {

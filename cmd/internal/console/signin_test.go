@@ -426,7 +426,7 @@ func TestWhoDoesNothingIsSignedOut(t *testing.T) {
 func TestAPageThatAsksByItselfKeepsNobodySignedIn(t *testing.T) {
 	l := onSQLite(t)
 	p := l.joined("ann", people.Owner)
-	asks := l.Console.serve(route{Pattern: "GET /asks", SignedIn: true, ByItself: true, do: func(v *visit) error { return v.show("refused", refusedPage{frame: v.frame("")}) }})
+	asks := l.serve(route{Pattern: "GET /asks", SignedIn: true, ByItself: true, do: func(v *visit) error { return v.show("refused", refusedPage{frame: v.frame("")}) }})
 	wrapped := l.sessions.LoadAndSave(asks)
 	ask := func() int {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/asks", nil)

@@ -66,7 +66,7 @@ type waitOn struct {
 // todayOf builds the page of what stands.
 func (v *visit) todayOf(in report.Brief) todayPage {
 	p := todayPage{frame: v.frame("Today"), Today: report.BuildToday(v.own(in), most, v.lens())}
-	p.frame.Now = in.AsOf
+	p.Now = in.AsOf
 	p.Days, p.Later = p.byDay(p.Sessions.Rows), p.byDay(p.Upcoming.Rows)
 	for _, w := range p.Waiting.Rows {
 		i := slices.IndexFunc(p.Waits, func(x waitOn) bool { return x.Who == w.Nudge })
