@@ -19,7 +19,8 @@ var besideDangers = []danger{
 	}},
 	{"R14", func(o *Oracle) string {
 		d := o.only()
-		is := d != nil && o.clocksRight() && slices.ContainsFunc(o.records(News), func(n *Event) bool { return n.Says == "new" && n.At.After(d.At.Add(time.Hour)) })
+		lasting := d != nil && (!d.End.IsZero() || o.world.Life.Agreed.Validity.Answer == Set) // else nobody can say that it clears
+		is := lasting && o.clocksRight() && slices.ContainsFunc(o.records(News), func(n *Event) bool { return n.Says == "new" && n.At.After(d.At.Add(time.Hour)) })
 		return say(is, "something is new since the decision")
 	}},
 	{"R31", func(o *Oracle) string {
