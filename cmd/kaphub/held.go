@@ -125,7 +125,7 @@ func (h *hub) brief(ctx context.Context, p point) (report.Brief, error) {
 		}
 		if !s.Judged {
 			v := notJudged(s.Engagement, p.at)
-			in.Clients = append(in.Clients, report.Shown{Verdict: &v, Gist: &report.Gist{}})
+			in.Clients = append(in.Clients, report.Shown{Verdict: &v, Gist: report.GistOf(&v)})
 			continue
 		}
 		in.Clients = append(in.Clients, report.Shown{Verdict: check.Still(&s.Verdict, s.Moved), Gist: s.gist})

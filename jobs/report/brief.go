@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -26,26 +28,52 @@ type Shown struct {
 	*Gist
 }
 
-// Gist is what of a verdict's findings Today may list: those that are open and not told by another. It stays right as long
-// as the findings are the same, whatever else Current says of the verdict.
+// Gist is what of a verdict Today may list, worked out once: its findings that are open and not told by another. It stays
+// right as long as session and findings are the same, whatever else Current says of the verdict.
 type Gist struct {
-	asks   []int // by index: to be done, or waited on
-	rolled []int // of those that touch many
+	start  time.Time // of the session; far away = none
+	urgent []ask     // S1 and S2
+	waits  []ask     // what the client waits on, in the order of their way
+	rolled []ask     // what touches many
+}
+
+// ask is one finding, by index.
+type ask struct {
+	i        int
+	now      bool // to be done now, whenever the session is
+	confided bool // to the client's therapist
+	since    time.Time
 }
 
 // GistOf returns the gist of v.
 func GistOf(v *readiness.Verdict) *Gist {
-	g := &Gist{}
+	g := &Gist{start: when(time.Time{})}
+	if v.Appointment != nil {
+		g.start = when(v.Appointment.Start)
+	}
 	for i := range v.Findings {
 		f := &v.Findings[i]
+		a := ask{i: i, now: f.Severity == readiness.S1 || f.Code == undelivered, confided: readiness.Confided(f.Code), since: f.Since}
 		switch {
 		case f.State == readiness.Resolved:
+			continue
 		case f.RollUp != "":
-			g.rolled = append(g.rolled, i)
-		case (f.Severity == readiness.S1 || f.Severity == readiness.S2 || slices.Contains(waiting, f.Code)) && !folded(*f, *v):
-			g.asks = append(g.asks, i)
+			g.rolled = append(g.rolled, a)
+			continue
+		case folded(*f, *v):
+			continue
+		}
+		if f.Severity == readiness.S1 || f.Severity == readiness.S2 {
+			g.urgent = append(g.urgent, a)
+		}
+		if slices.Contains(waiting, f.Code) {
+			a.since = waitingSince(*f, *v)
+			g.waits = append(g.waits, a)
 		}
 	}
+	slices.SortStableFunc(g.waits, func(x, y ask) int {
+		return cmp.Compare(slices.Index(waiting, v.Findings[x.i].Code), slices.Index(waiting, v.Findings[y.i].Code))
+	})
 	return g
 }
 
@@ -73,8 +101,16 @@ func Shortened(v readiness.Verdict) readiness.Verdict {
 		v.Findings = append(v.Findings, f)
 	}
 	v.Gates, v.Findings = slices.Clip(v.Gates), slices.Clip(v.Findings)
+	// What is the same in every verdict is there once: less to hold, and less to fetch for each look.
+	v.State, v.Prescriber, v.Policy = readiness.State(once(string(v.State))), once(v.Prescriber), once(v.Policy)
+	v.Sources = slices.Clone(v.Sources)
+	for i := range v.Sources {
+		v.Sources[i] = once(v.Sources[i])
+	}
 	return v
 }
+
+func once(s string) string { return unique.Make(s).Value() }
 
 // gateOf is the gate that each rule looks at.
 var gateOf = func() map[string]readiness.GateName {
@@ -95,9 +131,9 @@ var waitedAt = func() (names []readiness.GateName) {
 	return names
 }()
 
-// Waits reports whether v's client waits on somebody.
+// Waits reports whether the client waits on somebody.
 func (s Shown) Waits() bool {
-	return slices.ContainsFunc(s.asks, func(i int) bool { return slices.Contains(waiting, s.Findings[i].Code) })
+	return len(s.waits) > 0
 }
 
 // ClientOf is an engagement as a reader needs it.

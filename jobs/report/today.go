@@ -38,9 +38,9 @@ type Limits struct{ Stopped, Sessions, DoNow, Waiting, Strays, Upcoming int }
 
 // pick is a verdict or one of its findings that may stand in a list, in the list's order.
 type pick struct {
+	c     Shown
 	v     *readiness.Verdict
 	f     *readiness.Finding
-	all   []*readiness.Finding // that a client waits on
 	since time.Time
 }
 
@@ -48,19 +48,19 @@ type pick struct {
 type cutter struct {
 	n, all int
 	list   []pick
-	less   func(x, y *pick) int
+	less   func(x, y pick) int
 }
 
 func (c *cutter) offer(p pick) {
 	c.all++
 	if len(c.list) == c.n {
-		if c.n == 0 || c.less(&p, &c.list[c.n-1]) >= 0 {
+		if c.n == 0 || c.less(p, c.list[c.n-1]) >= 0 {
 			return
 		}
 		c.list = c.list[:c.n-1]
 	}
 	i := len(c.list)
-	for i > 0 && c.less(&p, &c.list[i-1]) < 0 {
+	for i > 0 && c.less(p, c.list[i-1]) < 0 {
 		i--
 	}
 	c.list = slices.Insert(c.list, i, p)
@@ -76,8 +76,8 @@ func cutTo[T any](c *cutter, row func(pick) T) Cut[T] {
 
 // Lens is what its reader may see.
 type Lens struct {
-	Of    func(readiness.Verdict) readiness.Verdict         // what a verdict that is shown is shown as; nil = as it is
-	Hides func(*readiness.Verdict, *readiness.Finding) bool // whether a finding is not even counted; nil = none
+	Of    func(readiness.Verdict) readiness.Verdict // what a verdict that is shown is shown as; nil = as it is
+	Hides func(*readiness.Verdict) bool             // whether what is confided to the client's therapist is not even counted; nil = it is
 }
 
 // BuildToday gathers Today from in: what Build lists in the same places, for a board of any size, as lens shows it. What the
@@ -99,48 +99,38 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 		}
 		t.Several = t.Several || v.Prescriber != in.Clients[0].Prescriber
 		if v.State == readiness.Hold {
-			stopped.offer(pick{v: v})
+			stopped.offer(pick{c: c, v: v})
 		}
-		near := false
-		if a := v.Appointment; a != nil {
-			near = !a.Start.IsZero() && a.Start.Before(soon)
-			switch {
-			case a.Start.Before(first) || !a.Start.Before(end):
-			case near:
-				sessions.offer(pick{v: v})
-			default:
-				upcoming.offer(pick{v: v})
+		near := c.start.Before(soon)
+		switch {
+		case c.start.Before(first) || !c.start.Before(end):
+		case near:
+			sessions.offer(pick{c: c, v: v})
+		default:
+			upcoming.offer(pick{c: c, v: v})
+		}
+		quiet := func(a ask) bool { return a.confided && lens.Hides != nil && lens.Hides(v) }
+		for _, a := range c.rolled {
+			if f := &v.Findings[a.i]; !quiet(a) {
+				rolled.add(pick{c: c, v: v, f: f}, b.snoozed(f))
 			}
 		}
-		waited := pick{v: v}
-		for _, i := range c.rolled {
-			if f := &v.Findings[i]; lens.Hides == nil || !lens.Hides(v, f) {
-				rolled.add(pick{v: v, f: f}, b.snoozed(f))
+		for _, a := range c.urgent {
+			if !a.now && !near || quiet(a) {
+				continue
 			}
-		}
-		for _, i := range c.asks {
-			f := &v.Findings[i]
-			urgent := f.Severity == readiness.S1 || f.Severity == readiness.S2 && (near || f.Code == undelivered)
-			waitsOn := slices.Contains(waiting, f.Code)
-			switch {
-			case !urgent && !waitsOn, lens.Hides != nil && lens.Hides(v, f):
+			switch f := &v.Findings[a.i]; {
 			case b.snoozed(f):
-				if urgent {
-					t.Snoozed++
-				}
-			default:
-				if urgent && !toldBy(v, f) {
-					do.offer(pick{v: v, f: f, since: f.Since})
-				}
-				if waitsOn {
-					waited.all = append(waited.all, f)
-				}
+				t.Snoozed++
+			case !toldBy(v, f):
+				do.offer(pick{c: c, v: v, f: f, since: a.since})
 			}
 		}
-		if len(waited.all) > 0 {
-			slices.SortStableFunc(waited.all, byWay)
-			waited.f, waited.since = waited.all[0], waitingSince(*waited.all[0], *v)
-			waits.offer(waited)
+		for _, a := range c.waits {
+			if f := &v.Findings[a.i]; !quiet(a) && !b.snoozed(f) {
+				waits.offer(pick{c: c, v: v, f: f, since: a.since})
+				break
+			}
 		}
 	}
 	for _, one := range rolled.alone() { // what did not arrive, of one client only, is that client's own
@@ -174,8 +164,10 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 	})
 	t.Waiting = cutTo(&waits, func(p pick) Wait {
 		v, list := seen(p), []readiness.Finding{}
-		for _, f := range p.all {
-			list = append(list, *f)
+		for _, a := range p.c.waits {
+			if f := p.v.Findings[a.i]; (!a.confided || lens.Hides == nil || !lens.Hides(p.v)) && !b.snoozed(&f) {
+				list = append(list, f)
+			}
 		}
 		return b.wait(list, v, b.client(v))
 	})
@@ -196,28 +188,30 @@ func toldBy(v *readiness.Verdict, f *readiness.Finding) bool {
 	return v.State == readiness.Hold && f.Next == v.Next && f.Owner == v.Owner
 }
 
-func start(p *pick) time.Time {
-	if p.v.Appointment == nil {
-		return when(time.Time{})
+// Each compares as little as it needs: most are told apart by the first.
+
+func bySession(x, y pick) int {
+	if d := x.c.start.Compare(y.c.start); d != 0 {
+		return d
 	}
-	return when(p.v.Appointment.Start)
+	return cmp.Or(cmp.Compare(x.v.Client, y.v.Client), cmp.Compare(x.v.Prescriber, y.v.Prescriber))
 }
 
-func bySession(x, y *pick) int {
-	return cmp.Or(start(x).Compare(start(y)), cmp.Compare(x.v.Client, y.v.Client), cmp.Compare(x.v.Prescriber, y.v.Prescriber))
+func byUrgency(x, y pick) int {
+	if d := cmp.Compare(x.f.Severity, y.f.Severity); d != 0 {
+		return d
+	}
+	if d := x.c.start.Compare(y.c.start); d != 0 {
+		return d
+	}
+	return cmp.Or(x.since.Compare(y.since), cmp.Compare(x.v.Client, y.v.Client), cmp.Compare(x.f.Code, y.f.Code))
 }
 
-func byUrgency(x, y *pick) int {
-	return cmp.Or(cmp.Compare(x.f.Severity, y.f.Severity), start(x).Compare(start(y)), x.f.Since.Compare(y.f.Since),
-		cmp.Compare(x.v.Client, y.v.Client), cmp.Compare(x.f.Code, y.f.Code))
-}
-
-func bySince(x, y *pick) int {
-	return cmp.Or(x.since.Compare(y.since), cmp.Compare(x.v.Client, y.v.Client))
-}
-
-func byWay(x, y *readiness.Finding) int {
-	return cmp.Compare(slices.Index(waiting, x.Code), slices.Index(waiting, y.Code))
+func bySince(x, y pick) int {
+	if d := x.since.Compare(y.since); d != 0 {
+		return d
+	}
+	return cmp.Compare(x.v.Client, y.v.Client)
 }
 
 // crowd gathers what touches many, like rolls, from verdicts in the order of their clients.

@@ -106,9 +106,7 @@ func (v *visit) lens() report.Lens {
 			}
 			return c
 		},
-		Hides: func(c *readiness.Verdict, f *readiness.Finding) bool {
-			return readiness.Confided(f.Code) && !v.who.Confidant(c.Therapists...)
-		},
+		Hides: func(c *readiness.Verdict) bool { return !v.who.Confidant(c.Therapists...) },
 	}
 }
 
