@@ -17,9 +17,10 @@ build: ## build the binary into ./kaphub
 	CGO_ENABLED=0 go build -trimpath -o kaphub ./cmd/kaphub
 
 .PHONY: test
-test: needs ## install what the tests need, then vet and test with the race detector
+test: needs ## install what the tests need, then vet and test with the race detector, then the console in a real browser
 	go vet ./...
-	go test -race -shuffle=on -timeout 40m ./...
+	go test -race -shuffle=on -timeout 60m ./...
+	KAPHUB_BROWSER=1 go test -count=1 -timeout 40m -run 'Browser$$' ./cmd/kaphub
 
 .PHONY: needs
 needs: # PostgreSQL's binaries, where they can be had
@@ -65,7 +66,7 @@ mail: build ## notices against an independent mail server (needs node)
 .PHONY: screenshots
 screenshots: needs ## the README's pictures of the console, made of the demo
 	@mkdir -p cmd/kaphub/screens
-	KAPHUB_SCREENSHOTS=$(CURDIR)/cmd/kaphub/screens go test -count=1 -run TestScreenshots ./cmd/kaphub
+	KAPHUB_BROWSER=1 KAPHUB_SCREENSHOTS=$(CURDIR)/cmd/kaphub/screens go test -count=1 -run TestScreenshots ./cmd/kaphub
 
 .PHONY: generate
 generate: ## sqlc

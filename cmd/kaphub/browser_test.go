@@ -30,11 +30,17 @@ import (
 // axe is the judge of every page: axe-core, which .ci/needs installs.
 const axe = "../../.ci/browser/node_modules/axe-core/axe.min.js"
 
+// inBrowser has the tests in a real browser run: make test sets it, in a run of their own without the race detector.
+const inBrowser = "KAPHUB_BROWSER"
+
 // browsing skips a test where there is no browser, and fails it in CI.
 func browsing(t *testing.T) (browser, judge string) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes its time")
+	if name, _, _ := strings.Cut(t.Name(), "/"); !strings.HasSuffix(name, "Browser") && name != "TestScreenshots" {
+		t.Fatalf("%s must end in Browser: make test finds those tests by that", name)
+	}
+	if os.Getenv(inBrowser) == "" {
+		t.Skip("make test, or " + inBrowser + "=1, runs it in a browser")
 	}
 	missing := t.Skipf
 	if os.Getenv("CI") == "true" {
@@ -281,7 +287,7 @@ var download = regexp.MustCompile(`\.(csv|json|pdf|html|yaml|txt)(\?|$)|^/(metri
 
 // Every page that the console leads to, for every role, is without fault to axe in both themes, fits a phone, asks nobody
 // but us, and breaks no policy.
-func TestEveryPageIsForEverybody(t *testing.T) {
+func TestEveryPageIsForEverybodyInABrowser(t *testing.T) {
 	browsing(t)
 	h := practised(t)
 	for _, role := range []people.Role{people.Owner, people.Admin, people.Therapist, people.Reader, people.Privacy, people.Operator} {
@@ -309,7 +315,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 }
 
 // Without JavaScript every page is there too, and says the same.
-func TestEveryPageIsThereWithoutJavaScript(t *testing.T) {
+func TestEveryPageIsThereWithoutJavaScriptInABrowser(t *testing.T) {
 	browsing(t)
 	h := practised(t)
 	for _, role := range []people.Role{people.Admin, people.Therapist, people.Reader} {
@@ -354,7 +360,7 @@ func (w *walker) send(n int) int64 {
 
 // Every form that the console shows answers whoever sends it empty, or as it stands, with a page that says what is missing
 // or what was done: never with a failure of ours, never with a page that is less sound than the rest.
-func TestEveryFormAnswers(t *testing.T) {
+func TestEveryFormAnswersInABrowser(t *testing.T) {
 	browsing(t)
 	for name, plain := range map[string]bool{"with JavaScript": false, "without": true} {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 // On Today keys lead to the search, between rows and to their list; whoever types sees who fits; and a page that looks for
 // changes by itself leaves the reader where they were.
-func TestTodayByKeysAndByItself(t *testing.T) {
+func TestTodayByKeysAndByItselfInABrowser(t *testing.T) {
 	browsing(t)
 	h := practised(t)
 	w := newWalker(t, h.shownTo(t, people.Owner), false)

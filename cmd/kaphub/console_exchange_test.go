@@ -201,7 +201,7 @@ func TestTheExchangeIsShownAsItStands(t *testing.T) {
 }
 
 // What is shown when something is wrong is for everybody, too: every page about it, in both themes and on a phone.
-func TestWhatIsWrongIsShownToEverybody(t *testing.T) {
+func TestWhatIsWrongIsShownToEverybodyInABrowser(t *testing.T) {
 	browsing(t)
 	_, h := troubled(t)
 	for _, row := range []struct {
