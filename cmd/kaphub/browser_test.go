@@ -387,7 +387,8 @@ func TestEveryFormAnswersInABrowser(t *testing.T) {
 						continue // what was there to do is done
 					}
 					status := w.send(f.n)
-					if status >= 500 || status == 404 || status == 405 {
+					resting := status == 503 && f.to == "/exchange/sync" // here no engine runs, and it says so
+					if status >= 500 && !resting || status == 404 || status == 405 {
 						t.Errorf("%s: the form to %s on %s is answered %d", role, f.to, f.page, status)
 					}
 					if plain {
