@@ -208,8 +208,16 @@ func sessionsKept(t *testing.T, dsn string) {
 	want(t, "the table tells neither", clear, 0)
 	w.must(s.DeleteCtx(w.ctx, mine[0].Name))
 	want(t, "ended by its name", find("tok-1"), "")
+	w.must(s.CommitCtx(w.ctx, "tok-1", []byte("account p-1, of a request under way"), until))
+	want(t, "what ended does not come back with a request that was under way", find("tok-1"), "")
+	wantError(t, s.Own(w.ctx, "tok-1", "p-1"), exchange.ErrNotFound)
+	all, err = s.AllCtx(w.ctx)
+	w.must(err)
+	mine, err = s.Of(w.ctx, "p-1")
+	w.must(err)
+	want(t, "nor is it among those that stand", len(all) == 1 && len(mine) == 0, true)
 
-	w.exec(`UPDATE web_session SET data = substr(data, 1, length(data) - 4)`)
+	w.exec(`UPDATE web_session SET data = substr(data, 1, length(data) - 4) WHERE data <> ''`)
 	want(t, "one that was tampered with is none", find("tok-2"), "")
 	w.must(s.CommitCtx(w.ctx, "tok-2", []byte("account p-2"), until))
 	w.now = until
@@ -218,9 +226,13 @@ func sessionsKept(t *testing.T, dsn string) {
 	w.must(s.Own(w.ctx, "tok-3", "p-3"))
 	w.must(s.End(w.ctx, "p-3"))
 	want(t, "signed out everywhere", find("tok-3"), "")
+	w.must(s.CommitCtx(w.ctx, "tok-3", []byte("account p-3"), until.Add(time.Hour)))
+	want(t, "not for a request under way either", find("tok-3"), "")
+	w.now = until.Add(time.Hour)
+	w.must(s.CommitCtx(w.ctx, "tok-4", []byte("account p-4"), w.now.Add(time.Hour)))
 	var left int
 	w.must(w.reader.QueryRowContext(w.ctx, `SELECT count(*) FROM web_session`).Scan(&left))
-	want(t, "nothing is left over", left, 0)
+	want(t, "nothing is left over", left, 1)
 }
 
 func TestAccountsComeBackWithABackupAndSessionsDoNot(t *testing.T) {

@@ -42,7 +42,8 @@ func (s Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 	return data, err == nil, nil //nolint:nilerr // as scs asks
 }
 
-// CommitCtx keeps a session until expiry, and clears away those that are over.
+// CommitCtx keeps a session until expiry, and clears away those that are over. One that was ended stays so: what a request
+// that was under way then would keep is dropped.
 func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	hash := tokenHash(token)
 	text, err := enclose(s.db.keys.people, "session "+hash, data)

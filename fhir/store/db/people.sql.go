@@ -249,7 +249,7 @@ func (q *Queries) DropOldSessions(ctx context.Context, now int64) error {
 }
 
 const dropSession = `-- name: DropSession :exec
-DELETE FROM web_session WHERE token = $1
+UPDATE web_session SET data = '' WHERE token = $1
 `
 
 func (q *Queries) DropSession(ctx context.Context, token string) error {
@@ -258,7 +258,7 @@ func (q *Queries) DropSession(ctx context.Context, token string) error {
 }
 
 const dropSessions = `-- name: DropSessions :exec
-DELETE FROM web_session WHERE account = $1
+UPDATE web_session SET data = '' WHERE account = $1
 `
 
 func (q *Queries) DropSessions(ctx context.Context, account string) error {
@@ -267,7 +267,7 @@ func (q *Queries) DropSessions(ctx context.Context, account string) error {
 }
 
 const findSession = `-- name: FindSession :one
-SELECT data FROM web_session WHERE token = $1 AND expiry > $2
+SELECT data FROM web_session WHERE token = $1 AND expiry > $2 AND data <> ''
 `
 
 type FindSessionParams struct {
@@ -275,6 +275,8 @@ type FindSessionParams struct {
 	Now   int64
 }
 
+// A session that was ended stays as a row without data until it would have been over: a request that was under way then
+// does not bring it back.
 func (q *Queries) FindSession(ctx context.Context, arg FindSessionParams) (string, error) {
 	row := q.queryRow(ctx, q.findSessionStmt, findSession, arg.Token, arg.Now)
 	var data string
@@ -429,7 +431,7 @@ func (q *Queries) LooksAt(ctx context.Context, arg LooksAtParams) ([]Audit, erro
 }
 
 const ownSession = `-- name: OwnSession :execrows
-UPDATE web_session SET account = $1 WHERE token = $2
+UPDATE web_session SET account = $1 WHERE token = $2 AND data <> ''
 `
 
 type OwnSessionParams struct {
@@ -507,7 +509,7 @@ func (q *Queries) PutGlass(ctx context.Context, arg PutGlassParams) error {
 
 const putSession = `-- name: PutSession :exec
 INSERT INTO web_session (token, account, began, expiry, data) VALUES ($1, '', $2, $3, $4)
-ON CONFLICT (token) DO UPDATE SET expiry = excluded.expiry, data = excluded.data
+ON CONFLICT (token) DO UPDATE SET expiry = excluded.expiry, data = excluded.data WHERE web_session.data <> ''
 `
 
 type PutSessionParams struct {
@@ -558,7 +560,7 @@ func (q *Queries) SeeAccount(ctx context.Context, arg SeeAccountParams) error {
 }
 
 const sessionsNow = `-- name: SessionsNow :many
-SELECT token, account, began, expiry, data FROM web_session WHERE expiry > $1 ORDER BY expiry, token
+SELECT token, account, began, expiry, data FROM web_session WHERE expiry > $1 AND data <> '' ORDER BY expiry, token
 `
 
 func (q *Queries) SessionsNow(ctx context.Context, now int64) ([]WebSession, error) {
@@ -591,7 +593,7 @@ func (q *Queries) SessionsNow(ctx context.Context, now int64) ([]WebSession, err
 }
 
 const sessionsOf = `-- name: SessionsOf :many
-SELECT token, account, began, expiry, data FROM web_session WHERE account = $1 AND expiry > $2 ORDER BY began, token
+SELECT token, account, began, expiry, data FROM web_session WHERE account = $1 AND expiry > $2 AND data <> '' ORDER BY began, token
 `
 
 type SessionsOfParams struct {

@@ -47,22 +47,24 @@ SELECT a.* FROM audit a WHERE a.subject IN (SELECT CAST(@client AS text) UNION S
   UNION SELECT h.finding FROM handling h WHERE h.client = @client UNION SELECT s.id FROM sealed s WHERE s.client = @client)
   AND a.moment < @before AND a.actor <> 'hub' ORDER BY a.moment DESC LIMIT @lim;
 
+-- A session that was ended stays as a row without data until it would have been over: a request that was under way then
+-- does not bring it back.
 -- name: FindSession :one
-SELECT data FROM web_session WHERE token = @token AND expiry > @now;
+SELECT data FROM web_session WHERE token = @token AND expiry > @now AND data <> '';
 -- name: PutSession :exec
 INSERT INTO web_session (token, account, began, expiry, data) VALUES (@token, '', @began, @expiry, @data)
-ON CONFLICT (token) DO UPDATE SET expiry = excluded.expiry, data = excluded.data;
+ON CONFLICT (token) DO UPDATE SET expiry = excluded.expiry, data = excluded.data WHERE web_session.data <> '';
 -- name: OwnSession :execrows
-UPDATE web_session SET account = @account WHERE token = @token;
+UPDATE web_session SET account = @account WHERE token = @token AND data <> '';
 -- name: DropSession :exec
-DELETE FROM web_session WHERE token = @token;
+UPDATE web_session SET data = '' WHERE token = @token;
 -- name: DropSessions :exec
-DELETE FROM web_session WHERE account = @account;
+UPDATE web_session SET data = '' WHERE account = @account;
 -- name: DropEverySession :exec
 DELETE FROM web_session;
 -- name: DropOldSessions :exec
 DELETE FROM web_session WHERE expiry <= @now;
 -- name: SessionsNow :many
-SELECT * FROM web_session WHERE expiry > @now ORDER BY expiry, token;
+SELECT * FROM web_session WHERE expiry > @now AND data <> '' ORDER BY expiry, token;
 -- name: SessionsOf :many
-SELECT * FROM web_session WHERE account = @account AND expiry > @now ORDER BY began, token;
+SELECT * FROM web_session WHERE account = @account AND expiry > @now AND data <> '' ORDER BY began, token;
