@@ -128,7 +128,7 @@ func TestOneLooksAfterOnesOwnAccount(t *testing.T) {
 	if len(marks) != 2 || strings.Count(page.body, "(here)") != 1 {
 		t.Fatalf("%d sessions: %s", len(marks), page.body)
 	}
-	here := l.sitting(sessionOf(ann)).Mark
+	here := l.sitting(sessionOf(ann.guest)).Mark
 	for _, m := range marks {
 		if m[1] != here {
 			ann.goes(ann.post("/account/sign-out", url.Values{"session": {m[1]}}), "/account")

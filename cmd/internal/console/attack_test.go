@@ -16,10 +16,12 @@ import (
 )
 
 // sessionOf is the context of the session that somebody's cookie names.
-func sessionOf(p *person) context.Context {
-	p.t.Helper()
-	ctx, err := p.sessions.Load(context.Background(), p.cookie.Value)
-	p.lobby.must(err)
+func sessionOf(g *guest) context.Context {
+	g.t.Helper()
+	ctx, err := g.sessions.Load(context.Background(), g.cookie.Value)
+	if err != nil {
+		g.t.Fatal(err)
+	}
 	return ctx
 }
 
@@ -49,6 +51,12 @@ func TestNobodyFixesASession(t *testing.T) {
 			}
 		}
 		step(func() { ann.goes(ann.password(good), "/sign-in/code") })
+		stands := ann.elsewhere()
+		stands.goes(stands.password(good), "/sign-in/code") // a session that the store knows, and its holder handed to somebody else
+		bo := l.joined("bo", people.Reader).elsewhere()
+		bo.guest = l.holds(stands.cookie.Value)
+		bo.goes(bo.password(good), "/sign-in/code")
+		ann.goes(l.holds(stands.cookie.Value).get("/sign-in/code"), "/sign-in?why=late")
 		step(func() { ann.goes(ann.post("/sign-in/code", url.Values{"code": {ann.code()}}), "/") })
 		l.pass(time.Minute)
 		step(func() {
@@ -60,6 +68,21 @@ func TestNobodyFixesASession(t *testing.T) {
 			if a := l.holds(token).get("/"); a.StatusCode == http.StatusOK {
 				t.Fatal("a token opens the door after its holder signed out")
 			}
+		}
+	})
+}
+
+// A request that was under way when its sender signed out, and kept something then, brings the session back to nobody.
+func TestARequestUnderWayBringsNoSessionBack(t *testing.T) {
+	bothEngines(t, func(t *testing.T, l *lobby) {
+		ann := l.joined("ann", people.Owner)
+		token, underWay := ann.cookie.Value, sessionOf(ann.guest)
+		l.sessions.Put(underWay, keySeen, l.clock().UnixMilli())
+		ann.goes(ann.post("/sign-out", nil), "/sign-in?why=out")
+		_, _, err := l.sessions.Commit(underWay)
+		l.must(err)
+		if l.holds(token).get("/").StatusCode == http.StatusOK {
+			t.Error("a session that was ended opens the door again")
 		}
 	})
 }

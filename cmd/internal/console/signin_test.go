@@ -30,6 +30,18 @@ type remembered struct{ *memstore.MemStore }
 
 func (remembered) Own(context.Context, string, string) error { return nil }
 
+func (r remembered) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
+	return r.Find(token)
+}
+
+func (r remembered) CommitCtx(_ context.Context, token string, data []byte, expiry time.Time) error {
+	return r.Commit(token, data, expiry)
+}
+
+func (r remembered) DeleteCtx(_ context.Context, token string) error { return r.Delete(token) }
+
+func (r remembered) AllCtx(context.Context) (map[string][]byte, error) { return r.All() }
+
 // Nobody comes in to an invented town by its door.
 func (w *town) Password(context.Context, netip.Addr, string, string) (people.Passed, error) {
 	return people.Passed{}, people.ErrRefused

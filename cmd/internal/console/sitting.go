@@ -15,7 +15,8 @@ import (
 
 // Sessions keeps what is known of whom between two requests.
 type Sessions interface {
-	scs.Store // keeps a token as its hash
+	scs.CtxStore // keeps a token as its hash, and brings back nothing that was ended
+	scs.IterableCtxStore
 	// Own says whose a session is that was committed, so that it can be ended with the account's others.
 	Own(ctx context.Context, token, account string) error
 }
