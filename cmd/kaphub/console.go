@@ -80,7 +80,7 @@ func (h *hub) console(guest *people.Account) (console.Options, error) {
 		Clients: w, Room: w, Looks: house,
 		Triage: reconciling{h, house}, Reports: reconciling{h, house},
 		Settings: steward{h},
-		Ledger:   &ledgerWindow{hub: h}, Rejects: trayWindow{h}, Vault: trayWindow{h}, Links: &linksWindow{hub: h},
+		Ledger:   ledgerWindow{h}, Rejects: trayWindow{h}, Vault: trayWindow{h}, Links: linksWindow{h},
 	}, err
 }
 

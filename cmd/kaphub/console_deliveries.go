@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/fhir"
@@ -11,15 +10,12 @@ import (
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
-// ledgerWindow is what the console sees of the ledger. One person's word is committed at a time: who comes second is told
-// that what they saw has moved.
-type ledgerWindow struct {
-	*hub
-	mu sync.Mutex
-}
+// ledgerWindow is what the console sees of the ledger. Who comes second is told that what they saw has moved: the store
+// sees to it, whichever replica is asked.
+type ledgerWindow struct{ *hub }
 
 // Deliveries are the newest in each of some states.
-func (w *ledgerWindow) Deliveries(ctx context.Context, by string, limit int, states ...exchange.State) ([]console.Sent, map[exchange.State]int, error) {
+func (w ledgerWindow) Deliveries(ctx context.Context, by string, limit int, states ...exchange.State) ([]console.Sent, map[exchange.State]int, error) {
 	counted, err := w.store.CountDeliveries(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -58,7 +54,7 @@ func (w *ledgerWindow) Deliveries(ctx context.Context, by string, limit int, sta
 }
 
 // about is whom a delivery is about.
-func (w *ledgerWindow) about(ctx context.Context, known map[string]console.Sent, e exchange.Entry) (console.Sent, error) {
+func (w ledgerWindow) about(ctx context.Context, known map[string]console.Sent, e exchange.Entry) (console.Sent, error) {
 	one, is := known[e.Client]
 	if !is {
 		board, err := w.store.BoardOf(ctx, e.Client, 0)
@@ -76,7 +72,7 @@ func (w *ledgerWindow) about(ctx context.Context, known map[string]console.Sent,
 }
 
 // Delivery is one, looked at by somebody.
-func (w *ledgerWindow) Delivery(ctx context.Context, by, id, why string, may func(client string) error) (console.Sent, error) {
+func (w ledgerWindow) Delivery(ctx context.Context, by, id, why string, may func(client string) error) (console.Sent, error) {
 	r, err := w.store.Recorded(ctx, id)
 	if err != nil {
 		return console.Sent{}, err
@@ -109,7 +105,7 @@ func (w *ledgerWindow) Delivery(ctx context.Context, by, id, why string, may fun
 }
 
 // Settle commits a person's word on what they saw.
-func (w *ledgerWindow) Settle(ctx context.Context, by, id string, seen fhir.Moment, r exchange.Receipt) error {
+func (w ledgerWindow) Settle(ctx context.Context, by, id string, seen fhir.Moment, r exchange.Receipt) error {
 	return w.unmoved(ctx, id, seen, func(e exchange.Entry) (err error) {
 		if r.Outcome == exchange.OutcomeHandedOver {
 			if r.At, err = w.notBefore(e, r.At); err != nil {
@@ -121,13 +117,11 @@ func (w *ledgerWindow) Settle(ctx context.Context, by, id string, seen fhir.Mome
 }
 
 // Retry makes a delivery due now, which stands as they saw it.
-func (w *ledgerWindow) Retry(ctx context.Context, by, id string, seen fhir.Moment) error {
+func (w ledgerWindow) Retry(ctx context.Context, by, id string, seen fhir.Moment) error {
 	return w.unmoved(ctx, id, seen, func(e exchange.Entry) error { return w.retry(ctx, by, e) })
 }
 
-func (w *ledgerWindow) unmoved(ctx context.Context, id string, seen fhir.Moment, do func(e exchange.Entry) error) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (w ledgerWindow) unmoved(ctx context.Context, id string, seen fhir.Moment, do func(e exchange.Entry) error) error {
 	r, err := w.store.Recorded(ctx, id)
 	if err != nil {
 		return err

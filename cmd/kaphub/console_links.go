@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/fhir"
@@ -14,14 +13,11 @@ import (
 	"github.com/kaphub/kaphub/fhir/store"
 )
 
-// linksWindow is what the console sees of links. One person's word is committed at a time.
-type linksWindow struct {
-	*hub
-	mu sync.Mutex
-}
+// linksWindow is what the console sees of links.
+type linksWindow struct{ *hub }
 
 // Pairs are those to decide, and those that people decided.
-func (w *linksWindow) Pairs(ctx context.Context, all bool) ([]console.Pair, error) {
+func (w linksWindow) Pairs(ctx context.Context, all bool) ([]console.Pair, error) {
 	pairs, err := w.store.Pairs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
@@ -35,7 +31,7 @@ func (w *linksWindow) Pairs(ctx context.Context, all bool) ([]console.Pair, erro
 	return list, nil
 }
 
-func (w *linksWindow) pairOf(p store.Pair) console.Pair {
+func (w linksWindow) pairOf(p store.Pair) console.Pair {
 	l := shownOf(p)
 	one := console.Pair{
 		ID: p.ID, State: l.State, Client: p.Client, Source: p.Source, Party: p.Party, Whom: w.title(p.Party), Patient: p.Patient, How: p.How, Since: p.Since,
@@ -47,7 +43,7 @@ func (w *linksWindow) pairOf(p store.Pair) console.Pair {
 	return one
 }
 
-func (w *linksWindow) find(ctx context.Context, id string) (store.Pair, error) {
+func (w linksWindow) find(ctx context.Context, id string) (store.Pair, error) {
 	pairs, err := w.store.Pairs(ctx)
 	if err != nil {
 		return store.Pair{}, fmt.Errorf("read links: %w", err)
@@ -60,7 +56,7 @@ func (w *linksWindow) find(ctx context.Context, id string) (store.Pair, error) {
 }
 
 // Pair is one with who the client is, looked at by somebody.
-func (w *linksWindow) Pair(ctx context.Context, by, id string) (console.Pair, error) {
+func (w linksWindow) Pair(ctx context.Context, by, id string) (console.Pair, error) {
 	p, err := w.find(ctx, id)
 	if err != nil {
 		return console.Pair{}, err
@@ -105,10 +101,8 @@ func identities(list []readiness.Person, source string) (all []console.Identity)
 	return all
 }
 
-// Rule commits a person's word on a pair that stands as they saw it.
-func (w *linksWindow) Rule(ctx context.Context, by, id, seen string, word console.Word, reason string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// Rule commits a person's word on a pair that stands as they saw it; the store sees to it that it still does.
+func (w linksWindow) Rule(ctx context.Context, by, id, seen string, word console.Word, reason string) error {
 	p, err := w.find(ctx, id)
 	if err != nil {
 		return err

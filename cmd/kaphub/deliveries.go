@@ -12,6 +12,7 @@ import (
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/store"
 	"github.com/kaphub/kaphub/jobs/report"
 )
 
@@ -254,9 +255,11 @@ func (c *retryDelivery) Run(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// retry makes a delivery due now. exchange.ErrConflict when it is not in a state for it.
+// retry makes a delivery due now, which stands as it was read. exchange.ErrConflict when it does not, or is in no state for it.
 func (h *hub) retry(ctx context.Context, by string, e exchange.Entry) error {
-	switch err := h.store.Retry(ctx, by, e.ID); {
+	switch err := h.store.Retry(ctx, by, e.ID, e.Moment); {
+	case errors.Is(err, store.ErrMoved):
+		return inWords(err, "delivery %.12s moved meanwhile: look at it again", e.ID)
 	case errors.Is(err, exchange.ErrBusy):
 		return inWords(err, "delivery %.12s is being sent right now: wait for its answer, then look again", e.ID)
 	case errors.Is(err, exchange.ErrConflict) && (e.State == exchange.Staged || e.State == exchange.Attempted):
@@ -289,7 +292,7 @@ func (h *hub) retryAll(ctx context.Context, s *scene, party string) error {
 		if party != "" && e.To != party || !failed && !waits {
 			continue
 		}
-		switch err := h.store.Retry(ctx, h.actor, e.ID); {
+		switch err := h.store.Retry(ctx, h.actor, e.ID, e.Moment); {
 		case errors.Is(err, exchange.ErrConflict), errors.Is(err, exchange.ErrBusy):
 			continue // it moved meanwhile, by itself
 		case err != nil:

@@ -323,7 +323,9 @@ func (s *scene) rule(ctx context.Context, id, by string, do func(h *hub, p store
 
 // confirm makes a proposal a link. This and the two below answer exchange.ErrConflict where the pair is not in a state for it.
 func (h *hub) confirm(ctx context.Context, by string, p store.Pair) error {
-	switch err := h.store.Confirm(ctx, by, p.ID); {
+	switch err := h.store.Confirm(ctx, by, p.ID, p.Seen()); {
+	case errors.Is(err, store.ErrMoved):
+		return movedLink(err, p)
 	case errors.Is(err, exchange.ErrConflict) && p.Linked:
 		return inWords(err, "link %s stands already, and nobody doubts it", p.ID)
 	case errors.Is(err, exchange.ErrConflict):
@@ -336,7 +338,9 @@ func (h *hub) confirm(ctx context.Context, by string, p store.Pair) error {
 
 // refuse turns a proposal down.
 func (h *hub) refuse(ctx context.Context, by string, p store.Pair, reason string) error {
-	switch err := h.store.Refuse(ctx, by, p.ID, reason); {
+	switch err := h.store.Refuse(ctx, by, p.ID, p.Seen(), reason); {
+	case errors.Is(err, store.ErrMoved):
+		return movedLink(err, p)
 	case errors.Is(err, exchange.ErrConflict) && p.Linked:
 		return inWords(err, "link %s stands, and nobody doubts it: kaphub links undo ends it", p.ID)
 	case errors.Is(err, exchange.ErrConflict):
@@ -349,13 +353,19 @@ func (h *hub) refuse(ctx context.Context, by string, p store.Pair, reason string
 
 // undo ends a link.
 func (h *hub) undo(ctx context.Context, by string, p store.Pair, reason string) error {
-	switch err := h.store.Undo(ctx, by, p.ID, reason); {
+	switch err := h.store.Undo(ctx, by, p.ID, p.Seen(), reason); {
+	case errors.Is(err, store.ErrMoved):
+		return movedLink(err, p)
 	case errors.Is(err, exchange.ErrConflict):
 		return inWords(err, "link %s is %s: only what is linked can be undone", p.ID, state(p))
 	case err != nil:
 		return fmt.Errorf("undo link: %w", err)
 	}
 	return nil
+}
+
+func movedLink(err error, p store.Pair) error {
+	return inWords(err, "link %s moved meanwhile: look at it again", p.ID)
 }
 
 // link finds one pair by its id or how it begins.

@@ -11,6 +11,7 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/fhir/store"
 )
 
 type settleDelivery struct {
@@ -75,10 +76,12 @@ func ref(word, typ string) (fhir.Ref, error) {
 	return fhir.Ref{Type: t, ID: id}, nil
 }
 
-// settle commits a person's word, as whom the audit log names by, and has its client judged by it. exchange.ErrConflict
-// when the delivery is not in a state for it, exchange.ErrBusy while it is being sent.
+// settle commits a person's word on a delivery as it was read, as whom the audit log names by, and has its client judged by
+// it. exchange.ErrConflict when the delivery moved since or is not in a state for it, exchange.ErrBusy while it is being sent.
 func (h *hub) settle(ctx context.Context, by string, e exchange.Entry, r exchange.Receipt) error {
-	switch err := h.store.Settle(ctx, by, e.ID, r); {
+	switch err := h.store.Settle(ctx, by, e.ID, e.Moment, r); {
+	case errors.Is(err, store.ErrMoved):
+		return inWords(err, "delivery %.12s moved meanwhile: look at it again", e.ID)
 	case errors.Is(err, exchange.ErrBusy):
 		return inWords(err, "delivery %.12s is being sent right now: wait for its answer, then look again", e.ID)
 	case errors.Is(err, exchange.ErrConflict) && r.Outcome == exchange.OutcomeHandedOver:

@@ -70,16 +70,16 @@ func lanes(t *testing.T, dsn string) {
 	w.must(err)
 	w.must(w.Deliver(w.ctx, f, exchange.Receipt{Outcome: exchange.OutcomeUnknown}))
 	want(t, "an unknown outcome holds the lane", occasions(), "c")
-	w.must(w.Retry(w.ctx, "admin", a.ID))
+	w.must(w.Retry(w.ctx, "admin", a.ID, 0))
 	want(t, "due", occasions(), "ac")
 	f, before, err := w.Attempt(w.ctx, a.ID, time.Minute)
 	w.must(err)
 	want(t, "an unknown one is asked about", before.State, exchange.Attempted)
 	w.must(w.Deliver(w.ctx, f, exchange.Receipt{Outcome: exchange.OutcomeRefused, Codes: []string{"error/invalid"}}))
 	want(t, "a refused one frees the lane", occasions(), "bc")
-	w.must(w.Retry(w.ctx, "admin", a.ID))
+	w.must(w.Retry(w.ctx, "admin", a.ID, 0))
 	want(t, "tried again by hand", occasions(), "ac")
-	wantError(t, w.Retry(w.ctx, "admin", b.ID), exchange.ErrConflict)
+	wantError(t, w.Retry(w.ctx, "admin", b.ID, 0), exchange.ErrConflict)
 }
 
 func lost(t *testing.T, dsn string) {
@@ -129,5 +129,5 @@ func laidOut(t *testing.T, dsn string) {
 	_, _, err = w.Attempt(w.ctx, a.ID, time.Minute)
 	wantError(t, err, exchange.ErrConflict)
 	wantError(t, w.Withdraw(w.ctx, a.ID, "no"), exchange.ErrConflict)
-	wantError(t, w.Retry(w.ctx, "admin", a.ID), exchange.ErrConflict)
+	wantError(t, w.Retry(w.ctx, "admin", a.ID, 0), exchange.ErrConflict)
 }

@@ -58,7 +58,7 @@ func outstandings(t *testing.T, dsn string) {
 	w.must(w.Deliver(w.ctx, f, exchange.Receipt{Outcome: exchange.OutcomeUnknown}))
 	look(exchange.Unknown, w.now, 3, "outcome unknown")
 	w.now = w.now.Add(time.Hour)
-	w.must(w.Retry(w.ctx, "admin", a.ID))
+	w.must(w.Retry(w.ctx, "admin", a.ID, 0))
 	look(exchange.Attempted, w.now, 3, "tried again by hand")
 	f, _, err = w.Attempt(w.ctx, a.ID, time.Minute)
 	w.must(err)

@@ -33,7 +33,7 @@ func packetLife(t *testing.T, dsn string) {
 	want(t, "handed over", len(before.HandedOver), 0)
 
 	yesterday := w.now.Add(-24 * time.Hour)
-	w.must(w.Settle(w.ctx, "admin", a.ID, exchange.Receipt{Outcome: exchange.OutcomeHandedOver, By: "Tara", At: yesterday}))
+	w.must(w.Settle(w.ctx, "admin", a.ID, 0, exchange.Receipt{Outcome: exchange.OutcomeHandedOver, By: "Tara", At: yesterday}))
 	after, err := w.Chart(w.ctx, client, 0)
 	w.must(err)
 	want(t, "handed over", len(after.HandedOver), 1)

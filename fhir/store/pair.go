@@ -34,6 +34,11 @@ func (p Pair) Refused() bool {
 	return len(p.Rulings) > 0 && p.Rulings[len(p.Rulings)-1].Said == saidRefused
 }
 
+// Seen is by what it is known whether the pair still stands as somebody saw it.
+func (p Pair) Seen() string {
+	return fmt.Sprintf("%t %t %s %d %d", p.Open, p.Linked, p.How, ms(p.Since), len(p.Rulings))
+}
+
 // Ruling is what a person said of a pair: "confirmed", "refused" or "undone".
 type Ruling struct {
 	Said, Actor, Reason string

@@ -22,9 +22,10 @@ const (
 // Confirm says, by a person's decision, that the two of a pair (Pairs) are one person; the patient is read back to the
 // beginning with the next pull. Of every other client whom the patient might have been, that is a no. What was refused, or
 // parted, may be confirmed too, and what is linked by an identifier: then it stands by a person's word. ErrConflict while
-// the patient is somebody else's, or this client's by a person's word already; ErrNotFound for nobody's id.
-func (db *DB) Confirm(ctx context.Context, actor, id string) error {
-	return db.say(ctx, "link", actor, id, "", func(c *commit, p Pair, v verdictOf) error {
+// the patient is somebody else's, or this client's by a person's word already; ErrNotFound for nobody's id. seen is the
+// pair's Seen as they saw it, "" = however it stands; ErrMoved when it stands otherwise by now.
+func (db *DB) Confirm(ctx context.Context, actor, id, seen string) error {
+	return db.say(ctx, "link", actor, id, seen, "", func(c *commit, p Pair, v verdictOf) error {
 		links, err := c.LinksOf(ctx, table.LinksOfParams{Patients: set(map[string]bool{p.Patient: true}), Source: p.Source})
 		if err != nil {
 			return err
@@ -34,9 +35,9 @@ func (db *DB) Confirm(ctx context.Context, actor, id string) error {
 }
 
 // Refuse says that an open pair is not one person. It is not asked again unless something agrees that did not then. A
-// link that was in doubt ends. ErrConflict for a pair that is not open.
-func (db *DB) Refuse(ctx context.Context, actor, id, reason string) error {
-	return db.say(ctx, "refuse link", actor, id, reason, func(c *commit, p Pair, v verdictOf) error {
+// link that was in doubt ends. ErrConflict for a pair that is not open; seen as for Confirm.
+func (db *DB) Refuse(ctx context.Context, actor, id, seen, reason string) error {
+	return db.say(ctx, "refuse link", actor, id, seen, reason, func(c *commit, p Pair, v verdictOf) error {
 		switch {
 		case !p.Open:
 			return fmt.Errorf("it is not open: %w", exchange.ErrConflict)
@@ -55,9 +56,9 @@ func (db *DB) Refuse(ctx context.Context, actor, id, reason string) error {
 
 // Undo ends the link of a pair by a person's decision. What was received under it stays stored and is in no chart from now
 // on; the two are not linked again by identifier, only by a person: as far as the records agree, the question is open
-// again. ErrConflict for a pair that is not linked.
-func (db *DB) Undo(ctx context.Context, actor, id, reason string) error {
-	return db.say(ctx, "unlink", actor, id, reason, func(c *commit, p Pair, v verdictOf) error {
+// again. ErrConflict for a pair that is not linked; seen as for Confirm.
+func (db *DB) Undo(ctx context.Context, actor, id, seen, reason string) error {
+	return db.say(ctx, "unlink", actor, id, seen, reason, func(c *commit, p Pair, v verdictOf) error {
 		if !p.Linked {
 			return fmt.Errorf("it is not linked: %w", exchange.ErrConflict)
 		}
@@ -66,11 +67,14 @@ func (db *DB) Undo(ctx context.Context, actor, id, reason string) error {
 }
 
 // say finds the pair of id and has a person's word on it committed.
-func (db *DB) say(ctx context.Context, action, actor, id, reason string, do func(*commit, Pair, verdictOf) error) error {
+func (db *DB) say(ctx context.Context, action, actor, id, seen, reason string, do func(*commit, Pair, verdictOf) error) error {
 	return db.commit(ctx, action, id, func(c *commit) error {
 		p, err := c.db.pair(ctx, c.Queries, id)
 		if err != nil {
 			return err
+		}
+		if seen != "" && p.Seen() != seen {
+			return ErrMoved
 		}
 		c.actor, c.subject, c.detail = actor, p.Client, p.Source+" "+id
 		return do(c, p, verdictOf{who{p.Source, p.Party, p.Patient}, p.Client, reason})

@@ -126,8 +126,8 @@ func persons(t *testing.T, dsn string) {
 	patient := "s-" + course.Patient
 	then := w.chart(client).Moment
 	pair := w.pairID(skylight.Name, patient, client)
-	w.must(w.Undo(w.ctx, "admin", pair, "another person"))
-	wantError(t, w.Undo(w.ctx, "admin", pair, "again"), exchange.ErrConflict)
+	w.must(w.Undo(w.ctx, "admin", pair, "", "another person"))
+	wantError(t, w.Undo(w.ctx, "admin", pair, "", "again"), exchange.ErrConflict)
 	want(t, "Tasks after", len(w.chart(client).Tasks), 0)
 	want(t, "judged again", len(w.stale()), 1)
 	past, err := w.Chart(w.ctx, client, then)
@@ -137,8 +137,8 @@ func persons(t *testing.T, dsn string) {
 	w.receive(skylight, page(course.On(w.now).PatientThere()))
 	want(t, "not linked again by number", w.client(skylight, patient), "")
 	want(t, "but shown", w.chart(client).Links[1].How, "candidate")
-	w.must(w.Confirm(w.ctx, "admin", pair))
-	wantError(t, w.Confirm(w.ctx, "admin", pair), exchange.ErrConflict)
+	w.must(w.Confirm(w.ctx, "admin", pair, ""))
+	wantError(t, w.Confirm(w.ctx, "admin", pair, ""), exchange.ErrConflict)
 	links := w.chart(client).Links
 	want(t, "links", len(links), 2)
 	want(t, "how", links[1].How, "person")
@@ -496,7 +496,7 @@ func TestAStoreBegunAnewWithItsKeyNamesClientsTheSame(t *testing.T) {
 	want(t, "hub key", again, first)
 
 	c := fhirtest.Client(w.now)
-	w.must(w.Undo(w.ctx, "admin", w.pairID(ehr.Name, c.Patient, again), "another person"))
+	w.must(w.Undo(w.ctx, "admin", w.pairID(ehr.Name, c.Patient, again), "", "another person"))
 	w.receive(ehr, page(c.Referral(fhirtest.Set("status", "on-hold"))))
 	if other := w.client(ehr, c.Patient); other == again || other == "" {
 		t.Errorf("parted from %s, the patient became %q", again, other)

@@ -93,7 +93,7 @@ func sealedFollows(t *testing.T, dsn string) {
 	w.receive(skylight, page(flag))
 	want(t, "it waits for the client", len(w.chart(client).Sealed), 1)
 
-	w.must(w.Undo(w.ctx, "ann", w.pairID(skylight.Name, "s-"+one.Patient, client), "another person"))
+	w.must(w.Undo(w.ctx, "ann", w.pairID(skylight.Name, "s-"+one.Patient, client), "", "another person"))
 	want(t, "parted from the record, the client is not in doubt for it", len(w.chart(client).Sealed), 0)
 	w.link(skylight, "s-"+one.Patient, other)
 	want(t, "whose record it is now, is", len(w.chart(other).Sealed), 1)

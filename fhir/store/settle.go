@@ -11,9 +11,13 @@ import (
 	table "github.com/kaphub/kaphub/fhir/store/db"
 )
 
+// ErrMoved is an ErrConflict: what a person speaks of is not as they saw it any more, another replica's hand or their own.
+var ErrMoved = fmt.Errorf("it moved meanwhile: %w", exchange.ErrConflict)
+
 // byPerson changes a delivery by a person's decision, in the audit under their name, and has the engagement judged again.
-// ErrBusy while a try is under way: its answer comes first.
-func (db *DB) byPerson(ctx context.Context, actor, action, id string, change func(c *commit, d *table.Delivery) error) error {
+// seen is the moment as of which they saw it stand so, 0 = whatever it is. ErrMoved when it moved since; ErrBusy while a
+// try is under way: its answer comes first.
+func (db *DB) byPerson(ctx context.Context, actor, action, id string, seen fhir.Moment, change func(c *commit, d *table.Delivery) error) error {
 	return db.commit(ctx, action, id, func(c *commit) error {
 		c.actor = actor
 		d, err := c.Delivery(ctx, id)
@@ -22,6 +26,9 @@ func (db *DB) byPerson(ctx context.Context, actor, action, id string, change fun
 		}
 		if d.Trying && d.Due > c.at {
 			return exchange.ErrBusy
+		}
+		if seen != 0 && fhir.Moment(d.Moment) != seen {
+			return ErrMoved
 		}
 		d.Trying = false
 		if err := change(c, &d); err != nil {
@@ -35,9 +42,9 @@ func (db *DB) byPerson(ctx context.Context, actor, action, id string, change fun
 }
 
 // Retry makes a delivery due now, by a person's decision: one that was refused or is of unknown outcome, and one that
-// only waits for its next try. What may have arrived is asked about first. ErrConflict for any other.
-func (db *DB) Retry(ctx context.Context, actor, id string) error {
-	return db.byPerson(ctx, actor, "retry", id, func(c *commit, d *table.Delivery) error {
+// only waits for its next try. What may have arrived is asked about first. ErrConflict for any other; seen as for Settle.
+func (db *DB) Retry(ctx context.Context, actor, id string, seen fhir.Moment) error {
+	return db.byPerson(ctx, actor, "retry", id, seen, func(c *commit, d *table.Delivery) error {
 		switch exchange.State(d.State) {
 		case exchange.Refused:
 			lost, err := c.LostBefore(ctx, table.LostBeforeParams{ID: d.ID, Attempts: d.Attempts})
@@ -73,12 +80,13 @@ func (db *DB) Retry(ctx context.Context, actor, id string) error {
 //	delivered, withdrawn      | ErrConflict              | ErrConflict            | ErrConflict
 //
 // The next verdict decides whether what is staged is still wanted. What was tried and may have arrived stays in the
-// accounting of disclosures, whatever was said of it.
-func (db *DB) Settle(ctx context.Context, actor, id string, r exchange.Receipt) error {
+// accounting of disclosures, whatever was said of it. seen is the moment of the entry that they saw, 0 = however it stands;
+// ErrMoved when it is of another by now.
+func (db *DB) Settle(ctx context.Context, actor, id string, seen fhir.Moment, r exchange.Receipt) error {
 	if r.By == "" {
 		return fmt.Errorf("settle: nobody is named who says so")
 	}
-	return db.byPerson(ctx, actor, "settle", id, func(c *commit, d *table.Delivery) error {
+	return db.byPerson(ctx, actor, "settle", id, seen, func(c *commit, d *table.Delivery) error {
 		to, ok := settled(exchange.State(d.State), r.Outcome)
 		if !ok {
 			return fmt.Errorf("delivery is %s, which cannot be settled as %s: %w", d.State, r.Outcome, exchange.ErrConflict)

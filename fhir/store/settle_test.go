@@ -88,7 +88,7 @@ func settles(t *testing.T, dsn string) {
 		}{exchange.OutcomeTold: {row.told, row.toldAs}, exchange.OutcomeNotThere: {row.notThere, row.notThereAs}, exchange.OutcomeHandedOver: {row.handedOver, row.handedAs}} {
 			id := at(row.from)
 			name := string(row.from) + ", " + string(outcome)
-			err := w.Settle(w.ctx, "admin", id, exchange.Receipt{Outcome: outcome, By: "Robin", At: w.now})
+			err := w.Settle(w.ctx, "admin", id, 0, exchange.Receipt{Outcome: outcome, By: "Robin", At: w.now})
 			e, readErr := w.Delivery(w.ctx, id)
 			w.must(readErr)
 			if expect.state == conflict {
@@ -106,14 +106,24 @@ func settles(t *testing.T, dsn string) {
 			want(t, name+": when", when.IsZero(), as == exchange.NotDisclosed)
 		}
 	}
-	if err := w.Settle(w.ctx, "admin", at(exchange.Unknown), exchange.Receipt{Outcome: exchange.OutcomeTold}); err == nil {
+	if err := w.Settle(w.ctx, "admin", at(exchange.Unknown), 0, exchange.Receipt{Outcome: exchange.OutcomeTold}); err == nil {
 		t.Error("nobody's word settled it")
 	}
 	id := at(exchange.Staged)
 	_, _, err := w.Attempt(w.ctx, id, time.Minute)
 	w.must(err)
-	wantError(t, w.Settle(w.ctx, "admin", id, exchange.Receipt{Outcome: exchange.OutcomeTold, By: "Robin"}), exchange.ErrBusy)
-	wantError(t, w.Retry(w.ctx, "admin", id), exchange.ErrBusy)
+	wantError(t, w.Settle(w.ctx, "admin", id, 0, exchange.Receipt{Outcome: exchange.OutcomeTold, By: "Robin"}), exchange.ErrBusy)
+	wantError(t, w.Retry(w.ctx, "admin", id, 0), exchange.ErrBusy)
+
+	id = at(exchange.Unknown) // two look at it, at two replicas, and both act
+	saw, err := w.Delivery(w.ctx, id)
+	w.must(err)
+	w.must(w.Settle(w.ctx, "ann", id, saw.Moment, exchange.Receipt{Outcome: exchange.OutcomeNotThere, By: "Ann"}))
+	wantError(t, w.Settle(w.ctx, "bo", id, saw.Moment, exchange.Receipt{Outcome: exchange.OutcomeTold, By: "Bo"}), ErrMoved)
+	wantError(t, w.Retry(w.ctx, "bo", id, saw.Moment), ErrMoved)
+	now, err := w.Delivery(w.ctx, id)
+	w.must(err)
+	want(t, "the first one's word stands", string(now.State)+" "+now.Receipt.By, "staged Ann")
 	honest(t, w)
 }
 
@@ -137,7 +147,7 @@ func settledNot(t *testing.T, dsn string) {
 	try(lost)
 	try(lost)
 	want(t, "after a try that may have arrived", try(not).State, exchange.Attempted)
-	w.must(w.Settle(w.ctx, "admin", a.ID, exchange.Receipt{Outcome: exchange.OutcomeNotThere, By: "Robin"}))
+	w.must(w.Settle(w.ctx, "admin", a.ID, 0, exchange.Receipt{Outcome: exchange.OutcomeNotThere, By: "Robin"}))
 	want(t, "after a person's word", try(not).State, exchange.Staged)
 	want(t, "tries begin with no answer", try(not).Receipt == nil, true)
 	try(lost)
@@ -145,7 +155,7 @@ func settledNot(t *testing.T, dsn string) {
 
 	// A refusal does not undo that an earlier try may have arrived.
 	try(func(f Fence) error { return w.Deliver(w.ctx, f, exchange.Receipt{Outcome: exchange.OutcomeRefused}) })
-	w.must(w.Retry(w.ctx, "admin", a.ID))
+	w.must(w.Retry(w.ctx, "admin", a.ID, 0))
 	_, before, err := w.Attempt(w.ctx, a.ID, time.Minute)
 	w.must(err)
 	want(t, "it is asked about first", before.State, exchange.Attempted)
@@ -156,13 +166,13 @@ func retries(t *testing.T, dsn string) {
 	w, _, client := enrolledWorld(t, dsn)
 	a, b := delivery(client, "", "a"), delivery(client, "", "b")
 	w.decide(w.verdict(client, readiness.InOrder), plan.Changes{Stage: []exchange.Delivery{a, b}})
-	wantError(t, w.Retry(w.ctx, "admin", b.ID), exchange.ErrConflict) // due already
+	wantError(t, w.Retry(w.ctx, "admin", b.ID, 0), exchange.ErrConflict) // due already
 	f, _, err := w.Attempt(w.ctx, a.ID, time.Minute)
 	w.must(err)
 	w.must(w.Defer(w.ctx, f, w.now.Add(time.Hour), "temporary"))
 	want(t, "due", len(w.due()), 1)
 	w.decide(w.verdict(client, readiness.InOrder), plan.Changes{})
-	w.must(w.Retry(w.ctx, "admin", a.ID))
+	w.must(w.Retry(w.ctx, "admin", a.ID, 0))
 	want(t, "due", len(w.due()), 2)
 	want(t, "judged again before it is sent", len(w.stale()), 1)
 }

@@ -53,7 +53,7 @@ func sweepers(t *testing.T, dsn string) {
 	sweep("p3")
 	w.now = w.now.Add(6 * 24 * time.Hour)
 	want(t, "within the week everybody, each when it is their turn", due(9), "p1 p2")
-	w.must(w.Undo(w.ctx, "me", w.pairID(ehr.Name, "p1", clients["p1"]), "another person"))
+	w.must(w.Undo(w.ctx, "me", w.pairID(ehr.Name, "p1", clients["p1"]), "", "another person"))
 	want(t, "who is linked no more is not asked for", due(9), "p2")
 
 	w.now = w.now.Add(8 * 24 * time.Hour)
