@@ -26,6 +26,15 @@ func (w window) Look(ctx context.Context, by, what, client, asOf string) (report
 			return report.Input{}, err
 		}
 	}
+	if by == "" {
+		if now {
+			p, err = w.present(ctx)
+		}
+		if err != nil {
+			return report.Input{}, err
+		}
+		return w.viewAt(ctx, p, client)
+	}
 	seen, at, err := w.store.Look(ctx, by, what, client, asOf)
 	if err != nil {
 		return report.Input{}, err

@@ -104,7 +104,9 @@ func (w *town) Glass(_ context.Context, account string) ([]exchange.Glass, error
 }
 
 func (w *town) Look(_ context.Context, by, what, client, asOf string) (report.Input, error) {
-	w.looks = append(w.looks, strings.Join([]string{by, what, client, asOf}, "|"))
+	if by != "" {
+		w.looks = append(w.looks, strings.Join([]string{by, what, client, asOf}, "|"))
+	}
 	in := w.view
 	if w.lost != nil {
 		return in, w.lost

@@ -22,7 +22,8 @@ type Ledger interface {
 	// Deliveries returns the newest deliveries in each of the states, at most limit of each, and how many there are by
 	// state; it notes that by looked, unless counts are all that is asked for.
 	Deliveries(ctx context.Context, by string, limit int, states ...exchange.State) ([]Sent, map[exchange.State]int, error)
-	// Delivery returns one with all that there is to tell of it, noted as a look, once may has let them look at its client.
+	// Delivery returns one with all that there is to tell of it, noted as a look unless by is "", once may has let them look at
+	// its client.
 	// With a why the body is there too. exchange.ErrNotFound when there is none.
 	Delivery(ctx context.Context, by, id, why string, may func(client string) error) (Sent, error)
 	// Settle notes a person's word. exchange.ErrConflict when the delivery moved since they saw it or is in no state for it,
@@ -214,23 +215,32 @@ func settleChoices(s exchange.State) []ending {
 }
 
 func (v *visit) delivery() error {
-	d, err := v.sent("")
+	d, err := v.sent(v.who.Name, "")
 	if err != nil {
 		return err
 	}
 	return v.showDelivery(http.StatusOK, v.deliveryPage(d))
 }
 
-// sent is the delivery that the address names.
-func (v *visit) sent(why string) (Sent, error) {
-	d, err := v.Ledger.Delivery(v.ctx(), v.who.Name, v.r.PathValue("delivery"), why, v.mayLookAtSent)
-	if errors.Is(err, exchange.ErrNotFound) {
+// sent is the delivery that the address names; it is noted that by looks, unless by is "": what is done with it is noted then.
+func (v *visit) sent(by, why string) (Sent, error) {
+	d, err := v.Ledger.Delivery(v.ctx(), by, v.r.PathValue("delivery"), why, v.mayLookAtSent)
+	switch {
+	case errors.Is(err, exchange.ErrNotFound):
 		return d, notFoundHere("delivery")
+	case err != nil:
+		return d, err
+	case v.discreetHere():
+		return bare(d), nil
+	case v.who.Sight(d.Therapists...) == people.Records: // what others wrote of it may be a story
+		d.Said = slices.Clone(d.Said)
+		for i := range d.Said {
+			if said := &d.Said[i]; said.Note != "" && said.By != v.who.Name {
+				said.Note = keptApart
+			}
+		}
 	}
-	if err == nil && v.discreetHere() {
-		d = bare(d)
-	}
-	return d, err
+	return d, nil
 }
 
 // mayLookAtSent answers like mayMeet, and lets in who sees keys and states only.
@@ -268,7 +278,7 @@ func (v *visit) showDelivery(status int, p deliveryPage) error {
 // deliveryBody shows the body right away, to whoever said why: there is nothing to come back to without saying it again.
 func (v *visit) deliveryBody() error {
 	why := strings.TrimSpace(v.r.PostFormValue("why"))
-	d, err := v.sent(why)
+	d, err := v.sent(v.who.Name, why)
 	if err != nil {
 		return err
 	}
@@ -282,7 +292,7 @@ func (v *visit) deliveryBody() error {
 }
 
 func (v *visit) settleDelivery() error {
-	d, err := v.sent("")
+	d, err := v.sent("", "")
 	if err != nil {
 		return err
 	}
@@ -294,10 +304,13 @@ func (v *visit) settleDelivery() error {
 		return v.toDelivery(d)
 	}
 	if fhir.Moment(seen) != d.Seen {
-		return v.moved(d)
+		return v.moved()
 	}
 	r, problems := f.read(d, v.now, v.Zone)
 	if len(problems) > 0 {
+		if d, err = v.sent(v.who.Name, ""); err != nil {
+			return err
+		}
 		p := v.deliveryPage(d)
 		p.Form, p.Problems = f, problems
 		return v.showDelivery(http.StatusUnprocessableEntity, p)
@@ -328,7 +341,11 @@ func saidBefore(d Sent, by string, outcome exchange.Outcome) bool {
 }
 
 // moved answers somebody who acts on what is no more so.
-func (v *visit) moved(d Sent) error {
+func (v *visit) moved() error {
+	d, err := v.sent(v.who.Name, "")
+	if err != nil {
+		return err
+	}
 	text := "It is " + strings.ReplaceAll(string(d.State), "-", " ") + " by now. Nothing of yours was saved: open it again and look."
 	if d.Story != "" {
 		text = "It is " + strings.ReplaceAll(string(d.State), "-", " ") + " by now (" + d.Story + "). Nothing of yours was saved: open it again and look."
@@ -342,11 +359,7 @@ func (v *visit) notSettled(err error) error {
 	case errors.Is(err, exchange.ErrBusy):
 		return &refusal{http.StatusConflict, "It is being sent right now", "Its answer comes first: wait a moment, then look again. Nothing of yours was saved."}
 	case errors.Is(err, exchange.ErrConflict):
-		d, err := v.sent("")
-		if err != nil {
-			return err
-		}
-		return v.moved(d)
+		return v.moved()
 	}
 	return err
 }
@@ -403,7 +416,7 @@ func (d Sent) laidOut() time.Time {
 }
 
 func (v *visit) retryDelivery() error {
-	d, err := v.sent("")
+	d, err := v.sent("", "")
 	if err != nil {
 		return err
 	}
@@ -413,7 +426,7 @@ func (v *visit) retryDelivery() error {
 			v.say("It is due already: the next sync sends it.")
 			return v.toDelivery(d)
 		}
-		return v.moved(d)
+		return v.moved()
 	}
 	if err := v.Ledger.Retry(v.ctx(), v.who.Name, d.ID, d.Seen); err != nil {
 		return v.notSettled(err)

@@ -68,7 +68,9 @@ func (b *books) Delivery(_ context.Context, by, id, why string, may func(string)
 	if err := may(s.Client); err != nil {
 		return Sent{}, err
 	}
-	b.looks = append(b.looks, by+" at "+id+" "+why)
+	if by != "" {
+		b.looks = append(b.looks, by+" at "+id+" "+why)
+	}
 	d := *s
 	if why != "" {
 		d.Body = []byte(`{"family":"Featherstone <b>"}`)
@@ -183,6 +185,49 @@ func TestAWordIsTakenOnceAndOnlyOnWhatWasSeen(t *testing.T) {
 	w.ledger.busy = true
 	if a := ben.settle("d-kim-refused", "7", nil); a.StatusCode != http.StatusConflict || !strings.Contains(a.body, "being sent right now") {
 		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+}
+
+// What somebody does is one entry of the audit log; what they are shown because it was not done is a look.
+func TestWhatIsDoneIsNotNotedAsALookToo(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Admin)
+	looks := func() int { return len(w.ledger.looks) + len(w.pairs.looks) + len(w.looks) }
+	for name, do := range map[string]func() answerTo{
+		"settle": func() answerTo { return g.settle("d-robin-unknown", "7", nil) },
+		"retry":  func() answerTo { return g.post("/exchange/deliveries/d-kim-refused/retry", url.Values{"seen": {"7"}}) },
+		"a link": func() answerTo {
+			return g.post("/exchange/links/l-open/refuse", url.Values{"seen": {w.pairs.find("l-open").Seen()}, "why": {"two people"}})
+		},
+	} {
+		before := looks()
+		if a := do(); a.StatusCode != http.StatusSeeOther || looks() != before {
+			t.Errorf("%s: %d, and %d looks", name, a.StatusCode, looks()-before)
+		}
+		if a := do(); a.StatusCode == http.StatusUnprocessableEntity {
+			t.Errorf("%s again: %d", name, a.StatusCode)
+		}
+	}
+	before := looks()
+	g.settle("d-kim-laid", "7", url.Values{"note": {""}})
+	g.settle("d-kim-laid", "6", nil)
+	g.post("/exchange/links/l-linked/undo", url.Values{"seen": {w.pairs.find("l-linked").Seen()}})
+	if looks() != before+3 {
+		t.Errorf("what was shown is noted %d times", looks()-before)
+	}
+}
+
+// An admin reads no story that somebody else wrote of a delivery; their own note they may read.
+func TestWhatOthersWroteOfADeliveryIsForTheTherapist(t *testing.T) {
+	w := newTown(t)
+	w.ledger.sent[0].Said = []report.DispatchSaid{{At: now, By: "Dana", Outcome: exchange.OutcomeNotThere, Note: "Zqmark of 200 mg"}, {At: now, By: "Ann admin", Outcome: exchange.OutcomeTold, Note: "I called them"}}
+	const path = "/exchange/deliveries/d-robin-unknown"
+	if a := w.as(people.Admin).get(path); strings.Contains(a.body, "Zqmark") || !strings.Contains(a.body, "I called them") || !strings.Contains(a.body, keptApart) {
+		t.Errorf("an admin reads %s", a.body)
+	}
+	w.as(people.Therapist).get(path).says(t, "Zqmark")
+	if strings.Contains(w.ledger.sent[0].Said[0].Note, keptApart) {
+		t.Error("what is kept was changed")
 	}
 }
 

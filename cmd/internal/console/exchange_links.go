@@ -19,8 +19,8 @@ type Links interface {
 	// Pairs returns what is to be decided and what people decided, or with all every pair; open questions first. None tells
 	// who anybody is.
 	Pairs(ctx context.Context, all bool) ([]Pair, error)
-	// Pair returns one with who the client is, and what was told on its strength; by's look is noted. exchange.ErrNotFound
-	// when there is none.
+	// Pair returns one with who the client is, and what was told on its strength; by's look is noted, unless by is "".
+	// exchange.ErrNotFound when there is none.
 	Pair(ctx context.Context, by, id string) (Pair, error)
 	// Rule notes a person's word: Confirm, Refuse or Undo. exchange.ErrConflict when the pair does not stand as they saw
 	// it, or is in no state for that word.
@@ -129,8 +129,9 @@ func (v *visit) links() error {
 	return v.show("exchange_links", p)
 }
 
-func (v *visit) pair() (Pair, error) {
-	p, err := v.Links.Pair(v.ctx(), v.who.Name, v.r.PathValue("link"))
+// pair is the pair that the address names; it is noted that by looks, unless by is "": what they say of it is noted then.
+func (v *visit) pair(by string) (Pair, error) {
+	p, err := v.Links.Pair(v.ctx(), by, v.r.PathValue("link"))
 	if errors.Is(err, exchange.ErrNotFound) {
 		return p, notFoundHere("link")
 	}
@@ -142,7 +143,7 @@ func (v *visit) linkPage(p Pair) linkPage {
 }
 
 func (v *visit) link() error {
-	p, err := v.pair()
+	p, err := v.pair(v.who.Name)
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (v *visit) link() error {
 }
 
 func (v *visit) rule(w Word) error {
-	p, err := v.pair()
+	p, err := v.pair("")
 	if err != nil {
 		return err
 	}
@@ -159,22 +160,24 @@ func (v *visit) rule(w Word) error {
 		return v.toLink(p)
 	}
 	reason := strings.TrimSpace(v.r.PostFormValue("why"))
+	problem := ""
 	if w != Confirm {
-		var problem string
-		if reason, problem = reasonOf(reason); problem != "" {
-			page := v.linkPage(p)
-			page.Problems, page.Reason = []string{problem}, reason
-			return v.send(http.StatusUnprocessableEntity, "exchange_link", page)
-		}
+		reason, problem = reasonOf(reason)
 	} else if v.r.PostFormValue("compared") == "" {
+		problem = "Say that you compared the two records: of the other side's nothing is kept here that could do it for you."
+	}
+	if problem != "" {
+		if p, err = v.pair(v.who.Name); err != nil {
+			return err
+		}
 		page := v.linkPage(p)
-		page.Problems = []string{"Say that you compared the two records: of the other side's nothing is kept here that could do it for you."}
+		page.Problems, page.Reason = []string{problem}, reason
 		return v.send(http.StatusUnprocessableEntity, "exchange_link", page)
 	}
 	err = v.Links.Rule(v.ctx(), v.who.Name, p.ID, v.r.PostFormValue("seen"), w, reason)
 	switch {
 	case errors.Is(err, exchange.ErrConflict):
-		now, err := v.pair()
+		now, err := v.pair(v.who.Name)
 		if err != nil {
 			return err
 		}

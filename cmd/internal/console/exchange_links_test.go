@@ -44,7 +44,9 @@ func (f *pairs) Pair(_ context.Context, by, id string) (Pair, error) {
 	if p == nil {
 		return Pair{}, exchange.ErrNotFound
 	}
-	f.looks = append(f.looks, by+" at "+id)
+	if by != "" {
+		f.looks = append(f.looks, by+" at "+id)
+	}
 	one := *p
 	one.Here = []Identity{{Source: "ehr", Names: []string{"Robin", "Wilhelmina Featherstone (legal)"}, Birth: "1971-04-05", Identifiers: []string{"MRN-7 (mrn)"}}}
 	if one.Linked {

@@ -282,8 +282,8 @@ type findingPage struct {
 	Wrong    string
 }
 
-// meet returns what is known of the client of the finding that the route names, if the visitor may know it.
-func (v *visit) meet() (report.Input, report.Whole, error) {
+// meet returns what is known of the client of the finding that the route names, if the visitor may know it, noted like look.
+func (v *visit) meet(what string) (report.Input, report.Whole, error) {
 	id := v.r.PathValue("finding")
 	client, err := v.Triage.WhoseFinding(v.ctx(), id)
 	if errors.Is(err, exchange.ErrNotFound) {
@@ -299,7 +299,7 @@ func (v *visit) meet() (report.Input, report.Whole, error) {
 		}
 		return report.Input{}, report.Whole{}, err
 	}
-	in, err := v.look("view finding", client, "")
+	in, err := v.look(what, client, "")
 	if err != nil {
 		return in, report.Whole{}, err
 	}
@@ -311,7 +311,7 @@ func (v *visit) meet() (report.Input, report.Whole, error) {
 }
 
 func (v *visit) finding() error {
-	in, whole, err := v.meet()
+	in, whole, err := v.meet("view finding")
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ const changedMeanwhile = "It changed while you looked at it. Nothing was saved: 
 
 // handleOne keeps what somebody did about one finding.
 func (v *visit) handleOne() error {
-	in, whole, err := v.meet()
+	in, whole, err := v.meet("")
 	if err != nil {
 		return err
 	}
@@ -178,14 +178,19 @@ func (v *visit) handleOne() error {
 	if !ok {
 		return strangeFinding
 	}
-	again := func(wrong string) error {
-		return v.showFinding(http.StatusUnprocessableEntity, in, whole, form, wrong)
+	shown := func(status int, wrong string) error { // once more: that is a look
+		in, whole, err := v.meet("view finding")
+		if err != nil {
+			return err
+		}
+		return v.showFinding(status, in, whole, form, wrong)
 	}
+	again := func(wrong string) error { return shown(http.StatusUnprocessableEntity, wrong) }
 	switch {
 	case form.wrong():
 		return again("")
 	case v.r.PostForm.Get("seen") != whole.Stamp():
-		return v.showFinding(http.StatusConflict, in, whole, form, changedMeanwhile)
+		return shown(http.StatusConflict, changedMeanwhile)
 	}
 	if what.Kind == readiness.Assign {
 		if form.NoName = mayGive(what.Person, whole.Finding, of.Therapists, persons); form.NoName != "" {
@@ -202,7 +207,7 @@ func (v *visit) handleOne() error {
 	}
 	if err := v.Triage.Handle(v.ctx(), v.who.Name, what); err != nil {
 		if errors.Is(err, exchange.ErrConflict) {
-			return v.showFinding(http.StatusConflict, in, whole, form, "It was resolved meanwhile: nothing is left to do about it.")
+			return shown(http.StatusConflict, "It was resolved meanwhile: nothing is left to do about it.")
 		}
 		return err
 	}
@@ -273,7 +278,7 @@ func (v *visit) handleSeveral() error {
 	case len(form.Picked) == 0:
 		return again(http.StatusUnprocessableEntity, "Nothing is ticked. Tick the findings that are meant, then press the button again.")
 	}
-	in, err := v.look("view findings", "", "")
+	in, err := v.look("", "", "")
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 // Views is what was known and decided.
 type Views interface {
 	// Look notes in the audit log that by looks at what ("board", "client", …) of a client, or with "" of all, and returns
-	// what was known at asOf: "" = now, else as kaphub status --as-of reads it.
+	// what was known at asOf: "" = now, else as kaphub status --as-of reads it. With by "" nothing is noted.
 	Look(ctx context.Context, by, what, client, asOf string) (report.Input, error)
 	// Therapists returns the client's therapists as the practice shows them; exchange.ErrNotFound when nobody has that key.
 	Therapists(ctx context.Context, client string) ([]string, error)
@@ -40,9 +40,14 @@ type visit struct {
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
 
-// look returns what the visitor may see of a client, or with "" of all, and has that noted.
+// look returns what the visitor may see of a client, or with "" of all, and has that noted; unless what is "": then they are
+// about to do something, which is noted.
 func (v *visit) look(what, client, asOf string) (report.Input, error) {
-	in, err := v.Views.Look(v.ctx(), v.who.Name, what, client, asOf)
+	by := v.who.Name
+	if what == "" {
+		by = ""
+	}
+	in, err := v.Views.Look(v.ctx(), by, what, client, asOf)
 	if err != nil {
 		return in, err
 	}
