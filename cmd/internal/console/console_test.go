@@ -268,7 +268,7 @@ func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
 
 func TestNobodyIsSentToAnotherSite(t *testing.T) {
 	for path, want := range map[string]string{
-		"/clients/c-1?as-of=@12": "/clients/c-1?as-of=@12", "": "/", "https://evil.example/": "/", "//evil.example": "/", `/\evil.example`: "/", "javascript:alert(1)": "/", "/a\r\nX: y": "/",
+		"/clients/c-1?as-of=@12": "/clients/c-1?as-of=@12", "": "/", "https://evil.example/": "/", "//evil.example": "/", "///evil.example": "/", "/%2fevil.example": "/%2fevil.example", `/\evil.example`: "/", "javascript:alert(1)": "/", "/a\r\nX: y": "/",
 	} {
 		if got := within(path); got != want {
 			t.Errorf("%q leads to %q, want %q", path, got, want)

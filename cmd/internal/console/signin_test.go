@@ -427,11 +427,14 @@ func TestWhoDoesNothingIsSignedOut(t *testing.T) {
 		t.Errorf("it is not said why: %s", page.body)
 	}
 	p.in()
-	for range 36 {
-		l.pass(20 * time.Minute)
-		p.get("/")
+	for worked := time.Minute; worked+19*time.Minute < stay; worked += 19 * time.Minute {
+		l.pass(19 * time.Minute)
+		if !p.isIn() {
+			t.Fatalf("she was signed out after %s", worked)
+		}
 	}
-	p.goes(p.get("/"), "/sign-in")
+	l.pass(19 * time.Minute)
+	p.goes(p.get("/exchange"), "/sign-in?to=%2Fexchange&why=day")
 }
 
 // What a page asks for by itself keeps nobody signed in.
