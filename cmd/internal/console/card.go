@@ -143,7 +143,7 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	}
 	policy := d.Policies[verdict.Prescriber]
 	p := cardPage{frame: v.frame("Card"), whom: whomOf(&d.Chart, v.client), E: v.engagement(d.View, verdict, records), Form: form, Why: why, Problems: problems}
-	p.Title, p.Now = p.Name, d.View.AsOf
+	p.Title, p.Now = "Card "+p.Key, d.View.AsOf
 	for _, x := range d.View.Clients {
 		if x.Prescriber != verdict.Prescriber {
 			p.Others = append(p.Others, link{Path: v.r.URL.Path + "?" + url.Values{"with": {x.Prescriber}}.Encode(), Name: cmp.Or(d.View.Titles[x.Prescriber], x.Prescriber)})

@@ -122,7 +122,7 @@ func (v *visit) clientPage() error {
 		return err
 	}
 	p.whom = whomOf(&d.Chart, v.client)
-	p.Title = p.Name
+	p.Title = "Client " + p.Key // no title names anybody: a browser keeps titles
 	p.AsOf, p.Now = d.View.AsOf, d.View.AsOf
 	p.Clinical = v.whole
 	p.Card, p.Desk, p.Looks = v.whole && v.who.Is(caring...), v.who.Is(keeping...), v.who.Is(overseeing...)

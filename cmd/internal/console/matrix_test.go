@@ -51,6 +51,7 @@ var matrix = map[string]string{
 	"POST /sign-out":          "everybody",
 	"GET /changes":            "owner admin therapist privacy reader",
 	"GET /clients":            "owner admin therapist privacy reader",
+	"POST /clients":           "owner admin therapist privacy reader",
 	"GET /print":              "owner admin therapist privacy reader",
 
 	"GET /exchange":                        "owner admin privacy reader operator",

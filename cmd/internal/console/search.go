@@ -30,6 +30,7 @@ type Meant struct {
 func (c *Console) searchRoutes() []route {
 	return []route{
 		{Pattern: "GET /clients", May: seeing, do: (*visit).clients},
+		{Pattern: "POST /clients", May: seeing, do: (*visit).find},
 	}
 }
 
@@ -49,7 +50,6 @@ type clientsPage struct {
 	To    int
 	Older string
 	Newer string
-	All   string // where all of those are listed of whom some are shown while somebody types
 	Why   string // what is listed, in words
 }
 
@@ -92,15 +92,56 @@ func (v *visit) in(show string, c report.Shown, asOf time.Time) bool {
 	return true
 }
 
-// clients lists, on a page of its own or, while somebody types, as a part of any page.
-func (v *visit) clients() error {
-	q := v.r.URL.Query()
-	words := strings.Join(strings.Fields(q.Get("q")), " ")
-	words = words[:min(len(words), longestAsk)]
-	peek := v.r.Header.Get("HX-Request") != ""
-	if peek && len([]rune(words)) < 2 {
+// keySought is what was looked for last, for the pages that list who was found.
+const keySought = "sought"
+
+// find takes what somebody looks for. It comes in the form's body and stays in the session: no address, history or log of a
+// proxy holds a name. While somebody types, it answers at once with a part of any page.
+func (v *visit) find() error {
+	if err := v.r.ParseForm(); err != nil {
+		return unread(err)
+	}
+	words := cutTo(strings.Join(strings.Fields(v.r.PostForm.Get("q")), " "), longestAsk)
+	switch {
+	case v.r.Header.Get("HX-Request") == "":
+		v.sessions.Put(v.ctx(), keySought, words)
+		if words == "" {
+			return v.to("/clients")
+		}
+		return v.to("/clients?found=yes")
+	case len([]rune(words)) < 2:
 		return v.part(http.StatusOK, "clients", "none", nil)
 	}
+	return v.listed(words, "", 1, perPeek, func(p clientsPage) error { return v.part(http.StatusOK, "clients", "peek", p) })
+}
+
+// cutTo is at most the first n characters of a text.
+func cutTo(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
+// clients lists those who were found last, or everybody of a part of Today, page by page.
+func (v *visit) clients() error {
+	q := v.r.URL.Query()
+	words, show := "", q.Get("show")
+	if q.Has("found") {
+		words, show = v.sessions.GetString(v.ctx(), keySought), ""
+	}
+	page, err := strconv.Atoi(q.Get("page"))
+	if err != nil {
+		page = 1
+	}
+	return v.listed(words, show, page, perPage, func(p clientsPage) error {
+		p.SoughtHere = true
+		return v.show("clients", p)
+	})
+}
+
+// listed sends one page of the clients whom words mean, or of a part of Today.
+func (v *visit) listed(words, show string, page, most int, send func(clientsPage) error) error {
 	meant, err := v.Search.Meant(v.ctx(), words)
 	if err != nil {
 		return err
@@ -109,7 +150,6 @@ func (v *visit) clients() error {
 	if err != nil {
 		return err
 	}
-	show := q.Get("show")
 	in = v.own(in)
 	var list []report.Shown
 	for _, c := range in.Clients {
@@ -127,20 +167,17 @@ func (v *visit) clients() error {
 	p.Now, p.Sought = in.AsOf, words
 	address := func(page int) string {
 		to := url.Values{}
-		for name, value := range map[string]string{"q": words, "show": show, "page": strconv.Itoa(page)} {
+		if words != "" {
+			to.Set("found", "yes")
+		}
+		for name, value := range map[string]string{"show": show, "page": strconv.Itoa(page)} {
 			if value != "" && value != "1" {
 				to.Set(name, value)
 			}
 		}
 		return "/clients?" + to.Encode()
 	}
-	most, page := perPage, 1
-	if peek {
-		most = perPeek
-		p.All = address(1)
-	} else if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
-		page = min(n, len(list)/most+1)
-	}
+	page = min(max(page, 1), len(list)/most+1)
 	from := min((page-1)*most, len(list))
 	to := min(from+most, len(list))
 	p.From, p.To = from+1, to
@@ -167,11 +204,7 @@ func (v *visit) clients() error {
 		}
 		p.Shows = append(p.Shows, shelf{s.name, path, here})
 	}
-	if peek {
-		return v.part(http.StatusOK, "clients", "peek", p)
-	}
-	p.SoughtHere = true
-	return v.show("clients", p)
+	return send(p)
 }
 
 func session(v report.Shown) time.Time {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,19 +22,87 @@ func (w *town) Meant(_ context.Context, words string) (Meant, error) {
 	}, w.away
 }
 
+// find looks for somebody, and goes where that leads.
+func (g *guest) find(words string) answerTo {
+	g.t.Helper()
+	return g.after(g.post("/clients", form("q", words)))
+}
+
+// types is what a page shows while somebody types.
+func (g *guest) types(words string) answerTo {
+	g.t.Helper()
+	g.headers = http.Header{"Hx-Request": {"true"}}
+	defer func() { g.headers = nil }()
+	return g.post("/clients", form("q", words))
+}
+
+// Whom somebody looks for stands in no address: not in the form's, not in where it leads, not in a link on the page.
+func TestNoAddressHoldsANameThatWasLookedFor(t *testing.T) {
+	w := newTown(t)
+	for n := range 2*perPage + 1 {
+		w.view.Clients = append(w.view.Clients, verdict(fmt.Sprintf("c-%03d", n), "Zqname", "Dana", now.AddDate(0, 0, n), readiness.Ready))
+	}
+	g := w.as(people.Owner)
+	if body := g.get("/").body; strings.Contains(body, `method="get" action="/clients"`) || strings.Contains(body, `hx-get="/clients"`) {
+		t.Error("a name is asked for in a way that puts it into an address")
+	}
+	answers := []answerTo{g.post("/clients", form("q", "zqname")), g.find("zqname"), g.get("/clients?found=yes&page=2"), g.types("zqname")}
+	answers[1].says(t, "101 clients fit", `value="zqname"`, "found=yes&amp;page=2")
+	answers[2].says(t, "51 to 100", "page=3")
+	for i, a := range answers {
+		addresses := append(hrefs.FindAllString(a.body, -1), a.Header.Get("Location"))
+		for _, at := range addresses {
+			if strings.Contains(strings.ToLower(at), "zqname") {
+				t.Errorf("answer %d leads to %s", i, at)
+			}
+		}
+	}
+	g.get("/clients").says(t, "Everybody: 103 clients")
+	w.as(people.Reader).get("/clients?found=yes").says(t, "Everybody") // another's search is theirs
+	if a := g.get("/clients?q=zqname"); !strings.Contains(a.body, "Everybody") {
+		t.Error("an address that holds a name is answered as before")
+	}
+	g.find("").says(t, "Everybody")
+}
+
+// Nor does any page's title, which a browser keeps with the address.
+func TestNoTitleNamesAClient(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, append(c.InOrder(), dana(c))...)
+	called := readiness.ChosenName(w.room.charts["c-robin"])
+	g := w.as(people.Owner, people.Therapist)
+	if !strings.Contains(g.get("/clients/c-robin").body, called) || called == "" {
+		t.Fatalf("nobody is called %q", called)
+	}
+	for _, rt := range w.routes() {
+		method, path := sample(rt.Pattern)
+		if method != http.MethodGet {
+			continue
+		}
+		body := g.get(path).body
+		_, after, _ := strings.Cut(body, "<title>")
+		if title, _, _ := strings.Cut(after, "</title>"); strings.Contains(title, called) {
+			t.Errorf("%s is titled %q", path, title)
+		}
+	}
+}
+
+var hrefs = regexp.MustCompile(`(?:href|action|hx-get|hx-post)="[^"]*"`)
+
 func TestAClientIsFoundByWhatOneKnowsOfThem(t *testing.T) {
 	w := newTown(t)
 	g := w.as(people.Reader)
-	a := g.get("/clients?q=1990-04-12")
+	a := g.find("1990-04-12")
 	a.inOrder(t, `value="1990-04-12"`, "1 client fits", "Kim", "c-kim", "12 Apr 1990", "HOLD", "today 13:00", "Lee")
 	if strings.Contains(a.body, "Robin") || w.looks[len(w.looks)-1] != "Ann reader|search clients" {
 		t.Errorf("%v %s", w.looks, a.body)
 	}
 	g.get("/clients").inOrder(t, "Everybody: 2 clients", "Robin", "not on file", "Kim")
-	if a := g.get("/clients?q=nobody+of+this+name"); !a.has("nobody") {
+	if a := g.find("nobody of this name"); !a.has("nobody") {
 		t.Errorf("%s", a.body)
 	}
-	if a := w.as(people.Therapist).get("/clients?q=i"); strings.Contains(a.body, "Kim") || !strings.Contains(a.body, "Robin") {
+	if a := w.as(people.Therapist).find("i"); strings.Contains(a.body, "Kim") || !strings.Contains(a.body, "Robin") {
 		t.Error("Dana finds another's client")
 	}
 	if body := g.get("/").body; !strings.Contains(body, `action="/clients"`) {
@@ -50,13 +119,13 @@ func TestWhoTypesSeesTheFirstWhoFit(t *testing.T) {
 		w.view.Clients = append(w.view.Clients, verdict(fmt.Sprintf("c-%02d", n), fmt.Sprintf("Someone %02d", n), "Dana", now.AddDate(0, 0, n), readiness.Ready))
 	}
 	g := w.as(people.Admin)
-	a := g.asks("/clients?q=someone")
+	a := g.types("someone")
 	if n := strings.Count(a.body, `class="row"`); a.StatusCode != http.StatusOK || n != perPeek || strings.Contains(a.body, "<html") {
 		t.Fatalf("%d rows: %s", n, a.body)
 	}
-	a.inOrder(t, "20 clients fit", "/clients?q=someone", "Someone 00", "born not on file", "READY")
+	a.inOrder(t, "20 clients fit", `form="find"`, "Someone 00", "born not on file", "READY")
 	looks := len(w.looks)
-	if a := g.asks("/clients?q=s"); strings.TrimSpace(a.body) != "" || len(w.looks) != looks {
+	if a := g.types("s"); strings.TrimSpace(a.body) != "" || len(w.looks) != looks {
 		t.Errorf("one letter means everybody: %s", a.body)
 	}
 }
@@ -114,7 +183,7 @@ func TestAStoreThatIsAwayIsAPageToo(t *testing.T) {
 	w := newTown(t)
 	w.away = fmt.Errorf("the disk is full of Robin")
 	g := w.as(people.Owner)
-	for _, path := range []string{"/", "/print", "/clients?q=ro", "/changes"} {
+	for _, path := range []string{"/", "/print", "/clients", "/changes"} {
 		if a := g.get(path); a.StatusCode != http.StatusInternalServerError || strings.Contains(a.body, "disk") {
 			t.Errorf("%s is answered %d", path, a.StatusCode)
 		}
