@@ -65,6 +65,18 @@ func TestNoAddressHoldsANameThatWasLookedFor(t *testing.T) {
 	g.find("").says(t, "Everybody")
 }
 
+// A part of a page is as harmless as a whole one.
+func TestWhatIsShownWhileSomebodyTypesIsWhatItSeemsToBe(t *testing.T) {
+	w := newTown(t)
+	w.view.Clients[0].Chosen = "Ro\u202ebin <b>\u001b[2J"
+	g := w.as(people.Owner)
+	for name, a := range map[string]answerTo{"typing": g.types("bin"), "the board": g.asks("/changes?mark=old")} {
+		if strings.ContainsAny(a.body, "\u202e\u001b") || strings.Contains(a.body, "<b>\u001b") || !strings.Contains(a.body, "bin &lt;b&gt;") {
+			t.Errorf("%s: %q", name, a.body)
+		}
+	}
+}
+
 // Nor does any page's title, which a browser keeps with the address.
 func TestNoTitleNamesAClient(t *testing.T) {
 	w := newTown(t)

@@ -200,11 +200,20 @@ func unread(err error) error {
 	return &refusal{http.StatusBadRequest, "That form could not be read", "Nothing was saved. Open the page again and send the form from there."}
 }
 
-// signInPath is where r's sender signs in, to come back to where they wanted to go.
-func signInPath(r *http.Request, why string) string {
+// pageAsking is the page of ours that a part of it is asked for, as htmx tells; "/" when it does not.
+func pageAsking(r *http.Request) string {
+	u, err := url.Parse(r.Header.Get("HX-Current-URL"))
+	if err != nil {
+		return "/"
+	}
+	return within((&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String())
+}
+
+// signInPath is where somebody signs in, to come back to where they wanted to go.
+func signInPath(to, why string) string {
 	asks := url.Values{}
-	if r.URL.Path != "/" {
-		asks.Set("to", r.URL.RequestURI())
+	if to != "/" {
+		asks.Set("to", to)
 	}
 	if why != "" {
 		asks.Set("why", why)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -281,12 +282,12 @@ func (todayPage) Urgency(s readiness.Severity) string {
 
 // part sends one part of a page.
 func (v *visit) part(status int, page, name string, data any) error {
-	var b strings.Builder
+	var b bytes.Buffer
 	if err := v.pages.ExecuteTemplate(&b, page+"-"+name, data); err != nil {
 		return fmt.Errorf("part %s of page %s: %w", name, page, err)
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
-	_, _ = v.w.Write([]byte(b.String())) // the asker has gone: nobody to tell
+	_, _ = v.w.Write(harmless(b.Bytes())) // the asker has gone: nobody to tell
 	return nil
 }

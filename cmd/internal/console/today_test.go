@@ -194,6 +194,16 @@ func TestAPageThatAsksLeadsToTheDoor(t *testing.T) {
 	if r.StatusCode != http.StatusUnauthorized || r.Header.Get("HX-Redirect") != "/sign-in" || r.body != "" {
 		t.Errorf("%d to %q: %s", r.StatusCode, r.Header.Get("HX-Redirect"), r.body)
 	}
+	for page, want := range map[string]string{
+		"https://example.com/": "/sign-in", "https://example.com/exchange?asked=7": "/sign-in?to=%2Fexchange%3Fasked%3D7", "https://example.com/clients/c-robin#gates": "/sign-in?to=%2Fclients%2Fc-robin",
+		"https://evil.example//evil.example/x": "/sign-in", "javascript:alert(1)": "/sign-in", "https://example.com/\\evil": "/sign-in?to=%2F%255Cevil", "%zz": "/sign-in",
+	} {
+		g := w.stranger()
+		g.headers = http.Header{"Hx-Request": {"true"}, "Hx-Current-Url": {page}}
+		if got := g.get("/exchange/running").Header.Get("HX-Redirect"); got != want {
+			t.Errorf("from %s it leads to %q, want %q", page, got, want)
+		}
+	}
 }
 
 func TestPaperTellsNoNameAndNothingClinical(t *testing.T) {

@@ -148,12 +148,12 @@ func (v *visit) fail(err error) {
 		told = &refusal{http.StatusInternalServerError, "That did not work", "The hub could not answer, and its log says why. Nothing was saved. Try again; if it stays so, tell whoever looks after the hub."}
 	}
 	if told == unknownVisitor && v.r.Header.Get("HX-Request") != "" { // a part of a page cannot be a page of its own
-		v.w.Header().Set("HX-Redirect", "/sign-in")
+		v.w.Header().Set("HX-Redirect", signInPath(pageAsking(v.r), v.ended))
 		v.w.WriteHeader(told.status)
 		return
 	}
 	if told == unknownVisitor && v.r.Method == http.MethodGet {
-		_ = v.to(signInPath(v.r, v.ended))
+		_ = v.to(signInPath(v.r.URL.RequestURI(), v.ended))
 		return
 	}
 	if err := v.send(told.status, "refused", v.refused(told, "", "")); err != nil {
