@@ -170,7 +170,7 @@ func (c *demoCommand) live(ctx context.Context, s *scene, h *hub, dir string, wo
 		defer stop()
 		beside.Go(func() { s.follow(following, h, states(in)) })
 		m := newMetrics(h)
-		routes, err := h.windowed(m, &people.Account{ID: "demo", Login: "demo", Name: "Demo", Roles: []people.Role{people.Owner}})
+		routes, err := h.windowed(m, &people.Account{ID: "demo", Login: "demo", Name: "Demo", Roles: []people.Role{people.Owner, people.Privacy}})
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -83,7 +82,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.handler()
+	return c.handler(), nil
 }
 
 func build(o Options) (*Console, error) {
@@ -108,14 +107,9 @@ func build(o Options) (*Console, error) {
 }
 
 // handler puts the routes behind what every request passes.
-func (c *Console) handler() (http.Handler, error) {
+func (c *Console) handler() http.Handler {
 	mux := http.NewServeMux()
-	static, err := fs.Sub(files, "static")
-	if err != nil {
-		return nil, fmt.Errorf("read the console's files: %w", err)
-	}
-	mux.Handle("GET /static/{$}", http.NotFoundHandler()) // what there is is nobody's to list
-	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(static))))
+	serveFiles(mux)
 	inside := http.NewServeMux()
 	for _, r := range c.routes() {
 		inside.Handle(r.Pattern, c.serve(r))
@@ -126,7 +120,7 @@ func (c *Console) handler() (http.Handler, error) {
 	foreign.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This form was sent from another site. Open the page here and send it again.", http.StatusForbidden)
 	}))
-	return c.guarded(foreign.Handler(mux)), nil
+	return c.guarded(foreign.Handler(mux))
 }
 
 // secure reports whether people reach the console by https: then its cookie goes nowhere else.
@@ -181,14 +175,6 @@ func private(h http.Header) {
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()")
 	h.Set("X-Robots-Tag", "noindex")
 	h.Set("Cache-Control", "no-store")
-}
-
-// cached lets a browser keep our own files for an hour: there is nothing of anybody in them.
-func cached(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		next.ServeHTTP(w, r)
-	})
 }
 
 func (c *Console) sessionFailed(w http.ResponseWriter, r *http.Request, err error) {

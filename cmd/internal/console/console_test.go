@@ -77,9 +77,7 @@ func newTown(t *testing.T) *town {
 		t.Fatal(err)
 	}
 	w.Console = c
-	if w.handler, err = c.handler(); err != nil {
-		t.Fatal(err)
-	}
+	w.handler = c.handler()
 	return w
 }
 

@@ -101,7 +101,8 @@ func (f frame) Instant(t time.Time) string { return t.In(f.zone).Format(time.RFC
 
 // words are what templates may call beside a page's own methods.
 var words = template.FuncMap{
-	"join": func(list []string) string { return strings.Join(list, ", ") },
+	"static": static,
+	"join":   func(list []string) string { return strings.Join(list, ", ") },
 	"many": func(n int, one, more string) string {
 		if n == 1 {
 			return "1 " + one

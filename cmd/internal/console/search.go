@@ -67,7 +67,7 @@ type clientRow struct {
 
 // shows are the lists that Today may have cut.
 var shows = []struct{ key, name string }{
-	{"", "Everybody"}, {"stopped", "Stopped"}, {"soon", "Session today or tomorrow"}, {"later", "Session in the next 14 days"}, {"waiting", "Waiting"}, {"unknown", "Cannot tell"},
+	{"", "Everybody"}, {"stopped", "Stopped"}, {"soon", "Today or tomorrow"}, {"later", "Next 14 days"}, {"waiting", "Waiting"}, {"unknown", "Cannot tell"},
 }
 
 // in reports whether v stands in a list.

@@ -158,8 +158,8 @@ func TestWhatWasCutIsListedWhole(t *testing.T) {
 	}
 	g := w.as(people.Owner)
 	for path, want := range map[string]string{
-		"/clients?show=stopped": "Stopped: 60 clients", "/clients?show=soon": "Session today or tomorrow: 39 clients", "/clients?show=waiting": "Waiting: 1 client.",
-		"/clients?show=later": "Session in the next 14 days: 81 clients", "/clients?show=unknown": "Cannot tell: no clients",
+		"/clients?show=stopped": "Stopped: 60 clients", "/clients?show=soon": "Today or tomorrow: 39 clients", "/clients?show=waiting": "Waiting: 1 client.",
+		"/clients?show=later": "Next 14 days: 81 clients", "/clients?show=unknown": "Cannot tell: no clients",
 	} {
 		if a := g.get(path); !strings.Contains(a.body, want) {
 			t.Errorf("%s does not say %q", path, want)

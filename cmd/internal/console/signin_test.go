@@ -153,8 +153,7 @@ func (l *lobby) open(key store.Key) {
 	o.Now, o.Sessions, o.People, o.Door, o.Accounts, o.Looks = l.clock, db.Sessions(), l.house, l.house, l.house, l.house
 	l.Console, err = build(o)
 	l.must(err)
-	l.handler, err = l.Console.handler()
-	l.must(err)
+	l.handler = l.Console.handler()
 }
 
 func (l *lobby) clock() time.Time { return time.Unix(0, l.at.Load()).UTC() }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -90,12 +89,7 @@ func NewStart(start Start, code string, now func() time.Time, log *slog.Logger) 
 	}
 	s := &starter{Console: &Console{Options: Options{Practice: "kaphub", Zone: time.UTC, Now: now, Log: log}, pages: pages}, start: start, code: code}
 	mux := http.NewServeMux()
-	static, err := fs.Sub(files, "static")
-	if err != nil {
-		return nil, fmt.Errorf("read the console's files: %w", err)
-	}
-	mux.Handle("GET /static/{$}", http.NotFoundHandler())
-	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(static))))
+	serveFiles(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "being set up\n") })
 	mux.Handle("POST /start/code", s.answered(s.takeCode))
 	for pattern, do := range map[string]func(*visit) error{

@@ -1,1 +1,0 @@
-// What the pages do beyond links and forms. Nothing here is needed: each page works without it.
