@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -46,7 +46,7 @@ func (w window) Look(ctx context.Context, by, what, client, asOf string) (report
 }
 
 // Therapists are those whom the newest verdicts on a client name.
-func (w window) Therapists(ctx context.Context, client string) ([]string, error) {
+func (w window) Therapists(ctx context.Context, client string) ([]fhir.Therapist, error) {
 	board, err := w.store.BoardOf(ctx, client, 0)
 	if err != nil {
 		return nil, err
@@ -54,26 +54,20 @@ func (w window) Therapists(ctx context.Context, client string) ([]string, error)
 	if len(board) == 0 {
 		return nil, exchange.ErrNotFound
 	}
-	var names []string
+	var all []fhir.Therapist
 	for _, s := range board {
-		names = append(names, s.Verdict.Therapists...)
+		all = append(all, s.Verdict.Therapists...)
 	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
+	return all, nil
 }
 
-// Named are the therapists' names that newest verdicts hold, as the practice's records show them.
-func (w window) Named(ctx context.Context) ([]string, error) {
-	board, err := w.store.Board(ctx, 0)
+// Known is who the therapists are whom the newest verdicts name.
+func (w window) Known(ctx context.Context) (*people.Known, error) {
+	moment, err := w.store.Newest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, s := range board {
-		names = append(names, s.Verdict.Therapists...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
+	return w.held.therapists(ctx, w.store, moment)
 }
 
 // console is what the console is made with. guest is who everybody is, where nobody needs to sign in.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/fhir/store"
@@ -18,6 +19,10 @@ import (
 type held struct {
 	mu   sync.Mutex
 	kept []snapshot // the newest last
+
+	knowing sync.Mutex
+	known   *people.Known // who the therapists are by now
+	of      []*heldRow    // of these rows
 }
 
 // snapshot is the board of one moment, by client and prescriber. Nobody changes it or what it points at.
@@ -64,6 +69,29 @@ func (h *held) at(ctx context.Context, from shifts, moment fhir.Moment) ([]*held
 		h.kept = append(h.kept[max(0, len(h.kept)+1-snapshots):], is)
 	}
 	return is.rows, nil
+}
+
+// therapists is who the therapists are whom the board of a moment names. It is learnt again when the board has changed.
+func (h *held) therapists(ctx context.Context, from shifts, moment fhir.Moment) (*people.Known, error) {
+	rows, err := h.at(ctx, from, moment)
+	if err != nil {
+		return nil, err
+	}
+	h.knowing.Lock()
+	defer h.knowing.Unlock()
+	if h.known != nil && len(rows) == len(h.of) && (len(rows) == 0 || &rows[0] == &h.of[0]) {
+		return h.known, nil
+	}
+	var clients [][]fhir.Therapist
+	for i, row := range rows {
+		if i > 0 && rows[i-1].Client == row.Client { // with another prescriber
+			clients[len(clients)-1] = append(slices.Clone(clients[len(clients)-1]), row.Verdict.Therapists...)
+			continue
+		}
+		clients = append(clients, row.Verdict.Therapists)
+	}
+	h.known, h.of = people.Know(clients), rows
+	return h.known, nil
 }
 
 // with is the board after what befell some of it; both are in the order of their clients.

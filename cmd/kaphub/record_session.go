@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -50,7 +49,7 @@ func (c *recordArrival) build(r *recording) ([]exchange.Slip, error) {
 		{&c.Fasting, question{flag: "fasting", ask: "Fasting kept"}},
 		{&c.Location, question{flag: "location", ask: "Where the session is to be, in a state that is served"}},
 		{&c.New, question{flag: "new", ask: "Anything new since the clearance"}},
-		{&c.GoAhead, question{flag: "go-ahead", ask: "Go-ahead of " + cmp.Or(entry.Therapist(next), "the therapist")}},
+		{&c.GoAhead, question{flag: "go-ahead", ask: "Go-ahead of " + r.Whose(next)}},
 	} {
 		q.usual, q.form = "-", "y or n"
 		if _, err := word(r.asker, q.to, q.question, entry.Yes); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/store"
 )
 
@@ -63,6 +64,7 @@ type shownUser struct {
 	Name      string        `json:"name"`
 	Roles     []people.Role `json:"roles"`
 	Therapist string        `json:"therapist,omitempty"`
+	Numbers   []fhir.ID     `json:"numbers,omitempty"`
 	State     string        `json:"state"`
 	Seen      string        `json:"seen,omitempty"`
 }
@@ -80,7 +82,7 @@ func (c *listUsers) Run(ctx context.Context, s *scene) error {
 	}
 	list := make([]shownUser, 0, len(all))
 	for _, a := range all {
-		u := shownUser{a.ID, a.Login, a.Name, a.Roles, a.Therapist, h.goodFor(a), ""}
+		u := shownUser{a.ID, a.Login, a.Name, a.Roles, a.Therapist, a.Numbers, h.goodFor(a), ""}
 		if !a.Seen.IsZero() {
 			u.Seen = h.local(a.Seen)
 		}
@@ -98,6 +100,9 @@ func (c *listUsers) Run(ctx context.Context, s *scene) error {
 		seen, as := u.Seen, u.Therapist
 		if seen == "" {
 			seen = "never"
+		}
+		for _, id := range u.Numbers {
+			as = strings.TrimSpace(as + " " + id.Shown())
 		}
 		if as == "" {
 			as = "-"
@@ -135,6 +140,7 @@ type addUser struct {
 	Name      string        `required:"" help:"How they are called, and whom the audit log names."`
 	Role      []people.Role `required:"" placeholder:"ROLE" help:"What they do: owner, admin, therapist, privacy, reader or operator; more than one if need be."`
 	Therapist string        `help:"The name under which the practice's records show them, for a therapist."`
+	Number    []string      `placeholder:"NPI" help:"Their number in the practice's records, for a therapist: an NPI, or SYSTEM|VALUE."`
 	Email     string        `help:"Their e-mail address."`
 }
 
@@ -145,12 +151,28 @@ func (c *addUser) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	a, inv, err := house.Invite(ctx, h.actor, people.Profile{Login: c.Login, Name: c.Name, Roles: c.Role, Therapist: c.Therapist, Email: c.Email})
+	of := people.Profile{Login: c.Login, Name: c.Name, Roles: c.Role, Therapist: c.Therapist, Email: c.Email}
+	if of.Numbers, err = numbers(c.Number); err != nil {
+		return err
+	}
+	a, inv, err := house.Invite(ctx, h.actor, of)
 	if err != nil {
 		return err
 	}
 	h.invite(s, a, inv)
 	return nil
+}
+
+// numbers reads the numbers by which the records know somebody.
+func numbers(words []string) (all []fhir.ID, err error) {
+	for _, word := range words {
+		id, ok := fhir.ParseID(word)
+		if !ok {
+			return nil, errors.New("--number must be an NPI of ten digits, or a number behind its system, like https://ehr.example/staff|17")
+		}
+		all = append(all, id)
+	}
+	return all, nil
 }
 
 // invite prints an invitation, which is told this once.
@@ -170,6 +192,7 @@ type userRoles struct {
 	Login     string        `arg:"" optional:"" help:"Whose."`
 	Role      []people.Role `placeholder:"ROLE" help:"All that they do from now on."`
 	Therapist string        `help:"The name under which the practice's records show them, for a therapist."`
+	Number    []string      `placeholder:"NPI" help:"Their number in the practice's records, for a therapist: an NPI, or SYSTEM|VALUE."`
 }
 
 // Run gives other roles, or tells what there are.
@@ -197,7 +220,12 @@ func (c *userRoles) Run(ctx context.Context, s *scene) error {
 		s.printf("%s: %s\n", a.Login, rolesOf(a.Roles))
 		return nil
 	}
-	to := people.Profile{Login: a.Login, Name: a.Name, Roles: c.Role, Therapist: a.Therapist, Email: a.Email}
+	to := people.Profile{Login: a.Login, Name: a.Name, Roles: c.Role, Therapist: a.Therapist, Numbers: a.Numbers, Email: a.Email}
+	if len(c.Number) > 0 {
+		if to.Numbers, err = numbers(c.Number); err != nil {
+			return err
+		}
+	}
 	if c.Therapist != "" {
 		to.Therapist = c.Therapist
 	}

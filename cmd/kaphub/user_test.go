@@ -128,7 +128,11 @@ func TestUsersAreKeptFromTheTerminal(t *testing.T) {
 		t.Errorf("%s, %v", address, first == second)
 	}
 	d.says(1, "user", "add", "tara", "--name", "Another", "--role", "reader")
-	d.says(0, "user", "roles", "tara", "--role", "therapist", "--role", "admin")
+	d.says(1, "user", "roles", "tara", "--role", "therapist", "--number", "12345")
+	d.says(0, "user", "roles", "tara", "--role", "therapist", "--role", "admin", "--number", "1679576722")
+	if s := d.says(0, "user", "list"); !strings.Contains(s.out, "Dr. Tara Vance NPI 1679576722") {
+		t.Errorf("her number is not listed: %q", s.out)
+	}
 	if s := d.says(0, "user", "roles", "tara"); s.out != "tara: admin, therapist\n" {
 		t.Errorf("says %q", s.out)
 	}
@@ -142,7 +146,7 @@ func TestUsersAreKeptFromTheTerminal(t *testing.T) {
 	d.says(0, "user", "enable", "tara")
 	_, third := d.token(d.says(0, "user", "reset", "tara"))
 	var list []shownUser
-	if err := json.Unmarshal([]byte(d.says(0, "user", "list", "--json").out), &list); err != nil || len(list) != 1 || list[0].Therapist != "Dr. Tara Vance" {
+	if err := json.Unmarshal([]byte(d.says(0, "user", "list", "--json").out), &list); err != nil || len(list) != 1 || list[0].Therapist != "Dr. Tara Vance" || len(list[0].Numbers) != 1 {
 		t.Errorf("%+v: %v", list, err)
 	}
 	log := d.says(0, "audit", "list").out

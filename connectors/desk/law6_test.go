@@ -245,11 +245,8 @@ func blameless(t *rapid.T) (policy readiness.Policy, booked []time.Time, entries
 	checks := desk.Arrival{Systolic: new(118.0), Diastolic: new(76.0), HeartRate: new(72.0), Ride: new(true), Fasting: new(true), Location: new(true), New: new(false)}
 	arrive := func(name string, at time.Duration, p desk.Arrival) {
 		add(name, now.Add(-at), true, func(l *life, n desk.Note) ([]exchange.Slip, error) {
-			a, err := fhir.Read[fhir.Appointment](l.dosing.Resource)
-			if err != nil {
-				return nil, err
-			}
-			return book.Arrive(n, desk.Session{Appointment: &l.dosing, Therapist: readiness.TherapistOf(&a)}, p)
+			by := readiness.TherapistsOf(fhir.Chart{}, readiness.Policy{}, &l.dosing)
+			return book.Arrive(n, desk.Session{Appointment: &l.dosing, Therapist: by[0].Ref}, p)
 		})
 	}
 	if rapid.Bool().Draw(t, "go-ahead with the checks") {

@@ -46,6 +46,7 @@ type (
 		Reference  string      `json:"reference,omitempty"`
 		Type       string      `json:"type,omitempty"`
 		Identifier *identifier `json:"identifier,omitempty"`
+		Display    string      `json:"display,omitempty"`
 	}
 	participant struct {
 		Actor  reference `json:"actor"`
@@ -95,8 +96,12 @@ func (f *feed) entries(o occurrence) []entry {
 		if o.place != "" {
 			a.ServiceCategory = []concept{{[]coding{{fhir.SystemActCode, places[o.place]}}}}
 		}
-		if f.Therapist != (fhir.ID{}) {
-			a.Participant = append(a.Participant, participant{reference{Type: "Practitioner", Identifier: &identifier{f.Therapist.System, f.Therapist.Value}}, "accepted"})
+		if f.Therapist != (TherapistID{}) {
+			whose := reference{Type: "Practitioner", Display: f.Therapist.Name}
+			if f.Therapist.Value != "" {
+				whose.Identifier = &identifier{f.Therapist.System, f.Therapist.Value}
+			}
+			a.Participant = append(a.Participant, participant{whose, "accepted"})
 		}
 		list = append(list, entry{token: token, start: o.start, end: o.end, kind: o.kind, ref: ref, body: encode(a)})
 	}

@@ -44,8 +44,9 @@ type PlaceRule struct {
 	Place string `yaml:"place"`
 }
 
-// TherapistID names whose calendar it is.
+// TherapistID names whose calendar it is: by name, by number, or by both.
 type TherapistID struct {
+	Name   string `yaml:"name"` // as it is shown
 	System string `yaml:"system"`
 	Value  string `yaml:"value"`
 }
@@ -96,7 +97,8 @@ func (c Config) Validate() (all []connectors.Mistake) {
 		pattern(p.Match, fmt.Sprintf("locations[%d].match", i), `(?i)zoom`)
 		wrong(!slices.Contains(spots, p.Place), fmt.Sprintf("locations[%d].place", i), "is none of office, home and remote")
 	}
-	wrong(c.Therapist != nil && (c.Therapist.System == "" || c.Therapist.Value == ""), "therapist", "needs both system and value: only together they identify")
+	wrong(c.Therapist != nil && (c.Therapist.System == "") != (c.Therapist.Value == ""), "therapist", "needs both system and value: only together they identify")
+	wrong(c.Therapist != nil && *c.Therapist == TherapistID{}, "therapist", "names nobody: write a name, or system and value")
 	wrong(c.Back < 0 || c.Back > 400*day, "back", "is not between 1d and 400d")
 	wrong(c.Ahead < 0 || c.Ahead > 400*day, "ahead", "is not between 1d and 400d")
 	wrong(c.ConfirmFor < 0 || c.ConfirmFor > 100, "confirm_missing_for", "is not between 1 and 100")
@@ -122,7 +124,7 @@ func (c Config) Options(name string, zone *time.Location, path, env func(string)
 		o.Places = append(o.Places, Place{regexp.MustCompile(p.Match), p.Place})
 	}
 	if c.Therapist != nil {
-		o.Therapist = fhir.ID{System: c.Therapist.System, Value: c.Therapist.Value}
+		o.Therapist = *c.Therapist
 	}
 	switch {
 	case c.File != "":

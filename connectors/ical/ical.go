@@ -24,7 +24,7 @@ type Options struct {
 	Token      *regexp.Regexp // finds the client's token in a title, or in a description if no title holds one; its first group if it has any
 	Kinds      []Kind         // the first that fits says which appointment of the course it is
 	Places     []Place        // the first that fits says where
-	Therapist  fhir.ID        // whose calendar it is; zero = nobody is named
+	Therapist  TherapistID    // whose calendar it is; zero = nobody is named
 	Back       time.Duration  // how far back
 	Ahead      time.Duration  // and ahead events are read
 	ConfirmFor int            // reads, an hour apart at least, that must agree before more than half of the events are taken as gone

@@ -276,57 +276,10 @@ func (f *facts) appointment() *Appointment {
 	}
 	s := f.next
 	a := &Appointment{Source: s.Source, Type: s.Type, ID: s.ID, Start: s.start, End: s.end}
-	for _, p := range s.Value.Participant {
-		if therapist(p.Actor) && a.Therapist == "" {
-			a.Therapist = f.calledBy(s, p.Actor)
-		}
+	for _, t := range f.treating(s) {
+		a.Therapist = cmp.Or(a.Therapist, t.Shown())
 	}
 	return a
-}
-
-// caring is how long after a session its therapist is still one of the client's.
-const caring = 90
-
-// therapists are those whom the practice's sessions with the client name: booked, held or lately over; each once.
-func (f *facts) therapists() []string {
-	var names []string
-	for _, list := range [][]session{f.dosing, f.preparations, f.integrations} {
-		for i := range list {
-			s := &list[i]
-			if !s.standing() && !s.done() || f.owns(s) == no || f.clock.passed(shift(s.end, caring*24*time.Hour, f.zone)) {
-				continue
-			}
-			for _, p := range s.Value.Participant {
-				if name := f.calledBy(s, p.Actor); name != "" && !slices.Contains(names, name) {
-					names = append(names, name)
-				}
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// calledBy is a therapist of s as the practice shows them: as the session does, else as their own record does.
-func (f *facts) calledBy(s *session, actor *fhir.Reference) string {
-	if !therapist(actor) {
-		return ""
-	}
-	if name := text(actor.Display); name != "" {
-		return name
-	}
-	to, _, ok := target(actor)
-	if !ok {
-		return ""
-	}
-	if p := listed(f.chart.Practitioners, fhir.Key{Source: s.Source, Type: to.Type, ID: to.ID}); p != nil {
-		for _, n := range p.Value.Name {
-			if name := text(n.Text); name != "" {
-				return name
-			}
-		}
-	}
-	return ""
 }
 
 // openItems writes how many things are open.

@@ -354,6 +354,11 @@ func TestGoAhead(t *testing.T) {
 	change := func(at time.Duration, f func(c *course) fhir.Version) told {
 		return plus(func(c *course) fhir.Version { c.On(now.Add(at)); return f(c) })
 	}
+	named := func(name string) func(c *course) fhir.Version {
+		return func(c *course) fhir.Version {
+			return c.Dosing(c.Session, set("participant.1.actor", map[string]any{"type": "Practitioner", "display": name}))
+		}
+	}
 	moved := func(c *course) fhir.Version { return c.Dosing(c.Session.Add(time.Hour)) }
 	judgeGate(t, readiness.GateGoAhead, []rowAt{
 		{name: "given after everything → met", told: all, want: "met", state: readiness.Ready},
@@ -375,6 +380,9 @@ func TestGoAhead(t *testing.T) {
 		{name: "by nobody, for a session that names no therapist → met", told: change(-30*time.Minute, func(c *course) fhir.Version {
 			return c.Dosing(c.Session, set("participant.1", nil))
 		}).then(again(set("performer", nil))), want: "met"},
+		{name: "by whom the session names by name alone → met", told: change(-30*time.Minute, named("Robin")).then(again(set("performer", []any{map[string]any{"display": "Robin"}}))), want: "met", state: readiness.Ready},
+		{name: "by another name than the session's → open", told: change(-30*time.Minute, named("Robin")).then(again(set("performer", []any{map[string]any{"display": "Alex"}}))), want: "open"},
+		{name: "by the name of whom the session names by number → open", told: told(all).then(again(set("performer", []any{map[string]any{"display": "Invented Therapist"}}))), want: "open"},
 		{name: "of the day before yesterday → open", told: less("Observation", "go-ahead").then(func(c *course) fhir.Version { return c.DaysBefore(2).GoAhead() }), want: "open"},
 		{name: "told by the prescriber → open", want: "open", told: less("Observation", "go-ahead").then(func(c *course) fhir.Version {
 			v := c.On(now.Add(-time.Minute)).GoAhead()

@@ -86,7 +86,7 @@ func (f *facts) confirmed(r *record[fhir.Observation]) time.Time {
 }
 
 // givenByTherapist reports whether r was given by one of those whom the session names as its therapists. A session that
-// names none can be answered for by anybody of the practice.
+// names none can be answered for by anybody of the practice; one that has nothing but a name for them, by who is called so.
 func (f *facts) givenByTherapist(r *record[fhir.Observation]) answer {
 	found := yes
 	for i := range f.next.Value.Participant {
@@ -98,7 +98,7 @@ func (f *facts) givenByTherapist(r *record[fhir.Observation]) answer {
 			found = cannotTell
 		}
 		for j := range r.Value.Performer {
-			if f.same(&r.Value.Performer[j], r.Source, actor, f.next.Source) {
+			if f.same(&r.Value.Performer[j], r.Source, actor, f.next.Source) || calledAlike(&r.Value.Performer[j], actor) {
 				return yes
 			}
 			found = no
@@ -107,16 +107,9 @@ func (f *facts) givenByTherapist(r *record[fhir.Observation]) answer {
 	return found
 }
 
-// therapist reports whether actor is a person who treats.
-func therapist(actor *fhir.Reference) bool {
-	if actor == nil {
-		return false
-	}
-	kind := text(actor.Type)
-	if to, _, ok := target(actor); ok {
-		kind = to.Type
-	}
-	return kind == "Practitioner" || kind == "PractitionerRole"
+// calledAlike reports whether two references have nothing but a name, and the same.
+func calledAlike(a, b *fhir.Reference) bool {
+	return a.Reference == nil && b.Reference == nil && a.Identifier == nil && b.Identifier == nil && text(a.Display) != "" && text(a.Display) == text(b.Display)
 }
 
 // same reports whether two references mean one person: the same record, or a business identifier in common.
@@ -219,14 +212,4 @@ func (f *facts) what(v *fhir.Version) string {
 	return map[string]string{
 		"Appointment": "the appointment", "Observation": "the decision on clearance", "DiagnosticReport": "the decision on clearance", "MedicationRequest": "the prescription", "Flag": "the stop",
 	}[v.Type]
-}
-
-// TherapistOf returns the first of those whom an appointment names as its therapists, nil when it names none.
-func TherapistOf(a *fhir.Appointment) *fhir.Reference {
-	for i := range a.Participant {
-		if actor := a.Participant[i].Actor; therapist(actor) {
-			return actor
-		}
-	}
-	return nil
 }

@@ -144,25 +144,25 @@ type Appointment struct {
 
 // Verdict is the judgement of one engagement at one moment. It is constant until Until if nothing moves.
 type Verdict struct {
-	Client      string       `json:"client"`
-	Prescriber  string       `json:"prescriber"`
-	Chosen      string       `json:"chosen"`      // the client's chosen name, for screens and reports only
-	Identifiers []fhir.ID    `json:"identifiers"` // the practice's business identifiers
-	State       State        `json:"state"`
-	Words       string       `json:"words"` // the words on the screen
-	Owner       Owner        `json:"owner"` // of the first thing to do; "" when there is none
-	Next        string       `json:"next"`  // the first thing to do; "" when there is none
-	Until       time.Time    `json:"until"` // re-judge at this time at the latest; never zero
-	Judged      time.Time    `json:"judged"`
-	Appointment *Appointment `json:"appointment,omitempty"`
-	Gates       []Gate       `json:"gates"`
-	Findings    []Finding    `json:"findings"`
-	Therapists  []string     `json:"therapists,omitempty"` // whom the practice's sessions name, up to 90 days after the last; as shown
-	Loop        *Loop        `json:"loop,omitempty"`       // how far the newest referral has come; nil without one
-	Account     []Figure     `json:"account,omitempty"`    // of sessions' worth; none while no medicine is on file
-	Sources     []string     `json:"sources"`              // the sources it depends on being fresh
-	Moment      fhir.Moment  `json:"moment"`               // the chart's
-	Policy      string       `json:"policy"`               // Policy.Hash it was judged under
+	Client      string           `json:"client"`
+	Prescriber  string           `json:"prescriber"`
+	Chosen      string           `json:"chosen"`      // the client's chosen name, for screens and reports only
+	Identifiers []fhir.ID        `json:"identifiers"` // the practice's business identifiers
+	State       State            `json:"state"`
+	Words       string           `json:"words"` // the words on the screen
+	Owner       Owner            `json:"owner"` // of the first thing to do; "" when there is none
+	Next        string           `json:"next"`  // the first thing to do; "" when there is none
+	Until       time.Time        `json:"until"` // re-judge at this time at the latest; never zero
+	Judged      time.Time        `json:"judged"`
+	Appointment *Appointment     `json:"appointment,omitempty"`
+	Gates       []Gate           `json:"gates"`
+	Findings    []Finding        `json:"findings"`
+	Therapists  []fhir.Therapist `json:"therapists,omitempty"` // whom the practice's sessions name, up to 90 days after the last
+	Loop        *Loop            `json:"loop,omitempty"`       // how far the newest referral has come; nil without one
+	Account     []Figure         `json:"account,omitempty"`    // of sessions' worth; none while no medicine is on file
+	Sources     []string         `json:"sources"`              // the sources it depends on being fresh
+	Moment      fhir.Moment      `json:"moment"`               // the chart's
+	Policy      string           `json:"policy"`               // Policy.Hash it was judged under
 
 	Begun []Appointment `json:"-"` // the last dosing sessions that had begun, by their start: how each stood then is noted (fhir.Began)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 )
 
 // Accounts is who may come in. *people.House is one.
@@ -35,8 +36,8 @@ type Switches interface {
 
 // Staff knows the practice's therapists.
 type Staff interface {
-	// Named returns the therapists' names that the practice's records show, each once, in order.
-	Named(ctx context.Context) ([]string, error)
+	// Known returns who they are, as far as the records of all clients tell.
+	Known(ctx context.Context) (*people.Known, error)
 }
 
 // owning is whose the accounts are.
@@ -55,9 +56,13 @@ func (c *Console) accountsRoutes() []route {
 // accountsPage is everybody who may come in, and a form for one more.
 type accountsPage struct {
 	frame
-	Accounts []accountRow
-	Form     profileForm
+	Accounts  []accountRow
+	Unclaimed []people.Unclaimed // therapists whom no account is
+	Form      profileForm
 }
+
+// Clients says how many clients no therapist sees because of it.
+func (p accountsPage) Clients(n int) string { return count(n, "client", "clients") }
 
 // accountRow is an account as an owner sees it.
 type accountRow struct {
@@ -92,6 +97,7 @@ type profileForm struct {
 	Choices []roleChoice
 	Named   []string // the therapists' names to choose from
 	Other   string   // a name that is none of them
+	Number  string   // the numbers, as they are typed
 	Wrong   []string
 }
 
@@ -106,10 +112,15 @@ func (v *visit) form(of people.Profile, wrong []string) (profileForm, error) {
 	for _, r := range people.Roles() {
 		f.Choices = append(f.Choices, roleChoice{r, slices.Contains(of.Roles, r)})
 	}
-	var err error
-	if f.Named, err = v.Staff.Named(v.ctx()); err != nil {
+	known, err := v.Staff.Known(v.ctx())
+	if err != nil {
 		return f, err
 	}
+	f.Named = known.Named()
+	for _, id := range of.Numbers {
+		f.Number += id.Token() + " "
+	}
+	f.Number = strings.TrimSpace(f.Number)
 	if !slices.Contains(f.Named, of.Therapist) {
 		f.Other = of.Therapist
 	}
@@ -129,8 +140,15 @@ func (v *visit) profile() (people.Profile, error) {
 	for _, r := range v.r.PostForm["role"] {
 		p.Roles = append(p.Roles, people.Role(r))
 	}
+	for word := range strings.FieldsFuncSeq(get("number"), func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+		id, ok := fhir.ParseID(word)
+		if !ok {
+			id = fhir.ID{Value: word} // which is said to be none
+		}
+		p.Numbers = append(p.Numbers, id)
+	}
 	if !slices.Contains(p.Roles, people.Therapist) {
-		p.Therapist = ""
+		p.Therapist, p.Numbers = "", nil
 	}
 	return p, nil
 }
@@ -158,7 +176,11 @@ func (v *visit) showAccounts(status int, of people.Profile, wrong []string) erro
 	if err != nil {
 		return err
 	}
-	p := accountsPage{frame: v.frame("Accounts")}
+	known, err := v.Staff.Known(v.ctx())
+	if err != nil {
+		return err
+	}
+	p := accountsPage{frame: v.frame("Accounts"), Unclaimed: known.Unclaimed(all)}
 	for _, a := range all {
 		p.Accounts = append(p.Accounts, p.account(a))
 	}
@@ -215,7 +237,7 @@ func (v *visit) showOne(status int, written *people.Profile, wrong []string) err
 	}
 	f := v.frame(a.Name)
 	p := oneAccountPage{frame: f, accountRow: f.account(a), Own: a.ID == v.who.ID}
-	of := people.Profile{Login: a.Login, Name: a.Name, Roles: a.Roles, Therapist: a.Therapist, Email: a.Email}
+	of := people.Profile{Login: a.Login, Name: a.Name, Roles: a.Roles, Therapist: a.Therapist, Numbers: a.Numbers, Email: a.Email}
 	if written != nil {
 		of = *written
 	}
@@ -275,7 +297,7 @@ func (v *visit) switchAccount() error {
 	default:
 		return missing
 	}
-	if errors.Is(err, people.ErrLastOwner) || errors.Is(err, people.ErrDisabled) {
+	if errors.Is(err, people.ErrLastOwner) || errors.Is(err, people.ErrDisabled) || errors.Is(err, people.ErrTaken) {
 		return v.showOne(http.StatusUnprocessableEntity, nil, []string{spoken(err.Error())})
 	}
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
-	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -194,8 +193,8 @@ func (p *cardPage) fill(v *visit, about entry.About, verdict readiness.Verdict) 
 	next, early, booked := about.Next()
 	if booked {
 		f.Session, p.Early, p.End = sessionKey(next), early, next.End
-		f.Whose = entry.Therapist(next)
-		f.MayGo = v.mayGo(f.Whose)
+		f.Whose = about.Whose(next)
+		_, f.MayGo = v.mayGo(about.Treating(next))
 	} else {
 		f.Session = ""
 	}
@@ -216,14 +215,18 @@ func (p *cardPage) fill(v *visit, about entry.About, verdict readiness.Verdict) 
 
 var arrivalGates = []readiness.GateName{readiness.GateVitals, readiness.GateRide, readiness.GateFasting, readiness.GateLocation, readiness.GateNewInformation, readiness.GateGoAhead}
 
-// mayGo reports whether the visitor is the therapist whose go-ahead it is: nobody gives another's.
-func (v *visit) mayGo(therapist string) bool {
-	if therapist == "" {
-		return v.who.Is(treating...)
+// mayGo reports whether the visitor is one of the session's therapists, whose go-ahead it is, and how the session names them:
+// nobody gives another's. A session that names nobody can be answered for by any therapist.
+func (v *visit) mayGo(session []readiness.Named) (as *fhir.Reference, may bool) {
+	if len(session) == 0 {
+		return nil, v.who.Is(treating...)
 	}
-	as := v.who
-	as.Roles = slices.DeleteFunc(slices.Clone(as.Roles), func(r people.Role) bool { return r != people.Therapist }) // whatever else they are
-	return as.Sight(therapist) == people.Whole
+	for _, t := range session {
+		if v.who.Treats(t.Therapist) { // whatever else they are
+			return t.Ref, true
+		}
+	}
+	return nil, false
 }
 
 // sessionKey names the session that a form is for, with its beginning: one that was moved is another.
@@ -323,14 +326,16 @@ func (v *visit) learn() error {
 		return v.card(f.With, f, problem{}, list)
 	}
 	next, _, booked := about.Next()
+	own, may := v.mayGo(about.Treating(next))
 	switch {
 	case !booked:
 		return wrong(problem{"session", "No dosing session of the client is booked: the checks are for one."})
 	case f.Session != sessionKey(next):
 		return wrong(problem{"session", "The session was moved or changed while you wrote. Look at it, and send the checks again."})
-	case f.GoAhead != "" && !v.mayGo(entry.Therapist(next)):
-		return wrong(problem{"go-ahead", "The go-ahead is " + entry.Therapist(next) + "'s to give."})
+	case f.GoAhead != "" && !may:
+		return wrong(problem{"go-ahead", "The go-ahead is " + about.Whose(next) + "'s to give."})
 	}
+	f.Giver = own
 	note, err := about.Note(f.Entry, v.who.Name, entry.Heard{}, false)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func (w *town) learns(c *fhirtest.Course, versions []fhir.Version) {
 		chart := c.Chart(versions...)
 		chart.Links = append(chart.Links, fhir.Link{Client: "c-robin", Source: desk.Source(fhir.Practice), Patient: "c-robin", How: "key", Moment: 1, ReadBack: true})
 		v := readiness.Assess(chart, policy, now)
-		v.Client, v.Therapists = "c-robin", []string{"Dana"}
+		v.Client, v.Therapists = "c-robin", []fhir.Therapist{{Name: "Dana"}}
 		w.room.charts["c-robin"], w.view.Clients[0] = chart, v
 		return nil
 	}

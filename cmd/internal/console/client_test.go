@@ -69,7 +69,7 @@ func (w *town) tell(c *fhirtest.Course, versions ...fhir.Version) {
 	chart := c.Chart(versions...)
 	chart.Client = "c-robin"
 	v := readiness.Assess(chart, policy, now)
-	v.Client, v.Therapists, v.Findings = "c-robin", []string{"Dana"}, readiness.Track(nil, v.Findings, now)
+	v.Client, v.Therapists, v.Findings = "c-robin", []fhir.Therapist{{Name: "Dana"}}, readiness.Track(nil, v.Findings, now)
 	w.room.charts = map[string]fhir.Chart{"c-robin": chart}
 	w.view.Clients[0] = v
 }

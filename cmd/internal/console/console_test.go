@@ -17,6 +17,7 @@ import (
 	"github.com/alexedwards/scs/v2/memstore"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
@@ -44,7 +45,7 @@ type town struct {
 	lost    error // why nothing can be looked at
 	ledger  *books
 	tray    *tray
-	moved   map[string][]string // whose clients are by now, where not whose the view says
+	moved   map[string][]fhir.Therapist // whose clients are by now, where not whose the view says
 	pairs   *pairs
 }
 
@@ -84,7 +85,7 @@ func newTown(t *testing.T) *town {
 func verdict(key, chosen, therapist string, session time.Time, state readiness.State) readiness.Verdict {
 	return readiness.Verdict{
 		Client: key, Prescriber: "skylight", Chosen: chosen, State: state, Words: "Words of " + chosen, Owner: readiness.Therapist, Next: "the next step of " + chosen,
-		Until: now.Add(time.Hour), Judged: now, Therapists: []string{therapist},
+		Until: now.Add(time.Hour), Judged: now, Therapists: []fhir.Therapist{{Name: therapist}},
 		Appointment: &readiness.Appointment{Source: "ehr", Type: "Appointment", ID: "a-" + key, Start: session, End: session.Add(2 * time.Hour), Therapist: therapist},
 	}
 }
@@ -123,7 +124,7 @@ func (w *town) Look(_ context.Context, by, what, client, asOf string) (report.In
 	return in, nil
 }
 
-func (w *town) Therapists(_ context.Context, client string) ([]string, error) {
+func (w *town) Therapists(_ context.Context, client string) ([]fhir.Therapist, error) {
 	if by, ok := w.moved[client]; ok {
 		return by, nil
 	}

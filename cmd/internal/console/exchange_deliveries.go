@@ -39,7 +39,7 @@ type Sent struct {
 	Seen       fhir.Moment // as of which it stands so
 	Whom       string      // the party, as shown
 	Chosen     string
-	Therapists []string
+	Therapists []fhir.Therapist
 }
 
 // settlingSent are those who may say what became of a delivery: a therapist, of their own clients.

@@ -27,7 +27,7 @@ type books struct {
 func newBooks() *books {
 	b := &books{moment: 10}
 	add := func(id, client, chosen, therapist string, state exchange.State, story string) {
-		b.sent = append(b.sent, Sent{Seen: 7, Whom: "Skylight", Chosen: chosen, Therapists: []string{therapist}, Dispatch: report.Dispatch{
+		b.sent = append(b.sent, Sent{Seen: 7, Whom: "Skylight", Chosen: chosen, Therapists: []fhir.Therapist{{Name: therapist}}, Dispatch: report.Dispatch{
 			ID: id, Client: client, Prescriber: "skylight", To: "skylight", What: exchange.WhatReferral, Type: "ServiceRequest", State: state, Story: story,
 			Staged: now.Add(-48 * time.Hour), Tells: []string{"ehr/ServiceRequest/r1 version 2"}, Release: &report.Permit{Record: "ehr/Consent/c1 version 1"},
 			Tries:    []report.DispatchTry{{N: 1, Begun: now.Add(-47 * time.Hour), End: "no answer: it may have arrived", Why: "temporary", Ref: "ServiceRequest/xyz"}},

@@ -264,6 +264,11 @@ func (v *visit) colleagues() ([]people.Account, error) {
 	if v.who.Is(keeping...) && !slices.ContainsFunc(all, func(a people.Account) bool { return a.Name == v.who.Name }) {
 		all = append(all, v.who)
 	}
+	for i := range all {
+		if all[i], err = v.told(all[i]); err != nil {
+			return nil, err
+		}
+	}
 	return all, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -74,7 +75,7 @@ func TestWhatIsForTheTherapistOnlyIsToldToNobodyElse(t *testing.T) {
 // that it may be read: a rule that is new, and a gate, are hidden. Of a row that may be read, what others wrote is not.
 func TestWhatNobodyClassifiedIsHidden(t *testing.T) {
 	const mark, quote = "Zqmark 200 mg", ": “Zqquote 181”"
-	v := readiness.Verdict{Client: "c-robin", Therapists: []string{"Dana"}}
+	v := readiness.Verdict{Client: "c-robin", Therapists: []fhir.Therapist{{Name: "Dana"}}}
 	codes := []string{"R99"}
 	for _, r := range readiness.Catalogue() {
 		codes = append(codes, r.Code)

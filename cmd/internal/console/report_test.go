@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -151,7 +152,7 @@ func TestWhoseAClientWasIsNoRightToLook(t *testing.T) {
 		has   bool
 	}{{"their therapist of then", []people.Role{people.Therapist}, false}, {"… who is the owner", []people.Role{people.Therapist, people.Owner}, true}} {
 		w := busy(t)
-		w.moved = map[string][]string{"c-robin": {"Lee"}}
+		w.moved = map[string][]fhir.Therapist{"c-robin": {{Name: "Lee"}}}
 		for _, path := range []string{"/report?as-of=@3", "/report.csv?as-of=@3"} {
 			if a := w.as(r.roles...).get(path); a.StatusCode != http.StatusOK || strings.Contains(a.body, "Robin") != r.has {
 				t.Errorf("%s: %s is answered %d; says Robin: %v", r.name, path, a.StatusCode, !r.has)

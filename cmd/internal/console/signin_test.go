@@ -21,6 +21,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/store"
 	"github.com/kaphub/kaphub/fhir/store/storetest"
 )
@@ -115,7 +116,14 @@ func (w *town) NewRecovery(context.Context, netip.Addr, string, string) ([]strin
 	return nil, people.ErrRefused
 }
 
-func (w *town) Named(context.Context) ([]string, error) { return []string{"Dana", "Lee"}, nil }
+// Known are Dana and Lee, who treat many, and whom the town's clients name.
+func (w *town) Known(context.Context) (*people.Known, error) {
+	clients := [][]fhir.Therapist{{{Name: "Dana"}}, {{Name: "Lee"}}}
+	for _, c := range w.view.Clients {
+		clients = append(clients, c.Therapists)
+	}
+	return people.Know(clients), nil
+}
 
 // lobby is a town whose people are in a store, before a clock.
 type lobby struct {

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -124,11 +125,25 @@ func (v *visit) whoIs(rt route) error {
 	if err != nil {
 		return err
 	}
-	v.who = who
+	if v.who, err = v.told(who); err != nil {
+		return err
+	}
 	if !rt.ByItself && v.now.Sub(s.Seen) >= blink {
 		v.sessions.Put(v.ctx(), keySeen, v.now.UnixMilli())
 	}
 	return nil
+}
+
+// told is somebody as it can be told which of the practice's therapists they are.
+func (v *visit) told(who people.Account) (people.Account, error) {
+	if !who.Is(people.Therapist) {
+		return who, nil
+	}
+	known, err := v.Staff.Known(v.ctx())
+	if err != nil {
+		return who, fmt.Errorf("which of the therapists %s is: %w", who.ID, err)
+	}
+	return known.Of(who), nil
 }
 
 // deviceOf is what somebody sits before, as they would call it. More of what a browser tells is not kept.

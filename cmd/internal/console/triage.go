@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
@@ -135,7 +136,7 @@ var unreadableForm = &refusal{http.StatusBadRequest, "This form cannot be read",
 func (f *triageForm) wrong() bool { return f.NoReason != "" || f.NoUntil != "" || f.NoName != "" }
 
 // mayGive answers why a finding must not be given to a person, in words; "" when it may.
-func mayGive(to string, f report.Finding, therapists []string, persons []people.Account) string {
+func mayGive(to string, f report.Finding, therapists []fhir.Therapist, persons []people.Account) string {
 	i := slices.IndexFunc(persons, func(a people.Account) bool { return strings.EqualFold(a.Name, to) })
 	switch {
 	case i < 0:

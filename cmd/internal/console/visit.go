@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
@@ -22,8 +23,8 @@ type Views interface {
 	// Look notes in the audit log that by looks at what ("board", "client", …) of a client, or with "" of all, and returns
 	// what was known at asOf: "" = now, else as kaphub status --as-of reads it. With by "" nothing is noted.
 	Look(ctx context.Context, by, what, client, asOf string) (report.Input, error)
-	// Therapists returns the client's therapists as the practice shows them; exchange.ErrNotFound when nobody has that key.
-	Therapists(ctx context.Context, client string) ([]string, error)
+	// Therapists returns the client's therapists as the practice's records know them; exchange.ErrNotFound when nobody has that key.
+	Therapists(ctx context.Context, client string) ([]fhir.Therapist, error)
 }
 
 // visit is one request of one person.

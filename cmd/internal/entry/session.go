@@ -1,8 +1,10 @@
 package entry
 
 import (
+	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/connectors/desk"
@@ -20,6 +22,8 @@ type Arrival struct {
 	Location string
 	New      string
 	GoAhead  string
+
+	Giver *fhir.Reference // who gives the go-ahead, as the session names them; nil is the first whom it names
 }
 
 // Make returns the slips of the checks, for the next dosing session.
@@ -27,6 +31,9 @@ func (w Arrival) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	next, _, ok := a.Next()
 	if !ok {
 		return nil, errNoSession
+	}
+	if w.Giver != nil {
+		next.Therapist = w.Giver
 	}
 	var r reading
 	var p desk.Arrival
@@ -56,18 +63,27 @@ func (a About) Next() (next desk.Session, early string, ok bool) {
 	}
 	for _, s := range fhir.Now(a.Chart.Appointments) {
 		if s.Source == v.Appointment.Source && s.ID == v.Appointment.ID {
-			return desk.Session{Appointment: s.Version, Therapist: readiness.TherapistOf(s.Value), Start: v.Appointment.Start, End: v.Appointment.End}, early, true
+			return desk.Session{Appointment: s.Version, Therapist: firstOf(readiness.TherapistsOf(a.Chart, a.Policy, s.Version)), Start: v.Appointment.Start, End: v.Appointment.End}, early, true
 		}
 	}
 	return next, "", false
 }
 
-// Therapist names who holds a session, "" when it names nobody.
-func Therapist(s desk.Session) string {
-	if s.Therapist == nil || s.Therapist.Display == nil {
-		return ""
+// Treating are the therapists whom a session names, in its order.
+func (a About) Treating(s desk.Session) []readiness.Named {
+	if s.Appointment == nil {
+		return nil
 	}
-	return *s.Therapist.Display
+	return readiness.TherapistsOf(a.Chart, a.Policy, s.Appointment)
+}
+
+// Whose says who of them gives a session's go-ahead: "Dana or NPI 1234567893"; "the therapist" when it names nobody.
+func (a About) Whose(s desk.Session) string {
+	var names []string
+	for _, t := range a.Treating(s) {
+		names = append(names, cmp.Or(t.Shown(), "a therapist without a name"))
+	}
+	return cmp.Or(strings.Join(names, " or "), "the therapist")
 }
 
 // After is what became of a session.
@@ -202,4 +218,11 @@ func (a About) Unexplained(day string) (fhir.Began, error) {
 		}
 	}
 	return fhir.Began{}, errors.New("no session of the client asks for a reason: each that was held began READY, or its reason is on file")
+}
+
+func firstOf(session []readiness.Named) *fhir.Reference {
+	if len(session) == 0 {
+		return nil
+	}
+	return session[0].Ref
 }

@@ -19,7 +19,7 @@ func (h *House) Change(ctx context.Context, actor, id string, to Profile) (Accou
 			return step{}, ErrTaken
 		}
 		before := p.facts.Roles
-		p.facts.Login, p.facts.Name, p.facts.Roles, p.facts.Therapist, p.facts.Email = to.Login, to.Name, to.Roles, to.Therapist, to.Email
+		p.facts.Login, p.facts.Name, p.facts.Roles, p.facts.Therapist, p.facts.Numbers, p.facts.Email = to.Login, to.Name, to.Roles, to.Therapist, to.Numbers, to.Email
 		if !slices.Equal(before, to.Roles) {
 			p.over()
 		}
@@ -43,9 +43,12 @@ func (h *House) Disable(ctx context.Context, actor, id string) (Account, error) 
 	}))
 }
 
-// Enable opens an account again, with the password and second factor that it had.
+// Enable opens an account again, with the password and second factor that it had. ErrTaken when another is its therapist by now.
 func (h *House) Enable(ctx context.Context, actor, id string) (Account, error) {
-	return h.shown(h.changeOne(ctx, id, func(p person, _ []person) (step, error) {
+	return h.shown(h.changeOne(ctx, id, func(p person, all []person) (step, error) {
+		if taken(all, id, Profile{Login: p.facts.Login, Name: p.facts.Name, Therapist: p.facts.Therapist, Numbers: p.facts.Numbers}) {
+			return step{}, ErrTaken
+		}
 		p.facts.Disabled = false
 		p.over()
 		return step{p, actor, "enable account", ""}, nil

@@ -74,7 +74,7 @@ var (
 	ErrRefused    = errors.New("that does not fit: try again")                                                        // whatever of it was wrong
 	ErrOver       = errors.New("the session is over: sign in again")                                                  // it ended elsewhere, or was never one
 	ErrInvitation = errors.New("the invitation is used, over or replaced: ask whoever sent it for a new one")         // or there never was one
-	ErrTaken      = errors.New("another account has this login or name: choose another")                              // of a disabled one, perhaps
+	ErrTaken      = errors.New("another account has this login or name, or is this therapist: choose another")        // of a disabled one, perhaps
 	ErrLastOwner  = errors.New("this is the last owner who can come in: make somebody else an owner first")           // or nobody could let anybody in
 	ErrBusy       = errors.New("too many people sign in at this moment: try again in a minute")                       // not a failure
 	ErrNoAccount  = errors.New("there is no such account: `kaphub user list` shows them")                             //

@@ -41,7 +41,7 @@ func (h *House) Invite(ctx context.Context, actor string, of Profile) (Account, 
 		if taken(all, "", of) {
 			return step{}, ErrTaken
 		}
-		p := person{id: newID("p"), facts: facts{Login: of.Login, Name: of.Name, Roles: of.Roles, Therapist: of.Therapist, Email: of.Email, Epoch: 1}}
+		p := person{id: newID("p"), facts: facts{Login: of.Login, Name: of.Name, Roles: of.Roles, Therapist: of.Therapist, Numbers: of.Numbers, Email: of.Email, Epoch: 1}}
 		inv = p.newInvitation(h.now())
 		return step{p, actor, "invite", listed(of.Roles)}, nil
 	})
@@ -156,9 +156,10 @@ func (h *House) Withdraw(ctx context.Context, actor string) (int, error) {
 	return len(all), nil
 }
 
-// taken reports whether another account has the login or the name.
+// taken reports whether another account has the login or the name, or is the same therapist.
 func taken(all []person, id string, of Profile) bool {
 	return slices.ContainsFunc(all, func(p person) bool {
-		return p.id != id && (p.facts.Login == of.Login || sameName(p.facts.Name, of.Name))
+		return p.id != id && (p.facts.Login == of.Login || sameName(p.facts.Name, of.Name) || !p.facts.Disabled && (meet(p.facts.Numbers, of.Numbers) ||
+			of.Therapist != "" && sameName(p.facts.Therapist, of.Therapist) && !differ(p.facts.Numbers, of.Numbers)))
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
 
@@ -73,12 +74,13 @@ func (r Role) Says() string {
 
 // Account is one person's way in.
 type Account struct {
-	ID        string // a hub key
-	Login     string // what is typed, in lower case
-	Name      string // how they are called, and whom the audit log names
-	Roles     []Role // in the order of Roles
-	Therapist string // as the practice's records show them; "" unless they see clients of their own
-	Email     string // "" = none
+	ID        string    // a hub key
+	Login     string    // what is typed, in lower case
+	Name      string    // how they are called, and whom the audit log names
+	Roles     []Role    // in the order of Roles
+	Therapist string    // as the practice's records show them; "" unless they see clients of their own
+	Numbers   []fhir.ID // by which the practice's records know them
+	Email     string    // "" = none
 	Disabled  bool
 	Epoch     int64 // a session that began under an earlier one is over
 
@@ -104,9 +106,9 @@ const (
 	Whole
 )
 
-// Sight is how much the account sees of a client of these therapists, as the practice's records show them. Somebody who is
-// admin and therapist sees the whole of their own clients, and of others whether the records are in order.
-func (a Account) Sight(therapists ...string) Sight {
+// Sight is how much the account sees of a client of these therapists. Somebody who is admin and therapist sees the whole of
+// their own clients, and of others whether the records are in order. Which of them it is, Known.Of has made sure.
+func (a Account) Sight(therapists ...fhir.Therapist) Sight {
 	switch {
 	case a.Is(Owner, Privacy, Reader):
 		return Whole
@@ -119,10 +121,8 @@ func (a Account) Sight(therapists ...string) Sight {
 }
 
 // Confidant reports whether the account is told what is for a client's therapist only: it is one of theirs, or the owner's.
-func (a Account) Confidant(therapists ...string) bool { return a.Is(Owner) || a.treats(therapists) }
-
-func (a Account) treats(therapists []string) bool {
-	return a.Is(Therapist) && a.Therapist != "" && slices.ContainsFunc(therapists, func(t string) bool { return sameName(a.Therapist, t) })
+func (a Account) Confidant(therapists ...fhir.Therapist) bool {
+	return a.Is(Owner) || a.treats(therapists)
 }
 
 // SeesAll reports whether the account sees something of every client.
@@ -133,6 +133,7 @@ type Profile struct {
 	Login, Name string
 	Roles       []Role
 	Therapist   string
+	Numbers     []fhir.ID // as Account.Numbers
 	Email       string
 }
 
@@ -180,8 +181,13 @@ func (p Profile) tidy() (Profile, error) {
 		}
 	}
 	p.Roles = roles
-	if slices.Contains(roles, Therapist) && p.Therapist == "" {
-		add("a therapist needs the name under which the practice's records show them: without it nobody is their client")
+	if slices.Contains(roles, Therapist) && p.Therapist == "" && len(p.Numbers) == 0 {
+		add("a therapist needs the name under which the practice's records show them, or their number there: without it nobody is their client")
+	}
+	for _, id := range p.Numbers {
+		if parsed, ok := fhir.ParseID(id.Token()); !ok || parsed != id {
+			add("%q is no number of a person: write an NPI as its ten digits, any other number behind its system, like https://ehr.example/staff|17", cut(id.Value, 40))
+		}
 	}
 	if address, err := mail.ParseAddress(p.Email); p.Email != "" && (err != nil || address.Address != p.Email || len(p.Email) > 200) {
 		add("the e-mail address cannot be read: write it like ann@example.org")
@@ -192,9 +198,7 @@ func (p Profile) tidy() (Profile, error) {
 // loginOf is a login as it is kept, and as it is looked for.
 func loginOf(typed string) string { return cut(strings.ToLower(strings.TrimSpace(typed)), 200) }
 
-func sameName(a, b string) bool {
-	return strings.EqualFold(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " "))
-}
+func sameName(a, b string) bool { return plain(a) == plain(b) }
 
 func listed(roles []Role) string {
 	words := make([]string, len(roles))
@@ -221,13 +225,14 @@ type person struct {
 
 // facts are kept as JSON, in every version of the account.
 type facts struct {
-	Login     string `json:"login"`
-	Name      string `json:"name"`
-	Roles     []Role `json:"roles"`
-	Therapist string `json:"therapist,omitempty"`
-	Email     string `json:"email,omitempty"`
-	Disabled  bool   `json:"disabled,omitempty"`
-	Epoch     int64  `json:"epoch"`
+	Login     string    `json:"login"`
+	Name      string    `json:"name"`
+	Roles     []Role    `json:"roles"`
+	Therapist string    `json:"therapist,omitempty"`
+	Numbers   []fhir.ID `json:"numbers,omitempty"`
+	Email     string    `json:"email,omitempty"`
+	Disabled  bool      `json:"disabled,omitempty"`
+	Epoch     int64     `json:"epoch"`
 }
 
 // secrets are kept as JSON, encrypted, in the newest version only.
@@ -256,7 +261,7 @@ func (p person) kept() (exchange.Account, error) {
 // account is the person as others may see them.
 func (p person) account(now time.Time) Account {
 	a := Account{ID: p.id, Login: p.facts.Login, Name: p.facts.Name, Roles: slices.Clone(p.facts.Roles), Therapist: p.facts.Therapist,
-		Email: p.facts.Email, Disabled: p.facts.Disabled, Epoch: p.facts.Epoch, Seen: p.seen,
+		Numbers: slices.Clone(p.facts.Numbers), Email: p.facts.Email, Disabled: p.facts.Disabled, Epoch: p.facts.Epoch, Seen: p.seen,
 		Ready: p.secrets.Password != "", Enrolled: p.secrets.Factor != "", Recovery: len(p.secrets.Recovery)}
 	if p.secrets.Invite != "" && now.Before(p.secrets.Until) {
 		a.Invited = p.secrets.Until

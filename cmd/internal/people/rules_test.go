@@ -9,10 +9,12 @@ import (
 
 	"github.com/pquerna/otp/totp"
 	"pgregory.net/rapid"
+
+	"github.com/kaphub/kaphub/fhir"
 )
 
 func TestWhatEachRoleSees(t *testing.T) {
-	const own, others = "Dr. Tara Vance", "Dr. Bo Lind"
+	own, others := fhir.Therapist{Name: "Dr. Tara Vance"}, fhir.Therapist{Name: "Dr. Bo Lind"}
 	for _, c := range []struct {
 		roles       []Role
 		own, others Sight
@@ -37,7 +39,7 @@ func TestWhatEachRoleSees(t *testing.T) {
 			t.Errorf("%v: disabled, and yet sees something", c.roles)
 		}
 	}
-	if (Account{Roles: []Role{Therapist}}).Sight("") != Nothing {
+	if (Account{Roles: []Role{Therapist}}).Sight(fhir.Therapist{}) != Nothing {
 		t.Error("a therapist of no name sees the clients of nobody")
 	}
 	for _, r := range Roles() {

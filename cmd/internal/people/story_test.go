@@ -363,7 +363,7 @@ func invitations(t *testing.T, dsn string) {
 func epochs(t *testing.T, dsn string) {
 	v := newVillage(t, dsn)
 	v.join("boss", Owner)
-	as := Profile{Login: "tara", Name: "Tara", Roles: []Role{Therapist}, Therapist: "Dr. Tara"}
+	as := Profile{Login: "tara", Name: "Tara", Roles: []Role{Therapist}}
 	for i, c := range []struct {
 		name string
 		do   func(a Account) error
@@ -376,12 +376,14 @@ func epochs(t *testing.T, dsn string) {
 		}, false},
 		{"another name and e-mail address", func(a Account) error {
 			p := as
+			p.Therapist = "Dr. " + a.Name
 			p.Login, p.Name, p.Email = a.Login, a.Name+" Vance", "tara@example.org"
 			_, err := v.Change(v.ctx, "Boss", a.ID, p)
 			return err
 		}, false},
 		{"other roles", func(a Account) error {
 			p := as
+			p.Therapist = "Dr. " + a.Name
 			p.Login, p.Name, p.Roles = a.Login, a.Name, []Role{Therapist, Admin}
 			_, err := v.Change(v.ctx, "Boss", a.ID, p)
 			return err
