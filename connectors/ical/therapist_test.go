@@ -11,9 +11,9 @@ func TestWhoseCalendarItIs(t *testing.T) {
 		name, want string
 		is         TherapistID
 	}{
-		{"a number", `"actor":{"identifier":{"system":"s","value":"1"},"type":"Practitioner"}`, TherapistID{System: "s", Value: "1"}},
-		{"a name", `"actor":{"display":"Tara","type":"Practitioner"}`, TherapistID{Name: "Tara"}},
-		{"both", `"actor":{"display":"Tara","identifier":{"system":"s","value":"1"},"type":"Practitioner"}`, TherapistID{Name: "Tara", System: "s", Value: "1"}},
+		{"a number", `"actor":{"type":"Practitioner","identifier":{"system":"s","value":"1"}}`, TherapistID{System: "s", Value: "1"}},
+		{"a name", `"actor":{"type":"Practitioner","display":"Tara"}`, TherapistID{Name: "Tara"}},
+		{"both", `"actor":{"type":"Practitioner","identifier":{"system":"s","value":"1"},"display":"Tara"}`, TherapistID{Name: "Tara", System: "s", Value: "1"}},
 	} {
 		h := newHouse(t, func(o *Options) { o.Therapist = r.is }).feed(session("u1", "K-AAAA", 1))
 		found := false
