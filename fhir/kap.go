@@ -33,10 +33,12 @@ const (
 	// A resource that carries it is a copy and never a fact of its own (fhir.md section 5).
 	SystemCopy = Base + "/copy"
 	// SystemEntry is the identifier system of what people enter by hand, and the code system of the kinds of entry
-	// (Provenance.activity). SystemMedium are the ways by which they were told, SystemActor those who enter.
+	// (Provenance.activity). SystemMedium are the ways by which they were told, SystemActor those who enter: by their account's
+	// hub key, or by name where they have none. SystemTypist are, alike, those who typed it for them.
 	SystemEntry  = Base + "/entry"
 	SystemMedium = Base + "/CodeSystem/medium"
 	SystemActor  = Base + "/actor"
+	SystemTypist = Base + "/typist"
 	// SystemClient is the identifier system of the hub's own client keys on copies of Patient.
 	SystemClient = Base + "/client"
 	// SystemToken is the identifier system of the token by which a calendar's events name a client. The roster gives it to

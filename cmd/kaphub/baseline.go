@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/connectors/folder"
 	"github.com/kaphub/kaphub/fhir"
@@ -184,8 +185,8 @@ func (in *intake) refer(v verified, f folder.Format, h *hub) error {
 	return nil
 }
 
-// slips are the desk's entries that say what the row says, each by itself.
-func (v verified) slips(h *hub, client string) (all [][]exchange.Slip, err error) {
+// slips are the desk's entries that say what the row says, each by itself; by is whoever verified it, and typed it.
+func (v verified) slips(h *hub, client string, by people.Hand) (all [][]exchange.Slip, err error) {
 	c, book, zone := v.cells, h.book(v.prescriber(h)), h.config.Location()
 	at := func(day string) time.Time {
 		t, err := time.ParseInLocation(time.DateOnly, day, zone)
@@ -195,7 +196,7 @@ func (v verified) slips(h *hub, client string) (all [][]exchange.Slip, err error
 		return t
 	}
 	note := func(told string, columns ...string) desk.Note {
-		return desk.Note{Entry: v.entry(columns...), Client: client, By: c["verified_by"], At: h.now(), Told: at(told), Medium: onPaper}
+		return desk.Note{Entry: v.entry(columns...), Client: client, At: h.now(), Told: at(told), Medium: onPaper}.Signed(desk.Writer(by))
 	}
 	add := func(what string, slips []exchange.Slip, wrong error) {
 		if wrong != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -108,7 +109,11 @@ func (w window) Prescribers(ctx context.Context, client string) ([]desk.Party, e
 }
 
 // Waiting are the decisions that wait for a second person.
-func (w window) Waiting(ctx context.Context, by string) ([]console.Awaiting, error) {
+func (w window) Waiting(ctx context.Context, by people.Hand) ([]console.Awaiting, error) {
+	accounts, err := w.accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
 	slips, err := w.store.Decisions(ctx, desk.KindDecision, desk.KindConfirm)
 	if err != nil {
 		return nil, err
@@ -125,7 +130,7 @@ func (w window) Waiting(ctx context.Context, by string) ([]console.Awaiting, err
 			return nil, err
 		}
 		for _, e := range entry.Waiting(chart, w.policies()) {
-			one, err := w.awaiting(ctx, chart, e)
+			one, err := w.awaiting(ctx, chart, e, accounts, by)
 			if err != nil {
 				return nil, err
 			}
@@ -135,8 +140,8 @@ func (w window) Waiting(ctx context.Context, by string) ([]console.Awaiting, err
 	slices.SortStableFunc(all, func(a, b console.Awaiting) int {
 		return cmp.Or(a.ConfirmBy.Compare(b.ConfirmBy), cmp.Compare(a.ID, b.ID))
 	})
-	if by != "" {
-		err = w.store.Audit(ctx, by, "view decisions that wait", "", many(len(all), "decision"))
+	if by.Name != "" {
+		err = w.store.Audit(ctx, by.Name, "view decisions that wait", "", many(len(all), "decision"))
 	}
 	return all, err
 }
@@ -148,11 +153,14 @@ func mayWait(s exchange.Slip) bool {
 	})
 }
 
-func (w window) awaiting(ctx context.Context, chart fhir.Chart, e entry.Entered) (console.Awaiting, error) {
+func (w window) awaiting(ctx context.Context, chart fhir.Chart, e entry.Entered, accounts []people.Account, by people.Hand) (console.Awaiting, error) {
 	one := console.Awaiting{Entered: e, Chart: chart, Title: w.policy(e.Prescriber).Prescriber.Title}
 	slips, err := w.store.Entry(ctx, e.ID)
 	if err != nil {
 		return one, err
+	}
+	if why := people.Second(accounts, people.Hand(desk.WriterOf(slips[0])), by); why != nil {
+		one.Cannot = why.Error()
 	}
 	for _, r := range slips[0].Records {
 		switch r.Type {
@@ -169,7 +177,7 @@ func (w window) awaiting(ctx context.Context, chart fhir.Chart, e entry.Entered)
 }
 
 // Confirming is how a second person confirms an entry.
-func (w window) Confirming(ctx context.Context, by, of, id string) ([]exchange.Slip, error) {
+func (w window) Confirming(ctx context.Context, by people.Hand, of, id string) ([]exchange.Slip, error) {
 	slips, err := w.store.Entry(ctx, of)
 	if err != nil {
 		return nil, err
@@ -182,7 +190,7 @@ func (w window) Confirming(ctx context.Context, by, of, id string) ([]exchange.S
 }
 
 // Undoing is how an entry is corrected.
-func (w window) Undoing(ctx context.Context, by, of, id, why string) ([]exchange.Slip, error) {
+func (w window) Undoing(ctx context.Context, by people.Hand, of, id, why string) ([]exchange.Slip, error) {
 	slips, err := w.store.Entry(ctx, of)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/connectors/folder"
 	"github.com/kaphub/kaphub/fhir"
@@ -221,6 +222,10 @@ func (s *scene) verify(ctx context.Context, h *hub, in *intake) error {
 	if err != nil {
 		return err
 	}
+	accounts, err := h.accounts(ctx)
+	if err != nil {
+		return err
+	}
 	entered, before := 0, 0
 	sources := map[string]bool{}
 	for _, v := range in.verified {
@@ -230,7 +235,7 @@ func (s *scene) verify(ctx context.Context, h *hub, in *intake) error {
 			s.printf("  refused: %s\n", in.refused[len(in.refused)-1])
 			continue
 		}
-		all, err := v.slips(h, client)
+		all, err := v.slips(h, client, people.AtTerminal(accounts, v.cells["verified_by"], actor()))
 		if err != nil {
 			in.refused = append(in.refused, fmt.Sprintf("baseline line %d: %s", v.line, err.Error()))
 			s.printf("  refused: %s\n", in.refused[len(in.refused)-1])

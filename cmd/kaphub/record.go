@@ -11,6 +11,7 @@ import (
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -39,7 +40,20 @@ type byFlag struct {
 	By string `placeholder:"NAME" help:"Who enters it, if it is not you."`
 }
 
-func (f byFlag) actor() string { return cmp.Or(strings.TrimSpace(f.By), actor()) }
+// accounts are all who may come in, or might once.
+func (h *hub) accounts(ctx context.Context) ([]people.Account, error) {
+	house, err := houseOf(h.scene, h.store, h.config.Hub.Name)
+	if err != nil {
+		return nil, err
+	}
+	return house.Accounts(ctx)
+}
+
+// hand is whose hand it is at this terminal, where they say that they are by.
+func (h *hub) hand(ctx context.Context, by string) (people.Hand, error) {
+	all, err := h.accounts(ctx)
+	return people.AtTerminal(all, by, actor()), err
+}
 
 // entryFlags are what every entry about a client has.
 type entryFlags struct {
@@ -78,7 +92,11 @@ func (s *scene) record(ctx context.Context, flags *entryFlags, stops bool, build
 		return err
 	}
 	r.About = h.about(r.Chart, policy)
-	r.note, err = r.Note(desk.NewEntry(), flags.actor(), entry.Heard{Told: flags.Told, Medium: flags.Medium, From: flags.From}, stops)
+	by, err := h.hand(ctx, flags.By)
+	if err != nil {
+		return err
+	}
+	r.note, err = r.Note(desk.NewEntry(), desk.Writer(by), entry.Heard{Told: flags.Told, Medium: flags.Medium, From: flags.From}, stops)
 	if err != nil {
 		return flagged(err)
 	}
@@ -117,9 +135,17 @@ func (s *scene) awaited(ctx context.Context, h *hub, of exchange.Slip) error {
 	if err != nil {
 		return fmt.Errorf("read the chart: %w", err)
 	}
+	accounts, err := h.accounts(ctx)
+	if err != nil {
+		return err
+	}
+	how := "--by NAME"
+	if len(accounts) > 0 {
+		how = "under a login of their own, or in the console"
+	}
 	for _, e := range entry.Waiting(chart, h.policies()) {
 		if e.ID == of.Entry {
-			s.printf("  > %s: kaphub record confirm %s --by NAME\n", h.stands(e), e.ID)
+			s.printf("  > %s: kaphub record confirm %s %s\n", h.stands(e), e.ID, how)
 		}
 	}
 	return nil

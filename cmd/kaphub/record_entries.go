@@ -9,6 +9,7 @@ import (
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -26,14 +27,18 @@ func (c *recordConfirm) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer h.close()
-	of, decision, err := h.toConfirm(ctx, slips, c.actor())
+	by, err := h.hand(ctx, c.By)
+	if err != nil {
+		return err
+	}
+	of, decision, err := h.toConfirm(ctx, slips, by)
 	if err != nil {
 		return err
 	}
 	if err := c.compare(ctx, s, h, of); err != nil {
 		return err
 	}
-	confirmed, err := h.confirmation(of, decision, desk.NewEntry(), c.actor())
+	confirmed, err := h.confirmation(of, decision, desk.NewEntry(), by)
 	if err != nil {
 		return err
 	}
@@ -41,14 +46,18 @@ func (c *recordConfirm) Run(ctx context.Context, s *scene) error {
 }
 
 // toConfirm is the decision of an entry, for a second person to confirm; the error says why by could not.
-func (h *hub) toConfirm(ctx context.Context, slips []exchange.Slip, by string) (of exchange.Slip, decision fhir.Resource, err error) {
+func (h *hub) toConfirm(ctx context.Context, slips []exchange.Slip, by people.Hand) (of exchange.Slip, decision fhir.Resource, err error) {
 	of = slips[0]
 	i := slices.IndexFunc(of.Records, func(r fhir.Resource) bool { return r.Type == "Observation" })
-	switch {
-	case of.Kind != desk.KindDecision || i < 0:
+	if of.Kind != desk.KindDecision || i < 0 {
 		return of, decision, refused("%s is no decision: only a decision that clears is confirmed", of.Entry)
-	case strings.EqualFold(of.Actor, by):
-		return of, decision, refused("whoever entered it cannot confirm it: a second person looks at the message and confirms (--by NAME, if you are not who this machine takes you for)")
+	}
+	accounts, err := h.accounts(ctx)
+	if err != nil {
+		return of, decision, err
+	}
+	if why := people.Second(accounts, people.Hand(desk.WriterOf(of)), by); why != nil {
+		return of, decision, &console.Refused{Err: why}
 	}
 	decision = of.Records[i]
 	if err := h.newest(ctx, of, decision.Ref()); err != nil {
@@ -70,9 +79,9 @@ func refused(format string, args ...any) error {
 }
 
 // confirmation is the slip by which a second person confirms a decision.
-func (h *hub) confirmation(of exchange.Slip, decision fhir.Resource, id, by string) ([]exchange.Slip, error) {
+func (h *hub) confirmation(of exchange.Slip, decision fhir.Resource, id string, by people.Hand) ([]exchange.Slip, error) {
 	book := h.book(strings.TrimPrefix(of.Source, "desk-"))
-	return book.Confirm(desk.Note{Entry: id, Client: of.Client, By: by, At: h.now()},
+	return book.Confirm(desk.Note{Entry: id, Client: of.Client, At: h.now()}.Signed(desk.Writer(by)),
 		&fhir.Version{Key: fhir.Key{Source: of.Source, Type: decision.Type, ID: decision.ID}, Resource: decision})
 }
 
@@ -122,7 +131,11 @@ func (c *recordUndo) Run(ctx context.Context, s *scene) error {
 	if _, err := word(a, &c.Why, question{flag: "why", ask: "Why is it corrected, in one line"}, desk.Line); err != nil {
 		return err
 	}
-	undone, err := h.correction(ctx, slips, desk.NewEntry(), c.actor(), c.Why)
+	by, err := h.hand(ctx, c.By)
+	if err != nil {
+		return err
+	}
+	undone, err := h.correction(ctx, slips, desk.NewEntry(), by, c.Why)
 	if err != nil {
 		return err
 	}
@@ -143,8 +156,8 @@ func undoable(kind string) error {
 }
 
 // correction are the slips that correct an entry.
-func (h *hub) correction(ctx context.Context, slips []exchange.Slip, id, by, why string) ([]exchange.Slip, error) {
-	note := desk.Note{Entry: id, Client: slips[0].Client, By: by, At: h.now()}
+func (h *hub) correction(ctx context.Context, slips []exchange.Slip, id string, by people.Hand, why string) ([]exchange.Slip, error) {
+	note := desk.Note{Entry: id, Client: slips[0].Client, At: h.now()}.Signed(desk.Writer(by))
 	var undone []exchange.Slip
 	for _, of := range slips {
 		book, party := h.whose(of.Source)

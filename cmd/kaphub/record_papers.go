@@ -95,7 +95,11 @@ func (c *recordReadThrough) Run(ctx context.Context, s *scene) error {
 		return err
 	}
 	book := h.book(p.Prescriber.Name)
-	slips, err := book.ReadThrough(desk.Note{Entry: desk.NewEntry(), By: c.actor(), At: h.now()}, book.Prescriber, upTo)
+	by, err := h.hand(ctx, c.By)
+	if err != nil {
+		return err
+	}
+	slips, err := book.ReadThrough(desk.Note{Entry: desk.NewEntry(), At: h.now()}.Signed(desk.Writer(by)), book.Prescriber, upTo)
 	if err != nil {
 		return err
 	}

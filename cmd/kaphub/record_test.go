@@ -5,11 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/connectors/desk"
 )
 
 // letters makes a place whose prescriber only writes e-mails.
@@ -272,5 +276,63 @@ func TestWhoeverSitsThereIsAsked(t *testing.T) {
 	}
 	if _, err := a.yes("", question{flag: "ride", ask: "Ride"}); err == nil {
 		t.Error("whoever was asked went away, and it goes on")
+	}
+}
+
+// Whoever has an account's login on this machine is that account: at the terminal and in the console they are one person,
+// who confirms nothing of their own. Where nobody can tell who sits at a terminal, nothing is confirmed there.
+func TestOneHumanIsNotTwoPeople(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	me := strings.TrimPrefix(actor(), people.Machine+" ")
+	entered := func(args ...string) string {
+		t.Helper()
+		out := p.must(0, append([]string{"record", "decision", "juniper", "--outcome", "cleared", "--valid-to", "2099-01-31", "--medium", "e-mail"}, args...)...).out
+		if id := entryID.FindString(out); id != "" {
+			return id
+		}
+		t.Fatalf("nothing was entered:\n%s", out)
+		return ""
+	}
+	before := entered("--by", "Grace") // before anybody had an account
+	p.must(0, "user", "add", "grace", "--name", "Grace Low", "--role", "owner")
+	p.run("record", "confirm", before).oneSentence(t, "is the login of no account")
+
+	p.must(0, "user", "add", me, "--name", "Ada Quill", "--role", "admin")
+	own := entered()
+	if out := p.must(0, "record", "list", "juniper").out; !strings.Contains(out, "Ada Quill") || strings.Contains(out, "operator") {
+		t.Errorf("who entered it is not shown by the account's name:\n%s", out)
+	}
+	p.run("record", "confirm", own).oneSentence(t, "whoever entered it cannot confirm it")
+	p.run("record", "confirm", own, "--by", "grace").oneSentence(t, "this login is Ada Quill's")
+	theirs := entered("--by", "Grace Low")
+	p.run("record", "confirm", theirs).oneSentence(t, "whoever entered it cannot confirm it")
+
+	h, err := (&scene{cli: &cli{Config: p.path("kaphub.yaml")}, out: io.Discard, err: io.Discard, now: time.Now, log: slog.New(slog.DiscardHandler)}).open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	w := window{h}
+	all, err := h.accounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hands := map[string]people.Hand{}
+	for _, a := range all {
+		hands[a.Login] = a.Hand()
+	}
+	for _, r := range []struct{ entry, who, why string }{
+		{own, me, "whoever entered it"}, {theirs, me, "whoever entered it"}, {theirs, "grace", "whoever entered it"}, {before, me, "whoever entered it"}, {own, "grace", ""},
+	} {
+		_, err := w.Confirming(t.Context(), hands[r.who], r.entry, desk.NewEntry())
+		if (err == nil) != (r.why == "") || err != nil && !strings.Contains(err.Error(), r.why) {
+			t.Errorf("%s confirms in the console what was entered as %s: %v, want %q", r.who, r.entry, err, r.why)
+		}
+	}
+	waiting, err := w.Waiting(t.Context(), hands[me])
+	if err != nil || len(waiting) == 0 || waiting[len(waiting)-1].Cannot == "" {
+		t.Errorf("the queue offers them their own: %+v %v", waiting, err)
 	}
 }

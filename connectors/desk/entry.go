@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -50,11 +51,43 @@ type Book struct {
 type Note struct {
 	Entry  string // its id: NewEntry
 	Client string // the hub's key
-	By     string // who enters
+	By     string // who enters, by name
 	At     time.Time
 	Told   time.Time // the message's date; zero = At
 	Medium string    // e-mail, phone, letter, in-person or portal; "" = not said
 	From   string    // who told it, by name; "" = the party that owns the fact
+
+	Account string // the hub key of the account of who enters; "" = none is known
+	Typist  string // who typed it, where that was somebody else: an account's hub key, or as a machine has them
+}
+
+// Writer is who enters, as a Note has it.
+type Writer struct{ Name, Account, Typist string }
+
+// Signed is n as w's.
+func (n Note) Signed(w Writer) Note {
+	n.By, n.Account, n.Typist = w.Name, w.Account, w.Typist
+	return n
+}
+
+// WriterOf is who entered a slip.
+func WriterOf(s exchange.Slip) Writer {
+	w := Writer{Name: s.Actor}
+	for _, r := range s.Records {
+		p, err := fhir.Read[fhir.Provenance](r)
+		if r.Type != "Provenance" || err != nil {
+			continue
+		}
+		for _, a := range p.Agent {
+			switch id, _ := fhir.IDOf(a.Who.Identifier); {
+			case id.System == fhir.SystemActor && id.Value != s.Actor:
+				w.Account = id.Value
+			case id.System == fhir.SystemTypist:
+				w.Typist = id.Value
+			}
+		}
+	}
+	return w
 }
 
 // NewEntry returns the id of a new entry, short enough to be typed.
@@ -189,15 +222,19 @@ func (d *draft) provenance(targets, reasons []object) object {
 	if d.kind == KindConfirm {
 		role = "verifier"
 	}
+	agents := []object{
+		{"type": agent(role), "who": object{"identifier": object{"system": fhir.SystemActor, "value": cmp.Or(d.Account, d.By)}, "display": d.By}},
+		author,
+	}
+	if d.Typist != "" {
+		agents = append(agents, object{"type": agent("assembler"), "who": object{"identifier": object{"system": fhir.SystemTypist, "value": d.Typist}}})
+	}
 	p := object{
 		"resourceType": "Provenance", "id": d.Entry,
 		"meta":   object{"versionId": "1", "lastUpdated": instant(d.At)},
 		"target": targets, "recorded": instant(d.At), "occurredDateTime": instant(d.told()),
 		"activity": object{"coding": []object{{"system": fhir.SystemEntry, "code": d.kind}}},
-		"agent": []object{
-			{"type": agent(role), "who": object{"identifier": object{"system": fhir.SystemActor, "value": d.By}, "display": d.By}},
-			author,
-		},
+		"agent":    agents,
 	}
 	if d.Medium != "" {
 		p["entity"] = []object{{"role": "source", "what": object{"identifier": object{"system": fhir.SystemMedium, "value": d.Medium}}}}

@@ -60,6 +60,7 @@ func (f *facts) confirmBy(t time.Time) time.Time {
 // recorded, by nobody known.
 func (f *facts) entered(v *fhir.Version) (by string, at time.Time, confirmed bool) {
 	by, at = "nobody who is named", v.Recorded()
+	hands := []string{by} // who entered it, and who typed it for them
 	var verified []string
 	for _, s := range records(f.chart.Provenances, f.look) {
 		if s.Source != v.Source || !s.live() || !slices.ContainsFunc(s.Value.Target, func(ref fhir.Reference) bool { return aims(ref, v) }) {
@@ -67,18 +68,25 @@ func (f *facts) entered(v *fhir.Version) (by string, at time.Time, confirmed boo
 		}
 		for i := range s.Value.Agent {
 			a := &s.Value.Agent[i]
-			switch who := person(a.Who); {
+			switch {
 			case holds(a.Type, fhir.Code{System: systemAgent, Code: "enterer"}):
-				by, at = who, f.instant(s.Recorded(), &s.Value.Recorded)
+				by, at = person(a.Who), f.instant(s.Recorded(), &s.Value.Recorded)
+				hands = append(hands, by, hand(a.Who))
 			case holds(a.Type, fhir.Code{System: systemAgent, Code: "verifier"}):
-				verified = append(verified, who)
+				verified = append(verified, hand(a.Who))
+			default:
+				if id, ok := fhir.IDOf(a.Who.Identifier); ok && id.System == fhir.SystemTypist {
+					hands = append(hands, id.Value)
+				}
 			}
 		}
 		confirmed = confirmed || slices.ContainsFunc(s.Value.Reason, func(c fhir.CodeableConcept) bool {
 			return holds(&c, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeRetyped})
 		})
 	}
-	return by, at, confirmed || slices.ContainsFunc(verified, func(who string) bool { return who != "" && !strings.EqualFold(who, by) })
+	return by, at, confirmed || slices.ContainsFunc(verified, func(who string) bool {
+		return who != "" && !slices.ContainsFunc(hands, func(h string) bool { return strings.EqualFold(h, who) })
+	})
 }
 
 const systemAgent = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -91,6 +99,11 @@ func aims(ref fhir.Reference, v *fhir.Version) bool {
 
 // person is how somebody who enters is named.
 func person(who fhir.Reference) string {
+	return cmp.Or(strings.TrimSpace(text(who.Display)), hand(who))
+}
+
+// hand is who somebody is who enters, whatever they are called by then: their account, or the name where they have none.
+func hand(who fhir.Reference) string {
 	if id, ok := fhir.IDOf(who.Identifier); ok && id.System == fhir.SystemActor {
 		return strings.TrimSpace(id.Value)
 	}

@@ -336,7 +336,7 @@ func (v *visit) learn() error {
 		return wrong(problem{"go-ahead", "The go-ahead is " + about.Whose(next) + "'s to give."})
 	}
 	f.Giver = own
-	note, err := about.Note(f.Entry, v.who.Name, entry.Heard{}, false)
+	note, err := about.Note(f.Entry, desk.Writer(v.who.Hand()), entry.Heard{}, false)
 	if err != nil {
 		return err
 	}
@@ -393,7 +393,7 @@ func (v *visit) acknowledge() error {
 	if !cardEntry.MatchString(id) {
 		id = desk.NewEntry()
 	}
-	note, err := about.Note(id, v.who.Name, entry.Heard{}, false)
+	note, err := about.Note(id, desk.Writer(v.who.Hand()), entry.Heard{}, false)
 	if err != nil {
 		return err
 	}
@@ -426,7 +426,7 @@ func (v *visit) beganWhy() error {
 	if !cardEntry.MatchString(id) {
 		id = desk.NewEntry()
 	}
-	note, err := about.Note(id, v.who.Name, entry.Heard{}, false)
+	note, err := about.Note(id, desk.Writer(v.who.Hand()), entry.Heard{}, false)
 	if err != nil {
 		return err
 	}

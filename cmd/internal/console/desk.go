@@ -149,7 +149,7 @@ func (v *visit) showDesk(f Finder) error {
 	if p.Prescribers, err = v.Roster.Prescribers(v.ctx(), ""); err != nil {
 		return err
 	}
-	waiting, err := v.mine(v.Second.Waiting(v.ctx(), ""))
+	waiting, err := v.mine(v.Second.Waiting(v.ctx(), people.Hand{}))
 	if err != nil {
 		return err
 	}

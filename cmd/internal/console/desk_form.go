@@ -191,7 +191,7 @@ func (v *visit) deskSave(k deskKind) error {
 		p.Problem = "What is on file changed since this form was opened. Compare it once more, then save it again."
 		return again()
 	}
-	slips, err := p.make(k, a, f, v.who.Name)
+	slips, err := p.make(k, a, f, desk.Writer(v.who.Hand()))
 	if len(p.Wrong) > 0 {
 		return again()
 	}
@@ -203,7 +203,7 @@ func (v *visit) deskSave(k deskKind) error {
 }
 
 // make reads the answers. What is wrong with one of them goes to its field.
-func (p *formPage) make(k deskKind, a entry.About, f url.Values, by string) ([]exchange.Slip, error) {
+func (p *formPage) make(k deskKind, a entry.About, f url.Values, by desk.Writer) ([]exchange.Slip, error) {
 	problems := p.tooMuch()
 	form := k.read(a, f)
 	heard := entry.Heard{Told: answer(f, "told"), Medium: answer(f, "medium"), From: answer(f, "from")}

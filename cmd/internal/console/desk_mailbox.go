@@ -63,7 +63,7 @@ func (v *visit) saveReadThrough() error {
 	upTo, err := entry.Clock{Now: v.now, Zone: v.Zone}.Moment(answer(f, "up-to"), false)
 	var slips []exchange.Slip
 	if err == nil && whose >= 0 {
-		slips, err = desk.Book{Zone: v.Zone}.ReadThrough(desk.Note{Entry: p.Entry, By: v.who.Name, At: v.now}, parties[whose], upTo)
+		slips, err = desk.Book{Zone: v.Zone}.ReadThrough(desk.Note{Entry: p.Entry, At: v.now}.Signed(desk.Writer(v.who.Hand())), parties[whose], upTo)
 	}
 	if err != nil {
 		p.Fields[1].Wrong, p.Fields[1].Focus = sentence(err.Error()), whose >= 0

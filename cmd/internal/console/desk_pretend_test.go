@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -149,7 +150,7 @@ func (p *pretendDesk) Prescribers(context.Context, string) ([]desk.Party, error)
 	return p.parties, nil
 }
 
-func (p *pretendDesk) Waiting(_ context.Context, by string) ([]Awaiting, error) {
+func (p *pretendDesk) Waiting(_ context.Context, by people.Hand) ([]Awaiting, error) {
 	var all []Awaiting
 	for _, key := range []string{"c-robin", "c-kim"} {
 		chart, err := p.chart(key)
@@ -161,6 +162,9 @@ func (p *pretendDesk) Waiting(_ context.Context, by string) ([]Awaiting, error) 
 			of, err := p.Entry(context.Background(), e.ID)
 			if err != nil {
 				return nil, err
+			}
+			if people.Second(nil, people.Hand(desk.WriterOf(of[0])), by) != nil {
+				one.Cannot = "it is their own"
 			}
 			for _, r := range of[0].Records {
 				if r.Type == "Observation" {
@@ -179,7 +183,7 @@ func (p *pretendDesk) Waiting(_ context.Context, by string) ([]Awaiting, error) 
 	return all, nil
 }
 
-func (p *pretendDesk) Confirming(_ context.Context, by, of, id string) ([]exchange.Slip, error) {
+func (p *pretendDesk) Confirming(_ context.Context, by people.Hand, of, id string) ([]exchange.Slip, error) {
 	was, err := p.Entry(context.Background(), of)
 	if err != nil {
 		return nil, err
@@ -191,14 +195,14 @@ func (p *pretendDesk) Confirming(_ context.Context, by, of, id string) ([]exchan
 	for _, e := range entry.Waiting(a.Chart, []readiness.Policy{p.policy}) {
 		for _, r := range was[0].Records {
 			if e.ID == of && r.Type == "Observation" {
-				return a.Book.Confirm(desk.Note{Entry: id, Client: was[0].Client, By: by, At: p.now}, &fhir.Version{Key: fhir.Key{Source: was[0].Source, Type: r.Type, ID: r.ID}, Resource: r})
+				return a.Book.Confirm(desk.Note{Entry: id, Client: was[0].Client, At: p.now}.Signed(desk.Writer(by)), &fhir.Version{Key: fhir.Key{Source: was[0].Source, Type: r.Type, ID: r.ID}, Resource: r})
 			}
 		}
 	}
 	return nil, &Refused{errors.New("it waits for nobody")}
 }
 
-func (p *pretendDesk) Undoing(_ context.Context, by, of, id, why string) ([]exchange.Slip, error) {
+func (p *pretendDesk) Undoing(_ context.Context, by people.Hand, of, id, why string) ([]exchange.Slip, error) {
 	was, err := p.Entry(context.Background(), of)
 	if err != nil {
 		return nil, err
@@ -209,7 +213,7 @@ func (p *pretendDesk) Undoing(_ context.Context, by, of, id, why string) ([]exch
 			records = append(records, desk.Told{Now: &fhir.Version{Key: fhir.Key{Source: was[0].Source, Type: r.Type, ID: r.ID}, Resource: r}})
 		}
 	}
-	slip, err := desk.Book{Zone: denver}.Undo(desk.Note{Entry: id, Client: was[0].Client, By: by, At: p.now}, desk.Party{Name: cmp.Or(strings.TrimPrefix(strings.TrimPrefix(was[0].Source, "desk"), "-"), fhir.Practice)}, why, records)
+	slip, err := desk.Book{Zone: denver}.Undo(desk.Note{Entry: id, Client: was[0].Client, At: p.now}.Signed(desk.Writer(by)), desk.Party{Name: cmp.Or(strings.TrimPrefix(strings.TrimPrefix(was[0].Source, "desk"), "-"), fhir.Practice)}, why, records)
 	return []exchange.Slip{slip}, err
 }
 

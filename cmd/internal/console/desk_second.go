@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -17,12 +18,12 @@ import (
 // Second is what a second person looks at, and what is corrected.
 type Second interface {
 	// Waiting returns the decisions that wait for a second person, the one that must be confirmed first in front. It notes that
-	// by looks, unless by is "".
-	Waiting(ctx context.Context, by string) ([]Awaiting, error)
+	// by looks, unless by is the zero Hand.
+	Waiting(ctx context.Context, by people.Hand) ([]Awaiting, error)
 	// Confirming returns the slips by which by confirms an entry. A *Refused says why they may not, or that nothing waits.
-	Confirming(ctx context.Context, by, entry, id string) ([]exchange.Slip, error)
+	Confirming(ctx context.Context, by people.Hand, entry, id string) ([]exchange.Slip, error)
 	// Undoing returns the slips that correct an entry. A *Refused says why it cannot be.
-	Undoing(ctx context.Context, by, entry, id, why string) ([]exchange.Slip, error)
+	Undoing(ctx context.Context, by people.Hand, entry, id, why string) ([]exchange.Slip, error)
 }
 
 // Refused is why something cannot be entered, in words for whoever tried.
@@ -41,6 +42,8 @@ type Awaiting struct {
 	Shown string // what was entered: desk.Shown
 	// Directions are those that change with it, "" when they stay as they are. They are compared by whoever sees doses.
 	Directions string
+	// Cannot is why whoever looks may not confirm it, "" when they may: they entered it, or it cannot be told that they did not.
+	Cannot string
 }
 
 // mine leaves of what waits what is of a person's own clients.
@@ -72,13 +75,12 @@ type waitingRow struct {
 	Says    []string // what was entered, part by part
 	Path    string
 	Entry   string // the id of the confirmation
-	Own     bool   // they entered it themselves
 	Hidden  bool   // conditions or directions come with it, which they do not read
 	Late    bool   // the day by which it must be confirmed is over
 }
 
 func (v *visit) waiting() error {
-	all, err := v.mine(v.Second.Waiting(v.ctx(), v.who.Name))
+	all, err := v.mine(v.Second.Waiting(v.ctx(), v.who.Hand()))
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,10 @@ func (v *visit) waiting() error {
 			return err
 		}
 		row := waitingRow{Awaiting: a, Subject: subjectOf(a.Chart), Says: strings.Split(a.Shown, "; "), Entry: desk.NewEntry(),
-			Path: "/clients/" + a.Chart.Client + "/desk/entries/" + a.ID + "/confirm", Own: strings.EqualFold(a.By, v.who.Name), Late: !a.ConfirmBy.After(v.now)}
+			Path: "/clients/" + a.Chart.Client + "/desk/entries/" + a.ID + "/confirm", Late: !a.ConfirmBy.After(v.now)}
+		if row.Cannot != "" {
+			row.Cannot = sentence(row.Cannot) + "."
+		}
 		if own := wordsOfTheirOwn(a.Directions, a.Shown); own && !whole {
 			row.Hidden, row.Directions, row.Shown = true, "", ""
 			row.Says = slices.DeleteFunc(row.Says, func(part string) bool { return strings.HasPrefix(part, condition) })
@@ -131,7 +136,7 @@ func (v *visit) confirm() error {
 			return &refusal{http.StatusForbidden, "This one is not yours to confirm", "Conditions or directions come with it, which the client's therapist or the owner compares with the message."}
 		}
 	}
-	made, err := v.Second.Confirming(v.ctx(), v.who.Name, slips[0].Entry, id)
+	made, err := v.Second.Confirming(v.ctx(), v.who.Hand(), slips[0].Entry, id)
 	if refused, ok := errors.AsType[*Refused](err); ok {
 		if was, err := v.Desk.Entry(v.ctx(), id); err == nil && was[0].Kind == desk.KindConfirm { // sent twice
 			return v.before(subjectOf(a.Chart), id, desk.KindConfirm, "/desk/waiting")
@@ -226,7 +231,7 @@ func (v *visit) saveUndo() error {
 	if !entryID.MatchString(p.Entry) || f.Get("shown") != p.Subject.Carried() {
 		return staleForm
 	}
-	slips, err := v.Second.Undoing(v.ctx(), v.who.Name, p.Of, p.Entry, p.Why.Value)
+	slips, err := v.Second.Undoing(v.ctx(), v.who.Hand(), p.Of, p.Entry, p.Why.Value)
 	refused, no := errors.AsType[*Refused](err)
 	wrong, part := errors.AsType[desk.Wrong](err)
 	switch {

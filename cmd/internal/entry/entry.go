@@ -119,17 +119,17 @@ type Heard struct {
 var Media = []string{"e-mail", "phone", "letter", "in-person", "portal"}
 
 // Note reads how it came. id is the entry's, by is who enters it; stops tells how a day without an hour is meant.
-func (a About) Note(id, by string, h Heard, stops bool) (desk.Note, error) {
+func (a About) Note(id string, by desk.Writer, h Heard, stops bool) (desk.Note, error) {
 	return a.note(id, by, h, func(word string) (time.Time, error) { return a.Clock().Moment(word, stops) })
 }
 
 // NoteOf is Note for a decision: its outcome tells how a day without an hour is meant.
-func (a About) NoteOf(outcome, id, by string, h Heard) (desk.Note, error) {
+func (a About) NoteOf(outcome, id string, by desk.Writer, h Heard) (desk.Note, error) {
 	return a.note(id, by, h, func(word string) (time.Time, error) { return a.Clock().Said(word, outcome) })
 }
 
-func (a About) note(id, by string, h Heard, read func(string) (time.Time, error)) (desk.Note, error) {
-	n := desk.Note{Entry: id, Client: a.Chart.Client, By: by, At: a.Now, Medium: h.Medium, From: strings.TrimSpace(h.From)}
+func (a About) note(id string, by desk.Writer, h Heard, read func(string) (time.Time, error)) (desk.Note, error) {
+	n := desk.Note{Entry: id, Client: a.Chart.Client, At: a.Now, Medium: h.Medium, From: strings.TrimSpace(h.From)}.Signed(by)
 	var r reading
 	if h.Medium != "" && !slices.Contains(Media, h.Medium) {
 		r.wrong("medium", errors.New("must be one of "+strings.Join(Media, ", ")))

@@ -69,7 +69,7 @@ func (c *client) by(who string, form entry.Form) string {
 	c.Helper()
 	c.at = c.at.Add(time.Minute)
 	a := c.about()
-	n, err := a.Note(desk.NewEntry(), who, entry.Heard{From: "Dr. Vale"}, false)
+	n, err := a.Note(desk.NewEntry(), desk.Writer{Name: who}, entry.Heard{From: "Dr. Vale"}, false)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestWhatIsWrongIsSaidAtItsAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := arrives(t).about()
-			n, err := a.Note(desk.NewEntry(), "ada", entry.Heard{}, false)
+			n, err := a.Note(desk.NewEntry(), desk.Writer{Name: "ada"}, entry.Heard{}, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,7 +164,7 @@ func TestWhatCannotBeEnteredAtAll(t *testing.T) {
 		"checks, and nothing was asked":           {entry.Arrival{}, "any answer is missing"},
 	} {
 		a := arrives(t).about()
-		n, err := a.Note(desk.NewEntry(), "ada", entry.Heard{}, false)
+		n, err := a.Note(desk.NewEntry(), desk.Writer{Name: "ada"}, entry.Heard{}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestWhereverAnEntryCameFromItsDateIsRead(t *testing.T) {
 		"by a pigeon, tomorrow":  {entry.Heard{Told: "2026-03-04", Medium: "pigeon"}, "medium told"},
 		"by telephone, just now": {entry.Heard{Medium: "phone"}, ""},
 	} {
-		_, err := a.Note(desk.NewEntry(), "ada", tt.heard, false)
+		_, err := a.Note(desk.NewEntry(), desk.Writer{Name: "ada"}, tt.heard, false)
 		problems, _ := errors.AsType[entry.Problems](err)
 		var at []string
 		for _, p := range problems {
@@ -282,6 +282,46 @@ func TestWhatWasEnteredAndHowItStands(t *testing.T) {
 	}
 	if confirm("grace"); len(entry.Waiting(c.about().Chart, []readiness.Policy{policy})) != 0 {
 		t.Error("it still waits")
+	}
+}
+
+// Whoever typed an entry for somebody else is no second person beside it, and neither is whoever it was typed for, whatever
+// they are called by then.
+func TestTheSamePersonUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	for _, r := range []struct {
+		name             string
+		entered, confirm desk.Writer
+		waits            bool
+	}{
+		{"an account, called otherwise by now", desk.Writer{Name: "Ada Quill", Account: "p-1"}, desk.Writer{Name: "Ada Vance", Account: "p-1"}, true},
+		{"who typed it for another", desk.Writer{Name: "Bo", Account: "p-2", Typist: "p-1"}, desk.Writer{Name: "Ada Quill", Account: "p-1"}, true},
+		{"somebody else", desk.Writer{Name: "Ada Quill", Account: "p-1"}, desk.Writer{Name: "Bo", Account: "p-2"}, false},
+	} {
+		c := arrives(t)
+		slips, err := cleared.Make(c.about(), desk.Note{Entry: desk.NewEntry(), Client: c.course.Client, At: c.at}.Signed(r.entered))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.receive(slips)
+		if got := desk.WriterOf(slips[0]); got != r.entered {
+			t.Errorf("%s: entered by %+v", r.name, got)
+		}
+		if list := entry.List(c.about().Chart, []readiness.Policy{policy}); list[0].By != r.entered.Name {
+			t.Errorf("%s: shown as entered by %s", r.name, list[0].By)
+		}
+		for _, o := range fhir.Now(c.about().Chart.Observations) {
+			if strings.HasPrefix(o.ID, "decision-") {
+				slips, err = book.Confirm(desk.Note{Entry: desk.NewEntry(), Client: c.course.Client, At: c.at}.Signed(r.confirm), o.Version)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.receive(slips)
+		if got := len(entry.Waiting(c.about().Chart, []readiness.Policy{policy})) > 0; got != r.waits {
+			t.Errorf("%s: waits %v", r.name, got)
+		}
 	}
 }
 

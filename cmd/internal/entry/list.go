@@ -56,7 +56,9 @@ func read(p fhir.Seen[fhir.Provenance]) Entered {
 	}
 	for _, a := range p.Value.Agent {
 		if id := a.Who.Identifier; id != nil && id.Value != nil && id.System != nil && *id.System == fhir.SystemActor {
-			e.By = *id.Value
+			if e.By = *id.Value; a.Who.Display != nil {
+				e.By = *a.Who.Display
+			}
 		}
 	}
 	if p.Value.OccurredDateTime != nil {
