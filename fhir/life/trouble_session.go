@@ -131,7 +131,10 @@ var sessionTroubles = []trouble{
 			return
 		}
 		at := e.At.Add(time.Duration(1+p.IntN(60)) * minute)
-		switch p.IntN(4) {
+		switch p.IntN(5) {
+		case 4:
+			p.tell(Event{At: at, What: Pressure, ID: "high", Of: e.Of, N: 150 + p.IntN(40)})
+			p.tell(Event{At: at.Add(5 * minute), What: Pressure, ID: "low", Of: e.Of, N: 105})
 		case 0:
 			p.tell(Event{At: at, What: Decision, ID: "after", Says: fhir.DecisionCleared, Start: at.Truncate(hour), End: at.AddDate(0, 0, 60)})
 		case 1:

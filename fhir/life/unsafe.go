@@ -3,6 +3,7 @@ package life
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -376,6 +377,27 @@ func (o *Oracle) twoKeys(because note, s *Event) {
 		}
 		because(by.After(given), "%s changed after the go-ahead: %s", e.What, e)
 	}
+	for _, kind := range []What{Pressure, Pulse, Check} {
+		for _, e := range o.there(kind) {
+			because(o.contrary(e, s) && o.recorded(e).After(given), "%s spoke against it after the go-ahead: %s", e.What, e)
+		}
+	}
+}
+
+// contrary reports whether e speaks against s at its arrival: a reading beyond its limit, or an answer other than the one asked for.
+func (o *Oracle) contrary(e, s *Event) bool {
+	a := o.world.Life.Agreed
+	over := func(l Line, value float64) bool { return l.Answer == Set && value > float64(l.Value) }
+	switch {
+	case e.Of != s.ID || e.At.Add(e.Off).Before(midnight(s.Start)):
+		return false
+	case e.What == Check:
+		news := strings.HasPrefix(e.ID, fhir.CodeNewInformation)
+		return news && e.Says == "yes" || !news && e.Says == "no"
+	case e.What == Pulse:
+		return over(o.limit(a.Pulse, "pulse"), systolic(e))
+	}
+	return over(o.limit(a.Systolic, "pressure"), systolic(e)) || over(a.Diastolic, diastolic(e))
 }
 
 // sameBefore reports whether the telling before e of its record was of the same session at the same time.

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"iter"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -167,27 +168,58 @@ func (r *reading) beyond(limit bound) bool {
 
 // reading returns the newest reading of which on the session's day up to now, nil when there is none. One that is gone or
 // not final counts where it is beyond the limit: that it is gone lifts nothing.
-func (f *facts) reading(which vital, limit bound) *reading {
+func (f *facts) reading(which vital, limit bound) (newest *reading) {
+	for r := range f.readingsOf(which) {
+		if !r.loose || r.beyond(limit) {
+			newest = r
+		}
+	}
+	return newest
+}
+
+// readingsOf are the readings of which on the session's day up to now, the oldest first.
+func (f *facts) readingsOf(which vital) iter.Seq[*reading] {
 	day := DayOf(f.next.start, f.zone)
 	from, to := day.Start(f.zone), day.Plus(1).Start(f.zone)
 	if evening := f.next.start.Add(-readingsCount); evening.Before(from) {
 		from = evening
 	}
-	var best *reading
-	for i := range f.readings {
-		r := &f.readings[i]
-		if r.loose && !r.beyond(limit) {
-			continue
+	return func(yield func(*reading) bool) {
+		for i := range f.readings {
+			r := &f.readings[i]
+			if r.which != which || r.at.Before(from) || !r.at.Before(to) || !f.clock.passed(r.at.Add(-f.policy.Rules.Skew)) {
+				continue
+			}
+			if len(r.focus) > 0 && f.elsewhereFocused(r.focus, r.of.Source) {
+				continue
+			}
+			if !yield(r) {
+				return
+			}
 		}
-		if r.which != which || r.at.Before(from) || !r.at.Before(to) || !f.clock.passed(r.at.Add(-f.policy.Rules.Skew)) {
-			continue
-		}
-		if len(r.focus) > 0 && f.elsewhereFocused(r.focus, r.of.Source) {
-			continue
-		}
-		best = r
 	}
-	return best
+}
+
+// contrary are the practice's own records that speak against the next session at its arrival, whatever was recorded after
+// them: readings beyond their limit, and answers other than the one that is asked for.
+func (f *facts) contrary() iter.Seq[*fhir.Version] {
+	return func(yield func(*fhir.Version) bool) {
+		for _, s := range f.signs() {
+			for r := range f.readingsOf(s.of) {
+				if r.beyond(s.limit.bound) && !yield(r.of) {
+					return
+				}
+			}
+		}
+		for code := range checkOwner {
+			want := code != fhir.CodeNewInformation
+			for r := range f.checksOf(code, want) {
+				if is(r.Value.ValueBoolean, !want) && !yield(r.Version) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // elsewhereFocused reports whether refs name an appointment, and not this session.
@@ -242,14 +274,9 @@ func newInformationGate(f *facts) Gate {
 //	the answer asked for      met
 //	the other one             open at once; "anything new" goes to the prescriber
 func (f *facts) check(code string, want bool, words, next string) Gate {
-	opens := f.next.start.Add(-arrivalOpens)
 	var best *record[fhir.Observation]
-	for i := range f.checks[code] {
-		r := &f.checks[code][i]
+	for r := range f.checksOf(code, want) {
 		said := f.said(*r)
-		if !counts(r, want) || !f.isFocus(r.Value.Focus, r.Source) || said.Before(opens) || f.takenEarlier(r, opens) || !f.clock.passed(said.Add(-f.policy.Rules.Skew)) {
-			continue
-		}
 		if best == nil || said.After(f.said(*best)) || said.Equal(f.said(*best)) && !is(r.Value.ValueBoolean, want) {
 			best = r
 		}
@@ -265,6 +292,23 @@ func (f *facts) check(code string, want bool, words, next string) Gate {
 		return open("Recorded as not so", next, best.Version).by(checkOwner[code]).adverse()
 	}
 	return met(words, best.Version)
+}
+
+// checksOf are the records of a check that are for the next session and were made since the checks opened.
+func (f *facts) checksOf(code string, want bool) iter.Seq[*record[fhir.Observation]] {
+	opens := f.next.start.Add(-arrivalOpens)
+	return func(yield func(*record[fhir.Observation]) bool) {
+		for i := range f.checks[code] {
+			r := &f.checks[code][i]
+			said := f.said(*r)
+			if !counts(r, want) || !f.isFocus(r.Value.Focus, r.Source) || said.Before(opens) || f.takenEarlier(r, opens) || !f.clock.passed(said.Add(-f.policy.Rules.Skew)) {
+				continue
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
 }
 
 // takenEarlier reports whether r says of itself that it was made before opens, whenever it was issued.

@@ -11,7 +11,8 @@ import (
 )
 
 // goAheadGate asks for the second key (law 4): the word of the session's own therapist, given after the last change of
-// appointment, clearance and prescription, by the clocks of those who recorded them.
+// appointment, clearance and prescription, by the clocks of those who recorded them, and after whatever spoke against the
+// session at its arrival: a newer reading lifts that, and the therapist says anew that the session can begin.
 //
 //	newest go-ahead of the session          changed since   gate
 //	none                                    –               open, due when the session begins
@@ -129,8 +130,8 @@ func (f *facts) same(a *fhir.Reference, at string, b *fhir.Reference, bt string)
 	return false
 }
 
-// changedSince returns what changed at or after t, when the go-ahead was given, of what it was given on: the session, the
-// prescriber's decisions, prescriptions and stops; the newest first. What the prescriber had recorded before, but the hub
+// changedSince returns what changed at or after t, when the go-ahead was given, of what it was given on: the session, what
+// spoke against it at its arrival, the prescriber's decisions, prescriptions and stops; the newest first. What the prescriber had recorded before, but the hub
 // heard of only after, the therapist could not know: that counts too, unless it is all the hub ever heard of its kind (a
 // hub that is new hears of everything late).
 func (f *facts) changedSince(t time.Time) []*fhir.Version {
@@ -140,6 +141,11 @@ func (f *facts) changedSince(t time.Time) []*fhir.Version {
 		prescribed = append(prescribed, moved{p.last(), p.heard()})
 	}
 	var all []*fhir.Version
+	for v := range f.contrary() {
+		if !v.Recorded().Before(t) {
+			all = append(all, v)
+		}
+	}
 	if v := f.arranged(); !v.Recorded().Before(t) {
 		all = append(all, v)
 	}
@@ -154,7 +160,7 @@ func (f *facts) changedSince(t time.Time) []*fhir.Version {
 	slices.SortFunc(all, func(a, b *fhir.Version) int {
 		return cmp.Or(b.Recorded().Compare(a.Recorded()), cmp.Compare(a.String(), b.String()))
 	})
-	return all
+	return slices.Compact(all) // both pressures of one reading may lie beyond their limits
 }
 
 // arranged returns the version of the next session since which its time, its people and its place are what they are: that
@@ -190,6 +196,9 @@ func undated(versions []*fhir.Version) bool {
 
 // change says what changed, by whom and when: "the prescription as Skylight changed it on 2 Mar 2026 09:15".
 func (f *facts) change(v *fhir.Version) string {
+	if v.Type == "Observation" && practices(v) {
+		return "the arrival check of " + f.stamp(v.Recorded()) + ", which speaks against the session"
+	}
 	return f.what(v) + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
 }
 
@@ -209,6 +218,9 @@ func (f *facts) older(given *record[fhir.Observation], changed []*fhir.Version) 
 
 // what names the kind of thing that v is on the screen.
 func (f *facts) what(v *fhir.Version) string {
+	if v.Type == "Observation" && practices(v) {
+		return "the arrival check"
+	}
 	return map[string]string{
 		"Appointment": "the appointment", "Observation": "the decision on clearance", "DiagnosticReport": "the decision on clearance", "MedicationRequest": "the prescription", "Flag": "the stop",
 	}[v.Type]

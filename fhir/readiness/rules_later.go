@@ -23,8 +23,8 @@ var lookingBackRules = []Rule{
 		judge:  calendarEventUnmatched,
 	},
 	{
-		Code: "R52", Name: "go-ahead-void", Severity: "S2", Owner: Therapist, Gate: GateGoAhead,
-		Asks:   "Something changed after the therapist's go-ahead.",
+		Code: "R52", Name: "go-ahead-void", Severity: "S2", Owner: Therapist, Gate: GateGoAhead, Under: []string{"R37"},
+		Asks:   "Something changed after the therapist's go-ahead, or an arrival check since spoke against the session.",
 		Source: "rules.md, law 4",
 		judge:  goAheadVoid,
 	},
@@ -81,11 +81,12 @@ func (f *facts) lapsed(date *string) bool {
 
 // R52 go-ahead-void
 //
-//	newest go-ahead of the session    session, decision, prescription or stop changed since   finding
-//	yes, since the checks opened      yes                                                     S2
-//	yes, since the checks opened      no                                                      none
-//	yes, before they opened           –                                                       none: it will be asked for
-//	no, or none                       –                                                       none: the gate is open
+//	newest go-ahead of the session    session, decision, prescription or stop changed since,   finding
+//	                                  or an arrival check spoke against the session
+//	yes, since the checks opened      yes                                                      S2
+//	yes, since the checks opened      no                                                       none
+//	yes, before they opened           –                                                        none: it will be asked for
+//	no, or none                       –                                                        none: the gate is open
 func goAheadVoid(f *facts) []Finding {
 	if f.next == nil || !f.clock.passed(f.next.start.Add(-arrivalOpens)) {
 		return nil

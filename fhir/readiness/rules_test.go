@@ -416,6 +416,23 @@ func TestR52GoAheadVoid(t *testing.T) {
 		}), want: "S2"},
 		{name: "given again → none", told: change(-5*time.Minute, func(c *course) fhir.Version { return c.Prescription() }).
 			then(func(c *course) fhir.Version { return c.On(now.Add(-time.Minute)).GoAhead() }), state: readiness.Ready},
+		{name: "a reading beyond the limit since, and a lower one → S2", told: change(-5*time.Minute, func(c *course) fhir.Version { return c.BloodPressure(172, 104, set("id", "high")) }).
+			then(func(c *course) fhir.Version {
+				return c.On(now.Add(-4*time.Minute)).BloodPressure(128, 80, set("id", "low"))
+			}), want: "S2", state: readiness.NotReady},
+		{name: "…, and given again → none", told: change(-5*time.Minute, func(c *course) fhir.Version { return c.BloodPressure(172, 104, set("id", "high")) }).
+			then(func(c *course) fhir.Version {
+				return c.On(now.Add(-4*time.Minute)).BloodPressure(128, 80, set("id", "low"))
+			}).
+			then(func(c *course) fhir.Version { return c.On(now.Add(-time.Minute)).GoAhead() }), state: readiness.Ready},
+		{name: "something new since, and then nothing new → S2", told: change(-5*time.Minute, func(c *course) fhir.Version { return c.Check(fhir.CodeNewInformation, true, set("id", "new")) }).
+			then(func(c *course) fhir.Version {
+				return c.On(now.Add(-4*time.Minute)).Check(fhir.CodeNewInformation, false, set("id", "none"))
+			}), want: "S2", state: readiness.NotReady},
+		{name: "a reading beyond the limit before it → none", told: change(-15*time.Minute, func(c *course) fhir.Version { return c.BloodPressure(172, 104, set("id", "high")) }).
+			then(func(c *course) fhir.Version {
+				return c.On(now.Add(-14*time.Minute)).BloodPressure(128, 80, set("id", "low"))
+			}), state: readiness.Ready},
 		{name: "moved to next week → none: it will be asked for", told: change(-5*time.Minute, func(c *course) fhir.Version { return c.Dosing(now.AddDate(0, 0, 7)) }), state: readiness.InOrder},
 	})
 }
