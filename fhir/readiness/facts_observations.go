@@ -15,7 +15,7 @@ type reading struct {
 	which   vital
 	value   float64
 	ok      bool // a plain number in the right unit
-	odd     bool // it cannot be right: the diastolic pressure is not below the systolic
+	odd     bool // it cannot be right: no reading is so low or high, or the diastolic pressure is not below the systolic
 	loose   bool // its record is gone or not final: it counts only where it is beyond the limit
 	at, end time.Time
 }
@@ -109,6 +109,7 @@ func (f *facts) read(r record[fhir.Observation]) {
 		n := reading{of: r.Version, focus: o.Focus, which: which, at: at, end: end, loose: !r.live() || !final(o)}
 		value, ok := which.quantity(q)
 		n.value, n.ok = value, ok && value > 0 && absent == nil
+		n.odd = n.ok && !which.span().Has(value)
 		f.readings = append(f.readings, n)
 	}
 	before := len(f.readings)

@@ -20,6 +20,11 @@ func (f *facts) atArrival(name GateName, judge func(*facts) Gate) Gate {
 		return notDue("No dosing session is booked", "")
 	}
 	opens := f.next.start.Add(-arrivalOpens)
+	if name == GateNewInformation {
+		if g, ok := f.newsTold(); ok {
+			return g
+		}
+	}
 	if !f.clock.passed(opens) {
 		words, next := "Asked from "+f.stamp(opens)+" on", "wait for the arrival checks: they open on "+f.stamp(opens)
 		if name == GateVitals {
@@ -213,7 +218,7 @@ func (f *facts) contrary() iter.Seq[*fhir.Version] {
 		}
 		for code := range checkOwner {
 			want := code != fhir.CodeNewInformation
-			for r := range f.checksOf(code, want) {
+			for r := range f.checksOf(code, want, f.next.start.Add(-arrivalOpens)) {
 				if is(r.Value.ValueBoolean, !want) && !yield(r.Version) {
 					return
 				}
@@ -261,6 +266,24 @@ func locationGate(f *facts) Gate {
 	return f.check(fhir.CodeLocation, true, "The location is confirmed", "confirm where the client is")
 }
 
+// newsTold is the gate that the newest answer of all shuts: something is new since the clearance. That holds from when it
+// was said, however long before the session, up to a newer answer or decision; false when it is not what was said last.
+func (f *facts) newsTold() (Gate, bool) {
+	var last *record[fhir.Observation]
+	for r := range f.checksOf(fhir.CodeNewInformation, false, time.Time{}) {
+		if last == nil || f.said(*r).After(f.said(*last)) {
+			last = r
+		}
+	}
+	if last == nil || !is(last.Value.ValueBoolean, true) {
+		return Gate{}, false
+	}
+	if d := f.decided(); d != nil && d.clearing() && d.issued.After(f.said(*last)) {
+		return Gate{}, false
+	}
+	return open("Something is new since the clearance", "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", last.Version).by(Therapist).adverse(), true
+}
+
 func newInformationGate(f *facts) Gate {
 	return f.check(fhir.CodeNewInformation, false, "Nothing new since the clearance", "ask the client whether anything is new since the clearance")
 }
@@ -275,7 +298,7 @@ func newInformationGate(f *facts) Gate {
 //	the other one             open at once; "anything new" goes to the prescriber
 func (f *facts) check(code string, want bool, words, next string) Gate {
 	var best *record[fhir.Observation]
-	for r := range f.checksOf(code, want) {
+	for r := range f.checksOf(code, want, f.next.start.Add(-arrivalOpens)) {
 		said := f.said(*r)
 		if best == nil || said.After(f.said(*best)) || said.Equal(f.said(*best)) && !is(r.Value.ValueBoolean, want) {
 			best = r
@@ -294,14 +317,13 @@ func (f *facts) check(code string, want bool, words, next string) Gate {
 	return met(words, best.Version)
 }
 
-// checksOf are the records of a check that are for the next session and were made since the checks opened.
-func (f *facts) checksOf(code string, want bool) iter.Seq[*record[fhir.Observation]] {
-	opens := f.next.start.Add(-arrivalOpens)
+// checksOf are the records of a check that are for the next session and were made at from or later.
+func (f *facts) checksOf(code string, want bool, from time.Time) iter.Seq[*record[fhir.Observation]] {
 	return func(yield func(*record[fhir.Observation]) bool) {
 		for i := range f.checks[code] {
 			r := &f.checks[code][i]
 			said := f.said(*r)
-			if !counts(r, want) || !f.isFocus(r.Value.Focus, r.Source) || said.Before(opens) || f.takenEarlier(r, opens) || !f.clock.passed(said.Add(-f.policy.Rules.Skew)) {
+			if !counts(r, want) || !f.isFocus(r.Value.Focus, r.Source) || said.Before(from) || f.takenEarlier(r, from) || !f.clock.passed(said.Add(-f.policy.Rules.Skew)) {
 				continue
 			}
 			if !yield(r) {
@@ -311,10 +333,10 @@ func (f *facts) checksOf(code string, want bool) iter.Seq[*record[fhir.Observati
 	}
 }
 
-// takenEarlier reports whether r says of itself that it was made before opens, whenever it was issued.
-func (f *facts) takenEarlier(r *record[fhir.Observation], opens time.Time) bool {
-	made := f.instant(opens, r.Value.EffectiveDateTime, r.Value.EffectiveInstant)
-	return made.Before(opens)
+// takenEarlier reports whether r says of itself that it was made before from, whenever it was issued.
+func (f *facts) takenEarlier(r *record[fhir.Observation], from time.Time) bool {
+	made := f.instant(from, r.Value.EffectiveDateTime, r.Value.EffectiveInstant)
+	return made.Before(from)
 }
 
 var checkOwner = map[string]Owner{

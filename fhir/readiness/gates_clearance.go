@@ -250,7 +250,7 @@ func (f *facts) phones() string {
 }
 
 // followUpGate asks whether the prescriber saw the client again in time. The hub has no cadence of its own: it is the
-// sheet's or the care plan's, counted from the newest decision or follow-up.
+// sheet's or the care plan's, counted from the newest decision, a withdrawal left out, or follow-up.
 //
 //	cadence on file    due                                          gate
 //	not asked          –                                            unknown: ask
@@ -321,7 +321,7 @@ func (f *facts) findFollowUp() (u followUp) {
 		}
 	}
 	for i := range f.decisions {
-		if d := &f.decisions[i]; d.counts() && f.clock.passed(d.issued) {
+		if d := &f.decisions[i]; d.counts() && d.says != fhir.DecisionWithdrawn && f.clock.passed(d.issued) { // to withdraw is not to see
 			note(d.issued, d.Version)
 		}
 	}

@@ -1,6 +1,7 @@
 package readiness_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -287,6 +288,8 @@ func TestVitals(t *testing.T) {
 		{name: "no heart rate → open", told: less("Observation", "heart-rate"), want: "open"},
 		{name: "beyond the sheet's limit → blocked", told: told(all).then(pressure(141, 80, 5)), want: "blocked", state: readiness.Hold},
 		{name: "at the limit → met", told: told(all).then(pressure(140, 90, 5)), want: "met"},
+		{name: "as no pressure is → unknown", told: told(all).then(pressure(12, 8, 5)), want: "unknown"},
+		{name: "as no pressure is, and beyond → blocked", told: told(all).then(pressure(1180, 76, 5)), want: "blocked"},
 		{name: "diastolic beyond → blocked", told: told(all).then(pressure(120, 91, 5)), want: "blocked"},
 		{name: "taken again and within → met", told: told(all).then(pressure(150, 80, 20)).then(func(c *course) fhir.Version {
 			return c.On(now.Add(-2*time.Minute)).BloodPressure(130, 80, set("id", "third"))
@@ -344,6 +347,32 @@ func TestArrivalChecks(t *testing.T) {
 				{name: "no session is booked → not due", told: less("Appointment", "dosing"), want: "not-due", state: readiness.InOrder},
 			})
 		})
+	}
+}
+
+func TestSomethingNewIsNewFromWhenItIsSaid(t *testing.T) {
+	said := func(daysBefore int, answer bool, id string) func(c *course) fhir.Version {
+		return func(c *course) fhir.Version {
+			return c.DaysBefore(daysBefore).Check(fhir.CodeNewInformation, answer, set("id", id))
+		}
+	}
+	judgeGate(t, readiness.GateNewInformation, []rowAt{
+		{name: "said a week before the session → open at once", told: told(inOrder).then(said(7, true, "n1")), at: -5 * day, want: "open", state: readiness.NotReady},
+		{name: "…, and nothing newer on the day → open", told: less("Observation", fhir.CodeNewInformation).then(said(7, true, "n1")), want: "open", state: readiness.NotReady},
+		{name: "…, and nothing new two days later → not due", told: told(inOrder).then(said(7, true, "n1")).then(said(5, false, "n2")), at: -3 * day, want: "not-due"},
+		{name: "…, and nothing new on the day → met", told: told(all).then(said(7, true, "n1")), want: "met", state: readiness.Ready},
+		{name: "…, and cleared anew since → not due", told: told(inOrder).then(said(7, true, "n1")).then(func(c *course) fhir.Version {
+			return c.DaysBefore(6).Clearance(fhir.DecisionCleared, c.Day(-6), c.Day(40), set("id", "anew"))
+		}), at: -3 * day, want: "not-due"},
+		{name: "nothing new, said a week before → not due: it will be asked", told: told(inOrder).then(said(7, false, "n1")), at: -5 * day, want: "not-due", state: readiness.InOrder},
+	})
+}
+
+func TestTheGoAheadSaysWhatMoved(t *testing.T) {
+	v := rowAt{told: plus(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session.Add(time.Hour)) })}.verdict()
+	g, _ := v.Gate(readiness.GateGoAhead)
+	if want := "(its time, from 3 Mar 2026 11:00 to 3 Mar 2026 12:00)"; !strings.HasSuffix(g.Words, want) {
+		t.Errorf("the gate says %q, want at its end %q", g.Words, want)
 	}
 }
 

@@ -178,14 +178,17 @@ func (f *facts) arranged() *fhir.Version {
 }
 
 func sameArrangement(a, b *fhir.Appointment) bool {
-	people := func(x *fhir.Appointment) (actors []*fhir.Reference) {
+	return text(a.Start) == text(b.Start) && text(a.End) == text(b.End) && booked(a) == booked(b) && sameActors(a, b) && reflect.DeepEqual(a.BasedOn, b.BasedOn)
+}
+
+func sameActors(a, b *fhir.Appointment) bool {
+	actors := func(x *fhir.Appointment) (all []*fhir.Reference) {
 		for i := range x.Participant {
-			actors = append(actors, x.Participant[i].Actor)
+			all = append(all, x.Participant[i].Actor)
 		}
-		return actors
+		return all
 	}
-	return text(a.Start) == text(b.Start) && text(a.End) == text(b.End) && booked(a) == booked(b) &&
-		reflect.DeepEqual(people(a), people(b)) && reflect.DeepEqual(a.BasedOn, b.BasedOn)
+	return reflect.DeepEqual(actors(a), actors(b))
 }
 
 // undated reports whether of none of versions it is told when its owner wrote it: each was just heard of for the first
@@ -199,7 +202,47 @@ func (f *facts) change(v *fhir.Version) string {
 	if v.Type == "Observation" && practices(v) {
 		return "the arrival check of " + f.stamp(v.Recorded()) + ", which speaks against the session"
 	}
-	return f.what(v) + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
+	words := f.what(v) + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
+	if f.next != nil && v.Key == f.next.Key {
+		words += f.moves(v)
+	}
+	return words
+}
+
+// moves says what of the next session changed with its version v: "(its time, from 2 Mar 2026 09:15 to 2 Mar 2026 10:00)".
+func (f *facts) moves(v *fhir.Version) string {
+	var was, is *fhir.Appointment
+	for _, told := range f.next.Told {
+		switch {
+		case told.Value == nil:
+		case told.N < v.N:
+			was = told.Value
+		case told.N == v.N:
+			is = told.Value
+		}
+	}
+	if was == nil || is == nil {
+		return ""
+	}
+	var changes []string
+	from, _, ok := f.when(was.Start)
+	to, _, too := f.when(is.Start)
+	if ok && too && !from.Equal(to) {
+		changes = append(changes, "its time, from "+f.stamp(from)+" to "+f.stamp(to))
+	}
+	if text(was.End) != text(is.End) && len(changes) == 0 {
+		changes = append(changes, "its end")
+	}
+	if !sameActors(was, is) {
+		changes = append(changes, "who takes part")
+	}
+	if booked(was) != booked(is) {
+		changes = append(changes, "its place")
+	}
+	if len(changes) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(changes, "; ") + ")"
 }
 
 // older says what a go-ahead did not know of. What was written before it, and came here after, is not newer than it.

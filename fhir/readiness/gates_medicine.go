@@ -183,7 +183,7 @@ func (f *facts) pharmacy() (words string, rests *fhir.Version) {
 // reference: what was acknowledged is what is acknowledged.
 //
 //	prescription in force    its directions   newest acknowledgement         gate
-//	none, and none to be had –                –                              not due: the prescription is open first
+//	none, or none in force   –                –                              not due: the prescription is open first
 //	none, by what was filled –                –                              unknown: nothing to acknowledge
 //	on file                  none             –                              unknown
 //	on file, and another     they differ      –                              unknown
@@ -193,8 +193,10 @@ func (f *facts) pharmacy() (words string, rests *fhir.Version) {
 //	on file                  on file          of others                      open (R24)
 func instructionsGate(f *facts) Gate {
 	rx := f.prescribed()
-	if rx == nil && prescriptionGate(f).State == Open {
-		return notDue("Nothing is prescribed yet", "")
+	if rx == nil {
+		if g := prescriptionGate(f); g.State == Open {
+			return notDue("Nothing to acknowledge yet. "+g.Words, "")
+		}
 	}
 	if rx == nil {
 		return untold("No directions in force are on file", "ask "+f.prescriber()+" for the dose and instructions").by(Prescriber)

@@ -23,6 +23,22 @@ func (v vital) name() string {
 	return [...]string{"systolic pressure", "diastolic pressure", "heart rate"}[v]
 }
 
+// Span is what a reading can be at all, both ends included.
+type Span struct{ Low, High float64 }
+
+// Has reports whether value is in s.
+func (s Span) Has(value float64) bool { return value >= s.Low && value <= s.High }
+
+// Wider than any cuff or monitor shows of somebody who is awake: what lies outside was mistyped. They are no limits, and say
+// nothing of anybody's health.
+var (
+	SystolicSpan  = Span{40, 300} // mm[Hg]
+	DiastolicSpan = Span{20, 200} // mm[Hg]
+	HeartRateSpan = Span{20, 300} // a minute
+)
+
+func (v vital) span() Span { return [...]Span{SystolicSpan, DiastolicSpan, HeartRateSpan}[v] }
+
 // measure writes a value of v with its unit: "140 mmHg", "100 a minute".
 func (v vital) measure(value float64) string {
 	if v == heartRate {

@@ -2,6 +2,7 @@ package entry
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,21 +136,25 @@ func Number(s string) (*float64, error) {
 // Rate reads a heart rate; what no heart does was mistyped.
 func Rate(s string) (*float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || !(v >= 10 && v <= 400) {
-		return nil, errors.New("must be a number, like 72")
+	if span := readiness.HeartRateSpan; err != nil || !span.Has(v) {
+		return nil, fmt.Errorf("must be a number between %.0f and %.0f, like 72", span.Low, span.High)
 	}
 	return &v, nil
 }
 
-// Pressure reads a blood pressure, like "118/76".
+// Pressure reads a blood pressure, like "118/76"; what no cuff shows was mistyped.
 func Pressure(s string) ([2]float64, error) {
 	var p [2]float64
 	upper, lower, ok := strings.Cut(s, "/")
 	var wrong [2]error
 	p[0], wrong[0] = strconv.ParseFloat(strings.TrimSpace(upper), 64)
 	p[1], wrong[1] = strconv.ParseFloat(strings.TrimSpace(lower), 64)
-	if !ok || wrong[0] != nil || wrong[1] != nil || !(p[1] > 0 && p[0] > p[1] && p[0] <= 400) {
+	upperSpan, lowerSpan := readiness.SystolicSpan, readiness.DiastolicSpan
+	switch {
+	case !ok, wrong[0] != nil, wrong[1] != nil, p[0] <= p[1]:
 		return p, errors.New("must be two numbers, the upper before the lower, like 118/76")
+	case !upperSpan.Has(p[0]) || !lowerSpan.Has(p[1]):
+		return p, fmt.Errorf("must be a reading that there can be, the upper between %.0f and %.0f and the lower between %.0f and %.0f", upperSpan.Low, upperSpan.High, lowerSpan.Low, lowerSpan.High)
 	}
 	return p, nil
 }
