@@ -127,6 +127,11 @@ func (h *hub) accountOf(ctx context.Context, view report.Input, client string) (
 		}
 		in.Recipients[p.Name] = to
 	}
+	first, err := h.store.Logged(ctx, 1)
+	if err != nil {
+		return in, fmt.Errorf("read the hub's first record: %w", err)
+	}
+	in.Known = first.At
 	if in.Sent, in.Told, err = h.store.Account(ctx, in.Client); err != nil {
 		return in, fmt.Errorf("read the ledger: %w", err)
 	}

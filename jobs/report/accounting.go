@@ -17,7 +17,7 @@ import (
 
 // Accounting is to whom something of one client was told, by the hub and by people, for the client's own eyes
 // (45 CFR 164.528). What was only staged, or taken back before it was sent, is not in it; what may have arrived is, and
-// says so. What goes home to the practice is no disclosure.
+// says so. What goes home to the practice is no disclosure. It claims no more than the hub knows: Limits says what that is.
 type Accounting struct {
 	Schema    int          `json:"schema"`
 	Generated time.Time    `json:"generated"`
@@ -26,6 +26,8 @@ type Accounting struct {
 	Chosen    string       `json:"chosen"`
 	From      time.Time    `json:"from"` // the first instant accounted for
 	To        time.Time    `json:"to"`   // the last
+	Known     time.Time    `json:"known_from"`
+	Limits    string       `json:"limits"` // from when on it is known what was sent, and what is not in the list, in plain words
 	Lines     []Disclosure `json:"disclosures"`
 
 	zone *time.Location
@@ -51,6 +53,7 @@ type Disclosure struct {
 type AccountingInput struct {
 	Generated  time.Time
 	From, To   time.Time // both included
+	Known      time.Time // the hub's first record: what was sent before it, nobody here knows
 	Practice   string
 	Client     string
 	Chosen     string
@@ -75,7 +78,9 @@ func SixYears(now time.Time) time.Time { return now.AddDate(-6, 0, 0) }
 func NewAccounting(in AccountingInput) Accounting {
 	zone := cmp.Or(in.Zone, time.UTC)
 	a := Accounting{Schema: schema, Generated: in.Generated.UTC(), Practice: in.Practice, Client: in.Client, Chosen: in.Chosen,
-		From: in.From.UTC(), To: in.To.UTC(), Lines: []Disclosure{}, zone: zone}
+		From: in.From.UTC(), To: in.To.UTC(), Known: in.Known.UTC(), Lines: []Disclosure{}, zone: zone}
+	a.Limits = "This list holds what was sent through " + in.Practice + "’s hub since " + in.Known.In(zone).Format("2 January 2006") +
+		", when the hub began to keep records, and what people entered in it. What was told earlier, or in another way, is not listed unless somebody entered it."
 	add := func(d Disclosure) {
 		if !d.At.Before(in.From) && !d.At.After(in.To) {
 			a.Lines = append(a.Lines, d)
@@ -230,7 +235,7 @@ var plainly = map[string]map[string]string{
 // JSON writes the accounting for a program.
 func (a Accounting) JSON(w io.Writer) error { return writeJSON(w, "write accounting", a) }
 
-// CSV writes one row a disclosure, safe to open in a spreadsheet.
+// CSV writes one row a disclosure, and a last one that says what the list cannot know, safe to open in a spreadsheet.
 func (a Accounting) CSV(w io.Writer) error {
 	rows := [][]string{{"date", "time", "recipient", "address", "identifier", "what", "basis", "release", "certainty", "what_became_of_it", "by", "id"}}
 	for _, d := range a.Lines {
@@ -238,6 +243,7 @@ func (a Accounting) CSV(w io.Writer) error {
 		rows = append(rows, []string{at.Format(time.DateOnly), at.Format("15:04 MST"), d.Recipient, d.Address, d.Identifier, d.What, d.Basis, d.Release,
 			string(d.Certainty), d.Words, d.By, d.ID})
 	}
+	rows = append(rows, []string{a.Known.In(a.zone).Format(time.DateOnly), a.Known.In(a.zone).Format("15:04 MST"), "", "", "", a.Limits, "", "", "", "", "", ""})
 	out := csv.NewWriter(w)
 	for _, row := range rows {
 		for i := range row {
@@ -259,6 +265,7 @@ func (a Accounting) Text(w io.Writer, o Options) error {
 	s := newScreen(o)
 	s.line(0, s.paint(bold, plain(a.Practice)+" · disclosures of "+plain(a.Name())))
 	s.line(0, a.Span())
+	s.line(0, plain(a.Limits))
 	for _, d := range a.Lines {
 		s.b.WriteString("\n")
 		s.line(0, s.paint(bold, d.At.In(a.zone).Format("2 Jan 2006"))+" to "+plain(d.Recipient)+suffix(d.Identifier)+suffix(d.Address))
@@ -296,7 +303,7 @@ func (a Accounting) Total() string {
 	}
 	switch {
 	case len(a.Lines) == 0:
-		return "Nothing was told to anybody outside in this time."
+		return "Nothing is on record as told to anybody outside in this time."
 	case doubtful > 0:
 		return many(len(a.Lines), "disclosure") + ", of which " + fmt.Sprint(doubtful) + " may not have arrived."
 	}

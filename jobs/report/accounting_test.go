@@ -55,7 +55,7 @@ func accountingSeed() AccountingInput {
 	const request = `{"resourceType":"ServiceRequest","reasonCode":[{"text":"x"}]}`
 	staged, tried := exchange.Staged, exchange.Attempted
 	return AccountingInput{
-		Generated: start.AddDate(0, 2, 0), From: SixYears(start.AddDate(0, 2, 0)), To: start.AddDate(0, 2, 0), Practice: "Reverie",
+		Generated: start.AddDate(0, 2, 0), From: SixYears(start.AddDate(0, 2, 0)), To: start.AddDate(0, 2, 0), Known: start.AddDate(0, 0, -7), Practice: "Reverie",
 		Client: "c-7f3a", Chosen: "Juniper <b>Example</b>", Zone: denver,
 		Recipients: map[string]Recipient{"skylight": {"Skylight Psychedelics", "1 Made Up Street, Boulder CO", "NPI 1234567893"}},
 		Permits:    map[fhir.Basis]Permit{release: {From: "2026-01-01", To: "2026-12-31", Came: start}},
@@ -122,7 +122,7 @@ func TestWhatAnAccountingHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&b).ReadAll()
-	if err != nil || len(rows) != 7 {
+	if err != nil || len(rows) != 8 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, row := range rows {
@@ -130,6 +130,22 @@ func TestWhatAnAccountingHolds(t *testing.T) {
 			if cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
 				t.Errorf("a spreadsheet would run %q", cell)
 			}
+		}
+	}
+}
+
+// A list that asks for six years of a hub that began last week knows of a week, and says so in every form.
+func TestAnAccountingClaimsNoMoreThanIsKnown(t *testing.T) {
+	in := accountingSeed()
+	in.Sent, in.Told = nil, nil
+	for form, render := range map[string]func(Accounting, io.Writer) error{"html": Accounting.HTML, "csv": Accounting.CSV, "json": Accounting.JSON,
+		"text": func(a Accounting, w io.Writer) error { return a.Text(w, Options{Width: 400}) }} {
+		var b bytes.Buffer
+		if err := render(NewAccounting(in), &b); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); !strings.Contains(got, "since 23 February 2026, when the hub began to keep records") || !strings.Contains(got, "told earlier, or in another way, is not listed") || strings.Contains(got, "Nothing was told") {
+			t.Errorf("%s says %s", form, got)
 		}
 	}
 }
