@@ -26,6 +26,12 @@ func atField(field string, err error) error {
 	return err
 }
 
+// Begins is the earliest time that can be looked at.
+func (w window) Begins(ctx context.Context) (time.Time, error) {
+	p, err := w.first(ctx)
+	return p.at, err
+}
+
 // Client gathers what was known of one client, by key.
 func (w window) Client(ctx context.Context, by, what, client, asOf string) (d console.Dossier, err error) {
 	p, now, err := w.pointAt(ctx, "as-of", asOf)

@@ -64,7 +64,7 @@ func TestAClientIsSeenAsOfAnotherTime(t *testing.T) {
 		t.Errorf("as of %s: %d %s", at, status, text)
 	}
 	for word, says := range map[string]string{
-		"soon": "is no time", "2099-01-01": "lies in the future", "@999999": "lies in the future", "1999-01-01": "Nothing was known at", "@1": "were not kept",
+		"soon": "is no time", "2099-01-01": "lies in the future", "@999999": "lies in the future", "1999-01-01": "the hub&#39;s records begin on", "@1": "were not kept",
 	} {
 		for _, page := range []string{"?as-of=", "/changes?from="} {
 			status, text, body := answeredBy(t, one+page+url.QueryEscape(word), nil)

@@ -71,7 +71,15 @@ func TestAMomentInThePracticesZone(t *testing.T) {
 		{"today means now", "2026-03-03", time.Time{}, ""},
 		{"tomorrow is not known", "2026-03-04T09:15", time.Time{}, "in the future"},
 		{"nor is a day to come", "2026-03-05", time.Time{}, "in the future"},
-		{"a word is no time", "yesterday", time.Time{}, "is no time"},
+		{"an hour is today's", "11:15", time.Date(2026, 3, 3, 11, 15, 0, 0, denver), ""},
+		{"an hour of one digit, too", "9:15", time.Date(2026, 3, 3, 9, 15, 0, 0, denver), ""},
+		{"today may be said", "Today  10:00", time.Date(2026, 3, 3, 10, 0, 0, 0, denver), ""},
+		{"today alone means now", "today", time.Time{}, ""},
+		{"yesterday means the end of it", "yesterday", time.Date(2026, 3, 3, 0, 0, 0, 0, denver).Add(-time.Millisecond), ""},
+		{"an hour of yesterday", "yesterday 18:30", time.Date(2026, 3, 2, 18, 30, 0, 0, denver), ""},
+		{"an hour to come is not known", "18:30", time.Time{}, "in the future"},
+		{"a word is no time", "soon", time.Time{}, "is no time"},
+		{"nor is an hour that there is not", "today 25:00", time.Time{}, "is no time"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

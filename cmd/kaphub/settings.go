@@ -153,16 +153,12 @@ func (h *hub) policiesAt(ctx context.Context, asOf fhir.Moment) ([]readiness.Pol
 
 // notKept says since when settings are kept.
 func (h *hub) notKept(ctx context.Context) error {
-	since, err := h.store.SettingSince(ctx, inForce)
+	first, err := h.first(ctx)
 	if err != nil {
 		return err
 	}
-	if since == 0 {
+	if first.moment == 0 {
 		return errors.New("no settings were kept yet: run kaphub sync")
 	}
-	first, err := h.store.Logged(ctx, since)
-	if err != nil {
-		return err
-	}
-	return noMoment("the settings of that moment were not kept, so that what was answered then cannot be told: they are kept since %s (@%d)", h.local(first.At), since)
+	return noMoment("the settings of that moment were not kept, so that what was answered then cannot be told: they are kept since %s (@%d)", h.local(first.at), first.moment)
 }

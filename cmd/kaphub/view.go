@@ -28,12 +28,26 @@ func (h *hub) present(ctx context.Context) (point, error) {
 	return point{moment, h.now().UTC().Truncate(time.Millisecond)}, err
 }
 
-// when reads a flag that names a point: "" and "now" are now, @1234 a moment of the audit log and its time, else a time, of which what
+// first is the earliest point that can be looked at; zero when there is none yet.
+func (h *hub) first(ctx context.Context) (point, error) {
+	moment, err := h.store.SettingSince(ctx, inForce)
+	if err != nil || moment == 0 {
+		return point{}, err
+	}
+	entry, err := h.store.Logged(ctx, moment)
+	return point{moment, entry.At}, err
+}
+
+// when reads a flag that names a point: "" and "now" are now, "first" the first that can be looked at, @1234 a moment of the audit log and its time, else a time, of which what
 // had been recorded up to then was known. now reports whether it is now, and may be looked at a little later.
 func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, err error) {
 	present, err := h.present(ctx)
 	if err != nil || word == "" || word == "now" {
 		return present, true, err
+	}
+	if word == "first" {
+		p, err = h.first(ctx)
+		return p, false, err
 	}
 	newest, err := h.store.Logged(ctx, present.moment)
 	if err != nil {
@@ -64,7 +78,10 @@ func (h *hub) when(ctx context.Context, flag, word string) (p point, now bool, e
 	at = at.UTC().Truncate(time.Millisecond)
 	moment, err := h.store.MomentAt(ctx, at)
 	if err == nil && moment == 0 {
-		err = noMoment("nothing was known at %s: the hub's first record is younger", h.local(at))
+		var begins point
+		if begins, err = h.first(ctx); err == nil {
+			err = noMoment("nothing was known at %s: the hub's records begin on %s", h.local(at), h.local(begins.at))
+		}
 	}
 	return point{moment, at}, false, err
 }

@@ -10,13 +10,13 @@ import (
 
 // pastAt reads a time that is past; the zero time means now. A date means the end of that day.
 func pastAt(flag, word string, zone *time.Location, now time.Time) (time.Time, error) {
-	at, day, err := entry.Written(word, zone)
+	at, day, err := entry.Written(entry.Clock{Now: now, Zone: zone}.Spelled(word), zone)
 	if day {
 		at = at.AddDate(0, 0, 1).Add(-time.Millisecond)
 	}
 	switch {
 	case err != nil:
-		return at, fmt.Errorf("%s %q is no time: write it like 2026-03-03T09:15 or 2026-03-03, or a moment of the audit log like @1234", flag, word)
+		return at, fmt.Errorf("%s %q is no time: write it like 2026-03-03T09:15, 2026-03-03 or today 09:15, or a moment of the audit log like @1234", flag, word)
 	case at.After(now) && day && readiness.DayOf(at, zone) == readiness.DayOf(now, zone):
 		return time.Time{}, nil // the day is not over
 	case at.After(now):

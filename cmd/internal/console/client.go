@@ -23,6 +23,8 @@ type Clients interface {
 	Client(ctx context.Context, by, what, client, asOf string) (Dossier, error)
 	// Changed notes that by looks, and returns what the client's standing at from, and at to, is compared by.
 	Changed(ctx context.Context, by, client, from, to string) (report.ChangesInput, error)
+	// Begins returns the earliest time that can be looked at: "first" names it in asOf, from and to.
+	Begins(ctx context.Context) (time.Time, error)
 	// Disclosed notes that by looks in that form, and returns what the accounting of the client's disclosures is made of.
 	Disclosed(ctx context.Context, by, client, form, from, to string) (report.AccountingInput, error)
 }
@@ -81,7 +83,24 @@ func whomOf(chart *fhir.Chart, key string) whom {
 
 // moment is a time that somebody may type, and what was wrong with it.
 type moment struct {
-	Typed, Wrong string
+	Typed, Wrong    string
+	Value, Min, Max string // as a browser's own field for a time takes them
+}
+
+// civil is how a browser's field for a time writes one.
+const civil = "2006-01-02T15:04"
+
+// moment is a field for a time, in which stands word, if the hub could read it as at. From when on times can be looked at begins says.
+func (v *visit) moment(word string, at, begins time.Time) moment {
+	m := moment{Typed: word, Value: word, Max: v.now.In(v.Zone).Format(civil)}
+	least := begins.Add(time.Minute - time.Nanosecond).In(v.Zone).Format(civil)
+	if least < m.Max && !begins.IsZero() {
+		m.Min = least
+	}
+	if !at.IsZero() {
+		m.Value = max(at.In(v.Zone).Format(civil), m.Min)
+	}
+	return m
 }
 
 // clientPage is all that is known of one client, the verdict on top.
@@ -90,6 +109,7 @@ type clientPage struct {
 	whom
 	At       moment
 	Then     string // what is looked at is past: its moment, to be carried along; else ""
+	Refused  bool   // what was asked for cannot be looked at: nothing of the client is shown but who they are
 	AsOf     time.Time
 	Engaged  []engagement
 	Contacts []contact
@@ -103,7 +123,7 @@ type clientPage struct {
 	Card     bool
 	Desk     bool
 	Looks    bool
-	Since    string // yesterday, for the comparison
+	Since    string // yesterday, for the comparison; "first" when nothing was known then
 }
 
 // eventsAPage is how many events stand on one page of the timeline.
@@ -112,11 +132,20 @@ const eventsAPage = 40
 func (v *visit) clientPage() error {
 	query := v.r.URL.Query()
 	asOf := query.Get("as-of")
-	p := clientPage{frame: v.frame("Client"), At: moment{Typed: asOf}, Then: asOf}
+	p := clientPage{frame: v.frame("Client"), Then: asOf}
+	begins, err := v.Clients.Begins(v.ctx())
+	if err != nil {
+		return err
+	}
 	d, err := v.dossier("client", asOf)
 	if bad, ok := errors.AsType[*BadMoment](err); ok {
-		p.At.Wrong, p.Then = sentence(bad.Error()), ""
-		d, err = v.dossier("client", "")
+		p.At, p.Refused = v.moment(asOf, time.Time{}, begins), true
+		p.At.Wrong = sentence(bad.Error())
+		if d, err = v.dossier("who the client is", ""); err != nil {
+			return err
+		}
+		p.whom = whomOf(&d.Chart, v.client)
+		return v.show("client", p)
 	}
 	if err != nil {
 		return err
@@ -124,9 +153,16 @@ func (v *visit) clientPage() error {
 	p.whom = whomOf(&d.Chart, v.client)
 	p.Title = "Client " + p.Key // no title names anybody: a browser keeps titles
 	p.AsOf, p.Now = d.View.AsOf, d.View.AsOf
+	p.At = v.moment(asOf, time.Time{}, begins)
+	if p.Then != "" {
+		p.At = v.moment(asOf, p.AsOf, begins)
+		p.Title += ", as it was known"
+	}
 	p.Clinical = v.whole
 	p.Card, p.Desk, p.Looks = v.whole && v.who.Is(caring...), v.who.Is(keeping...), v.who.Is(overseeing...)
-	p.Since = d.View.AsOf.In(v.Zone).AddDate(0, 0, -1).Format("2006-01-02T15:04")
+	if p.Since = "first"; d.View.AsOf.AddDate(0, 0, -1).After(begins) {
+		p.Since = d.View.AsOf.In(v.Zone).AddDate(0, 0, -1).Format(civil)
+	}
 	p.Contacts, p.Language = contactsOf(&d.Chart)
 	p.Doubts = doubtsOf(&d.Chart)
 	records := report.NewRecords(&d.Chart, d.View.Titles, v.Zone)

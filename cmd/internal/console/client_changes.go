@@ -13,15 +13,25 @@ type changesPage struct {
 	whom
 	From, To moment
 	Shown    bool
+	First    bool // it is since the first record
 	report.Changes
 }
 
 func (v *visit) changesPage() error {
 	query := v.r.URL.Query()
-	p := changesPage{frame: v.frame("What changed"), From: moment{Typed: query.Get("from")}, To: moment{Typed: query.Get("to")}}
-	if p.From.Typed == "" {
-		p.From.Typed = v.now.In(v.Zone).AddDate(0, 0, -1).Format("2006-01-02T15:04")
+	p := changesPage{frame: v.frame("What changed")}
+	begins, err := v.Clients.Begins(v.ctx())
+	if err != nil {
+		return err
 	}
+	from := query.Get("from")
+	if yesterday := v.now.AddDate(0, 0, -1); from == "" && yesterday.After(begins) {
+		from = yesterday.In(v.Zone).Format(civil)
+	} else if from == "" {
+		from = "first"
+	}
+	p.From, p.To = v.moment(from, time.Time{}, begins), v.moment(query.Get("to"), time.Time{}, begins)
+	p.First = from == "first"
 	if err := v.sees(); err != nil {
 		return err
 	}
@@ -45,6 +55,10 @@ func (v *visit) changesPage() error {
 	in.Before, in.After = seen(in.Before, v.who, v.client), seen(in.After, v.who, v.client)
 	in.Verdicts = seen(report.Input{Clients: in.Verdicts}, v.who, v.client).Clients
 	p.Changes, p.Shown = report.NewChanges(in), true
+	p.From = v.moment(from, in.Before.AsOf, begins)
+	if p.To.Typed != "" {
+		p.To = v.moment(p.To.Typed, in.After.AsOf, begins)
+	}
 	p.whom = whom{Key: v.client, Name: p.Chosen}
 	if p.Name == "" {
 		p.Name = v.client

@@ -33,6 +33,7 @@ type room struct {
 	slips   []exchange.Slip
 	learn   func([]exchange.Slip) error
 	wrong   *BadMoment
+	begins  time.Time
 }
 
 // sheet is what Skylight agreed with Reverie.
@@ -81,6 +82,8 @@ func (w *town) Client(ctx context.Context, by, what, client, asOf string) (Dossi
 	in, err := w.Look(ctx, by, what, client, asOf)
 	return Dossier{View: in, Chart: w.room.charts[client], Policies: map[string]readiness.Policy{fhirtest.Prescriber: policy, "aurora": policy}, Sent: w.room.sent, Told: w.room.told}, err
 }
+
+func (w *town) Begins(context.Context) (time.Time, error) { return w.room.begins, nil }
 
 func (w *town) Changed(ctx context.Context, by, client, from, to string) (report.ChangesInput, error) {
 	if w.room.wrong != nil {
@@ -350,5 +353,38 @@ func TestEachPrescriberHasASectionOfItsOwn(t *testing.T) {
 	}
 	if a := g.get(card + "?with=nobody"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("a card with nobody: %d", a.StatusCode)
+	}
+}
+
+// Somebody who asks for a time before the first record is told so, first, and is shown nothing that they could take for it.
+func TestATimeBeforeTheFirstRecordShowsNothingOfToday(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, append(c.InOrder(), dana(c))...)
+	w.room.begins = now.Add(-90 * time.Minute)
+	w.room.wrong = &BadMoment{Field: "as-of", Err: errors.New("nothing was known then: the hub's records begin on 2026-03-03 07:30 MST")}
+	a := w.as(people.Owner).get("/clients/c-robin?as-of=2026-02-20T09:00")
+	says := a.text()
+	if !a.has("refused-moment") || a.has("verdict") || a.has("gate") || a.has("event") || a.has("client-links") || strings.Index(a.body, "records begin on") > strings.Index(a.body, "<h1") {
+		t.Error(says)
+	}
+	if !strings.Contains(a.body, `min="2026-03-03T07:30" max="2026-03-03T09:00"`) || !strings.Contains(a.body, `href="/clients/c-robin?as-of=first"`) {
+		t.Error(a.body)
+	}
+	w.room.wrong = nil
+	past := w.as(people.Owner).get("/clients/c-robin?as-of=@12")
+	says = past.text()
+	if !past.has("past") || !strings.Contains(says, "As it was known on Tuesday 3 March 2026, 09:00 MST") || strings.Index(past.body, `data-test-id="past"`) > strings.Index(past.body, "<h1") || !strings.Contains(past.body, `value="2026-03-03T09:00"`) {
+		t.Error(says)
+	}
+	if strings.Index(past.body, `data-test-id="as-of-form"`) > strings.Index(past.body, `data-test-id="engagement"`) {
+		t.Error("another time is chosen below everything")
+	}
+	// On a hub that began today nothing can have changed since yesterday.
+	if a := w.as(people.Owner).get("/clients/c-robin"); !strings.Contains(a.body, "changes?from=first") || !strings.Contains(a.text(), "What changed since the first record") {
+		t.Error(a.text())
+	}
+	if a := w.as(people.Owner).get("/clients/c-robin/changes"); !slices.Contains(w.looks, "Ann owner|changes|c-robin|first ") || a.has("wrong") {
+		t.Errorf("%q", w.looks)
 	}
 }

@@ -93,6 +93,27 @@ func Written(word string, zone *time.Location) (at time.Time, day bool, err erro
 	return at, true, err
 }
 
+// Spelled is a time as people say it, "10:00", "today 10:00" or "yesterday", with its date written out, as Written reads it.
+// What it does not know it returns as it is.
+func (c Clock) Spelled(word string) string {
+	day, hour, _ := strings.Cut(strings.ToLower(strings.Join(strings.Fields(word), " ")), " ")
+	if _, err := time.Parse("15:04", day); err == nil && hour == "" {
+		day, hour = "today", day
+	}
+	if day != "today" && day != "yesterday" {
+		return word
+	}
+	day, _ = c.Date(day)
+	if hour == "" {
+		return day
+	}
+	at, err := time.Parse("15:04", hour)
+	if err != nil {
+		return word
+	}
+	return day + at.Format("T15:04")
+}
+
 // Yes reads yes or no.
 func Yes(s string) (*bool, error) {
 	switch strings.ToLower(strings.TrimSpace(s)) {
