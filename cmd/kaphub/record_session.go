@@ -18,6 +18,7 @@ type recordArrival struct {
 	Fasting  string `placeholder:"y|n" help:"Fasting was kept."`
 	Location string `placeholder:"y|n" help:"The client is where the session is to be, in a state that is served."`
 	New      string `placeholder:"y|n" help:"Something is new since the clearance."`
+	News     string `placeholder:"LINE" help:"What is new, or what the prescriber said of it, in one line; nothing is read out of it, and nobody is told."`
 	GoAhead  string `placeholder:"y|n" help:"The session's therapist gives the go-ahead."`
 }
 
@@ -56,7 +57,7 @@ func (c *recordArrival) build(r *recording) ([]exchange.Slip, error) {
 			return nil, err
 		}
 	}
-	return entry.Arrival{BP: c.BP, HR: c.HR, Ride: c.Ride, Fasting: c.Fasting, Location: c.Location, New: c.New, GoAhead: c.GoAhead}.Make(r.About, r.note)
+	return entry.Arrival{BP: c.BP, HR: c.HR, Ride: c.Ride, Fasting: c.Fasting, Location: c.Location, New: c.New, News: c.News, GoAhead: c.GoAhead}.Make(r.About, r.note)
 }
 
 type recordAfter struct {

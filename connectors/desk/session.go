@@ -20,8 +20,9 @@ type Session struct {
 type Arrival struct {
 	Systolic, Diastolic, HeartRate *float64
 	Ride, Fasting, Location        *bool
-	New                            *bool // something is new since the clearance
-	GoAhead                        *bool // the therapist's
+	New                            *bool  // something is new since the clearance
+	News                           string // with New: what, or what the prescriber said of it, in one line; "" = not said
+	GoAhead                        *bool  // the therapist's
 }
 
 // Arrive makes the Observations of the arrival checks and the go-ahead: the practice's facts.
@@ -34,6 +35,13 @@ func (b Book) Arrive(n Note, s Session, p Arrival) ([]exchange.Slip, error) {
 	}
 	if (p.Systolic == nil) != (p.Diastolic == nil) {
 		return nil, in("bp", errors.New("a blood pressure has two numbers: write it like 118/76"))
+	}
+	news, err := Line(p.News)
+	switch {
+	case err != nil:
+		return nil, in("news", err)
+	case news != "" && p.New == nil:
+		return nil, in("news", errors.New("needs an answer beside it: is anything new, yes or no"))
 	}
 	d := b.draft(n, b.Practice, KindArrival)
 	who := object{"display": n.By}
@@ -60,9 +68,14 @@ func (b Book) Arrive(n Note, s Session, p Arrival) ([]exchange.Slip, error) {
 		code   string
 		answer *bool
 	}{{fhir.CodeRide, p.Ride}, {fhir.CodeFasting, p.Fasting}, {fhir.CodeLocation, p.Location}, {fhir.CodeNewInformation, p.New}} {
-		if c.answer != nil {
-			observe(c.code, concept(fhir.SystemKAP, c.code), object{"valueBoolean": *c.answer})
+		if c.answer == nil {
+			continue
 		}
+		value := object{"valueBoolean": *c.answer}
+		if c.code == fhir.CodeNewInformation && news != "" {
+			value["note"] = []object{{"text": news}}
+		}
+		observe(c.code, concept(fhir.SystemKAP, c.code), value)
 	}
 	if p.GoAhead != nil {
 		if s.Therapist != nil {

@@ -306,13 +306,13 @@ func (f *facts) check(code string, want bool, words, next string) Gate {
 	}
 	switch {
 	case best == nil:
-		return open("Not on file yet", next).by(checkOwner[code])
+		return open(checkName[code]+": not on file yet", next).by(checkOwner[code])
 	case best.Value.ValueBoolean == nil:
-		return untold("The answer of "+f.on(f.said(*best))+" cannot be read", next, best.Version).by(Therapist)
+		return untold(checkName[code]+": the answer of "+f.on(f.said(*best))+" cannot be read", next, best.Version).by(Therapist)
 	case *best.Value.ValueBoolean != want && code == fhir.CodeNewInformation:
 		return open("Something is new since the clearance", "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", best.Version).by(Therapist).adverse()
 	case *best.Value.ValueBoolean != want:
-		return open("Recorded as not so", next, best.Version).by(checkOwner[code]).adverse()
+		return open(checkName[code]+": recorded as not so", next, best.Version).by(checkOwner[code]).adverse()
 	}
 	return met(words, best.Version)
 }
@@ -341,6 +341,10 @@ func (f *facts) takenEarlier(r *record[fhir.Observation], from time.Time) bool {
 
 var checkOwner = map[string]Owner{
 	fhir.CodeRide: Client, fhir.CodeFasting: Client, fhir.CodeLocation: Therapist, fhir.CodeNewInformation: Therapist,
+}
+
+var checkName = map[string]string{
+	fhir.CodeRide: "The ride home", fhir.CodeFasting: "Fasting", fhir.CodeLocation: "The location", fhir.CodeNewInformation: "Whether anything is new",
 }
 
 func is(b *bool, want bool) bool { return b != nil && *b == want }

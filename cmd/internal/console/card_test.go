@@ -75,7 +75,7 @@ func TestTheCardSaysAllThatIsNeededInTheRoom(t *testing.T) {
 	for _, want := range []string{
 		"IN-ORDER with Skylight", "Session Tue 3 Mar, 11:00 to 13:00 MST, with Dana",
 		"systolic pressure up to 130 mmHg (Skylight recorded it on 28 Feb 2026)", "diastolic pressure up to 90 mmHg (per agreement of 2026-01-10)",
-		"Skylight 303-555-0100", "They are open until 17:00", "Their other number is 303-555-0199",
+		"Skylight, if you need them: 303-555-0100", "They are open until 17:00", "Their other number is 303-555-0199",
 		"One lozenge under the tongue at each session, in the therapist's office", "I give the go-ahead for this session", "There is no override",
 	} {
 		if !strings.Contains(text, want) {
@@ -110,7 +110,7 @@ func TestWhatWasLearnedIsRecordedAndJudgedAtOnce(t *testing.T) {
 		t.Fatalf("%d %s", a.StatusCode, a.text())
 	}
 	after := g.get(a.Header.Get("Location"))
-	if !strings.Contains(after.text(), "READY with Skylight Records in order") || !strings.Contains(after.text(), "Saved as e-") || after.has("no-override") {
+	if !strings.Contains(after.text(), "READY with Skylight Records in order") || !strings.Contains(after.text(), "Saved at 09:00: blood pressure 118/76, heart rate 72,") || after.has("no-override") {
 		t.Error(after.text())
 	}
 	// Sent twice, it is entered once.
@@ -131,9 +131,17 @@ func TestAReadingBeyondTheLimitHoldsAtOnce(t *testing.T) {
 	form := opened(t, g.get(card), "checks")
 	form.Set("bp", "136/80")
 	g.post(card, form)
-	text := g.get(card).text()
-	if !strings.Contains(text, "HOLD with Skylight Stopped by a reading beyond the limit") || !strings.Contains(text, "beyond the limit of 130 mmHg (Skylight recorded it on 28 Feb 2026)") {
-		t.Error(text)
+	a := g.get(card)
+	for _, want := range []string{
+		"HOLD with Skylight ✕ 09:00 136/80, systolic beyond the limit, up to 130 mmHg (Skylight recorded it on 28 Feb 2026). therapist do not begin; call Skylight",
+		"Call now Skylight 303-555-0100", "09:00 136/80, systolic beyond the limit, up to 130 mmHg by Ann therapist",
+	} {
+		if !strings.Contains(a.text(), want) {
+			t.Errorf("the card does not say %q in %s", want, a.text())
+		}
+	}
+	if strings.Contains(a.body, "placeholder=\"1") || !a.has("readings") {
+		t.Error("a number that nobody took looks like one that was")
 	}
 }
 

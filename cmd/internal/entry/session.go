@@ -21,6 +21,7 @@ type Arrival struct {
 	Fasting  string
 	Location string
 	New      string
+	News     string // what is new, or what the prescriber said of it: in one line
 	GoAhead  string
 
 	Giver *fhir.Reference // who gives the go-ahead, as the session names them; nil is the first whom it names
@@ -45,6 +46,7 @@ func (w Arrival) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	p.Fasting = maybe(&r, "fasting", w.Fasting, Yes)
 	p.Location = maybe(&r, "location", w.Location, Yes)
 	p.New = maybe(&r, "new", w.New, Yes)
+	p.News = w.News
 	p.GoAhead = maybe(&r, "go-ahead", w.GoAhead, Yes)
 	return r.made(func() ([]exchange.Slip, error) { return a.Book.Arrive(n, next, p) })
 }
@@ -59,7 +61,7 @@ func (a About) Next() (next desk.Session, early string, ok bool) {
 		return next, "", false
 	}
 	if g, ok := v.Gate(readiness.GateVitals); ok && g.State == readiness.NotDue {
-		early = g.Words
+		early, _, _ = strings.Cut(g.Words, ";") // what follows are the limits
 	}
 	for _, s := range fhir.Now(a.Chart.Appointments) {
 		if s.Source == v.Appointment.Source && s.ID == v.Appointment.ID {

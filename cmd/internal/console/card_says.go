@@ -1,0 +1,370 @@
+package console
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/fhir"
+	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/report"
+)
+
+// openRow is what keeps a session from being ready: what is recorded, as it was written, and who must act.
+type openRow struct {
+	Sign, Class string
+	Words       string
+	Quotes      []quoteRow
+	Owner       readiness.Owner
+	Next        string
+}
+
+// quoteRow is what somebody wrote, word for word.
+type quoteRow struct {
+	Who, Text string
+}
+
+// limitRow is a reading that is taken, and the limit on file for it.
+type limitRow struct {
+	Name, Says, From string
+	Missing          bool
+}
+
+// readingRow is what was read of the client at one moment.
+type readingRow struct {
+	At     time.Time
+	Says   string // "172/104"
+	Beyond string // "systolic beyond 140 mmHg"; "" = it lies within what is on file
+	From   string // whose limit that is
+	By     string
+	of     *fhir.Version
+}
+
+// newsRow is what was answered to whether anything is new.
+type newsRow struct {
+	At       time.Time
+	New      bool
+	Note, By string
+}
+
+// directions are what the prescriber wrote, word for word.
+type directions struct {
+	Medicine string // its name and strength, as the prescription has them
+	Lines    []string
+	Written  time.Time
+	Title    string // whose they are
+	Digest   string // of these very directions: what is acknowledged
+	Stands   gateRow
+	InHand   gateRow // the medicine in the client's hands
+	Held     string  // what is in their hands, where no prescription is in force
+	Ask      bool    // they are to be acknowledged, and the visitor may
+}
+
+// call is whom to call now.
+type call struct {
+	readiness.Reach
+	Title      string
+	Tel        string     // as a link dials it
+	Far        string     // the other number, as a link dials it
+	Prescriber bool       // it is theirs to act, or to be asked
+	Client     bool       // it is the client's
+	Contacts   []reachRow // by what the client is reached, what they prefer first
+	Told       string     // whom else to tell, in words
+	Mute       string     // why nothing of the client may be told the prescriber; "" = it may
+}
+
+type reachRow struct {
+	contact
+	Tel string // as a link dials it; "" = it is no telephone
+}
+
+// Anybody reports whether anybody is to be called or told.
+func (c call) Anybody() bool { return c.Prescriber || c.Client || c.Told != "" }
+
+func (e engagement) gate(name readiness.GateName) gateRow {
+	if i := slices.IndexFunc(e.Gates, func(g gateRow) bool { return g.Name == string(name) }); i >= 0 {
+		return e.Gates[i]
+	}
+	return gateRow{}
+}
+
+// said fills in what is on file.
+func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, records *report.Records) {
+	for _, l := range readiness.Limits(a.Chart, a.Policy, a.Now) {
+		p.Limits = append(p.Limits, limitRow{Name: l.Name, Says: l.Says(), From: l.From, Missing: l.On == readiness.NotAsked})
+	}
+	p.Readings = readingsOf(readiness.Readings(a.Chart, a.Policy, a.Now), records)
+	news := readiness.News(a.Chart, a.Policy, a.Now)
+	for i, n := range news {
+		if n.New || i == len(news)-1 {
+			if n.New {
+				p.News = nil
+			}
+			p.News = append(p.News, newsRow{At: n.At, New: n.New, Note: n.Note, By: writerOf(records.Word(n.Of))})
+		}
+	}
+	p.Form.Given = p.E.gate(readiness.GateGoAhead)
+	if by := p.Form.Given.writer("Observation"); by != "" && p.Form.Given.Class == "met" {
+		p.Form.Given.Words += " by " + by
+	}
+	p.Why = p.open(verdict, a.Now)
+	p.Stands = standing(p.E.Gates)
+	p.Rx = v.directions(a, p.E, records)
+	p.Call = p.callNow(&a)
+	if p.E.State == readiness.Ready {
+		p.E.Words = "Records in order. Not a medical decision." // as of when, the line below says, once
+	}
+}
+
+// standing are the checks as they stand: what is not in order first, then what is asked at the arrival.
+func standing(gates []gateRow) (rows []gateRow) {
+	for _, g := range gates {
+		if g.Class != "met" && g.Class != "notdue" && !slices.Contains(arrivalGates, readiness.GateName(g.Name)) {
+			rows = append(rows, g)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b gateRow) int { return cmp.Compare(stopRank[a.Class], stopRank[b.Class]) })
+	for _, g := range gates {
+		if slices.Contains(arrivalGates, readiness.GateName(g.Name)) {
+			rows = append(rows, g)
+		}
+	}
+	return rows
+}
+
+var stopRank = map[string]int{"blocked": 0, "untold": 1, "open": 2}
+
+// open is why the session is not to begin, or cannot be told: each stop; else each item that is open by now.
+func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRow) {
+	if p.Sober() {
+		return nil
+	}
+	counted := map[readiness.GateName]bool{}
+	for i, g := range verdict.Gates {
+		name := g.Name
+		due := g.State == readiness.Blocked || g.State == readiness.Untold ||
+			g.State == readiness.Open && (!slices.Contains(arrivalGates, name) || !g.Due.After(now))
+		if !due {
+			continue
+		}
+		counted[name] = true
+		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Next: plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
+		if name == readiness.GateVitals && g.State == readiness.Blocked {
+			row.Words, row.Quotes = p.readSoFar(), nil
+			row.Next = "do not begin; call " + p.E.Title + " and tell them what was read. Whether the session may be held is theirs to say."
+		}
+		rows = append(rows, row)
+	}
+	for _, f := range verdict.Findings {
+		urgent := f.Under == "" && f.State != readiness.Resolved && (f.Severity == readiness.S1 || f.Severity == readiness.S2)
+		if gate := gateOf(f.Code); urgent && (gate == "" || !counted[gate]) {
+			rows = append(rows, openRow{Sign: "○", Class: "open", Words: f.Words, Owner: f.Owner, Next: plainly(f.Next)})
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b openRow) int { return cmp.Compare(stopRank[a.Class], stopRank[b.Class]) })
+	return rows
+}
+
+// gateOf is the gate that a rule speaks of, "" when none.
+func gateOf(code string) readiness.GateName {
+	for _, r := range readiness.Catalogue() {
+		if r.Code == code {
+			return r.Gate
+		}
+	}
+	return ""
+}
+
+// plainly is a next step as one says it in the room.
+func plainly(next string) string {
+	if rest, ok := strings.CutPrefix(next, "hold; "); ok {
+		next = "do not begin; " + rest
+	} else if rest, ok := strings.CutPrefix(next, "hold until "); ok {
+		next = "do not begin until " + rest
+	}
+	return inBrackets.ReplaceAllString(next, "") // the numbers stand below, by the hour
+}
+
+var inBrackets = regexp.MustCompile(` \([^)]*[0-9]{3}[-. ][0-9]{4}\)`)
+
+// readSoFar are the readings of the day in a line, each with the limit that it lies beyond.
+func (p *cardPage) readSoFar() string {
+	var all []string
+	for _, r := range p.Readings {
+		one := p.At(r.At) + " " + r.Says
+		if r.Beyond != "" {
+			one += ", " + r.Beyond + " (" + r.From + ")"
+		}
+		all = append(all, one)
+	}
+	return strings.Join(all, "; ")
+}
+
+// written are the parts of records that somebody writes in words of their own, by type.
+var written = map[string][]string{
+	"Flag": {"Says"}, "CarePlan": {"Title", "Says", "Note"}, "Observation": {"Note"}, "MedicationRequest": {"Why", "Note"},
+	"Task": {"Why", "Says", "Note", "Answer"}, "AdverseEvent": {"What happened"}, "DocumentReference": {"Says"}, "DiagnosticReport": {"Says"},
+}
+
+// quotes are what was written in the records that a gate rests on, unless its words quote it already.
+func (g gateRow) quotes() (list []quoteRow) {
+	for _, s := range g.Rests {
+		for _, r := range s.Records {
+			for _, said := range r.Says {
+				q := quoteRow{Who: cmp.Or(r.From, r.By, s.Title), Text: said.Value}
+				if slices.Contains(written[r.Basis.Type], said.Name) && !strings.Contains(g.Words, said.Value) && !slices.Contains(list, q) {
+					list = append(list, q)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// writer is who the newest record of a type, of those that a gate rests on, is by.
+func (g gateRow) writer(kind string) (by string) {
+	for _, s := range g.Rests {
+		for _, r := range s.Records {
+			if r.Basis.Type == kind {
+				by = writerOf(r.Record)
+			}
+		}
+	}
+	return by
+}
+
+// writerOf is who a record says it is by, else who entered it by hand, else whose it is.
+func writerOf(r report.Record) string {
+	for _, s := range r.Says {
+		if s.Name == "By" && s.Value != "" {
+			return s.Value
+		}
+	}
+	return cmp.Or(r.By, r.Title)
+}
+
+// readingsOf puts together what was read at one moment.
+func readingsOf(all []readiness.Reading, records *report.Records) (rows []readingRow) {
+	short := strings.NewReplacer(" pressure", "")
+	for _, t := range all {
+		says := cmp.Or(t.Read, "not readable")
+		if t.Limit.Unit != "mmHg" && t.Read != "" {
+			says += " " + t.Limit.Unit
+		}
+		i := slices.IndexFunc(rows, func(r readingRow) bool { return r.of == t.Of && r.At.Equal(t.At) })
+		if i < 0 {
+			i, rows = len(rows), append(rows, readingRow{At: t.At, Says: says, By: writerOf(records.Word(t.Of)), of: t.Of})
+		} else {
+			rows[i].Says += "/" + says
+		}
+		if t.Beyond {
+			over := short.Replace(t.Limit.Name) + " beyond the limit, " + t.Limit.Says()
+			rows[i].Beyond, rows[i].From = strings.TrimPrefix(rows[i].Beyond+", "+over, ", "), cmp.Or(rows[i].From, t.Limit.From)
+		} else if t.Unsure && t.Read != "" {
+			rows[i].Beyond = strings.TrimPrefix(rows[i].Beyond+", "+short.Replace(t.Limit.Name)+" cannot be right", ", ")
+		}
+	}
+	return rows
+}
+
+// directions are those in force, as the prescriber wrote them.
+func (v *visit) directions(a entry.About, e engagement, records *report.Records) directions {
+	out := directions{Title: e.Title, Stands: e.gate(readiness.GateInstructions), InHand: e.gate(readiness.GateMedicine)}
+	rx := readiness.Prescribed(a.Chart, a.Policy, a.Now)
+	if rx == nil {
+		out.Held = held(out.InHand)
+		return out
+	}
+	read, err := fhir.Read[fhir.MedicationRequest](rx.Resource)
+	if err != nil {
+		return out
+	}
+	for _, d := range read.DosageInstruction {
+		for _, s := range []*string{d.Text, d.PatientInstruction} {
+			if s != nil && strings.TrimSpace(*s) != "" && !slices.Contains(out.Lines, *s) {
+				out.Lines = append(out.Lines, *s)
+			}
+		}
+	}
+	for _, s := range records.Word(rx).Says {
+		switch {
+		case s.Name == "Medicine" && out.Medicine == "":
+			out.Medicine = s.Value
+		case s.Name == "Directions" && len(out.Lines) == 0:
+			out.Lines = append(out.Lines, s.Value)
+		}
+	}
+	out.Written, out.Digest = rx.Recorded(), fhir.DosageDigest(rx.Resource)
+	out.Ask = len(read.DosageInstruction) > 0 && out.Stands.Class == "open" && v.who.Is(treating...)
+	return out
+}
+
+// held is what the client has by what was dispensed: its name, and the directions on it.
+func held(medicine gateRow) string {
+	var parts []string
+	for _, s := range medicine.Rests {
+		for _, r := range s.Records {
+			for _, said := range r.Says {
+				if r.Basis.Type == "MedicationDispense" && slices.Contains([]string{"Medicine", "Amount", "Directions"}, said.Name) && !slices.Contains(parts, said.Value) {
+					parts = append(parts, said.Value)
+				}
+			}
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// callNow is who is to be called at this hour: who must act, or be asked.
+func (p *cardPage) callNow(a *entry.About) call {
+	c := call{Reach: a.Policy.Sheet.Reach(a.Now, a.Policy.Zone), Title: p.E.Title}
+	c.Tel, c.Far = dialled(c.Phone), dialled(c.Other)
+	if g := p.E.gate(readiness.GateRelease); g.Name != "" && g.Class != "met" {
+		c.Mute = g.Words
+	}
+	for i, row := range p.Why {
+		if i > 0 && row.Class != p.Why[0].Class {
+			break // first things first
+		}
+		c.Prescriber = c.Prescriber || row.Owner == readiness.Prescriber || strings.Contains(row.Next, p.E.Title)
+		c.Client = c.Client || row.Owner == readiness.Client || strings.Contains(row.Next, "speak with the client")
+		if tell := tellWhom[row.Owner]; tell != "" && !strings.Contains(c.Told, tell) {
+			c.Told = strings.TrimSpace(c.Told + " " + tell)
+		}
+	}
+	if p.Sober() {
+		c.Prescriber, c.Client, c.Told = false, false, ""
+	}
+	contacts, _ := contactsOf(&a.Chart)
+	for i, one := range contacts {
+		row := reachRow{contact: one}
+		if one.Way == ways["phone"] || one.Way == ways["sms"] {
+			row.Tel = dialled(one.Value)
+		}
+		if i == 0 || row.Tel != "" && !slices.ContainsFunc(c.Contacts, func(r reachRow) bool { return r.Tel != "" }) {
+			c.Contacts = append(c.Contacts, row)
+		}
+	}
+	return c
+}
+
+// tellWhom says whom to tell of what somebody else of the practice must do.
+var tellWhom = map[readiness.Owner]string{
+	readiness.Admin: "Tell the practice's admin.", readiness.Operator: "Tell whoever looks after the hub.", readiness.Privacy: "Tell the privacy officer.",
+	readiness.Pharmacy: "It is the pharmacy's to act: ask them, or the client.",
+}
+
+// dialled is a number as a telephone dials it.
+func dialled(phone string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r == '+' {
+			return r
+		}
+		return -1
+	}, phone)
+}
+
+// Told reports whether it is on file that something is new, and nothing since that it is not.
+func (p cardPage) Told() bool { return len(p.News) > 0 && p.News[len(p.News)-1].New }
