@@ -134,7 +134,7 @@ func TestAReadingBeyondTheLimitHoldsAtOnce(t *testing.T) {
 	a := g.get(card)
 	for _, want := range []string{
 		"HOLD with Skylight ✕ 09:00 136/80, systolic beyond the limit, up to 130 mmHg (Skylight recorded it on 28 Feb 2026). therapist do not begin; call Skylight",
-		"Call now Skylight 303-555-0100", "09:00 136/80, systolic beyond the limit, up to 130 mmHg by Ann therapist",
+		"Call now Skylight 303-555-0100", "09:00 136/80 , systolic beyond the limit, up to 130 mmHg by Ann therapist",
 	} {
 		if !strings.Contains(a.text(), want) {
 			t.Errorf("the card does not say %q in %s", want, a.text())
