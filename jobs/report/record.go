@@ -47,13 +47,19 @@ type Records struct {
 	by     map[fhir.Basis]*fhir.Version
 	newest map[fhir.Key]int64
 	author map[string]authored // by source/Type/id/_history/versionId
+	names  map[string]string   // of organizations, by Organization/id
 }
 
 type authored struct{ by, medium, from string }
 
 // NewRecords indexes a chart. titles are the parties as shown.
 func NewRecords(chart *fhir.Chart, titles map[string]string, zone *time.Location) *Records {
-	r := &Records{chart: chart, titles: titles, zone: cmp.Or(zone, time.UTC), by: map[fhir.Basis]*fhir.Version{}, newest: map[fhir.Key]int64{}, author: map[string]authored{}}
+	r := &Records{chart: chart, titles: titles, zone: cmp.Or(zone, time.UTC), by: map[fhir.Basis]*fhir.Version{}, newest: map[fhir.Key]int64{}, author: map[string]authored{}, names: map[string]string{}}
+	for _, o := range chart.Organizations {
+		if !o.Gone {
+			r.names[o.Ref().String()] = text(o.Value.Name)
+		}
+	}
 	var directory []*fhir.Version
 	directory = versions(directory, chart.Practitioners)
 	directory = versions(directory, chart.PractitionerRoles)
@@ -152,7 +158,7 @@ func (r *Records) Word(v *fhir.Version) Record {
 	out.Kind = kindOf(v.Type, body)
 	for _, row := range tells[v.Type] {
 		value := r.value(body, row)
-		if value != "" {
+		if value != "" && !strings.EqualFold(value, out.Kind) { // what it is stands above
 			out.Says = append(out.Says, Said{Name: row.name, Value: value, Open: row.open, Legal: row.form == personName && v.Type == "Patient"})
 		}
 	}

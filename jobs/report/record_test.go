@@ -36,8 +36,13 @@ func TestARecordIsToldInWords(t *testing.T) {
 	}
 	for kind, want := range map[string]string{
 		"Blood pressure": "mmHg", "Decision": "Says=cleared|", "Prescription": "Directions=", "Dosing session": "From=", "Go-ahead": "Says=yes|", "Consent to treatment": "Status=active",
-		"Ride home": "Says=yes", "Adverse event": "Grade=", "Medicine taken": "Dose=", "Who the client is": "Juniper Invented-p1 (chosen)", "Referral": "Written=",
+		"Ride home": "Says=yes", "Adverse event": "Grade=", "Medicine taken": "Dose=", "Who the client is": "Juniper Invented-p1 (chosen)", "Referral": "|For=evaluation|", "Release of information": "Status=active|", "Request to take the referral up": "What=to take it up|",
 	} {
+		for _, raw := range []string{"IDSCL", "kap-", "=fulfill", "patient-privacy"} {
+			if strings.Contains(said[kind], raw) {
+				t.Errorf("%s tells the code %q: %s", kind, raw, said[kind])
+			}
+		}
 		if !strings.Contains(said[kind], want) {
 			t.Errorf("%s tells %q, want %q in it", kind, said[kind], want)
 		}

@@ -101,7 +101,7 @@ var tells = map[string][]row{
 
 // kinds are what each type is personName where nothing more is known of it.
 var kinds = map[string]string{
-	"Patient": "Who the client is", "Consent": "Consent", "ServiceRequest": "Referral", "Task": "Task", "Appointment": "Appointment", "Observation": "Observation",
+	"Patient": "Who the client is", "Consent": "Consent", "ServiceRequest": "Referral", "Task": "Request to take the referral up", "Appointment": "Appointment", "Observation": "Observation",
 	"MedicationRequest": "Prescription", "MedicationDispense": "Medicine dispensed", "MedicationAdministration": "Medicine taken", "Procedure": "Session held",
 	"Encounter": "Visit", "Flag": "Flag", "CarePlan": "Care plan", "Goal": "Goal", "Condition": "Condition", "MedicationStatement": "Medicine the client takes",
 	"AdverseEvent": "Adverse event", "DiagnosticReport": "Report", "DocumentReference": "Document", "Provenance": "Who entered it",
@@ -114,7 +114,8 @@ var ownKinds = map[string]string{
 	fhir.SystemKAP + "|" + fhir.CodeFulfilment: "Order at the pharmacy", fhir.SystemKAP + "|" + fhir.CodeStop: "Stop", fhir.SystemKAP + "|" + fhir.CodeCondition: "Condition of the clearance",
 	fhir.SystemKAP + "|" + fhir.CodeAmountLeft: "Medicine counted", fhir.SystemKAP + "|" + fhir.CodeBeganWhy: "Why the session began", fhir.SystemKAP + "|" + fhir.CodeRide: "Ride home",
 	fhir.SystemKAP + "|" + fhir.CodeFasting: "Fasting", fhir.SystemKAP + "|" + fhir.CodeLocation: "Location", fhir.SystemKAP + "|" + fhir.CodeNewInformation: "Anything new",
-	fhir.SystemKAP + "|" + fhir.CodeTreatmentConsent: "Consent to treatment", fhir.SystemLOINC + "|" + fhir.LOINCBloodPressure: "Blood pressure", fhir.SystemLOINC + "|" + fhir.LOINCHeartRate: "Heart rate",
+	fhir.SystemKAP + "|" + fhir.CodeTreatmentConsent: "Consent to treatment", fhir.SystemActCode + "|IDSCL": "Release of information", fhir.SystemLOINC + "|" + fhir.LOINCConsentDocument: "Release of information",
+	fhir.SystemKAP + "|" + fhir.CodeEvaluation: "Evaluation", fhir.SystemLOINC + "|" + fhir.LOINCBloodPressure: "Blood pressure", fhir.SystemLOINC + "|" + fhir.LOINCHeartRate: "Heart rate",
 	fhir.SystemSession + "|" + fhir.SessionPreparation: "Preparation session", fhir.SystemSession + "|" + fhir.SessionDosing: "Dosing session",
 	fhir.SystemSession + "|" + fhir.SessionIntegration: "Integration session", fhir.SystemSession + "|" + fhir.SessionEvaluation: "Evaluation", fhir.SystemSession + "|" + fhir.SessionFollowUp: "Follow-up",
 }
@@ -123,12 +124,16 @@ var ownKinds = map[string]string{
 var codes = map[string]string{
 	fhir.SystemLOINC + "|" + fhir.LOINCSystolic: "systolic", fhir.SystemLOINC + "|" + fhir.LOINCDiastolic: "diastolic", fhir.SystemLOINC + "|" + fhir.LOINCHeartRate: "heart rate",
 	fhir.SystemLOINC + "|" + fhir.LOINCBloodPressure: "blood pressure", fhir.SystemRxNorm + "|" + fhir.RxNormKetamine: "ketamine",
+	fhir.SystemTaskCode + "|fulfill": "to take it up", fhir.SystemConsentScope + "|patient-privacy": "who may know of it", fhir.SystemConsentScope + "|treatment": "treatment",
 	fhir.SystemActCode + "|" + fhir.ActOffice: "in the office", fhir.SystemActCode + "|" + fhir.ActRemote: "remote", fhir.SystemActCode + "|" + fhir.ActHome: "at home",
 }
 
 // kindOf is what a record is, by its type and by codes of the practice's own.
 func kindOf(typ string, body map[string]any) string {
 	for _, element := range []string{"code", "category", "serviceType"} {
+		if typ == "ServiceRequest" { // its code is what is asked for
+			break
+		}
 		for _, c := range list(body[element]) {
 			concept, _ := c.(map[string]any)
 			for _, coding := range list(concept["coding"]) {
@@ -314,7 +319,7 @@ func (r *Records) object(m map[string]any) string {
 		if id, ok := m["identifier"].(map[string]any); ok {
 			return str(id["value"])
 		}
-		return str(m["reference"])
+		return or(r.names[str(m["reference"])], str(m["reference"]))
 	case str(m["display"]) != "" || str(m["code"]) != "":
 		return or(str(m["display"]), str(m["code"]))
 	}
@@ -343,7 +348,8 @@ func (r *Records) concept(m map[string]any) string {
 	}
 	for _, coding := range list(m["coding"]) {
 		c, _ := coding.(map[string]any)
-		if said := or(or(str(c["display"]), codes[str(c["system"])+"|"+str(c["code"])]), str(c["code"])); said != "" {
+		key := str(c["system"]) + "|" + str(c["code"])
+		if said := or(or(or(str(c["display"]), codes[key]), strings.ToLower(ownKinds[key])), str(c["code"])); said != "" {
 			return said
 		}
 	}
