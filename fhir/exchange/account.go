@@ -31,6 +31,13 @@ type Line struct {
 	Actor, Action, Subject, Detail string
 }
 
+// Crowd is what somebody did on one day that showed many clients at once.
+type Crowd struct {
+	Actor, Action string
+	First, Last   time.Time
+	Times         int
+}
+
 // Session is one that is not over.
 type Session struct {
 	Name         string // by which it can be ended, and which opens nothing

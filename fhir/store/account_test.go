@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -175,6 +176,23 @@ func looksAtClient(t *testing.T, dsn string) {
 	lines, err = w.LooksAt(w.ctx, client, lines[0].Seq, 1)
 	w.must(err)
 	want(t, "page by page", len(lines) == 1 && lines[0].Actor == "Bo", true)
+
+	since := w.now.AddDate(0, 0, -30)
+	for _, act := range [][2]string{{"Ann", "view board"}, {"Ann", "view board"}, {"Ann", "print board"}, {"Bo", "export report as csv"}, {"Bo", "view settings"}, {"hub", "view report"}} {
+		w.must(w.Audit(w.ctx, act[0], act[1], "", ""))
+	}
+	w.now = w.now.AddDate(0, 0, 1)
+	w.must(w.Audit(w.ctx, "Ann", "view board", "", ""))
+	crowd, err := w.LooksAtAll(w.ctx, client, since, time.UTC, 100)
+	w.must(err)
+	said = nil
+	for _, c := range crowd {
+		said = append(said, fmt.Sprint(c.Actor, " ", c.Action, " ", c.Times))
+	}
+	want(t, "whoever saw everybody saw the client", strings.Join(said, ", "), "Ann view board 1, Ann print board 1, Ann view board 2, Bo export report as csv 1")
+	crowd, err = w.LooksAtAll(w.ctx, "nobody", since, time.UTC, 100)
+	w.must(err)
+	want(t, "nobody saw whom the hub never judged", len(crowd), 0)
 }
 
 func sessionsKept(t *testing.T, dsn string) {

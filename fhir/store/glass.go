@@ -66,6 +66,21 @@ func (db *DB) LooksAt(ctx context.Context, client string, before int64, limit in
 	return lines(rows, err, "looks at "+client)
 }
 
+// LooksAtAll returns what people were shown of everybody since a time, the board, findings and reports, on paper and in files
+// too, in which a client stood: one for each person, kind and day of zone, newest first. Of a therapist it was their own clients only.
+func (db *DB) LooksAtAll(ctx context.Context, client string, since time.Time, zone *time.Location, limit int) ([]exchange.Crowd, error) {
+	_, east := since.In(zone).Zone() // where clocks are put on within the time, a day begins an hour off
+	rows, err := db.read.LooksAtAll(ctx, table.LooksAtAllParams{Client: client, Since: ms(since), Shift: int64(east) * 1000, Lim: int32(min(limit, 1<<30))})
+	if err != nil {
+		return nil, fmt.Errorf("read what showed %s among others: %w", client, plain(err))
+	}
+	list := make([]exchange.Crowd, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, exchange.Crowd{Actor: r.Actor, Action: r.Action, First: clock(r.Began), Last: clock(r.Ended), Times: int(r.Times)})
+	}
+	return list, nil
+}
+
 func beforeOr(before int64) int64 {
 	if before == 0 {
 		return math.MaxInt64

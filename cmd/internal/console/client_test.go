@@ -29,6 +29,7 @@ type room struct {
 	sent    []exchange.Recorded
 	told    []exchange.Telling
 	lines   []exchange.Line
+	crowds  []exchange.Crowd
 	glasses []exchange.Glass
 	slips   []exchange.Slip
 	learn   func([]exchange.Slip) error
@@ -132,6 +133,10 @@ func (w *town) Looked(_ context.Context, client string, before int64, limit int)
 		}
 	}
 	return out, nil
+}
+
+func (w *town) Crowded(context.Context, string, time.Time, *time.Location) ([]exchange.Crowd, error) {
+	return w.room.crowds, nil
 }
 
 func (w *town) Glasses(context.Context, time.Time) ([]exchange.Glass, error) {
@@ -292,7 +297,11 @@ func TestWhoLookedIsForWhoOversees(t *testing.T) {
 		w.room.lines = append(w.room.lines, exchange.Line{Seq: int64(i + 1), At: now, Actor: "Lee", Action: "view client", Subject: "c-robin", Detail: "g-1"})
 	}
 	w.room.glasses = []exchange.Glass{{ID: "g-1", Client: "c-robin", Actor: "Lee", Reason: "Dana is ill", From: now, Until: now.Add(time.Hour)}, {ID: "g-2", Client: "c-kim", Reason: "of another"}}
+	w.room.crowds = []exchange.Crowd{{Actor: "Ann", Action: "print board", First: now.Add(-time.Hour), Last: now, Times: 3}}
 	a := w.as(people.Privacy).get("/clients/c-robin/looks")
+	if !strings.Contains(a.text(), "Tue 3 Mar Ann print board 3 times, last 09:00") {
+		t.Errorf("who printed the board is not told: %s", a.text())
+	}
 	if a.count("look") != linesAPage || a.count("glass") != 1 || strings.Contains(a.body, "of another") || !strings.Contains(a.body, "before=11") {
 		t.Errorf("%d lines, %d reasons", a.count("look"), a.count("glass"))
 	}

@@ -16,6 +16,9 @@ import (
 type Looks interface {
 	// Looked returns who did or looked at what of a client, newest first; with before, what came before that entry.
 	Looked(ctx context.Context, client string, before int64, limit int) ([]exchange.Line, error)
+	// Crowded returns who was shown a client among others since a time, on the board, its print, findings and reports: one for each
+	// person, kind and day of zone, newest first.
+	Crowded(ctx context.Context, client string, since time.Time, zone *time.Location) ([]exchange.Crowd, error)
 	// Glasses returns every look in need that ended after since, or lasts.
 	Glasses(ctx context.Context, since time.Time) ([]exchange.Glass, error)
 	// BreakGlass lets an account see one client for an hour; people.ErrReason when the reason says nothing.
@@ -36,6 +39,7 @@ type looksPage struct {
 	whom
 	Lines   []lookRow
 	Glasses []exchange.Glass
+	Crowds  []exchange.Crowd // of the days that are shown
 	Older   string
 }
 
@@ -46,6 +50,7 @@ type lookRow struct {
 
 const (
 	linesAPage   = 50
+	crowdsShown  = 30 // days
 	glassesShown = 365 * 24 * time.Hour
 )
 
@@ -70,6 +75,11 @@ func (v *visit) looksPage() error {
 		if g.Client == v.client {
 			why[g.ID] = g.Reason
 			p.Glasses = append(p.Glasses, g)
+		}
+	}
+	if before == 0 {
+		if p.Crowds, err = v.Looks.Crowded(v.ctx(), v.client, v.now.AddDate(0, 0, -crowdsShown), v.Zone); err != nil {
+			return err
 		}
 	}
 	if len(lines) > linesAPage {

@@ -35,7 +35,7 @@ func (v *visit) needsPage() error {
 	if err != nil {
 		return err
 	}
-	p := needsPage{frame: v.frame("Looks")}
+	p := needsPage{frame: v.frame("Emergency looks")}
 	for _, g := range list {
 		p.Looks = append(p.Looks, needRow{g, cmp.Or(called[g.Client], g.Client), v.now.Before(g.Until)})
 	}

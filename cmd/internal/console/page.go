@@ -41,7 +41,7 @@ var screens = []struct {
 	{link{Path: "/exchange", Name: "Exchange"}, exchanging},
 	{link{Path: "/desk", Name: "Desk"}, keeping},
 	{link{Path: "/settings", Name: "Settings"}, lookingAtSettings},
-	{link{Path: "/looks", Name: "Looks"}, overseeing},
+	{link{Path: "/looks", Name: "Emergency looks"}, overseeing},
 	{link{Path: "/accounts", Name: "Accounts"}, owning},
 }
 

@@ -43,8 +43,14 @@ func (h *House) Glasses(ctx context.Context, since time.Time) ([]exchange.Glass,
 	return h.store.Glasses(ctx, "", since)
 }
 
+// Crowded returns who was shown a client among others since a time, by the board, its print, findings and reports: one for each
+// person, kind and day of zone, newest first.
+func (h *House) Crowded(ctx context.Context, client string, since time.Time, zone *time.Location) ([]exchange.Crowd, error) {
+	return h.store.LooksAtAll(ctx, client, since, zone, 500)
+}
+
 // Looked returns who did or looked at what of a client, newest first; with before, what came before that entry. Pages
-// that show many clients at once, like the board, are not among them.
+// that show many clients at once are told by Crowded.
 func (h *House) Looked(ctx context.Context, client string, before int64, limit int) ([]exchange.Line, error) {
 	return h.store.LooksAt(ctx, client, before, limit)
 }

@@ -37,6 +37,7 @@ type Looks interface {
 	BreakGlass(ctx context.Context, g exchange.Glass) error
 	Glasses(ctx context.Context, account string, since time.Time) ([]exchange.Glass, error)
 	LooksAt(ctx context.Context, client string, before int64, limit int) ([]exchange.Line, error)
+	LooksAtAll(ctx context.Context, client string, since time.Time, zone *time.Location, limit int) ([]exchange.Crowd, error)
 	AuditOf(ctx context.Context, subject string, before int64, limit int) ([]exchange.Line, error)
 }
 

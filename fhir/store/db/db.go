@@ -264,6 +264,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.looksAtStmt, err = db.PrepareContext(ctx, looksAt); err != nil {
 		return nil, fmt.Errorf("error preparing query LooksAt: %w", err)
 	}
+	if q.looksAtAllStmt, err = db.PrepareContext(ctx, looksAtAll); err != nil {
+		return nil, fmt.Errorf("error preparing query LooksAtAll: %w", err)
+	}
 	if q.lostBeforeStmt, err = db.PrepareContext(ctx, lostBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query LostBefore: %w", err)
 	}
@@ -1020,6 +1023,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing looksAtStmt: %w", cerr)
 		}
 	}
+	if q.looksAtAllStmt != nil {
+		if cerr := q.looksAtAllStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing looksAtAllStmt: %w", cerr)
+		}
+	}
 	if q.lostBeforeStmt != nil {
 		if cerr := q.lostBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lostBeforeStmt: %w", cerr)
@@ -1724,6 +1732,7 @@ type Queries struct {
 	linksOfStmt            *sql.Stmt
 	logSourceStmt          *sql.Stmt
 	looksAtStmt            *sql.Stmt
+	looksAtAllStmt         *sql.Stmt
 	lostBeforeStmt         *sql.Stmt
 	markReadBackStmt       *sql.Stmt
 	membersStmt            *sql.Stmt
@@ -1927,6 +1936,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		linksOfStmt:            q.linksOfStmt,
 		logSourceStmt:          q.logSourceStmt,
 		looksAtStmt:            q.looksAtStmt,
+		looksAtAllStmt:         q.looksAtAllStmt,
 		lostBeforeStmt:         q.lostBeforeStmt,
 		markReadBackStmt:       q.markReadBackStmt,
 		membersStmt:            q.membersStmt,

@@ -430,6 +430,63 @@ func (q *Queries) LooksAt(ctx context.Context, arg LooksAtParams) ([]Audit, erro
 	return items, nil
 }
 
+const looksAtAll = `-- name: LooksAtAll :many
+SELECT a.actor, a.action, CAST(min(a.at) AS bigint) AS began, CAST(max(a.at) AS bigint) AS ended, CAST(count(*) AS bigint) AS times FROM audit a
+WHERE a.subject = '' AND a.at >= $1 AND a.moment >= (SELECT CAST(COALESCE(min(v.moment), 9223372036854775807) AS bigint) FROM verdict v WHERE v.client = $2)
+  AND (a.action IN ('view board', 'print board', 'view report', 'view findings') OR a.action LIKE 'export report%') AND a.actor <> 'hub'
+GROUP BY a.actor, a.action, (a.at + $3) / 86400000 ORDER BY ended DESC, a.actor, a.action LIMIT $4
+`
+
+type LooksAtAllParams struct {
+	Since  int64
+	Client string
+	Shift  int64
+	Lim    int32
+}
+
+type LooksAtAllRow struct {
+	Actor  string
+	Action string
+	Began  int64
+	Ended  int64
+	Times  int64
+}
+
+// What showed everybody, day by day, from the client's first verdict on.
+func (q *Queries) LooksAtAll(ctx context.Context, arg LooksAtAllParams) ([]LooksAtAllRow, error) {
+	rows, err := q.query(ctx, q.looksAtAllStmt, looksAtAll,
+		arg.Since,
+		arg.Client,
+		arg.Shift,
+		arg.Lim,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LooksAtAllRow
+	for rows.Next() {
+		var i LooksAtAllRow
+		if err := rows.Scan(
+			&i.Actor,
+			&i.Action,
+			&i.Began,
+			&i.Ended,
+			&i.Times,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ownSession = `-- name: OwnSession :execrows
 UPDATE web_session SET account = $1 WHERE token = $2 AND data <> ''
 `

@@ -46,6 +46,12 @@ SELECT * FROM audit WHERE subject = @subject AND moment < @before ORDER BY momen
 SELECT a.* FROM audit a WHERE a.subject IN (SELECT CAST(@client AS text) UNION SELECT d.id FROM delivery d WHERE d.client = @client
   UNION SELECT h.finding FROM handling h WHERE h.client = @client UNION SELECT s.id FROM sealed s WHERE s.client = @client)
   AND a.moment < @before AND a.actor <> 'hub' ORDER BY a.moment DESC LIMIT @lim;
+-- What showed everybody, day by day, from the client's first verdict on.
+-- name: LooksAtAll :many
+SELECT a.actor, a.action, CAST(min(a.at) AS bigint) AS began, CAST(max(a.at) AS bigint) AS ended, CAST(count(*) AS bigint) AS times FROM audit a
+WHERE a.subject = '' AND a.at >= @since AND a.moment >= (SELECT CAST(COALESCE(min(v.moment), 9223372036854775807) AS bigint) FROM verdict v WHERE v.client = @client)
+  AND (a.action IN ('view board', 'print board', 'view report', 'view findings') OR a.action LIKE 'export report%') AND a.actor <> 'hub'
+GROUP BY a.actor, a.action, (a.at + @shift) / 86400000 ORDER BY ended DESC, a.actor, a.action LIMIT @lim;
 
 -- A session that was ended stays as a row without data until it would have been over: a request that was under way then
 -- does not bring it back.
