@@ -26,6 +26,8 @@ type bearer struct {
 	born  string   // "" = not on file
 	parts []string // of every name, chosen and legal, in plain letters
 	ids   []string
+
+	given, family []string // of every name, part by part
 }
 
 // Meant returns by what words mean a client: "" means everybody.
@@ -38,6 +40,10 @@ func (w window) Meant(ctx context.Context, words string) (console.Meant, error) 
 	return console.Meant{
 		Is:   func(v *readiness.Verdict) bool { return ask.means(v, by[v.Client]) },
 		Born: func(client string) string { return by[client].born },
+		Exactly: func(client string) bool {
+			n, known := by[client]
+			return known && (strings.EqualFold(strings.TrimSpace(words), client) || w.fully(words, n))
+		},
 	}, nil
 }
 
@@ -83,6 +89,10 @@ func (n bearer) with(p *fhir.Patient) bearer {
 			}
 		}
 		n.parts = append(n.parts, plainParts(texts...)...)
+		n.given = append(n.given, plainParts(name.Given...)...)
+		if name.Family != nil {
+			n.family = append(n.family, plainParts(*name.Family)...)
+		}
 	}
 	for _, id := range p.Identifier {
 		if id.Value != nil {
@@ -139,4 +149,25 @@ func (a sought) means(v *readiness.Verdict, n bearer) bool {
 		}
 	}
 	return true
+}
+
+// fully reports whether words are a client's full name and birth date: the whole of both, and nothing else.
+func (w window) fully(words string, n bearer) bool {
+	list := strings.Fields(words)
+	for from := range list {
+		for to := from + 1; to <= min(from+3, len(list)); to++ {
+			date := strings.Join(list[from:to], " ")
+			if !strings.ContainsAny(date, "0123456789") {
+				continue
+			}
+			if born, err := w.clock().Date(date); err != nil || born == "" || born != n.born {
+				continue
+			}
+			name := plainParts(slices.Concat(list[:from], list[to:])...)
+			known := !slices.ContainsFunc(name, func(word string) bool { return !slices.Contains(n.given, word) && !slices.Contains(n.family, word) })
+			whole := len(n.family) > 0 && !slices.ContainsFunc(n.family, func(part string) bool { return !slices.Contains(name, part) })
+			return known && whole && slices.ContainsFunc(name, func(word string) bool { return slices.Contains(n.given, word) })
+		}
+	}
+	return false
 }

@@ -71,6 +71,19 @@ func TestAClientIsFoundByEachNameByBirthDateAndByKey(t *testing.T) {
 		t.Errorf("no words find %d of %d", n, len(in.Clients))
 	}
 
+	full := strings.ToLower(p.Name[0].Given[0] + " " + *p.Name[0].Family)
+	for words, want := range map[string]bool{
+		full + " " + *p.BirthDate: true, born.Format("1/2/2006") + " " + full: true, full + " " + born.Format("2 January 2006"): true, " " + one.Client + " ": true,
+		full: false, *p.BirthDate: false, *p.Name[0].Family + " " + *p.BirthDate: false, full[1:] + " " + *p.BirthDate: false, full + " " + born.AddDate(0, 0, 1).Format(time.DateOnly): false,
+		one.Client[:6]: false, full + " more " + *p.BirthDate: false, "": false,
+	} {
+		meant, err := window{m.hub}.Meant(t.Context(), words)
+		must(t, err)
+		if got := meant.Exactly(one.Client); got != want {
+			t.Errorf("%q names the client in full: %v, want %v", words, got, want)
+		}
+	}
+
 	meant, err := window{m.hub}.Meant(t.Context(), "")
 	must(t, err)
 	if meant.Born(one.Client) != *p.BirthDate {

@@ -152,6 +152,9 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 		}
 		counted[name] = true
 		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Next: plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
+		if name == readiness.GateClearance {
+			row.Words = "Clearance: " + row.Words
+		}
 		if name == readiness.GateVitals && g.State == readiness.Blocked {
 			row.Words, row.Quotes = p.readSoFar(), nil
 			row.Next = "do not begin; call " + p.E.Title + " and tell them what was read. Whether the session may be held is theirs to say."

@@ -123,7 +123,7 @@ type Finder struct {
 	Word    string // what was looked for; it stands in no address
 	Looked  bool
 	Found   []found
-	Others  int // who fit, and are somebody else's
+	Others  []string // the keys of somebody else's clients, who were named in full
 	Problem string
 }
 
@@ -177,10 +177,20 @@ func (v *visit) deskFind() error {
 	if err != nil {
 		return err
 	}
+	meant, err := v.Search.Meant(v.ctx(), f.Word)
+	if err != nil {
+		return err
+	}
+	in, err := v.Board.Glance(v.ctx())
+	if err != nil {
+		return err
+	}
+	if f.Others, err = v.strangersNamed(in.Clients, meant); err != nil {
+		return err
+	}
 	for _, c := range charts {
 		switch err := v.mayMeet(c.Client); {
-		case errors.Is(err, strangeClient):
-			f.Others++
+		case errors.Is(err, strangeClient): // nobody learns that there is such a client, unless they know all that a client is known by
 		case err != nil:
 			return err
 		default:

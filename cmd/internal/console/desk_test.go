@@ -310,8 +310,11 @@ func TestTheClientIsFoundAndShownBack(t *testing.T) {
 		t.Errorf("an admin finds\n%s", a.body)
 	}
 	a = w.as(people.Therapist).post("/desk/find", url.Values{"who": {"everybody"}})
-	if strings.Count(a.body, `data-test-id="found-client"`) != 1 || !a.has("others") || kimIs.Name != robinIs.Name && strings.Contains(a.body, kimIs.Name) || strings.Contains(a.body, "c-kim") {
+	if strings.Count(a.body, `data-test-id="found-client"`) != 1 || a.has("stranger") || kimIs.Name != robinIs.Name && strings.Contains(a.body, kimIs.Name) || strings.Contains(a.body, "c-kim") {
 		t.Errorf("a therapist finds\n%s", a.body)
+	}
+	if a := w.as(people.Therapist).post("/desk/find", url.Values{"who": {"c-kim"}}); !a.has("stranger") || a.has("found-client") || kimIs.Name != robinIs.Name && strings.Contains(a.body, kimIs.Name) {
+		t.Errorf("a therapist who names somebody else's client in full finds\n%s", a.body)
 	}
 	for _, word := range []string{"", "e"} {
 		if a := w.as(people.Admin).post("/desk/find", url.Values{"who": {word}}); !a.has("wrong-who") {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
 )
@@ -25,6 +26,9 @@ type Search interface {
 type Meant struct {
 	Is   func(*readiness.Verdict) bool
 	Born func(client string) string // the birth date; "" = not on file
+
+	// Exactly reports whether the words are all of what a client is known by: the full name and the birth date, or the key.
+	Exactly func(client string) bool
 }
 
 func (c *Console) searchRoutes() []route {
@@ -51,6 +55,8 @@ type clientsPage struct {
 	Older string
 	Newer string
 	Why   string // what is listed, in words
+
+	Strangers []string // the keys of somebody else's clients, who were named in full
 }
 
 // shelf is a part of Today that can be listed whole.
@@ -150,6 +156,10 @@ func (v *visit) listed(words, show string, page, most int, send func(clientsPage
 	if err != nil {
 		return err
 	}
+	strangers, err := v.strangersNamed(in.Clients, meant)
+	if err != nil {
+		return err
+	}
 	in = v.own(in)
 	var list []report.Shown
 	for _, c := range in.Clients {
@@ -163,7 +173,7 @@ func (v *visit) listed(words, show string, page, most int, send func(clientsPage
 		}
 		return cmp.Or(session(a).Compare(session(b)), cmp.Compare(a.Client, b.Client))
 	})
-	p := clientsPage{frame: v.frame("Clients"), N: len(list)}
+	p := clientsPage{frame: v.frame("Clients"), N: len(list), Strangers: strangers}
 	p.Now, p.Sought = in.AsOf, words
 	address := func(page int) string {
 		to := url.Values{}
@@ -205,6 +215,24 @@ func (v *visit) listed(words, show string, page, most int, send func(clientsPage
 		p.Shows = append(p.Shows, shelf{s.name, path, here})
 	}
 	return send(p)
+}
+
+// strangersNamed are the clients who are not a therapist's own and whom they name in full: those they may open with a reason. Of
+// anybody else a search tells nothing, not even that there is somebody. That they were found is noted.
+func (v *visit) strangersNamed(all []report.Shown, meant Meant) (keys []string, err error) {
+	if !v.who.Is(treating...) || v.who.SeesAll() {
+		return nil, nil
+	}
+	for _, c := range all {
+		if v.who.Sight(c.Therapists...) != people.Nothing || !meant.Exactly(c.Client) || slices.Contains(keys, c.Client) {
+			continue
+		}
+		if _, err := v.Views.Look(v.ctx(), v.who.Name, "found by full name", c.Client, ""); err != nil {
+			return nil, err
+		}
+		keys = append(keys, c.Client)
+	}
+	return keys, nil
 }
 
 func session(v report.Shown) time.Time {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ func (w *town) Meant(_ context.Context, words string) (Meant, error) {
 			return strings.Contains(strings.ToLower(v.Chosen), strings.ToLower(words)) || words == "1990-04-12" && v.Client == "c-kim"
 		},
 		Born: func(client string) string { return map[string]string{"c-kim": "1990-04-12"}[client] },
+		Exactly: func(client string) bool {
+			return client == "c-kim" && (words == "Kim Key 1990-04-12" || words == client)
+		},
 	}, w.away
 }
 
@@ -198,6 +202,26 @@ func TestAStoreThatIsAwayIsAPageToo(t *testing.T) {
 	for _, path := range []string{"/", "/print", "/clients", "/changes"} {
 		if a := g.get(path); a.StatusCode != http.StatusInternalServerError || strings.Contains(a.body, "disk") {
 			t.Errorf("%s is answered %d", path, a.StatusCode)
+		}
+	}
+}
+
+// Somebody else's client is told to a therapist who knows all that they are known by, to be opened with a reason; to anybody
+// who knows less, nothing: neither their name nor that there is such a client.
+func TestSomebodyElsesClientIsToldToWhoeverNamesThemInFull(t *testing.T) {
+	for words, told := range map[string]bool{"Kim": false, "1990-04-12": false, "Kim Key": false, "Kim Key 1990-04-12": true, "c-kim": true, "c-robin": false, "c-nobody": false} {
+		w := newTown(t)
+		g := w.as(people.Therapist)
+		for where, a := range map[string]answerTo{"the search": g.find(words), "while typing": g.types(words)} {
+			if a.has("stranger") != told || strings.Contains(a.body, `href="/clients/c-kim"`) != told {
+				t.Errorf("%s for %q: told %v\n%s", where, words, a.has("stranger"), a.text())
+			}
+		}
+		if noted := slices.Contains(w.looks, "Ann therapist|found by full name|c-kim|"); noted != told {
+			t.Errorf("%q: noted %v in %q", words, noted, w.looks)
+		}
+		if a := w.as(people.Owner).find(words); a.has("stranger") {
+			t.Errorf("an owner, who sees everybody, finds a stranger by %q", words)
 		}
 	}
 }
