@@ -96,6 +96,11 @@ func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, reco
 	for _, l := range readiness.Limits(a.Chart, a.Policy, a.Now) {
 		p.Limits = append(p.Limits, limitRow{Name: l.Name, Says: l.Says(), From: l.From, Missing: l.On == readiness.NotAsked})
 	}
+	for i := range p.Limits[:max(len(p.Limits)-1, 0)] {
+		if p.Limits[i].From == p.Limits[i+1].From && p.Limits[i+1].Name != "heart rate" {
+			p.Limits[i].From = "" // said once, after both
+		}
+	}
 	p.Readings = readingsOf(readiness.Readings(a.Chart, a.Policy, a.Now), records)
 	news := readiness.News(a.Chart, a.Policy, a.Now)
 	for i, n := range news {
@@ -161,13 +166,21 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 		}
 		rows = append(rows, row)
 	}
-	for _, f := range verdict.Findings {
-		urgent := f.Under == "" && f.State != readiness.Resolved && (f.Severity == readiness.S1 || f.Severity == readiness.S2)
+	for _, f := range verdict.Findings { // R36 tells of the arrival gates, which stand here each by itself
+		urgent := f.Under == "" && f.Code != "R36" && f.State != readiness.Resolved && (f.Severity == readiness.S1 || f.Severity == readiness.S2)
 		if gate := gateOf(f.Code); urgent && (gate == "" || !counted[gate]) {
 			rows = append(rows, openRow{Sign: "○", Class: "open", Words: f.Words, Owner: f.Owner, Next: plainly(f.Next)})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b openRow) int { return cmp.Compare(stopRank[a.Class], stopRank[b.Class]) })
+	said := map[quoteRow]bool{}
+	for i := range rows {
+		rows[i].Quotes = slices.DeleteFunc(rows[i].Quotes, func(q quoteRow) bool {
+			before := said[q]
+			said[q] = true
+			return before
+		})
+	}
 	return rows
 }
 
@@ -193,13 +206,16 @@ func plainly(next string) string {
 
 var inBrackets = regexp.MustCompile(` \([^)]*[0-9]{3}[-. ][0-9]{4}\)`)
 
-// readSoFar are the readings of the day in a line, each with the limit that it lies beyond.
+// readSoFar are the readings of the day in a line, from the first on that lies beyond its limit.
 func (p *cardPage) readSoFar() string {
 	var all []string
 	for _, r := range p.Readings {
+		if len(all) == 0 && r.Beyond == "" {
+			continue
+		}
 		one := p.At(r.At) + " " + r.Says
 		if r.Beyond != "" {
-			one += ", " + r.Beyond + " (" + r.From + ")"
+			one += ": " + r.Beyond + " (" + r.From + ")"
 		}
 		all = append(all, one)
 	}
@@ -264,13 +280,21 @@ func readingsOf(all []readiness.Reading, records *report.Records) (rows []readin
 			rows[i].Says += "/" + says
 		}
 		if t.Beyond {
-			over := short.Replace(t.Limit.Name) + " beyond the limit, " + t.Limit.Says()
+			over := short.Replace(t.Limit.Name) + " " + over(t.Limit)
 			rows[i].Beyond, rows[i].From = strings.TrimPrefix(rows[i].Beyond+", "+over, ", "), cmp.Or(rows[i].From, t.Limit.From)
 		} else if t.Unsure && t.Read != "" {
 			rows[i].Beyond = strings.TrimPrefix(rows[i].Beyond+", "+short.Replace(t.Limit.Name)+" cannot be right", ", ")
 		}
 	}
 	return rows
+}
+
+// over says that a reading lies beyond its limit: "beyond 140 mmHg", or "not below 140 mmHg" where the limit itself is beyond.
+func over(l readiness.Limited) string {
+	if l.Below {
+		return "not " + l.Says()
+	}
+	return "beyond " + strings.TrimPrefix(l.Says(), "up to ")
 }
 
 // directions are those in force, as the prescriber wrote them.

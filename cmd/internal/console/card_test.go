@@ -133,8 +133,8 @@ func TestAReadingBeyondTheLimitHoldsAtOnce(t *testing.T) {
 	g.post(card, form)
 	a := g.get(card)
 	for _, want := range []string{
-		"HOLD with Skylight ✕ 09:00 136/80, systolic beyond the limit, up to 130 mmHg (Skylight recorded it on 28 Feb 2026). therapist do not begin; call Skylight",
-		"Call now Skylight 303-555-0100", "09:00 136/80 , systolic beyond the limit, up to 130 mmHg by Ann therapist",
+		"HOLD with Skylight ✕ 09:00 136/80: systolic beyond 130 mmHg (Skylight recorded it on 28 Feb 2026). therapist do not begin; call Skylight",
+		"Call now Skylight 303-555-0100", "09:00 136/80 , systolic beyond 130 mmHg by Ann therapist",
 	} {
 		if !strings.Contains(a.text(), want) {
 			t.Errorf("the card does not say %q in %s", want, a.text())
@@ -271,5 +271,125 @@ func TestNobodyButTheirTherapistAndTheOwnerHasTheCard(t *testing.T) {
 	}
 	if a := g.get("/clients/c-robin"); a.StatusCode != http.StatusOK || strings.Contains(a.body, "lozenge under") || !a.has("apart") {
 		t.Errorf("the client's page: %d", a.StatusCode)
+	}
+}
+
+// Each reading of the day stays on the card, with its hour and whose it is, also when the last one is within the limit.
+func TestEachReadingOfTheDayStaysOnTheCard(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.learns(c, arriving(c))
+	g := w.as(people.Therapist)
+	for _, bp := range []string{"136/92", "118/76"} {
+		form := opened(t, g.get(card), "checks")
+		form.Set("bp", bp)
+		g.post(card, form)
+	}
+	text := g.get(card).text()
+	if !strings.Contains(text, "09:00 136/92 , systolic beyond 130 mmHg, diastolic beyond 90 mmHg by Ann therapist") || !strings.Contains(text, "09:00 118/76 by Ann therapist") {
+		t.Error(text)
+	}
+}
+
+// Why a session must not begin is told in the words of whoever stopped it, and whom to call by who must act.
+func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
+	stop := func(c *fhirtest.Course) fhir.Version {
+		return c.DaysBefore(1).Flag("active", fhirtest.Set("code.text", "Hold: wait for the <cardiology> letter"))
+	}
+	for name, tt := range map[string]struct {
+		chart func(c *fhirtest.Course) []fhir.Version
+		says  []string
+		never []string
+		calls bool
+	}{
+		"a stop of the prescriber's": {
+			func(c *fhirtest.Course) []fhir.Version { return append(arriving(c), stop(c)) },
+			[]string{"HOLD with Skylight ✕ Skylight recorded a stop on 2 Mar 2026.", "Skylight wrote: “Hold: wait for the <cardiology> letter”", "therapist do not begin until Skylight lifts it", "Call now Skylight 303-555-0100"},
+			[]string{"if you need them"}, true,
+		},
+		"in order": {arriving, []string{"Skylight, if you need them: 303-555-0100"}, []string{"Call now"}, false},
+		"no release any more": {
+			func(c *fhirtest.Course) []fhir.Version {
+				return fhirtest.WithoutRecord(arriving(c), "Consent", "release-p1")
+			},
+			[]string{"Whom to tell Tell the practice's admin.", "nothing of the client may be told Skylight", "Skylight, if you need them"}, []string{"Call now"}, true,
+		},
+	} {
+		w := newTown(t)
+		c := robins()
+		w.tell(c, tt.chart(c)...)
+		a := w.as(people.Therapist).get(card)
+		for _, want := range tt.says {
+			if !strings.Contains(a.text(), want) {
+				t.Errorf("%s: the card does not say %q in %s", name, want, a.text())
+			}
+		}
+		for _, never := range tt.never {
+			if strings.Contains(a.text(), never) {
+				t.Errorf("%s: the card says %q", name, never)
+			}
+		}
+		if a.has("call") != tt.calls {
+			t.Errorf("%s: somebody is to be called or told: %v", name, a.has("call"))
+		}
+	}
+}
+
+// What is new has a line; it stays on the card, with what was said of it since, and stands in the practice's own record.
+func TestWhatIsNewIsKeptInALine(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.learns(c, arriving(c))
+	g := w.as(people.Therapist)
+	answer := func(is, line string) answerTo {
+		form := opened(t, g.get(card), "checks")
+		form.Set("new", is)
+		form.Set("news", line)
+		return g.post(card, form)
+	}
+	if a := answer("", "A new blood thinner"); a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong") || !strings.Contains(a.body, `value="A new blood thinner"`) {
+		t.Errorf("a line without an answer: %d %s", a.StatusCode, a.text())
+	}
+	answer("y", "A new blood thinner")
+	if body := string(w.room.slips[0].Records[1].Body); !strings.Contains(body, `"note":[{"text":"A new blood thinner"}]`) {
+		t.Error(body)
+	}
+	if text := g.get(card).text(); !strings.Contains(text, "Something is new since the clearance. Ann therapist wrote: “A new blood thinner”") ||
+		!strings.Contains(text, "Call now Skylight 303-555-0100") || !strings.Contains(text, "09:00 Ann therapist: something is new: “A new blood thinner”") || !strings.Contains(text, "or what Skylight said of it") {
+		t.Error(text)
+	}
+}
+
+// Before their window opens the arrival checks are not asked; whether anything is new, and a stop, can always be said.
+func TestBeforeTheWindowOnlyWhatIsNeverTooEarlyIsAsked(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	c.Session = now.Add(50 * time.Hour)
+	w.learns(c, append(c.InOrder(), dana(c)))
+	g := w.as(people.Therapist)
+	a := g.get(card)
+	if text := a.text(); !strings.Contains(text, "Arrival checks are asked from Wed 4 Mar 11:00 on; a reading entered before then does not count.") || strings.Contains(a.body, `name="bp"`) ||
+		strings.Contains(a.body, `name="go-ahead"`) || !strings.Contains(a.body, "/desk/stop") {
+		t.Error(text)
+	}
+	form := opened(t, a, "checks")
+	form.Set("new", "y")
+	form.Set("news", "A fall on Sunday")
+	g.post(card, form)
+	if text := g.get(card).text(); !strings.Contains(text, "NOT-READY with Skylight") || !strings.Contains(text, "wrote: “A fall on Sunday”") {
+		t.Error(text)
+	}
+}
+
+func TestTheGoAheadSaysByWhomAndWhen(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.learns(c, arriving(c))
+	g := w.as(people.Therapist)
+	form := opened(t, g.get(card), "checks")
+	form.Set("go-ahead", "y")
+	g.post(card, form)
+	if a := g.get(card); !strings.Contains(a.text(), "✓ Go-ahead given on 3 Mar 2026 09:00 by Dana") || a.has("go-ahead") {
+		t.Error(a.text())
 	}
 }
