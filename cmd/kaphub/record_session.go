@@ -64,6 +64,8 @@ type recordAfter struct {
 	entryFlags
 	Session    string `placeholder:"KIND" help:"dosing, preparation or integration; else the dosing or preparation session that was last."`
 	On         string `placeholder:"DATE" help:"On which day; else the last session that is over."`
+	At         string `placeholder:"HOUR" help:"At which hour it began, like 13:30; else the hour for which it is booked."`
+	Apart      bool   `help:"It is another one than the one that is booked for that day."`
 	Held       string `placeholder:"y|n" help:"It took place."`
 	AsDirected string `placeholder:"y|n" help:"The dose was taken as directed."`
 	Effects    string `placeholder:"WORD" help:"none, expected (and settled), ask (the prescriber) or serious."`
@@ -77,17 +79,26 @@ func (c *recordAfter) Run(ctx context.Context, s *scene) error {
 }
 
 func (c *recordAfter) build(r *recording) ([]exchange.Slip, error) {
-	p, err := r.Over(c.Session, c.On)
+	which := entry.After{Session: c.Session, On: c.On, At: c.At}
+	if c.Apart {
+		which.Apart = "y"
+	}
+	p, booked, err := r.Over(which)
 	if err != nil {
 		return nil, err
 	}
 	form := func() ([]exchange.Slip, error) {
-		return entry.After{Session: c.Session, On: c.On, Held: c.Held, AsDirected: c.AsDirected, Effects: c.Effects, What: c.What, Left: c.Left}.Make(r.About, r.note)
+		return entry.After{Session: which.Session, On: which.On, At: c.At, Apart: which.Apart, Held: c.Held, AsDirected: c.AsDirected, Effects: c.Effects, What: c.What, Left: c.Left}.Make(r.About, r.note)
 	}
 	_, _ = fmt.Fprintf(r.out, "  The %s session of %s\n", p.Kind, r.local(p.Start))
 	held, err := word(r.asker, &c.Held, question{flag: "held", ask: "Did it take place", form: "y or n"}, entry.Yes)
 	if err != nil {
 		return nil, err
+	}
+	if *held && c.At == "" && r.tty && (!booked || p.Start.After(r.Now)) {
+		if err := r.text(&c.At, question{flag: "at", ask: "At which hour did it begin", form: "like 13:30"}); err != nil {
+			return nil, err
+		}
 	}
 	if !*held || p.Kind != fhir.SessionDosing {
 		return form()

@@ -64,6 +64,7 @@ type facts struct {
 	taken         []dose
 	takenBy       []*fhir.Version
 	notHeld       []Day                      // days on which a dosing session did not take place
+	heldByHand    []heldByHand               // dosing sessions that were entered at the practice's desk as held
 	prepared      []dose                     // preparation sessions that the practice recorded as held
 	integrated    []dose                     // integration sessions that it did
 	factsOf       []Day                      // days of which the practice told more of a dosing session than that it was kept

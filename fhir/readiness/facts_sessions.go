@@ -234,6 +234,9 @@ func (f *facts) sessionFacts() {
 		switch kind, status := f.code(r.Party, r.Value.Code, fhir.SystemSession), r.Value.Status.Code(); {
 		case kind == fhir.SessionDosing && status == "completed":
 			f.factsOf = append(f.factsOf, DayOf(at, f.zone))
+			if f.policy.isDesk(r.Source) {
+				f.heldByHand = append(f.heldByHand, heldByHand{r.Version, at})
+			}
 			note(at, r.Version)
 		case kind == fhir.SessionDosing && status == "not-done":
 			f.notHeld = append(f.notHeld, DayOf(at, f.zone))

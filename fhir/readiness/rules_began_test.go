@@ -41,6 +41,13 @@ func TestR50DosedWhileNotReady(t *testing.T) {
 	}
 	desk := func(p *readiness.Policy) { p.Practice.Desk = "desk-practice" }
 	after := start.Add(4 * time.Hour)
+	entered := func(began time.Time, edits ...fhir.Edit) func(c *course) fhir.Version {
+		return func(c *course) fhir.Version {
+			return c.On(after).Told("desk-practice", fhir.Practice, fmt.Sprintf(`{"resourceType":"Procedure","id":"held","status":"completed","code":{"coding":[{"system":%q,"code":%q}]},
+				"performedPeriod":{"start":%q}}`, fhir.SystemSession, fhir.SessionDosing, began.UTC().Format(time.RFC3339)), edits...)
+		}
+	}
+	whyHeld := reason(after, set("focus.0.reference", fhir.Base+"/source/desk-practice/Procedure/held"))
 	judgeRule(t, "R50", []rowAt{
 		{name: "READY at its start → none", told: told(all).then(dose), chart: began(readiness.Ready), at: evening},
 		{name: "the hub did not yet judge the client at its start → none: nothing was noted", told: unchecked.then(dose), at: evening},
@@ -58,6 +65,14 @@ func TestR50DosedWhileNotReady(t *testing.T) {
 		{name: "a reason from before it began → S1", told: unchecked.then(dose).then(reason(now)), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
 		{name: "a reason for another session → S1", told: unchecked.then(dose).then(reason(after, set("focus.0.reference", fhir.Base+"/source/ehr/Appointment/other"))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
 		{name: "a reason taken back → S1", told: unchecked.then(dose).then(reason(after, set("status", "entered-in-error"))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
+		{name: "entered by hand as held at its hour, READY by then, and nothing was noted → none", told: told(all).then(entered(start)), policy: desk, at: evening},
+		{name: "entered by hand as held, the checks never recorded → S1", told: unchecked.then(entered(start)), policy: desk, at: evening, want: "S1"},
+		{name: "entered by hand as held on a day of which nothing was booked → S1", told: told(all).then(entered(now.AddDate(0, 0, -3))), policy: desk, at: evening, want: "S1"},
+		{name: "entered by hand as held, before the hub knew the client → S1: it cannot be told", told: told(all).then(entered(now.AddDate(-2, 0, 0))), policy: desk, at: evening, want: "S1"},
+		{name: "entered by hand as held, and a reason given for that entry → none", told: unchecked.then(entered(start)).then(whyHeld), policy: desk, at: evening},
+		{name: "entered by hand, a reason given, and the booked hour noted later → none: it is one session", told: unchecked.then(entered(start.Add(-time.Hour))).then(whyHeld), policy: desk, chart: began(readiness.NotReady), at: evening},
+		{name: "entered by hand as held, and taken back → none", told: unchecked.then(entered(start, set("status", "entered-in-error"))), policy: desk, at: evening},
+		{name: "entered by hand and noted as not ready → one S1", told: unchecked.then(entered(start)), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
 		{name: "a reason without words → S1", told: unchecked.then(dose).then(reason(after, set("valueString", nil))), policy: desk, chart: began(readiness.NotReady), at: evening, want: "S1"},
 	})
 }

@@ -297,8 +297,27 @@ func (v *visit) entered(s subject, id, kind string, slips []exchange.Slip, to st
 	for _, c := range seen(report.Input{Clients: saved.Verdicts}, v.who, s.Key).Clients {
 		line += fmt.Sprintf(" Now %s: %s.", c.State, strings.TrimSuffix(c.Words, "."))
 	}
+	if asks, err := v.asksWhy(s, kind); err != nil {
+		return err
+	} else if asks != "" {
+		line += " It began while its records were not in order: say why."
+		to = asks
+	}
 	v.say(line)
 	return v.to(to)
+}
+
+// asksWhy is where somebody says why a session was held that they just entered, "" when nothing asks for it.
+func (v *visit) asksWhy(s subject, kind string) (string, error) {
+	with := v.r.PostForm.Get("prescriber")
+	if kind != desk.KindAfter || v.r.PostForm.Get("held") != "y" || with == "" {
+		return "", nil
+	}
+	a, err := v.Desk.About(v.ctx(), "", s.Key, with)
+	if err != nil || len(readiness.Unexplained(a.Chart, a.Policy, a.Now)) == 0 {
+		return "", err
+	}
+	return "/clients/" + s.Key + "/desk/" + desk.KindReason + "?" + url.Values{"prescriber": {with}}.Encode(), nil
 }
 
 // before answers a form whose entry was saved already: by the same hand about the same client it was sent twice.

@@ -188,19 +188,30 @@ func readLabel(_ entry.About, f url.Values) entry.Form {
 	return entry.Label{NameMatches: answer(f, "name-matches"), Filled: answer(f, "filled"), DiscardAfter: end(f, "discard-after"), Sessions: answer(f, "sessions"), Directions: directions}
 }
 
-// lately is how many sessions that are over a form offers.
-const lately = 4
+// lately is how many sessions a form offers.
+const lately = 5
 
 func askAfter(a entry.About, _ bool) asked {
 	var which []choice
 	zone := a.Clock().Zone
-	for i, s := range a.Begun() {
-		if i == lately {
-			break
-		}
-		which = append(which, choice{Value: s.Kind + " " + s.Start.In(zone).Format(time.DateOnly), Label: sentence(s.Kind) + ", " + s.Start.In(zone).Format("Mon 2 Jan 2006 15:04"), Chosen: i == 0})
+	all := a.Lately()
+	if len(all) > lately {
+		all = all[:lately]
 	}
-	which = append(which, choice{Value: other, Label: "Another, which is:", Chosen: len(which) == 0})
+	nearest := a.Nearest(all)
+	for i, s := range all {
+		at := s.Start.In(zone)
+		label := sentence(s.Kind) + ", " + at.Format("Mon 2 Jan 2006 15:04")
+		switch {
+		case at.Format(time.DateOnly) != today(a):
+		case s.Start.After(a.Now):
+			label += " (today, booked for later)"
+		default:
+			label += " (today)"
+		}
+		which = append(which, choice{Value: s.Kind + " " + at.Format("2006-01-02 15:04"), Label: label, Chosen: i == nearest})
+	}
+	which = append(which, choice{Value: other, Label: "One that nobody booked, which is:", Chosen: len(which) == 0})
 	var kinds []choice
 	for _, kind := range entry.SessionKinds {
 		kinds = append(kinds, choice{Value: kind, Label: sentence(kind)})
@@ -208,8 +219,10 @@ func askAfter(a entry.About, _ bool) asked {
 	return asked{Fields: []field{
 		{Name: "which", Label: "Which session?", Kind: "choice", Choices: which},
 		{Name: "kind", Label: "What was it?", Kind: "choice", Choices: kinds, Only: "if-another"},
-		{Name: "on", Label: "On which day?", Kind: "date", Only: "if-another"},
+		{Name: "on", Label: "On which day?", Hint: "If one is booked for that day, it is taken for that one.", Kind: "date", Only: "if-another"},
+		{Name: "apart", Label: "It is another one than the one booked for that day", Kind: "check", Only: "if-another"},
 		{Name: "held", Label: "Did it take place?", Kind: "choice", Choices: yesNo("Yes", "No")},
+		{Name: "at", Label: "At what hour did it begin?", Hint: "Like 13:30. May be left out where it began at the hour for which it is booked.", Kind: "line", Only: "if-began"},
 		{Name: "as-directed", Label: "Dose taken as directed?", Hint: "Of a dosing session.", Kind: "choice", Choices: yesNo("Yes", "No"), Only: "if-held"},
 		{Name: "effects", Label: "Effects", Hint: "Of a dosing session.", Kind: "choice", Choices: []choice{
 			{Value: desk.EffectsNone, Label: "None"}, {Value: desk.EffectsExpected, Label: "Expected, and settled"},
@@ -220,9 +233,15 @@ func askAfter(a entry.About, _ bool) asked {
 }
 
 func readAfter(_ entry.About, f url.Values) entry.Form {
-	w := entry.After{Held: answer(f, "held"), AsDirected: answer(f, "as-directed"), Effects: answer(f, "effects"), What: answer(f, "what"), Left: answer(f, "left")}
-	if w.Session, w.On, _ = strings.Cut(answer(f, "which"), " "); w.Session == other {
-		w.Session, w.On = answer(f, "kind"), answer(f, "on")
+	w := entry.After{At: answer(f, "at"), Held: answer(f, "held"), AsDirected: answer(f, "as-directed"), Effects: answer(f, "effects"), What: answer(f, "what"), Left: answer(f, "left")}
+	switch parts := strings.Fields(answer(f, "which")); {
+	case len(parts) == 3:
+		w.Session, w.On, w.Booked = parts[0], parts[1], parts[2]
+	default:
+		w.Session, w.On, w.Apart = answer(f, "kind"), answer(f, "on"), answer(f, "apart")
+	}
+	if w.Held != "y" {
+		w.At = ""
 	}
 	return w
 }
@@ -231,10 +250,14 @@ func askReason(a entry.About, _ bool) asked {
 	var which []choice
 	zone := a.Clock().Zone
 	for i, b := range readiness.Unexplained(a.Chart, a.Policy, a.Now) {
-		which = append(which, choice{Value: b.Start.In(zone).Format(time.DateOnly), Label: b.Start.In(zone).Format("Mon 2 Jan 2006 15:04") + ", begun while " + b.State, Chosen: i == 0})
+		stood := "begun while " + b.State
+		if b.State == string(readiness.Unknown) {
+			stood = "of which it cannot be told how its records stood"
+		}
+		which = append(which, choice{Value: b.Start.In(zone).Format(time.DateOnly), Label: b.Start.In(zone).Format("Mon 2 Jan 2006 15:04") + ", " + stood, Chosen: i == 0})
 	}
 	if len(which) == 0 {
-		return asked{Cannot: "No session of the client asks for a reason: each that was held began READY, or its reason is on file."}
+		return asked{Cannot: sentence(entry.ErrNoReason.Error()) + "."}
 	}
 	return asked{Fields: []field{
 		{Name: "on", Label: "Which session?", Kind: "choice", Choices: which},

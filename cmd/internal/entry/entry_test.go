@@ -124,7 +124,8 @@ func TestWhatIsWrongIsSaidAtItsAnswer(t *testing.T) {
 		"a stop that nobody said":                   {entry.Stop{}, "said"},
 		"a stop in two lines":                       {entry.Stop{Said: "client", Why: "one\ntwo"}, "why"},
 		"a session of a day that is none":           {entry.After{On: "someday"}, "on"},
-		"a dosing session of which nothing is said": {entry.After{Session: "dosing", On: "2026-03-02", Held: "y"}, "as-directed effects"},
+		"a dosing session of which nothing is said": {entry.After{Session: "dosing", On: "2026-03-02", Held: "y"}, "at as-directed effects"},
+		"a session that began at no hour":           {entry.After{Session: "dosing", On: "2026-03-02", At: "noonish", Held: "y"}, "at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -355,15 +356,73 @@ func TestSessionsThatAreOver(t *testing.T) {
 	if want := []string{"dosing 2026-02-21", "preparation 2026-02-11"}; !slices.Equal(kinds, want) {
 		t.Errorf("%q, want %q", kinds, want)
 	}
-	if s, err := a.Over("", "2026-02-11"); err != nil || s.Kind != fhir.SessionPreparation {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if s, err := a.Over(fhir.SessionIntegration, "yesterday"); err != nil || s.Start.In(fhirtest.Denver).Hour() != 12 {
-		t.Errorf("%+v, %v", s, err)
+	for name, one := range map[string]struct {
+		which  entry.After
+		want   string
+		booked bool
+	}{
+		"the day's own":                           {entry.After{On: "2026-02-11"}, "preparation 2026-02-11 " + a.Begun()[1].Start.In(fhirtest.Denver).Format("15:04"), true},
+		"one that nobody booked":                  {entry.After{Session: "integration", On: "yesterday"}, "integration 2026-03-02 12:00", false},
+		"… at its hour":                           {entry.After{Session: "dosing", On: "yesterday", At: "09:30"}, "dosing 2026-03-02 09:30", false},
+		"a booked one that began at another hour": {entry.After{Session: "dosing", On: "2026-02-21", At: "07:10"}, "dosing 2026-02-21 07:10", true},
+		"another one of the same day":             {entry.After{Session: "dosing", On: "2026-02-21", At: "07:10", Apart: "y"}, "dosing 2026-02-21 07:10", false},
+	} {
+		s, booked, err := a.Over(one.which)
+		if got := s.Kind + " " + s.Start.In(fhirtest.Denver).Format("2006-01-02 15:04"); err != nil || got != one.want || booked != one.booked {
+			t.Errorf("%s: %s, booked %v, %v", name, got, booked, err)
+		}
 	}
 	next, _, ok := a.Next()
 	if !ok || !next.Start.Equal(c.course.Session) {
 		t.Errorf("the next session is %v", next.Start)
+	}
+}
+
+func TestTodaysSessionIsOfferedFirst(t *testing.T) {
+	t.Parallel()
+	c := arrives(t)
+	c.versions = append(c.versions, c.course.DaysBefore(50).Preparation(now.Add(-20*day)))
+	a := c.about()
+	all := a.Lately()
+	if i := a.Nearest(all); i < 0 || all[i].Kind != fhir.SessionDosing || !all[i].Start.Equal(c.course.Session) {
+		t.Fatalf("nearest is %d of %+v", i, all)
+	}
+	note, err := a.Note(desk.NewEntry(), desk.Writer{Name: "ada"}, entry.Heard{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := entry.After{Session: "dosing", On: "today", Held: "y", AsDirected: "y", Effects: "none"}
+	if _, err := held.Make(a, note); err == nil || !strings.Contains(err.Error(), "which is to come") {
+		t.Errorf("held before the hour for which it is booked, and no hour given: %v", err)
+	}
+	held.At = now.Add(-time.Hour).In(fhirtest.Denver).Format("15:04")
+	slips, err := held.Make(a, note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := now.Add(-time.Hour).UTC().Format("2006-01-02T15:04")
+	if len(slips) != 1 || !slices.ContainsFunc(slips[0].Records, func(r fhir.Resource) bool { return r.Type == "Procedure" && strings.Contains(string(r.Body), want) }) {
+		t.Errorf("it is not stored from %s", want)
+	}
+}
+
+func TestASessionEnteredAsHeldAsksWhy(t *testing.T) {
+	t.Parallel()
+	c := arrives(t) // never cleared
+	c.by("ada", entry.After{Session: "dosing", On: "yesterday", At: "09:30", Held: "y", AsDirected: "y", Effects: "none"})
+	list := readiness.Unexplained(c.about().Chart, policy, now)
+	if len(list) != 1 || list[0].Type != "Procedure" || list[0].State == string(readiness.Ready) {
+		t.Fatalf("asks for a reason: %+v", list)
+	}
+	found := func() bool {
+		return slices.ContainsFunc(readiness.Assess(c.about().Chart, policy, now).Findings, func(f readiness.Finding) bool { return f.Code == "R50" })
+	}
+	if !found() {
+		t.Error("no finding of a dose without clearance")
+	}
+	c.by("ada", entry.Reason{Why: "the prescriber cleared by phone"})
+	if list := readiness.Unexplained(c.about().Chart, policy, now); len(list) != 0 || found() {
+		t.Errorf("with the reason on file it still asks: %+v", list)
 	}
 }
 

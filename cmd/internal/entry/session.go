@@ -92,6 +92,9 @@ func (a About) Whose(s desk.Session) string {
 type After struct {
 	Session    string // dosing, preparation or integration; "" is the dosing or preparation session that was last
 	On         string // its day; "" is the last that is over
+	Booked     string // the hour for which it is booked, where a day has several
+	At         string // the hour at which it began; "" is the hour for which it is booked
+	Apart      string // y: it is another than the one booked for that day
 	Held       string // y or n
 	AsDirected string // y or n; this and all that follows of a dosing session that was held
 	Effects    string // one of Effects
@@ -107,13 +110,20 @@ var SessionKinds = []string{fhir.SessionDosing, fhir.SessionPreparation, fhir.Se
 
 // Make returns the slips of what became of a session.
 func (w After) Make(a About, n desk.Note) ([]exchange.Slip, error) {
-	p, err := a.Over(w.Session, w.On)
+	p, booked, err := a.Over(w)
 	if err != nil {
 		return nil, err
 	}
 	var r reading
 	held := needed(&r, "held", w.Held, Yes)
 	p.Held = held != nil && *held
+	switch {
+	case !p.Held || w.At != "":
+	case !booked:
+		r.wrong("at", errors.New("is missing: nobody booked it, so say at which hour it began, like 13:30"))
+	case p.Start.After(a.Now):
+		r.wrong("at", errors.New("is missing: it is booked for "+p.Start.In(a.Clock().Zone).Format("15:04")+", which is to come, so say at which hour it began"))
+	}
 	if p.Held && p.Kind == fhir.SessionDosing {
 		directed := needed(&r, "as-directed", w.AsDirected, Yes)
 		p.AsDirected = directed != nil && *directed
@@ -124,43 +134,75 @@ func (w After) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	return r.made(func() ([]exchange.Slip, error) { return a.Book.Close(n, p) })
 }
 
-// Over returns the session that is closed: of that kind on that day, where they are given; else the last dosing or
-// preparation session that began. One that no calendar has needs both.
-func (a About) Over(kind, day string) (desk.After, error) {
+// Over returns the session that is closed, and whether it is one that is booked: of that kind on that day, where they are given,
+// else the last dosing or preparation session that began. What is booked for the day is taken for it, unless w says that it is
+// another. One that nobody booked needs kind and day.
+func (a About) Over(w After) (p desk.After, booked bool, err error) {
 	on := ""
-	if day != "" {
-		var err error
-		if on, err = a.Clock().Date(day); err != nil {
-			return desk.After{}, Problems{{Field: "on", Err: err}}
+	if w.On != "" {
+		if on, err = a.Clock().Date(w.On); err != nil {
+			return p, false, Problems{{Field: "on", Err: err}}
 		}
 	}
 	zone := a.Clock().Zone
-	for _, s := range a.Begun() {
-		if (kind == "" && s.Kind != fhir.SessionIntegration || s.Kind == kind) && (on == "" || s.Start.In(zone).Format(time.DateOnly) == on) {
-			return s, nil
+	which := a.Begun()
+	if on != "" {
+		which = a.Lately()
+	}
+	apart := strings.TrimSpace(w.Apart) == "y"
+	for _, s := range which {
+		start := s.Start.In(zone)
+		if !apart && (w.Session == "" && s.Kind != fhir.SessionIntegration || s.Kind == w.Session) &&
+			(on == "" || start.Format(time.DateOnly) == on) && (w.Booked == "" || start.Format("15:04") == w.Booked) {
+			return a.began(s, start.Format(time.DateOnly), w.At, true)
 		}
 	}
-	if on == "" || !slices.Contains(SessionKinds, kind) {
-		return desk.After{}, errors.New("no such session is in the calendar: say with --session and --on which it was")
+	if on == "" || !slices.Contains(SessionKinds, w.Session) {
+		return p, false, errors.New("no such session is in the calendar: say with --session and --on which it was")
 	}
-	from, _ := time.ParseInLocation(time.DateOnly, on, zone)
-	start := from.Add(12 * time.Hour)
-	if start.After(a.Now) {
-		start = from
+	day, _ := time.ParseInLocation(time.DateOnly, on, zone)
+	start := day.Add(12 * time.Hour)
+	if start.After(a.Now) && on == a.Now.In(zone).Format(time.DateOnly) {
+		start = a.Now
 	}
-	return desk.After{Kind: kind, Start: start, End: start}, nil
+	return a.began(desk.After{Kind: w.Session, Start: start, End: start}, on, w.At, false)
+}
+
+// began is a session that began at an hour of its day, where one is given.
+func (a About) began(s desk.After, day, hour string, booked bool) (desk.After, bool, error) {
+	if strings.TrimSpace(hour) == "" {
+		return s, booked, nil
+	}
+	at, err := time.ParseInLocation("2006-01-02 15:04", day+" "+strings.TrimSpace(hour), a.Clock().Zone)
+	switch {
+	case err != nil:
+		return s, booked, Problems{{Field: "at", Err: errors.New("must be an hour of that day, like 13:30")}}
+	case at.After(a.Now):
+		return s, booked, Problems{{Field: "at", Err: errors.New("is to come: give the hour at which it began")}}
+	}
+	if s.Start = at; s.End.Before(at) || s.End.After(a.Now) {
+		s.End = at
+	}
+	return s, booked, nil
 }
 
 // Begun returns the practice's sessions that have begun and were not called off, the newest first.
 func (a About) Begun() []desk.After {
+	return slices.DeleteFunc(a.Lately(), func(s desk.After) bool { return s.Start.After(a.Now) })
+}
+
+// Lately returns the practice's sessions up to the end of today that were not called off, the newest first: one may begin before
+// the hour for which it is booked.
+func (a About) Lately() []desk.After {
 	var all []desk.After
+	today := a.Now.In(a.Clock().Zone).Format(time.DateOnly)
 	for _, s := range fhir.Now(fhir.Of(fhir.Practice, a.Chart.Appointments)) {
 		kind := a.kind(s.Value)
 		if !slices.Contains(SessionKinds, kind) || s.Value.Start == nil {
 			continue
 		}
 		start, err := time.Parse(time.RFC3339, *s.Value.Start)
-		if err != nil || start.After(a.Now) {
+		if err != nil || start.In(a.Clock().Zone).Format(time.DateOnly) > today {
 			continue
 		}
 		one := desk.After{Kind: kind, Start: start, End: start}
@@ -173,6 +215,22 @@ func (a About) Begun() []desk.After {
 	}
 	slices.SortStableFunc(all, func(x, y desk.After) int { return y.Start.Compare(x.Start) })
 	return all
+}
+
+// Nearest is the place in Lately of the session that is most likely meant: the last that began today, else the one whose hour is
+// nearest; -1 when there is none.
+func (a About) Nearest(all []desk.After) int {
+	best := -1
+	day := func(t time.Time) string { return t.In(a.Clock().Zone).Format(time.DateOnly) }
+	for i, s := range all {
+		if !s.Start.After(a.Now) && day(s.Start) == day(a.Now) {
+			return i
+		}
+		if best < 0 || s.Start.Sub(a.Now).Abs() < all[best].Start.Sub(a.Now).Abs() {
+			best = i
+		}
+	}
+	return best
 }
 
 // kind reads which session of the course an appointment is, "" when none, or when it was called off.
@@ -205,6 +263,9 @@ func (w Reason) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	return (&reading{}).made(func() ([]exchange.Slip, error) { return a.Book.Reason(n, b.Key, w.Why) })
 }
 
+// ErrNoReason is why no reason can be entered.
+var ErrNoReason = errors.New("no session of the client asks for a reason just now: one asks from when it is on file as held, if it began while its records were not in order and nobody said why")
+
 // Unexplained returns the session that asks for a reason: that of a day, where it is given, else the last.
 func (a About) Unexplained(day string) (fhir.Began, error) {
 	on := ""
@@ -219,7 +280,7 @@ func (a About) Unexplained(day string) (fhir.Began, error) {
 			return b, nil
 		}
 	}
-	return fhir.Began{}, errors.New("no session of the client asks for a reason: each that was held began READY, or its reason is on file")
+	return fhir.Began{}, ErrNoReason
 }
 
 func firstOf(session []readiness.Named) *fhir.Reference {
