@@ -20,6 +20,23 @@ func (t Therapist) Shown() string {
 	return t.IDs[0].Shown()
 }
 
+// PersonName is a clinician's name as their record shows it: as one text, else given and family name.
+func PersonName(p *Practitioner) string {
+	for _, n := range p.Name {
+		parts := n.Given
+		if n.Family != nil {
+			parts = append(parts[:len(parts):len(parts)], *n.Family)
+		}
+		if n.Text != nil {
+			parts = []string{*n.Text}
+		}
+		if name := strings.Join(strings.Fields(strings.Join(parts, " ")), " "); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
 // UnmarshalJSON reads a therapist; a name alone is one, as verdicts of old have them.
 func (t *Therapist) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {

@@ -54,7 +54,7 @@ func (w window) Client(ctx context.Context, by, what, client, asOf string) (d co
 	if d.Chart, err = w.store.Chart(ctx, client, p.moment); err != nil && !errors.Is(err, exchange.ErrNotFound) {
 		return d, fmt.Errorf("read the chart: %w", err)
 	}
-	d.Chart.Client = client
+	d.Chart.Client, d.Names = client, w.numbered()
 	policies, err := w.policiesAt(ctx, p.moment)
 	if err != nil {
 		return d, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -161,4 +162,22 @@ func (h *hub) sheet(prescriber string) config.Sheet {
 		}
 	}
 	return config.Sheet{}
+}
+
+// numbered is whom the settings know by a number: the parties, and who may decide.
+func (h *hub) numbered() map[fhir.ID]string {
+	names := map[fhir.ID]string{}
+	for _, p := range h.policies() {
+		for _, party := range []readiness.Party{p.Practice, p.Prescriber} {
+			for _, id := range party.Identifiers {
+				names[id] = cmp.Or(party.Title, party.Name)
+			}
+		}
+		for _, d := range h.sheet(p.Prescriber.Name).Deciders {
+			if d.Name != "" {
+				names[fhir.ID{System: d.System, Value: d.Value}] = d.Name
+			}
+		}
+	}
+	return names
 }

@@ -24,6 +24,7 @@ type recordCommand struct {
 	Decision    recordDecision    `cmd:"" help:"What the prescriber decided, or that a follow-up took place."`
 	Condition   recordCondition   `cmd:"" help:"That a condition of the clearance is met, or open again, by the prescriber's word."`
 	Label       recordLabel       `cmd:"" help:"What the label of the medicine says, in the client's hands."`
+	Acknowledge recordAcknowledge `cmd:"" help:"That the directions on file were read, and are acknowledged."`
 	Stop        recordStop        `cmd:"" help:"A stop. It holds at once."`
 	Lift        recordLift        `cmd:"" help:"The end of a stop, by the word of whoever said it."`
 	Arrival     recordArrival     `cmd:"" help:"The checks before a session, and the therapist's go-ahead."`
@@ -291,8 +292,10 @@ func (h *hub) about(chart fhir.Chart, policy readiness.Policy) entry.About {
 	for _, p := range h.policies() {
 		a.Parties = append(a.Parties, h.book(p.Prescriber.Name).Prescriber)
 	}
+	names := h.numbered()
 	for _, d := range h.sheet(policy.Prescriber.Name).Deciders {
-		a.Deciders = append(a.Deciders, desk.Person{Name: d.Name, ID: fhir.ID{System: d.System, Value: d.Value}})
+		id := fhir.ID{System: d.System, Value: d.Value}
+		a.Deciders = append(a.Deciders, desk.Person{Name: cmp.Or(d.Name, names[id]), ID: id})
 	}
 	return a
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -144,13 +143,13 @@ func (c *recordDecision) decider(r *recording) error {
 	if c.Decider == "" && len(r.Deciders) <= 1 {
 		one, err := r.Decider("")
 		if err == nil {
-			r.agreed("decided by " + cmp.Or(one.Name, one.ID.Value))
+			r.agreed("decided by " + one.Shown())
 		}
 		return err
 	}
 	var names []string
 	for _, d := range r.Deciders {
-		names = append(names, cmp.Or(d.Name, d.ID.Value))
+		names = append(names, d.Shown())
 	}
 	_, err := word(r.asker, &c.Decider, question{flag: "decider", ask: "Who decided", form: strings.Join(names, ", ")}, r.Decider)
 	return err

@@ -57,7 +57,7 @@ func (p *place) steps(steps ...step) (ids []string) {
 }
 
 var ready = []step{
-	{"record decision juniper --outcome cleared --valid-to 2099-01-31 --medium e-mail --by ada", "decided by 1234567893 (per agreement of 2026-01-10)"},
+	{"record decision juniper --outcome cleared --valid-to 2099-01-31 --medium e-mail --by ada", "decided by Skylight (per agreement of 2026-01-10)"},
 	{"record label juniper --name-matches y --filled yesterday --discard-after 2099-05-01 --sessions 4 --directions One_lozenge --by ada", "(label, by ada)"},
 	{"record read-through --by ada", "Everything from Skylight up to"},
 	{"record arrival juniper --bp 118/76 --hr 72 --ride y --fasting y --location y --new n --go-ahead y --by ada", "Skylight: READY."},
@@ -334,5 +334,22 @@ func TestOneHumanIsNotTwoPeople(t *testing.T) {
 	waiting, err := w.Waiting(t.Context(), hands[me])
 	if err != nil || len(waiting) == 0 || waiting[len(waiting)-1].Cannot == "" {
 		t.Errorf("the queue offers them their own: %+v %v", waiting, err)
+	}
+}
+
+// Directions that changed are read and acknowledged by themselves, as in the console, without a label check.
+func TestDirectionsAreAcknowledgedAtTheTerminal(t *testing.T) {
+	t.Parallel()
+	p := letters(t)
+	p.run("sync")
+	p.run("record", "acknowledge", "juniper", "--read", "y").oneSentence(t, "no prescription is on file")
+	p.steps(ready[:2]...)
+	p.run("record", "acknowledge", "juniper").oneSentence(t, "--read is missing")
+	p.run("record", "acknowledge", "juniper", "--read", "n").oneSentence(t, "not acknowledged")
+	if out := p.must(0, "record", "acknowledge", "juniper", "--read", "y", "--by", "grace").out; !strings.Contains(out, "On file: One lozenge") || !strings.Contains(out, "(acknowledge, by grace)") {
+		t.Errorf("says\n%s", out)
+	}
+	if out := p.must(0, "record", "list", "juniper").out; !strings.Contains(out, "acknowledge") {
+		t.Errorf("it is not listed:\n%s", out)
 	}
 }

@@ -114,6 +114,9 @@ func (b Book) Decide(n Note, p Decision) ([]exchange.Slip, error) {
 	return []exchange.Slip{s}, nil
 }
 
+// Shown is how they are called on a screen: by name, else by their number.
+func (p Person) Shown() string { return cmp.Or(p.Name, p.ID.Shown()) }
+
 // reference names the person by their number.
 func (p Person) reference() object {
 	o := object{"identifier": object{"system": p.ID.System, "value": p.ID.Value}}

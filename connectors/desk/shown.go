@@ -19,6 +19,8 @@ func Shown(r fhir.Resource) (string, error) {
 	for i := range o.Performer {
 		if name := o.Performer[i].Display; name != nil {
 			parts = append(parts, "decided by "+*name)
+		} else if id, ok := fhir.IDOf(o.Performer[i].Identifier); ok {
+			parts = append(parts, "decided by "+id.Shown())
 		}
 	}
 	if period := o.EffectivePeriod; period != nil {

@@ -91,7 +91,7 @@ func (f *facts) onRecord(t *fhir.Therapist, key fhir.Key) {
 	if p := entry(f.chart.Practitioners, key); p != nil {
 		t.IDs = identified(t.IDs, p.Identifier)
 		if t.Name == "" {
-			t.Name = personal(p)
+			t.Name = fhir.PersonName(p)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func (f *facts) nameOf(ids []fhir.ID) string {
 		}
 	}
 	for _, p := range fhir.Now(fhir.Of(fhir.Practice, f.chart.Practitioners)) {
-		see(personal(p.Value), identified(nil, p.Value.Identifier)...)
+		see(fhir.PersonName(p.Value), identified(nil, p.Value.Identifier)...)
 	}
 	for _, r := range fhir.Now(fhir.Of(fhir.Practice, f.chart.ServiceRequests)) { // a roster names who refers
 		seeRef(r.Value.Requester)
@@ -133,20 +133,6 @@ func (f *facts) nameOf(ids []fhir.ID) string {
 		return ""
 	}
 	return found[0]
-}
-
-// personal is a name as its record shows it: as one text, else given and family name.
-func personal(p *fhir.Practitioner) string {
-	for _, n := range p.Name {
-		name := text(n.Text)
-		if name == "" {
-			name = strings.Join(strings.Fields(strings.Join(n.Given, " ")+" "+text(n.Family)), " ")
-		}
-		if name != "" {
-			return name
-		}
-	}
-	return ""
 }
 
 // therapist reports whether actor is a person who treats.

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -48,13 +49,15 @@ type Records struct {
 	newest map[fhir.Key]int64
 	author map[string]authored // by source/Type/id/_history/versionId
 	names  map[string]string   // of organizations, by Organization/id
+	whose  map[fhir.ID]string  // of people and houses, "" where two names have one number
 }
 
 type authored struct{ by, medium, from string }
 
-// NewRecords indexes a chart. titles are the parties as shown.
-func NewRecords(chart *fhir.Chart, titles map[string]string, zone *time.Location) *Records {
-	r := &Records{chart: chart, titles: titles, zone: cmp.Or(zone, time.UTC), by: map[fhir.Basis]*fhir.Version{}, newest: map[fhir.Key]int64{}, author: map[string]authored{}, names: map[string]string{}}
+// NewRecords indexes a chart. titles are the parties as shown; names are whom the settings know by a number.
+func NewRecords(chart *fhir.Chart, titles map[string]string, names map[fhir.ID]string, zone *time.Location) *Records {
+	r := &Records{chart: chart, titles: titles, zone: cmp.Or(zone, time.UTC), by: map[fhir.Basis]*fhir.Version{}, newest: map[fhir.Key]int64{}, author: map[string]authored{},
+		names: map[string]string{}, whose: map[fhir.ID]string{}}
 	for _, o := range chart.Organizations {
 		if !o.Gone {
 			r.names[o.Ref().String()] = text(o.Value.Name)
@@ -74,7 +77,23 @@ func NewRecords(chart *fhir.Chart, titles map[string]string, zone *time.Location
 			r.enters(p)
 		}
 	}
+	for _, p := range fhir.Now(chart.Practitioners) {
+		for i := range p.Value.Identifier {
+			if id, ok := fhir.IDOf(&p.Value.Identifier[i]); ok {
+				r.known(id, fhir.PersonName(p.Value))
+			}
+		}
+	}
+	maps.Copy(r.whose, names)
 	return r
+}
+
+// known notes whose a number is.
+func (r *Records) known(id fhir.ID, name string) {
+	if was, ok := r.whose[id]; ok && was != name {
+		name = ""
+	}
+	r.whose[id] = name
 }
 
 func (r *Records) enters(p fhir.Seen[fhir.Provenance]) {

@@ -18,7 +18,7 @@ func TestARecordIsToldInWords(t *testing.T) {
 	c := fhirtest.Client(shownAt)
 	all := append(c.Blameless(), c.DaysBefore(2).Goal(), c.CarePlan(), c.AdverseEvent(fhir.CodeAskPrescriber), c.Administration(shownAt.AddDate(0, 0, -9), 1), c.SessionDone(shownAt.AddDate(0, 0, -9)), c.Flag("active"))
 	chart := c.Chart(all...)
-	r := report.NewRecords(&chart, map[string]string{fhir.Practice: "Reverie", fhirtest.Prescriber: "Skylight"}, fhirtest.Denver)
+	r := report.NewRecords(&chart, map[string]string{fhir.Practice: "Reverie", fhirtest.Prescriber: "Skylight"}, nil, fhirtest.Denver)
 	if got := len(r.All()); got != len(all) {
 		t.Errorf("%d versions, want %d", got, len(all))
 	}
@@ -60,7 +60,7 @@ func TestWhatIsOpenIsNoStoryAndNoNumber(t *testing.T) {
 		c.BloodPressure(181, 97), c.Clearance(fhir.DecisionConditions, c.Day(-5), c.Day(50), fhirtest.Set("note", []any{map[string]any{"text": mark}})),
 		c.Dosing(c.Session, fhirtest.Set("comment", mark), fhirtest.Set("description", mark)),
 	)
-	r := report.NewRecords(&chart, nil, fhirtest.Denver)
+	r := report.NewRecords(&chart, nil, nil, fhirtest.Denver)
 	marked := 0
 	for _, v := range r.All() {
 		rec := r.Word(v)
@@ -89,8 +89,45 @@ func TestAnEntryNamesWhoEnteredIt(t *testing.T) {
 		"agent":[{"who":{"identifier":{"system":"`+fhir.SystemActor+`","value":"ada"},"display":"ada"}},{"who":{"display":"Dr. Vale"},"onBehalfOf":{"display":"Skylight"}}],
 		"entity":[{"role":"source","what":{"identifier":{"system":"`+fhir.SystemMedium+`","value":"phone"}}}]}`)
 	chart := c.Chart(stop, said)
-	rec := report.NewRecords(&chart, nil, nil).Word(&stop)
+	rec := report.NewRecords(&chart, nil, nil, nil).Word(&stop)
 	if rec.By != "ada" || rec.Told != "phone" || rec.From != "Dr. Vale" {
 		t.Errorf("%+v", rec)
+	}
+}
+
+// Whose number it is, is told by name where the settings or a directory know it; a number is never told bare, and one that two
+// have is nobody's.
+func TestANumberIsTold(t *testing.T) {
+	t.Parallel()
+	practitioner := func(id, name string) string {
+		return `{"resourceType":"Practitioner","id":"` + id + `","identifier":[{"system":"http://hl7.org/fhir/sid/us-npi","value":"` + fhirtest.DeciderNPI.Value + `"}],"name":[{"given":["` + name + `"],"family":"Vale"}]}`
+	}
+	for _, r := range []struct {
+		name  string
+		names map[fhir.ID]string
+		also  []string
+		want  string
+	}{
+		{"nobody knows it", nil, nil, "NPI " + fhirtest.DeciderNPI.Value},
+		{"the settings know it", map[fhir.ID]string{fhirtest.DeciderNPI: "Dr. Vale"}, nil, "Dr. Vale"},
+		{"the prescriber's directory knows it", nil, []string{practitioner("v1", "Ida")}, "Ida Vale"},
+		{"two have it", nil, []string{practitioner("v1", "Ida"), practitioner("v2", "Max")}, "NPI " + fhirtest.DeciderNPI.Value},
+		{"two have it, and the settings know whose it is", map[fhir.ID]string{fhirtest.DeciderNPI: "Dr. Vale"}, []string{practitioner("v1", "Ida"), practitioner("v2", "Max")}, "Dr. Vale"},
+	} {
+		c := fhirtest.Client(shownAt)
+		all := []fhir.Version{c.Clearance(fhir.DecisionCleared, c.Day(-5), c.Day(50), fhirtest.Set("performer.0.display", nil))}
+		for _, body := range r.also {
+			all = append(all, c.Told(fhirtest.PrescriberSource, fhirtest.Prescriber, body))
+		}
+		chart := c.Chart(all...)
+		by := ""
+		for _, s := range report.NewRecords(&chart, nil, r.names, nil).Word(&all[0]).Says {
+			if s.Name == "By" {
+				by = s.Value
+			}
+		}
+		if by != r.want {
+			t.Errorf("%s: by %q, want %q", r.name, by, r.want)
+		}
 	}
 }

@@ -317,7 +317,8 @@ func (r *Records) object(m map[string]any) string {
 			return display
 		}
 		if id, ok := m["identifier"].(map[string]any); ok {
-			return str(id["value"])
+			is := fhir.ID{System: str(id["system"]), Value: str(id["value"])}
+			return or(r.whose[is], is.Shown())
 		}
 		return or(r.names[str(m["reference"])], str(m["reference"]))
 	case str(m["display"]) != "" || str(m["code"]) != "":

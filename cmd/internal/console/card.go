@@ -121,7 +121,7 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	if !v.whole {
 		return notTheirs
 	}
-	records := report.NewRecords(&d.Chart, d.View.Titles, v.Zone)
+	records := report.NewRecords(&d.Chart, d.View.Titles, d.Names, v.Zone)
 	verdict, ok := chosenEngagement(d.View.Clients, with)
 	if !ok {
 		return exchange.ErrNotFound

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"regexp"
@@ -147,10 +148,6 @@ func (v *visit) acknowledge() error {
 	if err != nil {
 		return err
 	}
-	rx := readiness.Prescribed(about.Chart, about.Policy, about.Now)
-	if rx == nil || form.Get("digest") != fhir.DosageDigest(rx.Resource) {
-		return v.card(with, checks{}, problem{}, []problem{{"directions", "The directions changed while you read. Read these, and acknowledge them."}})
-	}
 	id := form.Get("entry")
 	if !cardEntry.MatchString(id) {
 		id = desk.NewEntry()
@@ -159,7 +156,10 @@ func (v *visit) acknowledge() error {
 	if err != nil {
 		return err
 	}
-	slips, err := about.Book.Acknowledge(note, rx)
+	slips, err := entry.Acknowledged{Digest: cmp.Or(form.Get("digest"), "none")}.Make(about, note)
+	if errors.Is(err, entry.ErrOtherDirections) {
+		return v.card(with, checks{}, problem{}, []problem{{"directions", "The directions changed while you read. Read these, and acknowledge them."}})
+	}
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type Dossier struct {
 	Policies map[string]readiness.Policy // by prescriber, of then
 	Sent     []exchange.Recorded         // each with what had become of it by then
 	Told     []exchange.Telling
+	Names    map[fhir.ID]string // whom the settings know by a number
 }
 
 // BadMoment is a time that cannot be looked at, and why, for whoever typed it. Field says which of two it is.
@@ -165,7 +166,7 @@ func (v *visit) clientPage() error {
 	}
 	p.Contacts, p.Language = contactsOf(&d.Chart)
 	p.Doubts = doubtsOf(&d.Chart)
-	records := report.NewRecords(&d.Chart, d.View.Titles, v.Zone)
+	records := report.NewRecords(&d.Chart, d.View.Titles, d.Names, v.Zone)
 	for _, verdict := range d.View.Clients {
 		p.Engaged = append(p.Engaged, v.engagement(d.View, verdict, records))
 	}

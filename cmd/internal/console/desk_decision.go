@@ -27,13 +27,13 @@ func askDecision(a entry.About, _ bool) asked {
 		q.Cannot = "The prescriber sheet lists nobody who may decide. Whoever looks after the settings writes them there, once " + title + " has agreed."
 		return q
 	case 1:
-		q.Remarks = append(q.Remarks, "Decided by "+name(a.Deciders[0])+" "+agreed(sheet)+".")
+		q.Remarks = append(q.Remarks, "Decided by "+a.Deciders[0].Shown()+" "+agreed(sheet)+".")
 	}
 	q.Fields = append(q.Fields, field{Name: "outcome", Label: "What did " + title + " decide?", Kind: "choice", Choices: slices.Clone(outcomes)})
 	if len(a.Deciders) > 1 {
 		who := field{Name: "decider", Label: "Who decided?", Kind: "choice"}
 		for _, d := range a.Deciders {
-			who.Choices = append(who.Choices, choice{Value: d.ID.Value, Label: name(d)})
+			who.Choices = append(who.Choices, choice{Value: d.ID.Value, Label: d.Shown()})
 		}
 		q.Fields = append(q.Fields, who)
 	}
@@ -56,14 +56,6 @@ func askDecision(a entry.About, _ bool) asked {
 		field{Name: "in-person", Label: "The prescriber saw the client in person for it", Kind: "check", Rare: true})
 	q.More = "More that the message says: limits, sessions, directions, seen in person"
 	return q
-}
-
-// name is somebody who decides as shown.
-func name(p desk.Person) string {
-	if p.Name == "" {
-		return p.ID.Value
-	}
-	return p.Name
 }
 
 // agreed says since when the sheet is agreed.

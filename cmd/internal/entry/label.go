@@ -7,6 +7,7 @@ import (
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // Same is the answer that the label bears the directions on file.
@@ -62,4 +63,24 @@ func (a About) Fill(on string) (check *fhir.Version, handed string) {
 		return d.Version, handed
 	}
 	return nil, ""
+}
+
+// ErrOtherDirections is what Acknowledged answers when the directions that were read are not those in force.
+var ErrOtherDirections = errors.New("the directions changed while they were read: read them again, and acknowledge those")
+
+// Acknowledged says that the directions in force were read.
+type Acknowledged struct {
+	Digest string // of those that were read: fhir.DosageDigest
+}
+
+// Make returns the slips of the acknowledgement.
+func (w Acknowledged) Make(a About, n desk.Note) ([]exchange.Slip, error) {
+	rx := readiness.Prescribed(a.Chart, a.Policy, a.Now)
+	switch {
+	case rx == nil && w.Digest == "":
+		return nil, errors.New("no prescription is on file: its directions are entered with the label check")
+	case rx == nil || w.Digest != fhir.DosageDigest(rx.Resource):
+		return nil, ErrOtherDirections
+	}
+	return a.Book.Acknowledge(n, rx)
 }
