@@ -70,6 +70,23 @@ func (w window) Known(ctx context.Context) (*people.Known, error) {
 	return w.held.therapists(ctx, w.store, moment)
 }
 
+// Treating are the therapists of each client whom the newest verdicts name.
+func (w window) Treating(ctx context.Context) (map[string][]fhir.Therapist, error) {
+	moment, err := w.store.Newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := w.held.at(ctx, w.store, moment)
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[string][]fhir.Therapist, len(rows))
+	for _, row := range rows {
+		by[row.Client] = append(by[row.Client][:len(by[row.Client]):len(by[row.Client])], row.Verdict.Therapists...)
+	}
+	return by, nil
+}
+
 // console is what the console is made with. guest is who everybody is, where nobody needs to sign in.
 func (h *hub) console(guest *people.Account) (console.Options, error) {
 	w, exchanging := window{h}, newExchangeWindow(h)

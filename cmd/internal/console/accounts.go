@@ -38,6 +38,8 @@ type Switches interface {
 type Staff interface {
 	// Known returns who they are, as far as the records of all clients tell.
 	Known(ctx context.Context) (*people.Known, error)
+	// Treating returns the therapists of each client, by key, as the newest verdicts name them.
+	Treating(ctx context.Context) (map[string][]fhir.Therapist, error)
 }
 
 // owning is whose the accounts are.

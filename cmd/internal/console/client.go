@@ -193,6 +193,9 @@ func (v *visit) dossier(what, asOf string) (Dossier, error) {
 	if err != nil {
 		return d, err
 	}
+	if asOf != "" && v.who.Is(people.Therapist) {
+		d.View.Clients = v.todays(d.View.Clients, map[string][]fhir.Therapist{v.client: v.by})
+	}
 	d.View = seen(d.View, v.who, v.client)
 	slices.SortStableFunc(d.View.Clients, func(a, b readiness.Verdict) int { return cmp.Compare(a.Prescriber, b.Prescriber) })
 	return d, nil
@@ -202,6 +205,7 @@ func (v *visit) dossier(what, asOf string) (Dossier, error) {
 // moment is looked at.
 func (v *visit) sees() error {
 	by, err := v.Views.Therapists(v.ctx(), v.client)
+	v.by = by
 	sight := v.who.Sight(by...)
 	v.whole = err == nil && (sight == people.Whole || sight == people.Nothing) // of nothing: they were let in with a reason
 	return err

@@ -117,3 +117,19 @@ func TestAnOwnerWritesANumber(t *testing.T) {
 	}
 	ann.sees(ann.post("/accounts", url.Values{"login": {"cy"}, "name": {"Cy"}, "role": {"therapist"}, "number": {"1679576722"}}), http.StatusUnprocessableEntity, "problems")
 }
+
+// What a therapist saw of a client then is not theirs to see once the client is another's, whatever else they are: the past
+// is looked at by today's rights.
+func TestThePastIsSeenByTodaysRights(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, arriving(c)...)
+	g := w.as(people.Admin, people.Therapist)
+	if a := g.get("/clients/c-robin?as-of=@3"); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "acknowledged on") {
+		t.Fatalf("while the client is theirs: %d %s", a.StatusCode, a.text())
+	}
+	w.moved = map[string][]fhir.Therapist{"c-robin": {{Name: "Lee"}}}
+	if a := g.get("/clients/c-robin?as-of=@3"); a.StatusCode != http.StatusOK || strings.Contains(a.body, "acknowledged on") {
+		t.Errorf("after it is Lee's: %d %s", a.StatusCode, a.text())
+	}
+}

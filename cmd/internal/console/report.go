@@ -83,6 +83,7 @@ type reportPage struct {
 	May      bool // give it
 	Given    []Given
 	More     bool // reports were given before those that are listed
+	LeftOut  string
 }
 
 // section is one list of findings of the report.
@@ -128,6 +129,9 @@ func (v *visit) report() error {
 	r := report.Build(in)
 	p := reportPage{frame: v.frame("Report"), Report: r, AsOfWord: v.r.URL.Query().Get("as-of"), May: v.who.Is(giving...), Given: given}
 	p.Now = in.AsOf
+	if v.handedOn > 0 {
+		p.LeftOut = count(v.handedOn, "client who was yours then is", "clients who were yours then are")
+	}
 	if p.More = len(given) > pastReports; p.More {
 		p.Given = given[:pastReports]
 	}

@@ -154,8 +154,31 @@ func TestWhoseAClientWasIsNoRightToLook(t *testing.T) {
 		w := busy(t)
 		w.moved = map[string][]fhir.Therapist{"c-robin": {{Name: "Lee"}}}
 		for _, path := range []string{"/report?as-of=@3", "/report.csv?as-of=@3"} {
-			if a := w.as(r.roles...).get(path); a.StatusCode != http.StatusOK || strings.Contains(a.body, "Robin") != r.has {
+			a := w.as(r.roles...).get(path)
+			if a.StatusCode != http.StatusOK || strings.Contains(a.body, "Robin") != r.has {
 				t.Errorf("%s: %s is answered %d; says Robin: %v", r.name, path, a.StatusCode, !r.has)
+			}
+			if told := a.has("left-out") && strings.Contains(a.text(), "1 client who was yours then is not yours now"); told != (!r.has && strings.HasPrefix(path, "/report?")) {
+				t.Errorf("%s: %s says that somebody is left out: %v", r.name, path, told)
+			}
+		}
+	}
+}
+
+// Whoever treats a client now sees how they stood when they were another's.
+func TestWhoseAClientIsNowLooksBack(t *testing.T) {
+	w := busy(t)
+	for i := range w.view.Clients {
+		if c := &w.view.Clients[i]; c.Client == "c-robin" {
+			c.Therapists = []fhir.Therapist{{Name: "Lee"}} // then
+		}
+	}
+	w.moved = map[string][]fhir.Therapist{"c-robin": {{Name: "Dana"}}}
+	for _, roles := range [][]people.Role{{people.Therapist}, {people.Admin, people.Therapist}} {
+		g := w.as(roles...)
+		for _, path := range []string{"/report?as-of=@3", "/report.csv?as-of=@3"} {
+			if a := g.get(path); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Robin") || a.has("left-out") {
+				t.Errorf("%v: %s is answered %d without Robin, or says that somebody is left out", roles, path, a.StatusCode)
 			}
 		}
 	}

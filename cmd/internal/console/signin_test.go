@@ -125,6 +125,14 @@ func (w *town) Known(context.Context) (*people.Known, error) {
 	return people.Know(clients), nil
 }
 
+func (w *town) Treating(ctx context.Context) (map[string][]fhir.Therapist, error) {
+	by := map[string][]fhir.Therapist{}
+	for _, c := range w.view.Clients {
+		by[c.Client], _ = w.Therapists(ctx, c.Client)
+	}
+	return by, nil
+}
+
 // lobby is a town whose people are in a store, before a clock.
 type lobby struct {
 	*town

@@ -34,9 +34,12 @@ type visit struct {
 	r      *http.Request
 	who    people.Account // zero: nobody is signed in
 	now    time.Time
-	client string // the hub's key, where the route is about one
-	whole  bool   // the client's doses, readings, scores and events are shown, too: the pages about one client find it out
-	ended  string // why whoever was signed in is not any more
+	client string           // the hub's key, where the route is about one
+	by     []fhir.Therapist // whose the client is, where the route is about one
+	whole  bool             // the client's doses, readings, scores and events are shown, too: the pages about one client find it out
+	ended  string           // why whoever was signed in is not any more
+
+	handedOn int // clients whom a look at the past leaves out, since they are the visitor's no more
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
@@ -52,31 +55,31 @@ func (v *visit) look(what, client, asOf string) (report.Input, error) {
 	if err != nil {
 		return in, err
 	}
-	if asOf != "" {
-		if in.Clients, err = v.stillTheirs(in.Clients); err != nil {
-			return in, err
+	if asOf != "" && v.who.Is(people.Therapist) {
+		now, err := v.Staff.Treating(v.ctx())
+		if err != nil {
+			return in, fmt.Errorf("whose the clients are: %w", err)
 		}
+		in.Clients = v.todays(in.Clients, now)
 	}
 	return seen(in, v.who, client), nil
 }
 
-// stillTheirs has verdicts of the past name as therapists those of now: whose a client was is no right to look at them today.
-func (v *visit) stillTheirs(then []readiness.Verdict) ([]readiness.Verdict, error) {
-	if !v.who.Is(people.Therapist) {
-		return then, nil
-	}
+// todays has verdicts of the past name as therapists those of now: whose a client was is no right to look at them today, and
+// whoever treats a client now looks at how they stood before. It counts the clients who were the visitor's then, and whom it
+// hides.
+func (v *visit) todays(then []readiness.Verdict, now map[string][]fhir.Therapist) []readiness.Verdict {
 	then = slices.Clone(then)
+	gone := map[string]bool{}
 	for i := range then {
-		if !v.who.Confidant(then[i].Therapists...) {
-			continue
+		was := then[i].Therapists
+		then[i].Therapists = now[then[i].Client]
+		if v.who.Sight(was...) != people.Nothing && v.who.Sight(then[i].Therapists...) == people.Nothing {
+			gone[then[i].Client] = true
 		}
-		by, err := v.Views.Therapists(v.ctx(), then[i].Client)
-		if err != nil && !errors.Is(err, exchange.ErrNotFound) {
-			return nil, fmt.Errorf("whose client %s is: %w", then[i].Client, err)
-		}
-		then[i].Therapists = by
 	}
-	return then, nil
+	v.handedOn = len(gone)
+	return then
 }
 
 // show sends a page.
