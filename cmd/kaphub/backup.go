@@ -36,18 +36,23 @@ func (c *backupCommand) Run(ctx context.Context, s *scene) error {
 }
 
 type restoreCommand struct {
-	From        string `required:"" placeholder:"FILE" help:"The backup."`
+	From        string `placeholder:"FILE" help:"The backup." xor:"from" required:""`
+	InPlace     bool   `help:"The store was brought back already, by pg_restore or with its whole disk: make it safe to go on with." xor:"from" required:""`
 	RecoveryKey bool   `help:"Read the recovery key from standard input, and write the lost key file anew from it."`
 }
 
-// Run makes the configured store from a backup. The restored hub starts paused.
+// Run makes the configured store from a backup, or takes it as somebody else brought it back. The restored hub starts
+// paused, with nobody signed in and no invitation open.
 func (c *restoreCommand) Run(ctx context.Context, s *scene) error {
 	cfg, key, err := c.key(s)
 	if err != nil {
 		return err
 	}
+	if c.InPlace {
+		return c.settle(ctx, s, "what was brought back")
+	}
 	if isPostgres(cfg.Store.DSN.Reveal()) {
-		return errors.New("restore: this store is PostgreSQL: use pg_restore with your own dump, then run kaphub sync")
+		return errors.New("restore: this store is PostgreSQL: bring your dump back with pg_restore, then run kaphub restore --in-place, before kaphub serve")
 	}
 	if _, err := os.Stat(c.From); err != nil {
 		return fmt.Errorf("restore: %s is not there: name the backup; its signature, %s.sig, must lie beside it", c.From, c.From)
@@ -60,11 +65,21 @@ func (c *restoreCommand) Run(ctx context.Context, s *scene) error {
 			return fmt.Errorf("restore: %w", err)
 		}
 	}
+	return c.settle(ctx, s, cfg.Store.DSN.Reveal())
+}
+
+// settle ends what a store that was brought back must not bring along, and says what to do next.
+func (c *restoreCommand) settle(ctx context.Context, s *scene, what string) error {
 	h, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.close()
+	if c.InPlace {
+		if err := h.store.Restored(ctx); err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
+	}
 	if err := h.store.Audit(ctx, actor(), "restore", "", ""); err != nil {
 		return err
 	}
@@ -80,7 +95,7 @@ func (c *restoreCommand) Run(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	s.printf("Restored %s. It sends nothing yet: run kaphub sync, which reads every source and asks about every open attempt first.\n", cfg.Store.DSN.Reveal())
+	s.printf("Restored %s. It sends nothing yet: run kaphub sync, which reads every source and asks about every open attempt first.\n", what)
 	if len(all) > 0 {
 		s.printf("Everybody signs in again, and accounts stand as they did when the backup was made: look through kaphub user list.\n")
 	}

@@ -108,13 +108,19 @@ func Restore(ctx context.Context, from, to string, key Key) error {
 	return nil
 }
 
-// pause marks a freshly restored store, and puts what is staged in doubt.
+// pause marks a freshly restored store.
 func pause(ctx context.Context, path string, key Key) error {
 	db, err := Open(ctx, Options{DSN: path, Key: key})
 	if err != nil {
 		return err
 	}
-	err = db.commit(ctx, "restore", "", func(c *commit) error {
+	return errors.Join(db.Restored(ctx), db.Close())
+}
+
+// Restored marks a store as brought back from a backup, whoever brought it back: it is paused, what waits to be sent counts as
+// tried, for it may have been sent since, and nobody is signed in. Said twice, it does no harm.
+func (db *DB) Restored(ctx context.Context) error {
+	return db.commit(ctx, "restore", "", func(c *commit) error {
 		staged, err := c.Deliveries(ctx, "staged")
 		if err != nil {
 			return err
@@ -131,7 +137,6 @@ func pause(ctx context.Context, path string, key Key) error {
 		c.detail = fmt.Sprintf("deliveries in doubt=%d", len(staged))
 		return c.PutMeta(ctx, table.PutMetaParams{Name: metaPaused, Value: "restored"})
 	})
-	return errors.Join(err, db.Close())
 }
 
 // checkSignature compares a backup with the signature beside it.
