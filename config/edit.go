@@ -16,7 +16,7 @@ import (
 // their columns included: a YAML library that writes the whole file anew keeps neither.
 type Edit struct {
 	Path string   // as problems name it: "prescribers[0].sheet.follow_up"; one past the end of a list adds to it
-	Text string   // the value as the file writes it, on one line: Quoted, or "{name: a, until: 2027-01-31}"; "" = the line goes
+	Text string   // the value as the file writes it, on one line: Quoted, or "{name: a, until: 2027-01-31}"; of a further element of a list it may be the lines of a block; "" = the line goes
 	List []string // in place of Text: the elements of a list, each as Text; empty and not nil = an empty list
 }
 
@@ -165,7 +165,11 @@ func (d *draft) expected(e Edit) map[string]string {
 	if e.List == nil && e.Text == "" {
 		return all
 	}
-	tree, err := parser.ParseBytes([]byte("v: "+flow(e)+"\n"), 0)
+	value := " " + flow(e)
+	if strings.Contains(value, "\n") {
+		value = "\n  " + indented(e.Text, 2)
+	}
+	tree, err := parser.ParseBytes([]byte("v:"+value+"\n"), 0)
 	if err != nil || len(tree.Docs) != 1 {
 		return nil
 	}

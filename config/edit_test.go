@@ -58,6 +58,9 @@ func TestAnEditLeavesEverythingElseAsItStands(t *testing.T) {
 		{"an element more", Edit{Path: "prescribers[0].sheet.deciders[2]", Text: `{system: x, value: "3"}`}, "value: \"2\"}\n", "value: \"2\"}\n        - {system: x, value: \"3\"}\n"},
 		{"the first element", Edit{Path: "prescribers[0].sheet.holidays[0]", Text: "2026-12-25"}, "holidays: []\n", "holidays:\n        - 2026-12-25\n"},
 		{"an element less", Edit{Path: "prescribers[0].sheet.deciders[0]"}, "        - {system: \"http://hl7.org/fhir/sid/us-npi\", value: \"1\"}   # Dr. Vale\n", ""},
+		{"a block more, behind what is remarked of the one before", Edit{Path: "prescribers[1]", Text: "name: aurora   # short\nsheet:\n  follow_up: not asked\n  # signed: 2026-01-10"},
+			"referral_escalate: 5}\n", "referral_escalate: 5}\n  - name: aurora   # short\n    sheet:\n      follow_up: not asked\n      # signed: 2026-01-10\n"},
+		{"a block as the first element", Edit{Path: "prescribers[0].sheet.holidays[0]", Text: "name: a\nuntil: 2027-01-31"}, "holidays: []\n", "holidays:\n        - name: a\n          until: 2027-01-31\n"},
 		{"a whole list", Edit{Path: "prescribers[0].sheet.deciders", List: []string{}},
 			"deciders:\n        - {system: \"http://hl7.org/fhir/sid/us-npi\", value: \"1\"}   # Dr. Vale\n        - {system: \"http://hl7.org/fhir/sid/us-npi\", value: \"2\"}\n", "deciders: []\n"},
 		{"a word gives way to a list of blocks", Edit{Path: "practice.credentials", List: []string{"{name: insurance, until: 2027-01-31}"}},
@@ -80,6 +83,26 @@ func TestAnEditLeavesEverythingElseAsItStands(t *testing.T) {
 				t.Errorf("got\n%s", got)
 			}
 		})
+	}
+}
+
+// What is remarked at the end of an element, further in than its dash, is about that element.
+func TestAnElementTakesItsRemarksAlong(t *testing.T) {
+	const text = "hub: {name: x}\nlist:\n  - name: a\n    # about a\n  # about b\n  - name: b\n    # also about b\n\nend: 1\n"
+	for _, c := range []struct {
+		edit Edit
+		want string
+	}{
+		{Edit{Path: "list[0]"}, "hub: {name: x}\nlist:\n  # about b\n  - name: b\n    # also about b\n\nend: 1\n"},
+		{Edit{Path: "list[1]"}, "hub: {name: x}\nlist:\n  - name: a\n    # about a\n  # about b\n\nend: 1\n"},
+		{Edit{Path: "list[2]", Text: "{name: c}"}, "hub: {name: x}\nlist:\n  - name: a\n    # about a\n  # about b\n  - name: b\n    # also about b\n  - {name: c}\n\nend: 1\n"},
+	} {
+		if got, err := Apply([]byte(text), []Edit{c.edit}); err != nil || string(got) != c.want {
+			t.Errorf("%s: %v\n%s", c.edit.Path, err, got)
+		}
+	}
+	if _, err := Apply([]byte("list: [{name: a}]\n"), []Edit{{Path: "list[1]", Text: "name: b\nx: 1"}}); !errors.Is(err, ErrEdit) {
+		t.Errorf("a block in brackets: %v", err)
 	}
 }
 

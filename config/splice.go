@@ -253,9 +253,14 @@ func (d *draft) value(e Edit, at spot, inFlow bool) string {
 func listed(items []string, indent int) string {
 	var b strings.Builder
 	for _, item := range items {
-		b.WriteString("\n" + strings.Repeat(" ", indent) + "- " + item)
+		b.WriteString("\n" + strings.Repeat(" ", indent) + "- " + indented(item, indent+2))
 	}
 	return b.String()
+}
+
+// indented is a text of several lines as it stands in a column.
+func indented(text string, column int) string {
+	return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", column))
 }
 
 // add writes what is not there yet: below at, the steps that are missing.
@@ -340,6 +345,8 @@ func (d *draft) append(at spot, missing []step, e Edit) (string, error) {
 		return "", ErrEdit
 	}
 	switch {
+	case strings.Contains(e.Text, "\n") && (flowing(at.in) || flowing(seq) && len(seq.Values) > 0):
+		return "", ErrEdit
 	case len(seq.Values) == 0 && at.pair != nil && !flowing(at.in):
 		from, to := d.colon(at.pair), d.end(at.value, false)
 		return d.text[:from] + listed([]string{e.Text}, d.indent(at.pair)+2) + d.text[to:], nil
@@ -350,8 +357,22 @@ func (d *draft) append(at spot, missing []step, e Edit) (string, error) {
 		from := d.end(seq.Values[len(seq.Values)-1], true)
 		return d.text[:from] + ", " + e.Text + d.text[from:], nil
 	}
-	from := d.lineEnd(d.end(seq.Values[len(seq.Values)-1], false))
-	return d.text[:from] + "\n" + strings.Repeat(" ", d.indent(seq)) + "- " + e.Text + d.text[from:], nil
+	from := d.remarks(d.lineEnd(d.end(seq.Values[len(seq.Values)-1], false)), d.indent(seq))
+	return d.text[:from] + listed([]string{e.Text}, d.indent(seq)) + d.text[from:], nil
+}
+
+// remarks is where the lines end that follow the end of a line at an offset and are comments further in than a column: they
+// are about what stands above them.
+func (d *draft) remarks(at, column int) int {
+	for at < len(d.text) {
+		end := d.lineEnd(at + 1)
+		line := d.text[at+1 : end]
+		if bare := strings.TrimLeft(line, " "); !strings.HasPrefix(bare, "#") || len(line)-len(bare) <= column {
+			break
+		}
+		at = end
+	}
+	return at
 }
 
 // remove takes a line or an element out.
@@ -385,6 +406,9 @@ func (d *draft) remove(at spot) (string, error) {
 		return d.text[:from] + " []" + d.text[to:], nil
 	}
 	from, to := d.lineStart(d.begin(self)), min(len(d.text), d.lineEnd(d.end(self, false))+1)
+	if at.pair == nil {
+		to = min(len(d.text), d.remarks(to-1, d.indent(at.in))+1)
+	}
 	if head := strings.TrimLeft(d.text[from:d.begin(self)], " "); at.pair != nil && head != "" { // behind a dash
 		if at.index+1 == len(siblings) {
 			return "", ErrEdit

@@ -155,18 +155,23 @@ func (w *exchangeWindow) Test(ctx context.Context, by, source string) error {
 	if err := w.store.Audit(ctx, by, "test connection", source, ""); err != nil {
 		return fmt.Errorf("note in the audit log: %w", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, soon)
-	defer cancel()
-	one := w.connectors[i]
-	found := check(limited, one, w.title(one.Party))
-	t := &console.Test{At: w.now(), By: by, Software: found.software, Mode: modes[found.capabilities.Mode]}
-	for _, l := range found.lines {
-		t.Lines = append(t.Lines, console.TestLine(l))
-	}
+	t := w.tested(ctx, by, w.connectors[i])
 	w.mu.Lock()
 	w.tests[source] = t
 	w.mu.Unlock()
 	return nil
+}
+
+// tested is what one counterpart is found to offer now.
+func (h *hub) tested(ctx context.Context, by string, one connectors.Connector) *console.Test {
+	limited, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	found := check(limited, one, h.title(one.Party))
+	t := &console.Test{At: h.now(), By: by, Software: found.software, Mode: modes[found.capabilities.Mode]}
+	for _, l := range found.lines {
+		t.Lines = append(t.Lines, console.TestLine(l))
+	}
+	return t
 }
 
 // Work is what the engine does. Of an engine that is not there it is nothing.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/config"
+	"github.com/kaphub/kaphub/connectors"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -46,8 +47,10 @@ func (k steward) Settled(context.Context) (console.Settled, error) {
 	s.Base = config.HashOf(text)
 	s.Strayed = s.Base != k.config.Hash()
 	for _, one := range sections(&k.config) {
+		one.Removable = strings.HasPrefix(one.Key, ofSource) || strings.HasPrefix(one.Key, ofPrescriber)
 		s.Sections = append(s.Sections, filled(one, file))
 	}
+	s.Sections = append(s.Sections, additions(&k.config)...)
 	for _, p := range secretPlaces(&k.config, file) {
 		secret := console.Secret{Name: p.name, Title: p.title, File: file[p.path]}
 		if info, err := os.Stat(k.config.Path(secret.File)); err == nil {
@@ -66,52 +69,98 @@ type drafted struct {
 	section  console.Section   // with what was typed
 	wrong    []string          // beside what stands at the fields
 	lines    []console.Line
-	next     *hub // nil while something is wrong
+	notes    []string
+	removal  console.Removal
+	source   string // the one that it is about, "" = none
+	next     *hub   // nil while something is wrong
 }
 
 // well reports whether nothing is wrong.
 func (d *drafted) well() bool {
-	return len(d.wrong) == 0 && !slices.ContainsFunc(d.section.Fields, func(f console.Field) bool { return len(f.Wrong) > 0 })
+	return len(d.wrong) == 0 && len(d.section.WrongAt()) == 0
 }
 
-// draft tries a change on the file's text, exactly as the hub would read it, and writes nothing.
-func (k steward) draft(c console.Change) (drafted, error) {
+// draft tries a change on the file's text, exactly as the hub would read it, and writes nothing to it.
+func (k steward) draft(ctx context.Context, c console.Change) (d drafted, err error) {
 	text, file, err := k.fileNow()
 	if err != nil {
-		return drafted{}, err
+		return d, err
 	}
-	all := sections(&k.config)
+	all := append(sections(&k.config), additions(&k.config)...)
 	i := slices.IndexFunc(all, func(s console.Section) bool { return s.Key == c.Section })
 	if i < 0 {
-		return drafted{}, fmt.Errorf("section of the settings: %w", exchange.ErrNotFound)
+		return d, fmt.Errorf("section of the settings: %w", exchange.ErrNotFound)
 	}
 	was := filled(all[i], file)
-	d := drafted{old: text, file: file, was: all[i], section: typed(was, c.Form)}
-	changes := edits(was, &d.section)
+	d = drafted{old: text, file: file, was: all[i], section: was}
+	d.source, _ = strings.CutPrefix(c.Section, ofSource)
+	if d.source == c.Section {
+		d.source = ""
+	}
+	var changes []config.Edit
+	came := addition{undo: func() {}}
+	switch {
+	case c.Removes:
+		path, removal, err := k.removed(ctx, c.Section)
+		if err != nil {
+			return d, err
+		}
+		d.removal, d.source = removal, ""
+		if removal.Refused != "" {
+			return d, nil
+		}
+		changes = []config.Edit{{Path: path}}
+	case was.Adds:
+		d.section = typed(was, c.Form)
+		if came, err = k.added(ctx, &d.section, file); err != nil || !d.well() {
+			came.undo()
+			return d, err
+		}
+		changes, d.notes = []config.Edit{{Path: came.path, Text: came.text}}, came.notes
+	default:
+		d.section = typed(was, c.Form)
+		changes = edits(was, &d.section)
+	}
 	if d.new, err = config.Apply(text, changes); err != nil {
+		came.undo()
 		return d, err
 	}
 	after, err := config.Leaves(d.new)
 	if err != nil {
+		came.undo()
 		return d, err
 	}
-	d.lines = differences(all, withoutSecrets(file), withoutSecrets(after))
 	next, err := k.scene.assemble(config.Read(k.config.File(), d.new, k.scene.environment))
 	if invalid, ok := errors.AsType[*config.Invalid](err); ok {
-		d.wrong = blame(&d.section, invalid.Problems)
+		if was.Adds {
+			d.wrong = came.blame(&d.section, invalid.Problems)
+		} else {
+			d.wrong = blame(&d.section, invalid.Problems)
+		}
+		came.undo()
 		return d, nil
 	}
+	if err != nil {
+		came.undo()
+		return d, err
+	}
 	d.next = next
-	return d, err
+	if was.Adds {
+		d.source = after[came.path+".name"]
+		d.lines = differences(&next.config, withoutSecrets(file), withoutSecrets(after))
+	} else {
+		d.lines = differences(&k.config, withoutSecrets(file), withoutSecrets(after))
+	}
+	return d, nil
 }
 
 // Weigh says what a change would write, what is wrong with it, and what it would alter on the board.
 func (k steward) Weigh(ctx context.Context, c console.Change, patience time.Duration) (console.Weighed, error) {
-	d, err := k.draft(c)
+	d, err := k.draft(ctx, c)
 	if err != nil {
 		return console.Weighed{}, err
 	}
-	w := console.Weighed{Section: d.section, Wrong: d.wrong, Moved: config.HashOf(d.old) != c.Base, Base: config.HashOf(d.old), Lines: d.lines, Text: hunk(d.old, d.new)}
+	w := console.Weighed{Section: d.section, Wrong: d.wrong, Moved: config.HashOf(d.old) != c.Base, Base: config.HashOf(d.old), Lines: d.lines, Notes: d.notes, Removal: d.removal}
 	if w.Moved {
 		was := filled(d.was, d.file)
 		for i := range w.Section.Fields {
@@ -124,6 +173,8 @@ func (k steward) Weigh(ctx context.Context, c console.Change, patience time.Dura
 	if !d.well() || d.next == nil || len(d.lines) == 0 {
 		return w, nil
 	}
+	w.Text = hunk(d.old, d.new)
+	w.Tests = slices.ContainsFunc(d.next.connectors, func(one connectors.Connector) bool { return one.Name == d.source && one.Checker != nil })
 	d.next.store, d.next.pace.DB = k.store, k.store
 	d.next.connectors = append(d.next.connectors, desks(d.next.written, k.store)...)
 	if err := d.next.inform(ctx); err != nil {
@@ -141,7 +192,7 @@ func (k steward) Weigh(ctx context.Context, c console.Change, patience time.Dura
 func (k steward) Settle(ctx context.Context, by string, c console.Change) error {
 	k.writing.Lock()
 	defer k.writing.Unlock()
-	d, err := k.draft(c)
+	d, err := k.draft(ctx, c)
 	switch {
 	case err != nil:
 		return err
@@ -149,7 +200,12 @@ func (k steward) Settle(ctx context.Context, by string, c console.Change) error 
 		return console.ErrMoved
 	case !d.well():
 		return console.ErrWrong
-	case len(d.lines) == 0:
+	case c.Removes:
+		if err := settledWithout(d.removal, c.Sure); err != nil {
+			return err
+		}
+	}
+	if len(d.lines) == 0 {
 		return nil
 	}
 	return k.put(ctx, by, "change settings", c.Reason, d.old, d.new, d.lines)
@@ -231,7 +287,6 @@ func (k steward) Changes(ctx context.Context, before int64) ([]console.Changed, 
 	if err != nil {
 		return nil, err
 	}
-	all := sections(&k.config)
 	var list []console.Changed
 	for i, s := range said {
 		var is, was pastConfig
@@ -244,7 +299,7 @@ func (k steward) Changes(ctx context.Context, before int64) ([]console.Changed, 
 			if err := json.Unmarshal([]byte(said[i+1].Value), &was); err != nil {
 				return nil, errDamaged
 			}
-			c.Lines = differences(all, was.Values, is.Values)
+			c.Lines = differences(&k.config, was.Values, is.Values)
 		case i == pageOfChanges:
 			return list, nil
 		default:

@@ -163,7 +163,7 @@ func TestAChangeOfTheSettingsDoesWhatItWasWeighedToDo(t *testing.T) {
 	if err != nil || len(changes) != 2 || changes[0].By != "Ann" || changes[0].Reason != "they wrote it" || len(changes[0].Lines) != 2 || changes[0].Lines[0].From == "" || !changes[1].First {
 		t.Errorf("%+v %v", changes, err)
 	}
-	if log := p.must(0, "audit", "list").out; !strings.Contains(log, "prescribers[0].sheet.follow_up: ") || !strings.Contains(log, "→ 10d") || !strings.Contains(log, "Ann") {
+	if log := p.must(0, "audit", "list").out; !strings.Contains(log, "prescribers[skylight].sheet.follow_up: ") || !strings.Contains(log, "→ 10d") || !strings.Contains(log, "Ann") {
 		t.Errorf("the audit log says\n%s", log)
 	}
 	p.must(0, "audit", "verify")

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
+
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // errChanged is why a hub stops serving that is to be opened anew: its config was written.
@@ -16,7 +19,7 @@ var errChanged = errors.New("the config was written anew")
 type entrance struct {
 	tcp   *net.TCPListener
 	told  bool // somebody was told where it is
-	fresh bool // the hub was just set up: it reads its sources at once
+	fresh bool // the hub was just set up, or has a source that it had not: it reads them at once
 }
 
 // open listens, unless the door is open already: on another address only after a restart.
@@ -65,12 +68,26 @@ func (s *scene) live(ctx context.Context, h *hub, at *entrance, open func(contex
 			}
 			return err
 		}
+		before := h.written
 		if h, err = open(ctx); err != nil {
 			return fmt.Errorf("open the hub by the config that was just written: %w", err)
 		}
+		at.fresh = at.fresh || comesAlong(before, h.written)
 		s.log.Info("the hub was opened anew by its config")
 		h.judgeFirst(ctx)
 	}
+}
+
+// comesAlong reports whether somebody's records are read from a source from which they were not.
+func comesAlong(before, now []readiness.Policy) bool {
+	sources := func(all []readiness.Policy) (names []string) {
+		for _, p := range all {
+			names = append(append(names, p.Practice.Sources...), p.Prescriber.Sources...)
+		}
+		return names
+	}
+	old := sources(before)
+	return slices.ContainsFunc(sources(now), func(name string) bool { return !slices.Contains(old, name) })
 }
 
 // judgeFirst judges by the new settings before anybody is let in, for a few seconds at most: of a practice that is

@@ -52,6 +52,9 @@ func (h *hub) effect(ctx context.Context, next *hub, patience time.Duration) (co
 		}
 		before := h.under(chart, h.policy(s.Prescriber), s.Verdict, states, p.at)
 		after := h.under(chart, next.policy(s.Prescriber), s.Verdict, states, p.at)
+		if _, stays := next.byPrescriber()[s.Prescriber]; !stays { // nobody judges them: as the board will show what was judged last
+			after = readiness.Current(s.Verdict, false, next.policy(s.Prescriber), states, p.at)
+		}
 		e.Looked++
 		turn := console.Turn{Before: before, After: after}
 		switch {

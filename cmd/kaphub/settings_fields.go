@@ -24,7 +24,7 @@ const (
 // sections are all that can be set from the console, without their values. What is not among them is changed in the file:
 // where the hub keeps its records, and by which key.
 func sections(c *config.Config) []console.Section {
-	all := []console.Section{practiceSection(), noticesSection(), schedulesSection()}
+	all := []console.Section{practiceSection(), addressSection(), noticesSection(), schedulesSection()}
 	for i := range c.Prescribers {
 		all = append(all, sheetSection(c, i), prescriberSection(c, i))
 	}
@@ -54,10 +54,17 @@ func practiceSection() console.Section {
 	}}
 }
 
+func addressSection() console.Section {
+	return console.Section{Key: "address", Title: "Address", Group: groupPractice, Owner: true,
+		Lead: "How people reach this hub from beyond this machine: by one https address, which a TLS proxy answers for. A mistake here can shut everybody out who is not at this machine; there it is mended in the file.", Fields: []console.Field{
+			{Path: "hub.public_url", Label: "Address under which people reach the hub", Hint: "Like https://hub.example.org. Links in mails and invitations begin with it. Left empty: from this machine alone.", Kind: console.KindText},
+			{Path: "hub.proxies", Label: "Proxies on other machines", Hint: "Where the TLS proxy asks from, an address or network a line, like 10.0.0.7 or 10.0.0.0/24: who is named here is believed for whom they ask. Left empty: a proxy on this machine.", Kind: console.KindLines},
+		}}
+}
+
 func noticesSection() console.Section {
 	when := "Like 0 7 * * 1-5: minute, hour, day, month, weekday."
-	return console.Section{Key: "notices", Title: "Notices by mail", Group: groupPractice, Lead: "Who is told by mail that there is something to act on. A mail holds counts and a link, and no client data.", Fields: []console.Field{
-		{Path: "hub.public_url", Label: "Address under which people reach the hub", Hint: "The link in a mail. Like https://hub.example.org.", Kind: console.KindText},
+	return console.Section{Key: "notices", Title: "Notices by mail", Group: groupPractice, Lead: "Who is told by mail that there is something to act on. A mail holds counts and a link, and no client data. The link begins with the hub’s address, which is set under Address.", Fields: []console.Field{
 		{Path: "notices", Label: "Is anybody told by mail?", Answers: []console.Option{{Value: "none", Label: "Nobody"}, {Value: console.AnswerSet, Label: "Yes, as written below"}}},
 		{Path: "notices.people", Label: "Who", Kind: console.KindRows, Columns: []console.Column{
 			{Key: "name", Label: "Short name", Hint: "maya"}, {Key: "email", Label: "E-mail"}, {Key: "roles", Label: "Roles", Hint: "therapist, admin, operator, privacy officer", Kind: console.KindWords},
@@ -136,7 +143,7 @@ func sheetSection(c *config.Config, i int) console.Section {
 func prescriberSection(c *config.Config, i int) console.Section {
 	p := &c.Prescribers[i]
 	at, title := fmt.Sprintf("prescribers[%d].", i), cmp.Or(p.Title, p.Name)
-	s := console.Section{Key: "prescriber-" + p.Name, Title: title, Group: groupPrescriber, Owner: true, Lead: "How " + title + " is named and reached.",
+	s := console.Section{Key: ofPrescriber + p.Name, Title: title, Group: groupPrescriber, Owner: true, Lead: "How " + title + " is named and reached.",
 		Facts: []console.Fact{{Name: "Name for ever", Value: p.Name}},
 		Fields: []console.Field{
 			{Path: "title", Label: "Name as shown", Kind: console.KindText},

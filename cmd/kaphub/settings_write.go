@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -120,12 +121,25 @@ func writable(file string) bool {
 	return errors.Join(temp.Close(), os.Remove(temp.Name())) == nil
 }
 
-// differences are the settings that differ between two configs, as the forms call them; what no form has is told by its path.
-func differences(all []console.Section, was, is map[string]string) (lines []console.Line) {
+// differences are the settings that differ between two configs, as c's forms call them; what no form has is told by its
+// path. Sources and prescribers are compared by their names: where one goes, the next takes its place in the list.
+func differences(c *config.Config, was, is map[string]string) (lines []console.Line) {
+	was, is = byName(was), byName(is)
 	covered := map[string]bool{}
-	for _, s := range all {
+	for _, gone := range takenOut(was, is) { // as one line
+		covered[gone] = true
+		lines = append(lines, console.Line{Path: gone, Label: lastName(gone), From: "as written", To: "taken out"})
+	}
+	places := listPlaces(c)
+	for _, s := range sections(c) {
+		for i := range s.Fields {
+			s.Fields[i].Path = namedPath(s.Fields[i].Path, places)
+		}
 		before, after := filled(s, was), filled(s, is)
 		for i, f := range after.Fields {
+			if under(covered, f.Path) {
+				continue
+			}
 			covered[f.Path] = f.Kind != "" // of a block as a whole, each line is told
 			from, to := fromTo(&before.Fields[i], &after.Fields[i])
 			if from != to {
@@ -136,15 +150,91 @@ func differences(all []console.Section, was, is map[string]string) (lines []cons
 	rest := map[string]bool{}
 	for _, file := range []map[string]string{was, is} {
 		for path := range file {
-			if was[path] != is[path] && !under(covered, path) {
+			if was[path] != is[path] && !under(covered, path) && !strings.HasSuffix(path, "connectors") { // of a list, each that comes or goes
 				rest[path] = true
 			}
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(rest)) {
-		lines = append(lines, console.Line{Path: path, Label: path, From: was[path], To: is[path]})
+		lines = append(lines, console.Line{Path: path, Label: pathInWords(path), From: was[path], To: is[path]})
 	}
 	return lines
+}
+
+var (
+	listPlace = regexp.MustCompile(`^(practice\.connectors\[\d+\]|prescribers\[\d+\])`)
+	inPlace   = regexp.MustCompile(`^prescribers\[[^]]+\]\.connectors\[\d+\]`)
+	namedIn   = regexp.MustCompile(`^(?:practice\.connectors|prescribers)\[([^]]*)\](?:\.connectors\[([^]]*)\])?`)
+)
+
+// namedPath is a path with the names of sources and prescribers in the place of where they stand: prescribers[skylight].title.
+// names has the name of each by its path, prescribers[0].name.
+func namedPath(path string, names map[string]string) string {
+	head := listPlace.FindString(path)
+	name := names[head+".name"]
+	if head == "" || name == "" {
+		return path
+	}
+	of, _, _ := strings.Cut(head, "[")
+	rest := path[len(head):]
+	if inner := inPlace.FindString(path); inner != "" && names[inner+".name"] != "" {
+		rest = ".connectors[" + names[inner+".name"] + "]" + path[len(inner):]
+	}
+	return of + "[" + name + "]" + rest
+}
+
+func byName(file map[string]string) map[string]string {
+	all := make(map[string]string, len(file))
+	for path, value := range file {
+		all[namedPath(path, file)] = value
+	}
+	return all
+}
+
+// listPlaces are the names of a config's sources and prescribers by where they stand.
+func listPlaces(c *config.Config) map[string]string {
+	all := map[string]string{}
+	for i := range c.Prescribers {
+		all[fmt.Sprintf("prescribers[%d].name", i)] = c.Prescribers[i].Name
+	}
+	for _, e := range c.Connectors() {
+		all[e.Path()+".name"] = e.Name
+	}
+	return all
+}
+
+// takenOut are the sources and prescribers that are in one config and not in the other, the prescribers first: their sources
+// go with them.
+func takenOut(was, is map[string]string) (gone []string) {
+	found := map[string]bool{}
+	for path := range was {
+		if rest, ok := strings.CutSuffix(path, ".name"); ok && namedIn.FindString(path) == rest && is[path] == "" {
+			found[rest] = true
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		if of, _, inner := strings.Cut(path, ".connectors["); !inner || !found[of] {
+			gone = append(gone, path)
+		}
+	}
+	return gone
+}
+
+func lastName(path string) string {
+	m := namedIn.FindStringSubmatch(path)
+	if m == nil {
+		return path
+	}
+	return or(m[2], m[1])
+}
+
+// pathInWords is a path as one reads it: of a source or prescriber, its name and the rest.
+func pathInWords(path string) string {
+	m := namedIn.FindString(path)
+	if m == "" {
+		return path
+	}
+	return lastName(path) + ": " + strings.ReplaceAll(strings.TrimPrefix(path[len(m):], "."), "_", " ")
 }
 
 // under reports whether a path is one of those covered, or below one.

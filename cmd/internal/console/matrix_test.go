@@ -94,6 +94,8 @@ var matrix = map[string]string{
 	"GET /settings/{section}":                     "owner admin operator",
 	"POST /settings/{section}":                    "owner admin",
 	"GET /settings/history":                       "owner admin operator",
+	"GET /settings/remove/{section}":              "owner",
+	"POST /settings/remove/{section}":             "owner",
 	"POST /settings/reread":                       "owner",
 	"GET /settings/secrets/{secret}":              "owner",
 	"POST /settings/secrets/{secret}":             "owner",

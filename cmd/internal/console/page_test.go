@@ -36,7 +36,7 @@ var pageOf = map[string]any{
 	"finding.html":           findingPage{},
 	"findings.html":          &findingsPage{},
 	"report.html":            reportPage{},
-	"settings.html":          settingsPage{}, "section.html": sectionPage{}, "weighed.html": weighedPage{}, "settings-history.html": historyPage{},
+	"settings.html":          settingsPage{}, "section.html": sectionPage{}, "weighed.html": weighedPage{}, "removal.html": removalPage{}, "settings-history.html": historyPage{},
 	"secret.html": secretPage{}, "rules.html": rulesPage{},
 
 	"exchange.html":            exchangePage{},

@@ -3,7 +3,9 @@ package console
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +35,8 @@ func (c *Console) settingsRoutes() []route {
 		{Pattern: "GET /settings/{section}", May: lookingAtSettings, do: (*visit).section},
 		{Pattern: "POST /settings/{section}", May: settling, do: (*visit).changeSection},
 		{Pattern: "GET /settings/history", May: lookingAtSettings, do: (*visit).settingsHistory},
+		{Pattern: "GET /settings/remove/{section}", May: []people.Role{people.Owner}, do: (*visit).removal},
+		{Pattern: "POST /settings/remove/{section}", May: []people.Role{people.Owner}, do: (*visit).remove},
 		{Pattern: "POST /settings/reread", May: []people.Role{people.Owner}, do: (*visit).rereadSettings},
 		{Pattern: "GET /settings/secrets/{secret}", May: []people.Role{people.Owner}, do: (*visit).secret},
 		{Pattern: "POST /settings/secrets/{secret}", May: []people.Role{people.Owner}, do: (*visit).setSecret},
@@ -50,6 +54,7 @@ type settingsPage struct {
 type settingsGroup struct {
 	Name     string
 	Sections []Section
+	Adds     []Section // by which more come in
 }
 
 func (v *visit) settings() error {
@@ -64,7 +69,12 @@ func (v *visit) settings() error {
 			p.Groups = append(p.Groups, settingsGroup{Name: one.Group})
 			i = len(p.Groups) - 1
 		}
-		p.Groups[i].Sections = append(p.Groups[i].Sections, one)
+		g := &p.Groups[i]
+		if one.Adds {
+			g.Adds = append(g.Adds, one)
+		} else {
+			g.Sections = append(g.Sections, one)
+		}
 	}
 	return v.show("settings", p)
 }
@@ -162,6 +172,7 @@ type weighedPage struct {
 	Slow   bool // some were not looked at
 	Turned []turned
 	Others []turned
+	Test   *Test // of the connection, as it would be
 }
 
 // typedInto carries what was typed from one page to the next.
@@ -187,6 +198,9 @@ func (v *visit) changeSection() error {
 	if do == "save" {
 		err := v.Settings.Settle(v.ctx(), v.who.Name, c)
 		switch {
+		case err == nil && one.Adds:
+			v.say("Saved. The hub has read its settings anew; what was added stands in the list, with all that can be set.")
+			return v.to("/settings")
 		case err == nil:
 			v.say("Saved. The hub has read its settings anew, and judges everybody by them now.")
 			return v.to("/settings/" + one.Key)
@@ -220,21 +234,26 @@ func (v *visit) changeSection() error {
 	}
 	p := weighedPage{frame: v.frame("What would change: " + one.Title), Weighed: w, Key: one.Key, Reason: c.Reason, Fixed: s.Fixed, Slow: w.Effect.Looked < w.Effect.Clients,
 		Turned: v.turned(w.Effect.Turned), Others: v.turned(w.Effect.Said)}
-	for _, name := range slices.Sorted(func(yield func(string) bool) {
-		for name := range v.r.PostForm {
-			if !yield(name) {
-				return
-			}
-		}
-	}) {
-		if name == "do" || name == "base" || name == "reason" {
-			continue
-		}
-		for _, value := range v.r.PostForm[name] {
-			p.Form = append(p.Form, typedInto{name, value})
+	p.Form = carried(v.r.PostForm, one)
+	if do == "test" && w.Tests {
+		if p.Test, err = v.Settings.Try(v.ctx(), v.who.Name, c); err != nil {
+			return err
 		}
 	}
 	return v.show("weighed", p)
+}
+
+// carried is what was typed and goes on to the next page: all but what is secret, which is kept already.
+func carried(form url.Values, of Section) (all []typedInto) {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if name == "do" || name == "base" || name == "reason" || slices.ContainsFunc(of.Fields, func(f Field) bool { return f.Kind == KindSecret && f.Path == name }) {
+			continue
+		}
+		for _, value := range form[name] {
+			all = append(all, typedInto{name, value})
+		}
+	}
+	return all
 }
 
 // Count says how many would change, in a line.
@@ -380,9 +399,9 @@ func (s Section) WrongAt() []Field {
 func (f Field) Row(i int) int { return i + 1 }
 
 // Minutes is about how long the rest would take.
-func (p weighedPage) Minutes() string {
-	if d := p.Effect.Rest.Round(time.Second); d < 90*time.Second {
+func (e Effect) Minutes() string {
+	if d := e.Rest.Round(time.Second); d < 90*time.Second {
 		return fmt.Sprintf("%d seconds", int(d.Seconds()))
 	}
-	return fmt.Sprintf("%d minutes", int(p.Effect.Rest.Round(time.Minute).Minutes()))
+	return fmt.Sprintf("%d minutes", int(e.Rest.Round(time.Minute).Minutes()))
 }

@@ -15,10 +15,13 @@ type Settings interface {
 	// Settled returns the settings as they stand in the file.
 	Settled(ctx context.Context) (Settled, error)
 	// Weigh says what a change would write, what is wrong with it, and what it would alter on the board, looking at clients
-	// for as long as patience. It changes nothing.
+	// for as long as patience. It changes nothing; a secret that was typed goes into a file of its own, which nothing reads yet.
 	Weigh(ctx context.Context, c Change, patience time.Duration) (Weighed, error)
+	// Try tests the connection of the source that a change is about as it would be then. ErrWrong while something is wrong
+	// with the change, ErrNotFound where there is nothing to test.
+	Try(ctx context.Context, by string, c Change) (*Test, error)
 	// Settle writes a change that was weighed and has nothing wrong. ErrMoved when the file is another than c.Base by now,
-	// ErrReadOnly when it cannot be written: nothing was changed then.
+	// ErrReadOnly when it cannot be written, ErrUnsure when something has to be agreed to first: nothing was changed then.
 	Settle(ctx context.Context, by string, c Change) error
 	// Reread has the hub open by the file as it stands, after somebody changed it by hand.
 	Reread(ctx context.Context, by string) error
@@ -34,6 +37,7 @@ type Settings interface {
 var (
 	ErrMoved    = errors.New("the settings were changed meanwhile: look at them anew")
 	ErrReadOnly = errors.New("the config's file cannot be written by the hub: write the change into it by hand")
+	ErrUnsure   = errors.New("what would be lost was not agreed to: tick it first")
 	ErrWrong    = errors.New("something in the settings is wrong: correct it first")
 )
 
@@ -59,6 +63,8 @@ type Section struct {
 	Key, Title, Lead string
 	Group            string // under which heading it is listed
 	Owner            bool   // an owner's to change; others look
+	Adds             bool   // it is about somebody whom the settings do not name yet
+	Removable        bool   // it can be taken out as a whole
 	Fields           []Field
 	Facts            []Fact // what is known of it, beside what can be set
 	Links            []Fact // where else to look, and the paths
@@ -82,6 +88,7 @@ type Field struct {
 	Rests             []string // what goes by it
 	Wrong             []string // what is wrong with what was typed
 	Now               string   // what the file says by now, where somebody else changed it since
+	Held              bool     // a secret is kept already
 }
 
 // Option is one of several.
@@ -121,6 +128,8 @@ type Change struct {
 	Base    string // the text that it was typed over
 	Form    url.Values
 	Reason  string
+	Removes bool // the section goes as a whole
+	Sure    bool // … and what Weighed.Sure says was agreed to
 }
 
 // Weighed is what a change would do.
@@ -132,6 +141,16 @@ type Weighed struct {
 	Lines   []Line   // empty = nothing would change
 	Text    []string // the lines of the file that would change, for whoever writes them by hand
 	Effect  Effect
+	Notes   []string // what to know beside
+	Tests   bool     // there is a connection to test
+	Removal          // of what goes as a whole
+}
+
+// Removal is what goes with a source or prescriber, and what stays.
+type Removal struct {
+	Lost, Kept []string
+	Refused    string // why it cannot be taken out, and what to do first; "" = it can
+	Sure       string // what has to be agreed to; "" = nothing
 }
 
 // Line is one setting that changes.

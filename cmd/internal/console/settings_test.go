@@ -22,6 +22,9 @@ type settled struct {
 	secrets  map[string]string
 	turns    []Turn
 	weighed  []time.Duration
+	removal  Removal
+	removed  []string
+	tried    []string
 }
 
 func (w *town) settings() *settled {
@@ -42,6 +45,8 @@ func (s *settled) sections() []Section {
 			{Path: "sheet.follow_up", Label: "A follow-up is due after", Kind: KindText, Answers: []Option{{Value: "not asked", Label: "Not asked"}, {Value: AnswerSet, Label: "Agreed"}}, Answer: answer, Text: text},
 			{Path: "sheet.deciders", Label: "Who may clear", Kind: KindRows, Columns: []Column{{Key: "value", Label: "Number"}}, Rows: [][]string{{"1881697747"}}},
 		}},
+		{Key: "source-ehr", Title: "ehr", Group: "Sources", Owner: true, Removable: true},
+		{Key: "new-calendar", Title: "Add a calendar", Group: "Sources", Owner: true, Adds: true, Fields: []Field{{Path: "name", Label: "Short name", Kind: KindText}, {Path: "calendar", Label: "Its secret address", Kind: KindSecret}}},
 	}
 }
 
@@ -55,7 +60,11 @@ func (s *settled) Weigh(_ context.Context, c Change, patience time.Duration) (We
 		if one.Key != c.Section {
 			continue
 		}
-		w := Weighed{Section: one, Base: s.base, Moved: c.Base != s.base, Text: []string{"- a", "+ b"}}
+		w := Weighed{Section: one, Base: s.base, Moved: c.Base != s.base, Text: []string{"- a", "+ b"}, Tests: one.Adds}
+		if c.Removes {
+			w.Removal, w.Lines, w.Effect = s.removal, []Line{{"source-ehr", "ehr", "as written", "taken out"}}, Effect{Clients: 2, Looked: 2, Moves: []Move{{readiness.Ready, readiness.Unknown, 2}}, Turned: s.turns}
+			return w, nil
+		}
 		f := &w.Section.Fields[0]
 		typed := c.Form.Get(f.Path)
 		if typed == "soon" {
@@ -77,10 +86,22 @@ func (s *settled) Settle(_ context.Context, by string, c Change) error {
 		return ErrReadOnly
 	case c.Base != s.base:
 		return ErrMoved
+	case c.Removes && s.removal.Refused != "":
+		return ErrWrong
+	case c.Removes && s.removal.Sure != "" && !c.Sure:
+		return ErrUnsure
+	case c.Removes:
+		s.removed = append(s.removed, c.Section)
+		return nil
 	}
 	s.followUp, s.base = c.Form.Get("sheet.follow_up"), s.base+"'"
 	s.changes = append(s.changes, Changed{Moment: 7, At: now, By: by, Reason: c.Reason, Lines: []Line{{"sheet.follow_up", "Sheet", "not asked", s.followUp}}})
 	return nil
+}
+
+func (s *settled) Try(_ context.Context, by string, c Change) (*Test, error) {
+	s.tried = append(s.tried, by+"|"+c.Section)
+	return &Test{At: now, By: by, Software: "A calendar", Lines: []TestLine{{Level: "fails", About: "calendar", Text: "it does not answer"}}}, nil
 }
 
 func (s *settled) Reread(context.Context, string) error { return nil }
@@ -181,6 +202,75 @@ func TestWhatThePrescriberAgreedIsTheOwnersToChange(t *testing.T) {
 		t.Error(a.body)
 	}
 	if a := w.as(people.Operator).get(sheetPath); !a.has("looking") || strings.Contains(a.body, "Robin") {
+		t.Error(a.body)
+	}
+}
+
+func TestASourceIsTestedBeforeItIsAddedAndItsSecretGoesNoFurther(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	if a := g.get("/settings"); a.count("adds") != 1 || strings.Contains(a.body, `class="who"><a href="/settings/new-calendar"`) {
+		t.Error(a.body)
+	}
+	if a := w.as(people.Admin).get("/settings"); a.has("adds") {
+		t.Error("an admin is led to what is the owner's")
+	}
+	const secret = "https://calendar.example/s3cr3t"
+	typed := url.Values{"base": {"b1"}, "do": {"weigh"}, "name": {"calendar"}, "calendar": {secret}}
+	a := g.post("/settings/new-calendar", typed)
+	if a.StatusCode != http.StatusOK || !a.has("try") || !strings.Contains(a.body, `name="name" value="calendar"`) || strings.Contains(a.body, "s3cr3t") {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	typed.Set("do", "test")
+	if a = g.post("/settings/new-calendar", typed); !a.has("tested") || !strings.Contains(a.body, "it does not answer") || !a.has("save") || strings.Contains(a.body, "s3cr3t") {
+		t.Error(a.body)
+	}
+	if len(w.bureau().tried) != 1 || w.bureau().tried[0] != "Ann owner|new-calendar" {
+		t.Error(w.bureau().tried)
+	}
+	typed.Set("do", "save")
+	if a = g.post("/settings/new-calendar", typed); a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/settings" {
+		t.Errorf("%d %s", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a = w.as(people.Admin).post("/settings/new-calendar", typed); a.StatusCode != http.StatusForbidden {
+		t.Error(a.StatusCode)
+	}
+	if strings.Contains(w.log.String(), "s3cr3t") {
+		t.Error("the log has it")
+	}
+}
+
+func TestRemovingAsksOnAPageOfItsOwn(t *testing.T) {
+	w := newTown(t)
+	robin := w.view.Clients[0]
+	after := robin
+	after.State, after.Words = readiness.Unknown, "Cannot tell: nobody judges"
+	w.bureau().turns = []Turn{{Before: robin, After: after}}
+	w.bureau().removal = Removal{Lost: []string{"nothing is read"}, Kept: []string{"everything that was received"}, Sure: "From then on by hand."}
+	g := w.as(people.Owner)
+	if a := g.get("/settings/source-ehr"); !a.has("removes") {
+		t.Error(a.body)
+	}
+	a := g.get("/settings/remove/source-ehr")
+	for _, want := range []string{"nothing is read", "everything that was received", "2 clients would be UNKNOWN", "Robin", "From then on by hand."} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("the page does not say %q: %s", want, a.body)
+		}
+	}
+	if a = g.post("/settings/remove/source-ehr", url.Values{"base": {"b1"}, "do": {"remove"}}); a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong-here") || len(w.bureau().removed) > 0 {
+		t.Errorf("%d %v", a.StatusCode, w.bureau().removed)
+	}
+	if a = g.post("/settings/remove/source-ehr", url.Values{"base": {"b0"}, "do": {"remove"}, "sure": {"yes"}}); a.StatusCode != http.StatusConflict || !a.has("moved") || len(w.bureau().removed) > 0 {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	if a = g.post("/settings/remove/source-ehr", url.Values{"base": {"b1"}, "do": {"remove"}, "sure": {"yes"}}); a.StatusCode != http.StatusSeeOther || len(w.bureau().removed) != 1 {
+		t.Errorf("%d %v", a.StatusCode, w.bureau().removed)
+	}
+	if a = g.get("/settings/remove/practice"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("the practice can be removed: %d", a.StatusCode)
+	}
+	w.bureau().removal = Removal{Refused: "it is the only one"}
+	if a = g.get("/settings/remove/source-ehr"); !a.has("refused") || a.has("remove") || !strings.Contains(a.body, "it is the only one") {
 		t.Error(a.body)
 	}
 }
