@@ -64,8 +64,8 @@ func calendarFields() []console.Field {
 func serverFields() []console.Field {
 	return []console.Field{
 		{Path: "base", Label: "Server: its address", Hint: "What stands before /metadata and /Patient.", Kind: console.KindText},
-		{Path: "token", Label: "Server: its token", Hint: "Kept in a file of its own and never shown again. Left empty for a server on this machine, and where the next line is filled in.", Kind: console.KindSecret},
-		{Path: "client", Label: "SMART Backend Services: the client id that you were given", Hint: "Where the server lets in whom it knows by a key and not by a token. The hub makes the key.", Kind: console.KindText},
+		{Path: "token", Label: "Server: its token", Hint: "Kept in a file of its own and never shown again. Left empty for a server on this machine, and for one that knows you by a key (SMART Backend Services), which is set up under Settings.", Kind: console.KindSecret},
+		{Path: "client", Label: "SMART Backend Services: the client id that you were given", Hint: "In place of a token, where the server lets in whom it knows by a key. The hub makes the key.", Kind: console.KindText},
 		{Path: "scopes", Label: "SMART Backend Services: scopes", Hint: sourceHints["auth.scopes"], Kind: console.KindLines},
 	}
 }

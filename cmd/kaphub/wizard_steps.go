@@ -102,9 +102,6 @@ func whereRecordsAre() console.Section {
 func (w *wizard) Take(_ context.Context, step string, form url.Values) (console.Section, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if step == stepRoster { // without
-		return console.Section{}, w.mark(stepRoster)
-	}
 	text, file, err := w.text()
 	if err != nil {
 		return console.Section{}, err
@@ -144,6 +141,16 @@ func (w *wizard) Take(_ context.Context, step string, form url.Values) (console.
 		return is, err
 	}
 	return is, w.mark(step)
+}
+
+// Skip goes on without what a step asks, which can wait.
+func (w *wizard) Skip(_ context.Context, step string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if step != stepSheet && step != stepRoster {
+		return fmt.Errorf("go on without step %s: %w", step, exchange.ErrNotFound)
+	}
+	return w.mark(step)
 }
 
 // missing marks what the first step cannot go without.

@@ -28,6 +28,8 @@ type Start interface {
 	Form(ctx context.Context, step string) (Section, error)
 	// Take takes what was typed into a step's form. What is wrong stands at its field, and nothing was taken then.
 	Take(ctx context.Context, step string, form url.Values) (Section, error)
+	// Skip goes on without what a step asks, which can wait: what was agreed to, and the roster.
+	Skip(ctx context.Context, step string) error
 	// NewKey makes the hub's key and returns its recovery key, which is told this once and not kept. Asked again, it makes
 	// another: the one before was never used.
 	NewKey(ctx context.Context) (recovery string, err error)
@@ -199,6 +201,7 @@ type startPage struct {
 	Steps []Step
 	Step  Step
 	Part  Section
+	Later bool   // it can wait, and be left empty at once
 	Skip  string // where to go on without it
 }
 
@@ -242,6 +245,7 @@ func (s *starter) step(v *visit) error {
 	if p.Part, err = s.start.Form(v.ctx(), p.Step.Key); err != nil {
 		return err
 	}
+	p.Later = p.Step.Key == "sheet" && !p.Step.Done
 	return v.show("start", p)
 }
 
@@ -252,6 +256,12 @@ func (s *starter) take(v *visit) error {
 	}
 	if err := v.r.ParseForm(); err != nil {
 		return err
+	}
+	if v.r.PostFormValue("do") == "later" {
+		if err := s.start.Skip(v.ctx(), p.Step.Key); err != nil {
+			return err
+		}
+		return v.to("/")
 	}
 	if p.Part, err = s.start.Take(v.ctx(), p.Step.Key, v.r.PostForm); err != nil {
 		return err
@@ -341,7 +351,7 @@ func (s *starter) takeRoster(v *visit) error {
 	}
 	switch v.r.PostFormValue("do") {
 	case "skip":
-		if _, err := s.start.Take(v.ctx(), "roster", url.Values{}); err != nil {
+		if err := s.start.Skip(v.ctx(), "roster"); err != nil {
 			return err
 		}
 		return v.to("/")
