@@ -30,6 +30,7 @@ type Source struct {
 	Why          string    // coded reason when it is not fresh
 	Missed       int       // what sweeps found this week that the pulls had missed
 	Desk         bool      // what people enter by hand: it is read as far as they said they have read
+	Gone         bool      // no policy names it any more: it was taken out of the settings
 }
 
 // SourceStates judges the sources that policies name at now: the practice's first, then each prescriber's, in their order.
@@ -57,7 +58,9 @@ func SourceStates(policies []readiness.Policy, states []fhir.SourceState, now ti
 	for _, s := range states {
 		if !seen[s.Name] && !beside(policies, s.Name) {
 			seen[s.Name] = true
-			out = append(out, judge(s.Name, readiness.Party{Name: s.Party}, s, readiness.Hours{}, zone, now))
+			gone := judge(s.Name, readiness.Party{Name: s.Party}, s, readiness.Hours{}, zone, now)
+			gone.Gone = true
+			out = append(out, gone)
 		}
 	}
 	return out

@@ -46,6 +46,7 @@ type todayPage struct {
 	Waits   []waitOn
 	Quiet   bool   // nothing that anybody must act on
 	Begin   bool   // who looks may bring the first clients in
+	Own     string // whose clients alone are shown: as the practice's records name them; "" = everybody's
 	Mark    string // what is shown of clients
 	Strip   string // what is shown of sources
 	Changed bool   // it takes the place of what was shown before
@@ -66,6 +67,7 @@ type waitOn struct {
 
 // todayOf builds the page of what stands.
 func (v *visit) todayOf(in report.Brief) todayPage {
+	in.Sources = slices.DeleteFunc(slices.Clone(in.Sources), func(s report.Source) bool { return s.Gone }) // somebody took it out, and it only grows older
 	p := todayPage{frame: v.frame("Today"), Today: report.BuildToday(v.own(in), most, v.lens())}
 	p.Now = in.AsOf
 	p.Days, p.Later = p.byDay(p.Sessions.Rows), p.byDay(p.Upcoming.Rows)
@@ -78,6 +80,9 @@ func (v *visit) todayOf(in report.Brief) todayPage {
 	}
 	p.Quiet = len(p.Stopped.Rows)+len(p.Sessions.Rows)+len(p.DoNow.Rows)+len(p.Many)+len(p.Strays.Rows) == 0
 	p.Begin = v.who.Is(people.Owner, people.Admin)
+	if !v.who.SeesAll() {
+		p.Own = v.who.Therapist
+	}
 	p.Strip = digestOf(p.Sources)
 	shown := p.Today
 	shown.AsOf, shown.Sources, shown.Until = time.Time{}, nil, time.Time{}

@@ -233,3 +233,25 @@ func TestAPaperOfStandingVerdictsIsVoidWithTheDay(t *testing.T) {
 	}
 	w.as(people.Owner).get("/print").inOrder(t, "As of 09:00; void after 00:00")
 }
+
+func TestATherapistWithoutClientsIsToldWhy(t *testing.T) {
+	w := newTown(t)
+	for i := range w.view.Clients {
+		w.view.Clients[i].Therapists = nil
+	}
+	a := w.as(people.Therapist).get("/")
+	if !a.has("no-clients") || !strings.Contains(a.body, "names you as <b>Dana</b>") {
+		t.Error(a.body)
+	}
+	if a = w.as(people.Owner).get("/"); a.has("no-clients") {
+		t.Error("the owner sees nobody")
+	}
+}
+
+func TestASourceThatWasTakenOutIsNotCountedOld(t *testing.T) {
+	w := newTown(t)
+	w.view.Sources = append(w.view.Sources, report.Source{Name: "old-ehr", Title: "Old Street", State: report.Stale, Gone: true})
+	if a := w.as(people.Owner).get("/"); strings.Contains(a.body, "Old Street") {
+		t.Error(a.body)
+	}
+}
