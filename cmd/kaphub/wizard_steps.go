@@ -111,7 +111,8 @@ func (w *wizard) Take(_ context.Context, step string, form url.Values) (console.
 		return was, err
 	}
 	is := typed(was, form)
-	next, came := text, addition{undo: func() {}}
+	var next []byte
+	came := addition{undo: func() {}}
 	switch step {
 	case stepPrescriber:
 		next, err = w.settled(file, &is)
