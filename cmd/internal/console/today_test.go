@@ -95,10 +95,10 @@ func TestTodayTellsEachWhatIsTheirs(t *testing.T) {
 func TestAnEmptyHubLeadsToTheFirstStepsAndAQuietDaySaysSo(t *testing.T) {
 	w := newTown(t)
 	w.view.Clients = nil
-	if a := w.as(people.Admin).get("/"); !a.has("no-clients") || !strings.Contains(a.body, `href="/start"`) {
+	if a := w.as(people.Admin).get("/"); !a.has("no-clients") || !strings.Contains(a.body, `href="/settings"`) {
 		t.Errorf("%s", a.body)
 	}
-	if a := w.as(people.Reader).get("/"); !a.has("no-clients") || strings.Contains(a.body, `href="/start"`) {
+	if a := w.as(people.Reader).get("/"); !a.has("no-clients") || strings.Contains(a.body, `kaphub import`) {
 		t.Errorf("%s", a.body)
 	}
 	w.view.Clients = []readiness.Verdict{verdict("c-robin", "Robin", "Dana", now.AddDate(0, 0, 5), readiness.Ready)}
