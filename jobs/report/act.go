@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -45,6 +46,18 @@ func ToActOn(in Input) []Acts {
 		}
 	}
 	return out
+}
+
+// WhoActs says before a next step whose it is. Whoever stands outside the practice is waited on, and the practice takes the step.
+func WhoActs(owner readiness.Owner, next string) string {
+	switch owner {
+	case readiness.Prescriber, readiness.Pharmacy, readiness.Client:
+		if strings.HasPrefix(next, "wait") {
+			return "waits on the " + string(owner)
+		}
+		return "waits on the " + string(owner) + "; practice"
+	}
+	return string(owner)
 }
 
 // act is one thing to act on.

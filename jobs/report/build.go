@@ -107,29 +107,82 @@ func (b *builder) title(party string) string {
 }
 
 func (b *builder) client(v readiness.Verdict) Client {
-	c := Client{Key: v.Client, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next, Since: nextSince(v)}
+	c := Client{Key: v.Client, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next, Since: nextSince(v, cmp.Or(b.AsOf, v.Judged))}
 	if v.Appointment != nil {
 		c.Session, c.Therapist = v.Appointment.Start, v.Appointment.Therapist
 	}
 	return c
 }
 
-// nextSince is since when the first thing to do is there to be done: by the gate whose next step it is, else by the finding.
-func nextSince(v readiness.Verdict) time.Time {
+// nextSince is since when the first thing to do is there to be done: as the finding that asks for it says, else as the gate does.
+func nextSince(v readiness.Verdict, asOf time.Time) time.Time {
 	if v.Next == "" {
 		return time.Time{}
+	}
+	var first, seen time.Time
+	for _, f := range v.Findings {
+		if f.Next != v.Next || f.Owner != v.Owner || f.State == readiness.Resolved {
+			continue
+		}
+		if at := begun(f, v); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+		if seen.IsZero() {
+			seen = past(f.Since, asOf)
+		}
+	}
+	if !first.IsZero() {
+		return first
 	}
 	for _, g := range v.Gates {
 		if g.Next == v.Next && g.Owner == v.Owner && g.State != readiness.Met && !g.Since.IsZero() {
 			return g.Since
 		}
 	}
-	for _, f := range v.Findings {
-		if f.Next == v.Next && f.Owner == v.Owner && f.State != readiness.Resolved {
-			return f.Since
-		}
+	return seen
+}
+
+// begun is since when what f tells is so by the records: since its gate stands open for the same step, which may be long before the
+// hub first saw it. Zero where no record tells.
+func begun(f readiness.Finding, v readiness.Verdict) time.Time {
+	g, ok := v.Gate(gateOf[f.Code])
+	same := g.Next == f.Next && g.Owner == f.Owner && g.State != readiness.Met && g.State != readiness.NotDue
+	if ok && !g.Since.IsZero() && g.Since.Before(f.Since) && (same || slices.Contains(waiting, f.Code)) {
+		return g.Since
 	}
 	return time.Time{}
+}
+
+// past is t, unless it is of the last day: that the hub has only just seen something tells nobody since when it is so.
+func past(t, asOf time.Time) time.Time {
+	if asOf.Sub(t) < 24*time.Hour {
+		return time.Time{}
+	}
+	return t
+}
+
+// From is since when it is so, as far as that is known; zero where all that is known is that the hub saw it lately.
+func (f Finding) From() time.Time {
+	if !f.Began.IsZero() || f.Age == 0 {
+		return f.Began
+	}
+	return f.Since
+}
+
+// From is as of a finding.
+func (r RollUp) From() time.Time {
+	if r.Age == 0 {
+		return time.Time{}
+	}
+	return r.Since
+}
+
+// Lateness says in words how late a finding is; "" when it is not.
+func (f Finding) Lateness() string {
+	if f.Late == 0 {
+		return ""
+	}
+	return many(f.Late, "day") + " late"
 }
 
 // sessions fills who is stopped and the sessions, by time.
@@ -213,11 +266,22 @@ func (b *builder) findings(r *Report) {
 	r.RollUps = rolled.list()
 	for _, list := range [][]Finding{r.DoNow, r.New, r.Lasting, r.Resolved, r.Snoozed} {
 		slices.SortStableFunc(list, func(x, y Finding) int {
-			return cmp.Or(cmp.Compare(x.Severity, y.Severity), when(x.Client.Session).Compare(when(y.Client.Session)),
+			return cmp.Or(cmp.Compare(x.Severity, y.Severity), sooner(x, y), when(x.Client.Session).Compare(when(y.Client.Session)),
 				x.Since.Compare(y.Since), cmp.Compare(x.Client.Key, y.Client.Key), cmp.Compare(x.Code, y.Code))
 		})
 	}
 	slices.SortStableFunc(r.Waiting, func(x, y Wait) int { return cmp.Or(x.Since.Compare(y.Since), cmp.Compare(x.Client.Key, y.Client.Key)) })
+}
+
+// sooner puts what is late before what is not.
+func sooner(x, y Finding) int {
+	switch {
+	case (x.Late > 0) == (y.Late > 0):
+		return 0
+	case x.Late > 0:
+		return -1
+	}
+	return 1
 }
 
 // week is how far a report that follows no other looks back at what was resolved.
@@ -247,6 +311,12 @@ func (b *builder) finding(f readiness.Finding, v readiness.Verdict, c Client) Fi
 	out := Finding{ID: f.ID, Code: f.Code, Rule: f.Rule, Severity: f.Severity, State: f.State, Words: f.Words, Owner: f.Owner, Next: f.Next,
 		Since: f.Since, Age: b.age(f.Since), Opened: f.Opened, Reopened: f.Reopened, Resolved: f.Resolved, Due: f.Due,
 		RollUp: f.RollUp, By: f.By, Client: c, Handled: b.handled(f)}
+	if out.Began = begun(f, v); !out.Began.IsZero() {
+		out.Age = b.age(out.Began)
+	}
+	if !f.Due.IsZero() && f.State != readiness.Resolved {
+		out.Late = max(0, int(readiness.DayOf(b.AsOf, b.zone).Start(b.zone).Sub(readiness.DayOf(f.Due, b.zone).Start(b.zone)).Round(24*time.Hour)/(24*time.Hour)))
+	}
 	if folded(f, v) {
 		out.Under = f.Under
 	}
@@ -282,8 +352,8 @@ func (b *builder) wait(waits []readiness.Finding, v readiness.Verdict, c Client)
 // waitingSince is since when a client waits: since the gate stands open by the owner's record, which may be long before
 // the hub first saw it.
 func waitingSince(f readiness.Finding, v readiness.Verdict) time.Time {
-	if g, ok := v.Gate(gateOf[f.Code]); ok && !g.Since.IsZero() && g.Since.Before(f.Since) {
-		return g.Since
+	if at := begun(f, v); !at.IsZero() {
+		return at
 	}
 	return f.Since
 }

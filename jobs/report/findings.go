@@ -53,7 +53,7 @@ func (b *builder) list(f Filter) []Finding {
 		}
 	}
 	slices.SortStableFunc(out, func(x, y Finding) int {
-		return cmp.Or(over(x)-over(y), cmp.Compare(x.Severity, y.Severity), when(x.Client.Session).Compare(when(y.Client.Session)),
+		return cmp.Or(over(x)-over(y), cmp.Compare(x.Severity, y.Severity), sooner(x, y), when(x.Client.Session).Compare(when(y.Client.Session)),
 			x.Since.Compare(y.Since), cmp.Compare(x.Client.Key, y.Client.Key), cmp.Compare(x.Code, y.Code), cmp.Compare(x.ID, y.ID))
 	})
 	return out
@@ -206,19 +206,26 @@ func (s *screen) handled(r Report, h Handled) {
 	}
 }
 
-// lived says since when a finding is there, for how long, and how often it came back.
+// lived says since when a finding is there, for how long, and how often it came back, each after a dot; nothing of what was only
+// seen lately.
 func (f Finding) lived(zone *time.Location, asOf time.Time) string {
-	out := "since " + date(f.Since, zone, asOf) + ", " + lasts(f.Age)
+	from, out := f.From(), ""
+	if f.State == readiness.Resolved && from.IsZero() {
+		from = f.Since
+	}
+	if !from.IsZero() {
+		out = " · since " + date(from, zone, asOf) + ", " + lasts(f.Age)
+	}
 	switch {
 	case f.Reopened > 0 && f.State != readiness.Resolved:
-		out += "; reopened " + date(f.Opened, zone, asOf)
+		out += " · came back " + date(f.Opened, zone, asOf)
 		if f.Reopened > 1 {
 			out += " (" + many(f.Reopened, "time") + ")"
 		}
 	case f.Reopened > 0:
-		out += "; reopened " + map[bool]string{true: "once", false: many(f.Reopened, "time")}[f.Reopened == 1]
+		out += " · came back " + map[bool]string{true: "once", false: many(f.Reopened, "time")}[f.Reopened == 1]
 	case f.State == readiness.Reopened:
-		out += "; reopened"
+		out += " · came back"
 	}
 	return out
 }
@@ -229,7 +236,7 @@ func (s *screen) findings(r Report, title string, list []Finding) {
 	}
 	s.heading(title, len(list))
 	for _, f := range list {
-		s.line(2, s.paint(bold, string(f.Severity))+" "+f.Code+" "+f.Rule+" · "+called(f.Client)+" · "+f.lived(r.zone, r.AsOf)+" · "+brief(f.ID))
+		s.line(2, s.paint(bold, string(f.Severity))+" "+f.Code+" "+f.Rule+" · "+called(f.Client)+f.lived(r.zone, r.AsOf)+" · "+brief(f.ID))
 		s.line(6, plain(f.Words))
 		for _, v := range f.Values {
 			s.line(6, plain(v.Party)+": "+plain(v.Says))
@@ -240,7 +247,7 @@ func (s *screen) findings(r Report, title string, list []Finding) {
 		case f.Due.IsZero():
 			s.line(6, step(f.Owner, f.Next))
 		default:
-			s.line(6, step(f.Owner, f.Next)+", due "+stamp(f.Due, r.zone, r.AsOf))
+			s.line(6, step(f.Owner, f.Next)+", due "+stamp(f.Due, r.zone, r.AsOf)+suffix(f.Lateness()))
 		}
 		s.handled(r, f.Handled)
 	}

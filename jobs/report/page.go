@@ -19,7 +19,7 @@ var files embed.FS
 
 // pages are the parsed templates. They are part of the program: one that does not parse is a mistake of ours, and the
 // first test finds it.
-var pages = template.Must(template.ParseFS(files, "templates/*.html"))
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"who": WhoActs}).ParseFS(files, "templates/*.html"))
 
 // style is the page's one stylesheet, and policy the only thing the page may load: that stylesheet, known by its hash.
 var style, policy = stylesheet("templates/report.css")
@@ -84,7 +84,7 @@ func (p page) Touches(r RollUp) string { return r.touches() }
 func (p page) Waits(w Wait) string { return p.waits(w) }
 
 // Lived is since when a finding is there, and how often it came back.
-func (p page) Lived(f Finding) string { return f.lived(p.zone, p.AsOf) }
+func (p page) Lived(f Finding) string { return strings.TrimPrefix(f.lived(p.zone, p.AsOf), " · ") }
 
 // Marks is what people did about a finding, a line each.
 func (p page) Marks(h Handled) []string { return h.marks(p.zone, p.AsOf) }

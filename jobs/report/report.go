@@ -105,10 +105,12 @@ type Finding struct {
 	Words    string                 `json:"words"`
 	Owner    readiness.Owner        `json:"owner"`
 	Next     string                 `json:"next"`
-	Since    time.Time              `json:"since"`
-	Age      int                    `json:"age_days"`           // whole days from Since to AsOf
-	Opened   time.Time              `json:"opened,omitzero"`    // since when it is open this time, where it came back
-	Reopened int                    `json:"reopened,omitempty"` // how often it came back
+	Since    time.Time              `json:"since"`               // since when the hub tells it
+	Began    time.Time              `json:"began,omitzero"`      // since when it is so by the records, where that is earlier
+	Age      int                    `json:"age_days"`            // whole days from Began, else from Since, to AsOf
+	Late     int                    `json:"late_days,omitempty"` // days gone by since Due; 0 = not due before today
+	Opened   time.Time              `json:"opened,omitzero"`     // since when it is open this time, where it came back
+	Reopened int                    `json:"reopened,omitempty"`  // how often it came back
 	Resolved time.Time              `json:"resolved,omitzero"`
 	Due      time.Time              `json:"due,omitzero"`      // by when it must be resolved, where that is known
 	Under    string                 `json:"under,omitempty"`   // code of the open finding that tells it

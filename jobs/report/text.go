@@ -150,7 +150,7 @@ func step(owner readiness.Owner, next string) string {
 	if owner == "" || next == "" {
 		return plain(next)
 	}
-	return string(owner) + ": " + plain(next)
+	return WhoActs(owner, next) + ": " + plain(next)
 }
 
 // Text writes the report for a terminal.

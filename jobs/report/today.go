@@ -22,6 +22,7 @@ type Today struct {
 	Waiting  Cut[Wait]
 	Strays   Cut[Stray]
 	Upcoming Cut[Session] // the rest of the next 14 days
+	Ahead    []Count      // … by state, in order of precedence
 	Snoozed  int          // findings that are silent for a while and would be to do now
 	Several  bool         // prescribers: each row says whose it is
 	Until    time.Time    // the earliest instant after AsOf at which a verdict that stands in it may be another; zero = none stands
@@ -42,6 +43,7 @@ type pick struct {
 	v     *readiness.Verdict
 	f     *readiness.Finding
 	since time.Time
+	late  bool
 }
 
 // cutter keeps the first n of what it is offered.
@@ -91,7 +93,7 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 	sessions, upcoming := cutter{n: most.Sessions, less: bySession}, cutter{n: most.Upcoming, less: bySession}
 	do, waits := cutter{n: most.DoNow, less: byUrgency}, cutter{n: most.Waiting, less: bySince}
 	rolled := crowd{rows: map[rollKey]*crowdRow{}}
-	counts := make([]int, len(states))
+	counts, ahead := make([]int, len(states)), make([]int, len(states))
 	for _, c := range in.Clients {
 		v := c.Verdict
 		if i := slices.Index(states, v.State); i >= 0 {
@@ -108,6 +110,9 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 			sessions.offer(pick{c: c, v: v})
 		default:
 			upcoming.offer(pick{c: c, v: v})
+			if i := slices.Index(states, v.State); i >= 0 {
+				ahead[i]++
+			}
 		}
 		quiet := func(a ask) bool { return a.confided && lens.Hides != nil && lens.Hides(v) }
 		for _, a := range c.rolled {
@@ -123,7 +128,7 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 			case b.snoozed(f):
 				t.Snoozed++
 			case !toldBy(v, f):
-				do.offer(pick{c: c, v: v, f: f, since: a.since})
+				do.offer(pick{c: c, v: v, f: f, since: a.since, late: !f.Due.IsZero() && f.Due.Before(first)})
 			}
 		}
 		for _, a := range c.waits {
@@ -135,12 +140,12 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 	}
 	for _, one := range rolled.alone() { // what did not arrive, of one client only, is that client's own
 		if one.f.Severity <= readiness.S2 && !toldBy(one.v, one.f) && !folded(*one.f, *one.v) {
-			one.since = one.f.Since
+			one.since, one.late = one.f.Since, !one.f.Due.IsZero() && one.f.Due.Before(first)
 			do.offer(one)
 		}
 	}
 	for i, s := range states {
-		t.Counts = append(t.Counts, Count{s, counts[i]})
+		t.Counts, t.Ahead = append(t.Counts, Count{s, counts[i]}), append(t.Ahead, Count{s, ahead[i]})
 	}
 	for _, s := range in.Sources {
 		t.Sources = append(t.Sources, Line{s.Name, cmp.Or(s.Title, b.title(s.Party)), s.State, s.LastComplete, s.Why, s.Missed, s.Desk})
@@ -200,6 +205,9 @@ func bySession(x, y pick) int {
 func byUrgency(x, y pick) int {
 	if d := cmp.Compare(x.f.Severity, y.f.Severity); d != 0 {
 		return d
+	}
+	if x.late != y.late {
+		return map[bool]int{true: -1, false: 1}[x.late]
 	}
 	if d := x.c.start.Compare(y.c.start); d != 0 {
 		return d

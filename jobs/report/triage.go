@@ -29,6 +29,8 @@ type Sought struct {
 	Person   string             // to whom it is assigned
 	Severity readiness.Severity // so grave, or graver
 	New      bool               // since the report before
+	Unseen   bool               // nobody acknowledged it
+	Now      bool               // to be done now, as Today has it
 }
 
 // Row is what stands in one row: a finding with those folded under it, or what touches many with each of those.
@@ -63,7 +65,7 @@ func Triage(in Input, s Sought, me string) (rows []Row, n Piles) {
 		if lies == PileOpen && f.Assigned != nil && strings.EqualFold(f.Assigned.To, me) {
 			n.Mine++
 		}
-		if lies != s.Pile || !(Filter{Owner: s.Owner, Person: s.Person, Severity: s.Severity, All: true}).takes(f) || s.New && !b.isNewer(f) {
+		if lies != s.Pile || !(Filter{Owner: s.Owner, Person: s.Person, Severity: s.Severity, All: true}).takes(f) || s.New && !b.isNewer(f) || s.Unseen && f.Acknowledged != nil || s.Now && !b.now(f) {
 			continue
 		}
 		if lies != PileResolved && rolled.takes(readiness.Finding{Code: f.Code, RollUp: f.RollUp}) {
@@ -94,6 +96,13 @@ func (f Finding) pile() Pile {
 
 func (b *builder) isNewer(f Finding) bool {
 	return b.isNew(readiness.Finding{State: f.State, Since: f.Since, Opened: f.Opened})
+}
+
+// now reports whether f stands under Do now.
+func (b *builder) now(f Finding) bool {
+	start := f.Client.Session
+	near := !start.IsZero() && start.Before(readiness.DayOf(b.AsOf, b.zone).Plus(2).Start(b.zone))
+	return f.Under == "" && (f.Severity == readiness.S1 || f.Severity == readiness.S2 && (near || f.Code == undelivered || f.RollUp != ""))
 }
 
 // gather puts f into the row of what touches many; the row stands where the gravest of it does.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -85,5 +86,61 @@ func TestAStampChangesWithWhatAPersonSaw(t *testing.T) {
 	older.State, older.Age = readiness.Persisting, 4
 	if older.Stamp() != base.Stamp() {
 		t.Error("a day went by, and it is another")
+	}
+}
+
+// What is late says how late, stands before what is as grave, and is told to begin when its record did, wherever it is listed.
+func TestWhatIsLateStandsFirstAndSaysSinceWhenItIsSo(t *testing.T) {
+	f := func(id, code string, due time.Time) readiness.Finding {
+		return readiness.Finding{ID: id, Code: code, Severity: readiness.S1, State: readiness.New, Since: at(0, 8, 0), Owner: readiness.Prescriber, Next: "ask Skylight to accept it", Due: due}
+	}
+	v := readiness.Verdict{Client: "c", Prescriber: "p", State: readiness.NotReady, Owner: readiness.Prescriber, Next: "ask Skylight to accept it", Judged: at(0, 9, 0),
+		Gates:    []readiness.Gate{{Name: readiness.GateReferral, State: readiness.Open, Owner: readiness.Prescriber, Next: "ask Skylight to accept it", Since: at(-10, 9, 0)}},
+		Findings: []readiness.Finding{f("a", "R10", time.Time{}), f("b", "R03", at(-6, 12, 14)), f("c", "R12", at(0, 8, 0))}}
+	in := Input{AsOf: asOf, Zone: denver, Clients: []readiness.Verdict{v}}
+	rows, _ := Triage(in, Sought{Pile: PileOpen}, "")
+	if rows[0].ID != "b" || rows[0].Lateness() != "6 days late" || rows[1].Lateness()+rows[2].Lateness() != "" {
+		t.Errorf("%s: %q, %q, %q", inRows(rows), rows[0].Lateness(), rows[1].Lateness(), rows[2].Lateness())
+	}
+	today := BuildToday(Brief{AsOf: asOf, Zone: denver, Clients: []Shown{{&v, GistOf(&v)}}}, Limits{DoNow: 3, Waiting: 3, Stopped: 3}, Lens{})
+	r := Build(in)
+	if got := []time.Time{rows[0].From(), today.DoNow.Rows[0].From(), r.DoNow[0].From(), r.Waiting[0].Since, ClientOf(v, nil).Since}; slices.ContainsFunc(got, func(x time.Time) bool { return !x.Equal(at(-10, 9, 0)) }) || rows[0].Age != 10 || r.Waiting[0].Age != 10 {
+		t.Errorf("one finding has many beginnings: %v", got)
+	}
+	if !rows[1].From().IsZero() {
+		t.Errorf("what was only seen today is said to be so since %s", rows[1].From())
+	}
+}
+
+func TestWhatNobodySawAndWhatIsToDoNowCanBeSought(t *testing.T) {
+	in := seed()
+	in.Handlings = append(in.Handlings, readiness.Handling{Finding: "f-15", Kind: readiness.Acknowledge, Actor: "Rosa", At: at(0, 9, 0)})
+	if rows, _ := Triage(in, Sought{Pile: PileOpen, Unseen: true}, ""); strings.Contains(inRows(rows), "R15") || !strings.Contains(inRows(rows), "R22") {
+		t.Errorf("not yet acknowledged: %s", inRows(rows))
+	}
+	now, _ := Triage(in, Sought{Pile: PileOpen, Now: true}, "")
+	var want []string
+	for _, f := range Build(in).DoNow {
+		want = append(want, f.ID)
+	}
+	var got []string
+	for _, r := range now {
+		if r.Many == nil {
+			got = append(got, r.ID)
+		}
+	}
+	if !slices.Equal(got, want) || len(want) == 0 {
+		t.Errorf("to do now: %v, and the report has %v", got, want)
+	}
+}
+
+func TestWhoeverStandsOutsideIsWaitedOn(t *testing.T) {
+	for _, r := range [][3]string{
+		{"prescriber", "ask Skylight to accept it", "waits on the prescriber; practice"}, {"client", "have the client book", "waits on the client; practice"},
+		{"prescriber", "wait for the evaluation", "waits on the prescriber"}, {"therapist", "take blood pressure", "therapist"}, {"", "anything", ""},
+	} {
+		if got := WhoActs(readiness.Owner(r[0]), r[1]); got != r[2] {
+			t.Errorf("%s, %s: %q", r[0], r[1], got)
+		}
 	}
 }

@@ -116,6 +116,15 @@ func (f frame) Lasts(days int) string {
 	return count(days, "day", "days")
 }
 
+// Standing says since when a finding is so, and how long that is; "" where all that is known is that the hub saw it lately.
+func (f frame) Standing(x report.Finding) string {
+	from := x.From()
+	if from.IsZero() {
+		return ""
+	}
+	return "since " + f.Day(from) + ", " + f.Lasts(x.Age)
+}
+
 // Meeting is a session's start.
 func (f frame) Meeting(t time.Time) string {
 	if t.IsZero() {
@@ -156,8 +165,12 @@ func (v *visit) showFindings(status int, typed triageForm, wrong string) error {
 		p.Older = p.at("page", strconv.Itoa(page+1))
 	}
 	p.Here = p.at("page", strconv.Itoa(page))
-	for _, r := range rows[p.From:p.To] {
-		p.Rows = append(p.Rows, findingRow{r, p, v.formFor(r.Finding, persons, p.Here)})
+	for i, r := range rows[p.From:p.To] {
+		form := v.formFor(r.Finding, persons, p.Here)
+		if next := p.From + i + 1; next < p.To {
+			form.After = rows[next].ID
+		}
+		p.Rows = append(p.Rows, findingRow{r, p, form})
 	}
 	p.From++
 	p.Several = typed
@@ -168,7 +181,7 @@ func (v *visit) showFindings(status int, typed triageForm, wrong string) error {
 // sought is what the address asks for. What it does not know is not asked for.
 func (v *visit) sought() report.Sought {
 	q := v.r.URL.Query()
-	s := report.Sought{Pile: report.PileOpen, Owner: readiness.Owner(q.Get("owner")), Severity: readiness.Severity(q.Get("severity")), Person: q.Get("person"), New: q.Get("new") != ""}
+	s := report.Sought{Pile: report.PileOpen, Owner: readiness.Owner(q.Get("owner")), Severity: readiness.Severity(q.Get("severity")), Person: q.Get("person"), New: q.Get("new") != "", Unseen: q.Get("unseen") != "", Now: q.Get("now") != ""}
 	if pile := report.Pile(q.Get("pile")); pile == report.PileSnoozed || pile == report.PileResolved {
 		s.Pile = pile
 	}
@@ -200,8 +213,10 @@ func (p *findingsPage) at(key, value string) string {
 	set("owner", string(p.Asked.Owner))
 	set("severity", string(p.Asked.Severity))
 	set("person", p.Asked.Person)
-	if p.Asked.New {
-		q.Set("new", "yes")
+	for key, asked := range map[string]bool{"new": p.Asked.New, "unseen": p.Asked.Unseen, "now": p.Asked.Now} {
+		if asked {
+			q.Set(key, "yes")
+		}
 	}
 	q.Del(key)
 	set(key, value)

@@ -300,7 +300,7 @@ func TestSeveralAtOnce(t *testing.T) {
 		if a.StatusCode != r.code || len(w.office().handled) != r.handled {
 			t.Errorf("%s: answered %d, %d kept", r.name, a.StatusCode, len(w.office().handled))
 		}
-		if r.code == 303 && a.Header.Get("Location") != "/findings?severity=S2" {
+		if r.code == 303 && a.Header.Get("Location") != "/findings?severity=S2#f-f-10" {
 			t.Errorf("%s: leads to %q", r.name, a.Header.Get("Location"))
 		}
 		if r.stale && (!strings.Contains(a.body, "R15 of Kim") || !strings.Contains(a.body, "checked")) {
@@ -362,5 +362,19 @@ func TestALongListComesInPages(t *testing.T) {
 	}
 	if len(first.body) > 200<<10 {
 		t.Errorf("it weighs %d KB", len(first.body)>>10)
+	}
+}
+
+// Whoever handles one finding of a list comes back to where it stood: where its row goes, to the one below.
+func TestOneComesBackToThePlaceInTheList(t *testing.T) {
+	for _, r := range [][4]string{
+		{"acknowledge", "/findings", "f-15", "/findings#f-f-10"}, {"snooze", "/findings", "f-15", "/findings#f-f-15"},
+		{"acknowledge", "/findings?unseen=yes", "f-15", "/findings?unseen=yes#f-f-15"}, {"snooze", "/findings", "x y\"", "/findings#f-f-10"},
+	} {
+		w := busy(t)
+		f := form("do", r[0], "back", r[1], "after", r[2], "seen", w.stamp("f-10"), "reason", "seen to", "until", "2026-03-03T12:00")
+		if a := w.as(people.Owner).post("/findings/f-10", f); a.Header.Get("Location") != r[3] {
+			t.Errorf("%s: %d to %q, want %q", r[0], a.StatusCode, a.Header.Get("Location"), r[3])
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/jobs/report"
 )
 
 // frame is what every page stands in.
@@ -102,6 +103,7 @@ func (f frame) Instant(t time.Time) string { return t.In(f.zone).Format(time.RFC
 // words are what templates may call beside a page's own methods.
 var words = template.FuncMap{
 	"static": static,
+	"who":    report.WhoActs,
 	"join":   func(list []string) string { return strings.Join(list, ", ") },
 	"many": func(n int, one, more string) string {
 		if n == 1 {

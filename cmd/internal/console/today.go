@@ -90,6 +90,9 @@ func (v *visit) todayOf(in report.Brief) todayPage {
 	return p
 }
 
+// NAhead is how many sessions the rest of the next 14 days has.
+func (p todayPage) NAhead() int { return len(p.Upcoming.Rows) + p.Upcoming.More }
+
 // own leaves of a board the clients of whom its reader may see something.
 func (v *visit) own(in report.Brief) report.Brief {
 	if v.who.SeesAll() {

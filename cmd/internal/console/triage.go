@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ const maxNote = 500
 type triageForm struct {
 	ID, Seen string // the finding, and its stamp when they looked
 	Back     string // where they came from
+	After    string // the finding in the row below: the place to come back to when this one's row goes
 	Persons  []people.Account
 
 	Reason, Until, Person     string
@@ -84,7 +86,7 @@ func (v *visit) typed(form triageForm) (triageForm, readiness.Handling, error) {
 	if !slices.Contains(kinds, do) {
 		return form, readiness.Handling{}, unreadableForm
 	}
-	form.Back = v.r.PostForm.Get("back")
+	form.Back, form.After = v.r.PostForm.Get("back"), v.r.PostForm.Get("after")
 	form.Reason = oneLine(v.r.PostForm.Get("reason"))
 	form.Person = oneLine(v.r.PostForm.Get("person"))
 	form.Picked = v.r.PostForm["finding"]
@@ -214,7 +216,11 @@ func (v *visit) handleOne() error {
 	}
 	v.say(done(what.Kind, 1, what, v))
 	if back, ours := listed(form.Back); ours {
-		return v.to(back.String() + "#f-" + whole.ID)
+		place := whole.ID
+		if leaves := what.Kind == readiness.Snooze || what.Kind == readiness.Acknowledge && back.Query().Has("unseen"); leaves && findingID.MatchString(form.After) {
+			place = form.After
+		}
+		return v.to(back.String() + "#f-" + place)
 	}
 	return v.to("/findings/" + whole.ID)
 }
@@ -327,8 +333,11 @@ func (v *visit) handleSeveral() error {
 		return err
 	}
 	v.say(done(what.Kind, len(list), what, v))
-	return v.to(back.String())
+	return v.to(back.String() + "#f-" + list[0].Finding)
 }
+
+// findingID is how the id of a finding looks.
+var findingID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
 // listed is the list from which somebody came, with what they had sought; of any other address, the whole list.
 func listed(back string) (*url.URL, bool) {
