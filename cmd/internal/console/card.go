@@ -42,6 +42,7 @@ type cardPage struct {
 	Rx       directions
 	Call     call
 	Began    *beganRow // a session that asks why it began
+	Guest    bool      // the visitor was let in to another's client: they look, and may say stop
 	Reason   problem
 }
 
@@ -139,6 +140,13 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	p.said(v, about, verdict, records)
 	if list := readiness.Beginning(d.Chart, policy, d.View.AsOf); len(list) > 0 {
 		p.Began = &beganRow{Start: list[0].Start, State: list[0].State, Key: list[0].String(), Why: v.r.PostForm.Get("why")}
+	}
+	theirs, err := v.theirs(v.client)
+	if err != nil {
+		return err
+	}
+	if p.Guest = !theirs; p.Guest {
+		p.Form.Session, p.Rx.Ask, p.Began = "", false, nil
 	}
 	status := http.StatusOK
 	if len(problems) > 0 || why.Text != "" {

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -19,6 +20,9 @@ import (
 // cardEntry is how the id of an entry looks: the form brings its own, so that sending it twice enters nothing twice.
 var cardEntry = regexp.MustCompile(`^e-[0-9a-z]{8}$`)
 
+// notToEnter is answered to somebody who opened another's client with a reason.
+var notToEnter = &refusal{http.StatusForbidden, "This is for the client's therapist to enter", "You opened somebody else's client: you may look, and say stop. Nothing was saved."}
+
 // about is what an entry about the client is made of, for somebody who may make one in the session room.
 func (v *visit) about(prescriber string) (entry.About, error) {
 	if err := v.sees(); err != nil {
@@ -26,6 +30,12 @@ func (v *visit) about(prescriber string) (entry.About, error) {
 	}
 	if !v.whole {
 		return entry.About{}, notTheirs
+	}
+	switch theirs, err := v.theirs(v.client); {
+	case err != nil:
+		return entry.About{}, err
+	case !theirs:
+		return entry.About{}, notToEnter
 	}
 	return v.Room.About(v.ctx(), "", v.client, prescriber)
 }

@@ -393,3 +393,33 @@ func TestTheGoAheadSaysByWhomAndWhen(t *testing.T) {
 		t.Error(a.text())
 	}
 }
+
+// Whoever opened another's client with a reason looks, and may say stop: they enter no check, acknowledge no directions and say
+// not why it began; nor does somebody who sees every client by another role of theirs.
+func TestNobodyEntersTheChecksOfAnothersClient(t *testing.T) {
+	for name, roles := range map[string][]people.Role{"in need": {people.Therapist}, "a reader too": {people.Reader, people.Therapist}} {
+		w := newTown(t)
+		c := robins()
+		w.tell(c, arriving(c)...)
+		dana := w.as(people.Therapist)
+		form := opened(t, dana.get(card), "checks")
+		form.Set("bp", "120/80")
+		if a := dana.post(card, form); a.StatusCode != http.StatusSeeOther || len(w.room.slips) == 0 {
+			t.Fatalf("the client's own therapist: %d %s", a.StatusCode, a.body)
+		}
+		w.room.slips = nil
+		lee := w.as(roles...)
+		account := w.people["p-"+string(roles[0])]
+		account.Therapist = "Lee"
+		w.people[account.ID] = account
+		w.open[account.ID] = []exchange.Glass{{Client: "c-robin", Until: now.Add(time.Hour)}}
+		if a := lee.get(card); a.StatusCode != http.StatusOK || !a.has("guest") || a.has("checks") || a.has("acknowledge") || a.has("began") {
+			t.Errorf("%s: the card is answered %d, or asks for what is not theirs to say", name, a.StatusCode)
+		}
+		for _, path := range []string{card, card + "/directions", card + "/reason"} {
+			if a := lee.post(path, form); a.StatusCode != http.StatusForbidden || len(w.room.slips) != 0 {
+				t.Errorf("%s: %s is answered %d, %d entered", name, path, a.StatusCode, len(w.room.slips))
+			}
+		}
+	}
+}

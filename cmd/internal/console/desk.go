@@ -82,7 +82,7 @@ func (v *visit) theirs(client string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("whose client %s is: %w", client, err)
 	}
-	return v.who.Is(atTheSession...) && v.who.Sight(by...) == people.Whole, nil
+	return v.who.Confidant(by...), nil
 }
 
 // subject is a client as a form shows back whom it is about: nobody enters anything about the wrong one.
