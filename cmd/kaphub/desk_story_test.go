@@ -195,7 +195,7 @@ func TestTheDeskAloneCarriesAClientFromReferralToReady(t *testing.T) {
 	if p := maya.sends("/desk/waiting", "/confirm"); !strings.Contains(p.said(), "confirmation") {
 		t.Errorf("the second person is answered %d: %q", p.code, p.said())
 	}
-	maya.enters(juniper, "after", "after the session", "held", "y")
+	maya.enters(juniper, "after", "after the session", "which", "preparation "+now.AddDate(0, 0, -5).Format("2006-01-02 15:04"), "held", "y")
 	maya.enters(juniper, "label", "label check", "name-matches", "y", "filled", now.AddDate(0, 0, -3).Format(time.DateOnly), "discard-after-none", "y", "sessions", "4", "directions", "One lozenge under the tongue")
 	if p := ada.sends("/desk/read-through", `data-test-id="form-read-through"`); !strings.Contains(p.said(), "read through") {
 		t.Errorf("the mailbox: %q", p.said())
