@@ -82,6 +82,11 @@ func (w window) Find(ctx context.Context, by, word string) ([]fhir.Chart, error)
 	return fit, w.store.Audit(ctx, by, "find client", "", many(len(fit), "client"))
 }
 
+// Called are the practice's clients whose whole name stands in a text.
+func (w window) Called(ctx context.Context, text string) ([]entry.Called, error) {
+	return w.called(ctx, text)
+}
+
 // Prescribers are a client's, or all.
 func (w window) Prescribers(ctx context.Context, client string) ([]desk.Party, error) {
 	names := map[string]bool{}

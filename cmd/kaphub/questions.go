@@ -186,7 +186,7 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 		for _, line := range a.lines {
 			fmt.Fprintf(&b, "   - %s\n", line)
 		}
-		fmt.Fprintf(&b, "\n%s\n", desk.ReplyBlock)
+		fmt.Fprintf(&b, "\n%s\n", desk.ReplyBlock+"\n"+desk.ReplyEnd)
 	}
 	if len(open) > 0 {
 		fmt.Fprintf(&b, "\nOf our agreement these lines are still open. For each, please give a value, or \"none\":\n")

@@ -248,6 +248,16 @@ func (h *hub) fitting(ctx context.Context, word string, most int) ([]fhir.Chart,
 	return fit, nil
 }
 
+// called are the practice's clients whose whole name stands in a text.
+func (h *hub) called(ctx context.Context, text string) (all []entry.Called, err error) {
+	err = h.store.EachPatient(ctx, func(client string, p fhir.Patient) {
+		if name := entry.CalledIn(text, &p); name != "" {
+			all = append(all, entry.Called{Client: client, Name: name})
+		}
+	})
+	return all, err
+}
+
 // shownBack is a client as shown back: the chosen name, and the birth date where nobody overlooks it.
 func shownBack(c fhir.Chart) string {
 	name, born := readiness.ChosenName(c), entry.Born(c)

@@ -16,17 +16,17 @@ import (
 
 type recordDecision struct {
 	entryFlags
-	Outcome      string   `placeholder:"WORD" help:"cleared, cleared-with-conditions, deferred, not-cleared, withdrawn or follow-up-done."`
-	Decider      string   `placeholder:"NAME" help:"Who decided: a name or number on the sheet. With one decider, that one."`
-	ValidTo      string   `placeholder:"DATE" help:"To when it holds, or none."`
-	ValidToAgain string   `placeholder:"DATE" help:"The same once more, when nobody else can confirm it."`
-	Conditions   []string `name:"condition" placeholder:"TEXT" help:"A condition; bp means: readings below the limits before each session."`
-	Limits       []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
-	Sessions     string   `placeholder:"TEXT" help:"How many sessions at most, how far apart, where: 6 in all, 1 a week, 7 days apart, office."`
-	Directions   string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
-	InPerson     bool     `help:"The prescriber saw the client in person for it, not by video."`
-	signed       string   // who decided, as the message says
-	Paste        bool     `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: SESSIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
+	Outcome        string   `placeholder:"WORD" help:"cleared, cleared-with-conditions, deferred, not-cleared, withdrawn or follow-up-done."`
+	Decider        string   `placeholder:"NAME" help:"Who decided: a name or number on the sheet. With one decider, that one."`
+	ValidTo        string   `placeholder:"DATE" help:"To when it holds, or none."`
+	ValidToAgain   string   `placeholder:"DATE" help:"The same once more, when nobody else can confirm it."`
+	Conditions     []string `name:"condition" placeholder:"TEXT" help:"A condition; bp means: readings below the limits before each session."`
+	Limits         []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
+	Sessions       string   `placeholder:"TEXT" help:"How many sessions at most, how far apart, where: 6 in all, 1 a week, 7 days apart, office."`
+	Directions     string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
+	InPerson       bool     `help:"The prescriber saw the client in person for it, not by video."`
+	pasted, signed string   // the message, and who decided as it says
+	Paste          bool     `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: SESSIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
 }
 
 // Run enters a decision or a follow-up.
@@ -35,32 +35,46 @@ func (c *recordDecision) Run(ctx context.Context, s *scene) error {
 		if _, tty := terminal(s.in); tty {
 			s.printf("Paste the reply, then press Enter and Ctrl-D:\n")
 		}
-		if err := c.paste(ctx, s.in); err != nil {
+		text, err := unless(ctx.Done(), func() ([]byte, error) { return io.ReadAll(io.LimitReader(s.in, 1<<16)) })
+		switch {
+		case errors.Is(err, errNoAnswer):
 			return err
+		case err != nil:
+			return fmt.Errorf("read what was pasted: %w", err)
 		}
+		c.pasted = string(text)
 	}
-	return s.record(ctx, &c.entryFlags, c.stops(), c.build)
+	return s.record(ctx, &c.entryFlags, c.stops(), func(r *recording) ([]exchange.Slip, error) {
+		if c.Paste {
+			if err := c.fill(ctx, r); err != nil {
+				return nil, err
+			}
+		}
+		return c.build(r)
+	})
 }
 
 // stops reports whether what was decided stops: then a day without an hour means its end.
 func (c *recordDecision) stops() bool { return !desk.Clears(c.Outcome) && c.Outcome != "" }
 
-// paste fills what a prescriber's reply says and no flag does.
-func (c *recordDecision) paste(ctx context.Context, in io.Reader) error {
-	text, err := unless(ctx.Done(), func() ([]byte, error) { return io.ReadAll(io.LimitReader(in, 1<<16)) })
-	switch {
-	case errors.Is(err, errNoAnswer):
-		return err
-	case err != nil:
-		return fmt.Errorf("read what was pasted: %w", err)
-	}
-	r, err := desk.ParseReply(string(text))
+// fill takes from the message what no flag says, and tells what whoever compares must know of it.
+func (c *recordDecision) fill(ctx context.Context, r *recording) error {
+	p, err := r.Read(c.pasted, func(text string) ([]entry.Called, error) { return r.called(ctx, text) })
 	if err != nil {
 		return err
 	}
-	c.signed = r.Decider
+	if p.Nameless {
+		_, _ = fmt.Fprintf(r.out, "  the message names no client: look whether it is about %s\n", r.Chart.Client)
+	}
+	if p.GoesOn {
+		_, _ = fmt.Fprintln(r.out, "  below an answer the message goes on; those lines were not taken: compare each answer with it")
+	}
+	for _, k := range p.Others {
+		_, _ = fmt.Fprintf(r.out, "  the message tells of %s too, which is still to be entered: kaphub record decision %s --paste\n", k, k)
+	}
+	c.signed = p.Decider
 	form := c.form()
-	form.Fill(r)
+	form.Fill(p.Reply)
 	c.Outcome, c.ValidTo, c.Conditions, c.Limits, c.Sessions, c.Directions = form.Outcome, form.ValidTo, form.Conditions, form.Limits, form.Sessions, form.Directions
 	return nil
 }

@@ -20,11 +20,14 @@ type Spacing struct {
 }
 
 var (
-	spacingInAll = regexp.MustCompile(`(?i)^(?:for |at most |up to |max )?(\d{1,3})(?: sessions?)?(?: in all| in total| altogether)?$`)
-	spacingWeek  = regexp.MustCompile(`(?i)^(?:at most |up to |max )?(\d|once|twice)(?: sessions?)? (?:a|per|every) week$`)
+	spacingInAll = regexp.MustCompile(`(?i)^(?:for |at most |up to |max )?(\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve)(?: sessions?)?(?: in all| in total| altogether)?$`)
+	spacingWeek  = regexp.MustCompile(`(?i)^(?:at most |up to |max )?(\d|once|twice|one|two|three)(?: sessions?)? (?:a|per|every|each) week$`)
 	spacingApart = regexp.MustCompile(`(?i)^(?:at least )?(\d{1,3}) ?(d|days?|w|wks?|weeks?) (?:apart|between)(?: sessions)?$`)
 	spacingPlace = map[string]string{"office": fhir.ActOffice, "in the office": fhir.ActOffice, "office only": fhir.ActOffice, "remote": fhir.ActRemote, "home": fhir.ActHome, "at home": fhir.ActHome}
 )
+
+// counted are the numbers that people write as words.
+var counted = map[string]int{"once": 1, "twice": 2, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12}
 
 // ParseSpacing reads what a decision says of sessions as people write it: "6 in all, 1 a week, 7 days apart, office". ""
 // and "none" limit nothing.
@@ -34,7 +37,7 @@ func ParseSpacing(text string) (s Spacing, err error) {
 	}
 	for _, part := range regexp.MustCompile(`[,;]|\band\b|\bor\b`).Split(text, -1) {
 		part = strings.Trim(strings.TrimSpace(part), ".")
-		number := func(m []string) int { n, _ := strconv.Atoi(m[1]); return n } // digits, by the pattern
+		number := func(m []string) int { n, _ := strconv.Atoi(m[1]); return max(n, counted[strings.ToLower(m[1])]) } // digits or a word, by the pattern
 		switch m := spacingApart.FindStringSubmatch(part); {
 		case part == "":
 		case m != nil:
@@ -42,8 +45,7 @@ func ParseSpacing(text string) (s Spacing, err error) {
 				s.Apart *= 7
 			}
 		case spacingWeek.MatchString(part):
-			m = spacingWeek.FindStringSubmatch(part)
-			s.Weekly = max(number(m), map[string]int{"once": 1, "twice": 2}[strings.ToLower(m[1])])
+			s.Weekly = number(spacingWeek.FindStringSubmatch(part))
 		case spacingInAll.MatchString(part):
 			s.InAll = number(spacingInAll.FindStringSubmatch(part))
 		case spacingPlace[strings.ToLower(part)] != "":

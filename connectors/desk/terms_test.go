@@ -19,6 +19,8 @@ func TestWhatADecisionSaysOfSessionsIsRead(t *testing.T) {
 		"6":    {InAll: 6},
 		"6 in all, 1 a week, 7 days apart, office":        {InAll: 6, Weekly: 1, Apart: 7, Places: []string{"AMB"}},
 		"For 4 sessions; at least two weeks apart":        {},
+		"6 sessions, one a week":                          {InAll: 6, Weekly: 1},
+		"Six sessions, once a week":                       {InAll: 6, Weekly: 1},
 		"at most 2 sessions per week":                     {Weekly: 2},
 		"once a week and 2 weeks apart":                   {Weekly: 1, Apart: 14},
 		"in the office or at home.":                       {Places: []string{"AMB", "HH"}},
@@ -32,11 +34,11 @@ func TestWhatADecisionSaysOfSessionsIsRead(t *testing.T) {
 			t.Errorf("%q: %+v, %v", text, got, err)
 		}
 	}
-	r, err := desk.ParseReply("STATUS: cleared\nSESSIONS: 6 in all, 1 a week\nDIRECTIONS: none")
+	r, err := read("STATUS: cleared\nSESSIONS: 6 in all, 1 a week\nDIRECTIONS: none")
 	if err != nil || r.Sessions != "6 in all, 1 a week" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, err := desk.ParseReply("SESSIONS: whenever"); err == nil || !strings.Contains(err.Error(), "SESSIONS cannot be read") || strings.Contains(err.Error(), "whenever") {
+	if _, err := read("SESSIONS: whenever"); err == nil || !strings.Contains(err.Error(), "SESSIONS cannot be read") || strings.Contains(err.Error(), "whenever") {
 		t.Errorf("%v", err)
 	}
 }

@@ -49,6 +49,8 @@ type Roster interface {
 	Find(ctx context.Context, by, word string) ([]fhir.Chart, error)
 	// Prescribers returns the prescribers of a client, or with "" all of the practice's, in the order of the config.
 	Prescribers(ctx context.Context, client string) ([]desk.Party, error)
+	// Called returns the practice's clients whose whole name stands in a text.
+	Called(ctx context.Context, text string) ([]entry.Called, error)
 }
 
 func (c *Console) deskRoutes() []route {

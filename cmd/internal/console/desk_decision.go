@@ -81,7 +81,7 @@ func readDecision(_ entry.About, f url.Values) entry.Form {
 
 // decisionAnswers are a decision's answers as its form has them, for what a reply filled in.
 func decisionAnswers(a entry.About, d entry.Decision, reply desk.Reply) url.Values {
-	f := url.Values{"told": {"now"}, "medium": {""}, "outcome": {d.Outcome}, "directions": {d.Directions}, "decider": {""}}
+	f := url.Values{"told": {"now"}, "medium": {"e-mail"}, "outcome": {d.Outcome}, "directions": {d.Directions}, "decider": {""}}
 	if d.Sessions != "none" {
 		f.Set("sessions", d.Sessions)
 	}

@@ -3,12 +3,14 @@ package console
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/cmd/internal/people"
@@ -33,6 +35,7 @@ type asked struct {
 	Fields  []field
 	More    string // what the rare answers are about, under which they are folded; "" = there are none
 	Rests   string // what on file it shows to be compared with; "" = nothing
+	Pasted  bool   // it was filled in from a message
 	Cannot  string // why nothing of the kind can be entered now; "" = it can
 }
 
@@ -99,12 +102,6 @@ type formPage struct {
 
 type otherParty struct {
 	Path, Title string
-}
-
-// replyBox takes a prescriber's reply. What was pasted is in the answer to it alone, and kept nowhere.
-type replyBox struct {
-	Path, Pasted, Wrong string
-	Open                bool
 }
 
 // MoreOpen reports whether one of the rare answers is given, or wrong.
@@ -179,7 +176,7 @@ func (v *visit) deskSave(k deskKind) error {
 	if !entryID.MatchString(p.Entry) {
 		return staleForm
 	}
-	p.asked = k.ask(a, p.whole).filled(f)
+	p.asked = k.ask(a, p.whole).comparing(f).filled(f)
 	again := func() error { return v.showForm(http.StatusUnprocessableEntity, k, p) }
 	switch {
 	case f.Get("shown") != p.Subject.Carried():
@@ -233,14 +230,27 @@ func (p *formPage) make(k deskKind, a entry.About, f url.Values, by desk.Writer)
 	return slips, made
 }
 
+// comparing has whoever saves compare the directions that were pasted, word for word: they are shown large once more.
+func (q asked) comparing(f url.Values) asked {
+	if q.Pasted = f.Get("pasted") != ""; q.Pasted && answer(f, "directions") != "" {
+		q.Fields = append(slices.Clone(q.Fields), field{Name: compared, Label: "The message says these directions word for word, and no more: I compared them", Kind: "check", Quote: answer(f, "directions"), Only: "unless-follow-up"})
+	}
+	return q
+}
+
+// compared is the answer that the directions which were pasted were compared with the message.
+const compared = "directions-compared"
+
 // tooMuch finds what no answer may be: a line that is none, or too long, and a date that is given and is none at once.
 func (p *formPage) tooMuch() (problems entry.Problems) {
 	for _, f := range p.Fields {
 		switch {
+		case f.Name == compared && f.Value == "":
+			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("look at the message: compare the directions word for word, then tick this")})
 		case f.Kind == "end" && f.None && f.Value != "":
 			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("is a date, or none: not both")})
-		case len(f.Value) > longest:
-			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("is too long: shorten it")})
+		case utf8.RuneCountInString(f.Value) > longest:
+			problems = append(problems, entry.Problem{Field: f.Name, Err: fmt.Errorf("is too long: %d characters, and %d at most", utf8.RuneCountInString(f.Value), longest)})
 		case f.Kind != "text" && strings.ContainsFunc(f.Value, unicode.IsControl):
 			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("must be one line")})
 		}
@@ -248,7 +258,7 @@ func (p *formPage) tooMuch() (problems entry.Problems) {
 	return problems
 }
 
-// longest is how long an answer may be.
+// longest is how many characters an answer may have.
 const longest = 2000
 
 // point puts what is wrong at its field, and the first of them in focus. What has no field is about the entry as a whole.
@@ -322,30 +332,3 @@ func end(f url.Values, name string) string {
 
 // ticked is yes where a box is ticked.
 func ticked(f url.Values, name string) bool { return f.Get(name) != "" }
-
-// pasteReply fills the form of a decision from a prescriber's reply. It saves nothing.
-func (v *visit) pasteReply() error {
-	f, err := v.filled()
-	if err != nil {
-		return err
-	}
-	k := deskForms[slices.IndexFunc(deskForms, func(k deskKind) bool { return k.Kind == desk.KindDecision })]
-	p, a, err := v.opened(k, v.who.Name, f.Get("prescriber"))
-	if err != nil {
-		return err
-	}
-	p.Entry, p.asked = desk.NewEntry(), k.ask(a, p.whole)
-	reply, err := desk.ParseReply(f.Get("reply"))
-	if err != nil {
-		p.Reply.Pasted, p.Reply.Wrong, p.Reply.Open = f.Get("reply"), sentence(err.Error()), true
-		return v.showForm(http.StatusUnprocessableEntity, k, p)
-	}
-	var d entry.Decision
-	d.Fill(reply)
-	p.asked = p.filled(decisionAnswers(a, d, reply))
-	p.Remarks = append(p.Remarks, "Filled in from the reply. Compare each answer with the message before you save.")
-	if reply.Decider != "" {
-		p.Remarks = append(p.Remarks, "The message says that it was decided by: "+reply.Decider)
-	}
-	return v.showForm(http.StatusOK, k, p)
-}

@@ -146,6 +146,21 @@ func (p *pretendDesk) Find(_ context.Context, by, word string) ([]fhir.Chart, er
 	return fit, nil
 }
 
+func (p *pretendDesk) Called(_ context.Context, text string) (all []entry.Called, err error) {
+	for key := range p.clients {
+		chart, err := p.chart(key)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range fhir.Now(chart.Patients) {
+			if name := entry.CalledIn(text, one.Value); name != "" {
+				all = append(all, entry.Called{Client: key, Name: name})
+			}
+		}
+	}
+	return all, nil
+}
+
 func (p *pretendDesk) Prescribers(context.Context, string) ([]desk.Party, error) {
 	return p.parties, nil
 }

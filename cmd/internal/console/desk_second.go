@@ -3,10 +3,12 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/cmd/internal/people"
@@ -235,8 +237,8 @@ func (v *visit) saveUndo() error {
 	refused, no := errors.AsType[*Refused](err)
 	wrong, part := errors.AsType[desk.Wrong](err)
 	switch {
-	case len(p.Why.Value) > longest:
-		p.Why.Wrong, p.Why.Focus = "Shorten it", true
+	case utf8.RuneCountInString(p.Why.Value) > longest:
+		p.Why.Wrong, p.Why.Focus = fmt.Sprintf("It is too long: %d characters, and %d at most", utf8.RuneCountInString(p.Why.Value), longest), true
 	case part:
 		p.Why.Wrong, p.Why.Focus = sentence(wrong.Error()), true
 	case no:

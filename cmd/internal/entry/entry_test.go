@@ -428,7 +428,8 @@ func TestASessionEnteredAsHeldAsksWhy(t *testing.T) {
 
 func TestAReplyFillsWhatWasNotWritten(t *testing.T) {
 	t.Parallel()
-	r, err := desk.ParseReply("STATUS: cleared-with-conditions\nVALID-TO: 31 Jan 2099\nLIMITS: BP < 140/90\nCONDITIONS: an ECG; bp\nSESSIONS: none\n")
+	pasted, err := arrives(t).about().Read("STATUS: cleared-with-conditions\nVALID-TO: 31 Jan 2099\nLIMITS: BP < 140/90\nCONDITIONS: an ECG; bp\nSESSIONS: none\n", nobody)
+	r := pasted.Reply
 	if err != nil {
 		t.Fatal(err)
 	}
