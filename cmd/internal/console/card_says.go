@@ -329,13 +329,13 @@ func (v *visit) directions(a entry.About, e engagement, records *report.Records)
 	return out
 }
 
-// held is what the client has by what was dispensed: its name, and the directions on it.
+// held is what the client has by what was dispensed.
 func held(medicine gateRow) string {
 	var parts []string
 	for _, s := range medicine.Rests {
 		for _, r := range s.Records {
 			for _, said := range r.Says {
-				if r.Basis.Type == "MedicationDispense" && slices.Contains([]string{"Medicine", "Amount", "Directions"}, said.Name) && !slices.Contains(parts, said.Value) {
+				if r.Basis.Type == "MedicationDispense" && slices.Contains([]string{"Medicine", "Amount"}, said.Name) && !slices.Contains(parts, said.Value) {
 					parts = append(parts, said.Value)
 				}
 			}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -100,11 +101,35 @@ func (f frame) Day(t time.Time) string {
 // Instant is a time for machines.
 func (f frame) Instant(t time.Time) string { return t.In(f.zone).Format(time.RFC3339) }
 
+// dialable is a part of a sentence, and how a telephone dials it where it is a number.
+type dialable struct {
+	Text, Tel string
+}
+
+var number = regexp.MustCompile(`(?:\+1[-. ])?(?:\([0-9]{3}\) ?|\b[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}\b|\+[0-9][0-9 .-]{7,}[0-9]\b`) // no date looks so
+
+// dialling finds the telephone numbers in a sentence.
+func dialling(sentence string) (parts []dialable) {
+	from := 0
+	for _, at := range number.FindAllStringIndex(sentence, -1) {
+		if at[0] > from {
+			parts = append(parts, dialable{Text: sentence[from:at[0]]})
+		}
+		parts = append(parts, dialable{Text: sentence[at[0]:at[1]], Tel: dialled(sentence[at[0]:at[1]])})
+		from = at[1]
+	}
+	if from < len(sentence) {
+		parts = append(parts, dialable{Text: sentence[from:]})
+	}
+	return parts
+}
+
 // words are what templates may call beside a page's own methods.
 var words = template.FuncMap{
-	"static": static,
-	"who":    report.WhoActs,
-	"join":   func(list []string) string { return strings.Join(list, ", ") },
+	"static":   static,
+	"who":      report.WhoActs,
+	"dialling": dialling,
+	"join":     func(list []string) string { return strings.Join(list, ", ") },
 	"many": func(n int, one, more string) string {
 		if n == 1 {
 			return "1 " + one

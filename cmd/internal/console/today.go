@@ -267,6 +267,11 @@ func (p todayPage) Line(list string, c report.Client) line {
 	return line{frame: p.frame, Client: c, ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
 }
 
+// Far reports whether a client's session is neither today nor tomorrow: on a phone, today's come before what can be read of it.
+func (p todayPage) Far(c report.Client) bool {
+	return c.Session.IsZero() || !c.Session.Before(readiness.DayOf(p.Now, p.zone).Plus(2).Start(p.zone))
+}
+
 // Called is the chosen name, or the hub's key.
 func (l line) Called() string { return cmp.Or(l.Chosen, l.Key) }
 
