@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -206,5 +207,16 @@ func TestWhoSeesNoClientLandsOnTheirFirstScreen(t *testing.T) {
 	}
 	if a := w.as("unheard-of").get("/"); a.Header.Get("Location") != "/account" {
 		t.Errorf("somebody without a role is sent to %q", a.Header.Get("Location"))
+	}
+}
+
+// Where the hub is its own machine's alone, a link begins as that machine asked for it: whole, to be copied.
+func TestALinkOfTheOwnMachineIsWhole(t *testing.T) {
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8080/accounts", nil)
+	if got := (&visit{Console: &Console{}, r: r}).reached(); got != "http://127.0.0.1:8080" {
+		t.Errorf("it begins with %q", got)
+	}
+	if got := (&visit{Console: &Console{Options: Options{Public: "https://hub.example"}}, r: r}).reached(); got != "https://hub.example" {
+		t.Errorf("with a public address it begins with %q", got)
 	}
 }

@@ -198,13 +198,21 @@ type handedPage struct {
 	frame
 	people.Account
 	Link  string
-	Whole bool // it begins with the address under which people reach the hub
 	Until time.Time
 }
 
 // handOver shows an invitation. It stands in the answer itself, and is kept nowhere.
 func (v *visit) handOver(a people.Account, inv people.Invitation) error {
-	return v.show("invited", handedPage{frame: v.frame("Invitation"), Account: a, Link: v.Public + people.InvitePath + inv.Token, Whole: v.Public != "", Until: inv.Until})
+	return v.show("invited", handedPage{frame: v.frame("Invitation"), Account: a, Link: v.reached() + people.InvitePath + inv.Token, Until: inv.Until})
+}
+
+// reached is the address under which people reach the hub, with which a link begins: where none is set, only this machine does, and
+// by the name that it was asked for.
+func (v *visit) reached() string {
+	if v.Public != "" {
+		return v.Public
+	}
+	return "http://" + v.r.Host
 }
 
 func (v *visit) invite() error {

@@ -173,6 +173,13 @@ func (v *visit) export(f exported) error {
 
 // give has the report of now count as given.
 func (v *visit) give() error {
+	if err := v.r.ParseForm(); err != nil {
+		return err
+	}
+	if v.r.PostForm.Get("sure") != "yes" {
+		v.say("Nothing was given. It changes what is new for everybody: tick the box beside the button, then press it again.")
+		return v.to("/report#given")
+	}
 	g, err := v.Reports.Give(v.ctx(), v.who.Name)
 	if err != nil {
 		return err

@@ -66,7 +66,10 @@ func TestWhatIsNewCountsFromTheReportBefore(t *testing.T) {
 	if a := g.get("/report"); !strings.Contains(a.body, "No report was given before") {
 		t.Error("there is a report before the first")
 	}
-	a := g.post("/report", form())
+	if a := g.post("/report", form()); len(w.office().given) != 0 || a.Header.Get("Location") != "/report#given" || !strings.Contains(g.get("/report").text(), "tick the box") {
+		t.Fatalf("it is given unasked: %d %+v", a.StatusCode, w.office().given)
+	}
+	a := g.post("/report", form("sure", "yes"))
 	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/report?as-of=%4077" || len(w.office().given) != 1 || w.office().given[0].By != "Ann owner" {
 		t.Fatalf("%d to %s: %+v", a.StatusCode, a.Header.Get("Location"), w.office().given)
 	}

@@ -184,7 +184,8 @@ func (v *visit) changes() error {
 // printPage is the first screen on paper: who is meant by initials and the hub's key, nothing of what ails them.
 type printPage struct {
 	todayPage
-	Void time.Time
+	Void  time.Time
+	Alike map[string]bool // initials that several of them share
 }
 
 // print shows what is put on paper. It is void when the first verdict on it may be another, and with the day.
@@ -199,6 +200,7 @@ func (v *visit) print() error {
 	if !p.Until.IsZero() && p.Until.Before(p.Void) {
 		p.Void = p.Until
 	}
+	p.Alike = p.alike()
 	return v.show("print", p)
 }
 
@@ -214,8 +216,52 @@ func (p printPage) Paper(c report.Client) paper { return paper{p, c} }
 // Short is the client by their initials.
 func (p paper) Short() string { return p.Initials(p.Chosen) }
 
-// Initials are the first letters of a name: "R. S.".
-func (printPage) Initials(name string) string {
+// Initials are the first letters of a name: "R. S.", and with a star where they are several people's.
+func (p printPage) Initials(name string) string {
+	short := initials(name)
+	if p.Alike[short] {
+		short += "*"
+	}
+	return short
+}
+
+// alike are the initials that several of those on the paper share; nil when none are.
+func (p printPage) alike() (several map[string]bool) {
+	whose := map[string]string{}
+	meet := func(c report.Client) {
+		short := initials(c.Chosen)
+		if key, met := whose[short]; met && key != c.Key {
+			if several == nil {
+				several = map[string]bool{}
+			}
+			several[short] = true
+		}
+		whose[short] = c.Key
+	}
+	for _, c := range p.Stopped.Rows {
+		meet(c)
+	}
+	for _, s := range append(slices.Clone(p.Sessions.Rows), p.Upcoming.Rows...) {
+		meet(s.Client)
+	}
+	for _, f := range p.DoNow.Rows {
+		meet(f.Client)
+	}
+	for _, w := range p.Waiting.Rows {
+		meet(w.Client)
+	}
+	return several
+}
+
+// About says on paper what a finding is about: by the name of its rule, where that tells of nothing clinical.
+func (printPage) About(f report.Finding) string {
+	if ruleShown[f.Code] != whole {
+		return "see the screen"
+	}
+	return strings.ReplaceAll(f.Rule, "-", " ")
+}
+
+func initials(name string) string {
 	var out []string
 	for _, word := range strings.Fields(name) {
 		for _, r := range word {

@@ -212,11 +212,18 @@ func TestPaperTellsNoNameAndNothingClinical(t *testing.T) {
 	w.view.Clients[0].Chosen = "Robin Maria Sample"
 	w.view.Clients[0].Until = now.Add(70 * time.Minute)
 	a := w.as(people.Owner).get("/print")
-	a.inOrder(t, "As of 09:00; void after 10:00; check the screen before starting.", "MST", "printed by Ann owner", ">Stopped<", "K.", "c-kim", ">Sessions today", "R. M. S.", "c-robin", ">Do now<", "R24", ">Waiting<", "match nobody", "next 14 days")
+	a.inOrder(t, "As of 09:00; void after 10:00; check the screen before starting.", "MST", "printed by Ann owner", ">Stopped<", "K.", "c-kim", ">Sessions today", "R. M. S.", "c-robin", ">Do now<", ">Waiting<", "match nobody", "next 14 days")
 	for _, name := range []string{"Robin", "Sample", "Kim", "200 mg", "PHQ", "R38"} {
 		if strings.Contains(a.body, name) {
 			t.Errorf("paper tells %q", name)
 		}
+	}
+	if strings.Contains(a.body, "R24") || !strings.Contains(a.body, `<td data-label="About">`) {
+		t.Errorf("paper says by a code what is to be done: %s", a.body)
+	}
+	w.view.Clients[1].Chosen = "Rosa Maria Stein"
+	if a := w.as(people.Owner).get("/print"); !strings.Contains(a.text(), "R. M. S.* c-robin") || !strings.Contains(a.text(), "R. M. S.* c-kim") || !strings.Contains(a.text(), "has the same initials") {
+		t.Errorf("two of the same initials are not told apart: %s", a.text())
 	}
 	if last := w.looks[len(w.looks)-1]; last != "Ann owner|print board" {
 		t.Errorf("the print is noted as %s", last)
