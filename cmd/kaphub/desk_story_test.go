@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -63,7 +62,7 @@ func (h *hub) signsIn(t *testing.T, base string, who people.Profile) *clerk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, recovery, err := house.Confirm(ctx, netip.Addr{}, passed, factor.Secret, code)
+	_, recovery, err := house.Confirm(ctx, people.From{}, passed, factor.Secret, code)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/netip"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -93,7 +92,7 @@ func TestInitInvitesTheFirstOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := h.Confirm(t.Context(), netip.Addr{}, passed, factor.Secret, code); err != nil {
+	if _, _, err := h.Confirm(t.Context(), people.From{}, passed, factor.Secret, code); err != nil {
 		t.Fatal(err)
 	}
 	if s := d.says(0, "user"); !regexp.MustCompile(`ann +Ann Lee +owner +- +in use +20`).MatchString(s.out) {

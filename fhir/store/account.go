@@ -115,6 +115,12 @@ func (db *DB) loginDigest(login string) string {
 	return hex.EncodeToString(m[:])
 }
 
+// Mark is by what the hub knows again what it gave away: of parts, and nobody else can make it.
+func (db *DB) Mark(parts ...string) string {
+	m := mac(db.keys.people, append([]string{"mark"}, parts...)...)
+	return hex.EncodeToString(m[:])
+}
+
 // Tries returns how many tries to sign in by that login failed since the last that did not, and when the last one was.
 // After a day without one there were none.
 func (db *DB) Tries(ctx context.Context, login string) (failed int, last time.Time, err error) {

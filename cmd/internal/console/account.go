@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
 )
 
 // Oneself is what the holder of an account changes about it.
 type Oneself interface {
-	ChangePassword(ctx context.Context, remote netip.Addr, id, old, new string) (people.Account, error)
-	NewRecovery(ctx context.Context, remote netip.Addr, id, code string) ([]string, error)
+	ChangePassword(ctx context.Context, from people.From, id, old, new string) (people.Account, error)
+	NewRecovery(ctx context.Context, from people.From, id, code string) ([]string, error)
 	SignOut(ctx context.Context, actor, id string) (people.Account, error)
 }
 
@@ -87,7 +86,7 @@ func (v *visit) changePassword() error {
 		return again(http.StatusUnprocessableEntity, tried{Wrong: "The two new passwords are not the same. Type both again."})
 	}
 	began := v.sessions.GetInt64(v.ctx(), keyBegan)
-	who, err := v.Accounts.ChangePassword(v.ctx(), v.remote(), v.who.ID, v.r.PostForm.Get("old"), word)
+	who, err := v.Accounts.ChangePassword(v.ctx(), v.from(), v.who.ID, v.r.PostForm.Get("old"), word)
 	if unfit, ok := errors.AsType[*people.Unfit](err); ok {
 		return again(http.StatusUnprocessableEntity, tried{Wrong: spoken(unfit.Error())})
 	}
@@ -106,7 +105,7 @@ func (v *visit) newRecovery() error {
 	if err := v.onOwn(); err != nil {
 		return err
 	}
-	codes, err := v.Accounts.NewRecovery(v.ctx(), v.remote(), v.who.ID, v.r.PostForm.Get("code"))
+	codes, err := v.Accounts.NewRecovery(v.ctx(), v.from(), v.who.ID, v.r.PostForm.Get("code"))
 	if err != nil {
 		return v.again(err, "The code does not fit, or was used already. Wait for the next one and try again.", func(status int, t tried) error {
 			return v.showAccount(status, accountPage{Codes: t})

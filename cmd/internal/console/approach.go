@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
 )
 
 // asker is from where a request comes. What a proxy says counts when it is one of ours; anybody else can say what they like.
@@ -40,9 +43,32 @@ func address(text string) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// remote is from where a visit comes.
-func (v *visit) remote() netip.Addr {
-	return asker(address(v.r.RemoteAddr), v.r.Header.Values("X-Forwarded-For"), v.Proxies)
+// from is from where a visit comes, and what its browser keeps since people signed in there.
+func (v *visit) from() people.From {
+	f := people.From{Remote: asker(address(v.r.RemoteAddr), v.r.Header.Values("X-Forwarded-For"), v.Proxies)}
+	for _, c := range v.r.Cookies() {
+		if strings.HasPrefix(c.Name, v.deviceCookie("")) && len(f.Devices) < mostDevices {
+			f.Devices = append(f.Devices, c.Value)
+		}
+	}
+	return f
+}
+
+// A browser is known for so long after somebody signed in there, and to so many who share it.
+const (
+	deviceKept  = 180 * 24 * time.Hour
+	mostDevices = 16
+)
+
+// deviceCookie is the name under which a browser keeps that an account signed in there.
+func (v *visit) deviceCookie(account string) string {
+	return v.sessions.Cookie.Name + "-device-" + account
+}
+
+// remember has the browser keep that an account signed in there.
+func (v *visit) remember(account string) {
+	http.SetCookie(v.w, &http.Cookie{Name: v.deviceCookie(account), Value: v.Door.Device(account), Path: "/", MaxAge: int(deviceKept.Seconds()),
+		HttpOnly: true, Secure: v.secure(), SameSite: http.SameSiteStrictMode})
 }
 
 // approach answers why nobody may use the console in the way in which a request came; nil when they may. A password and what

@@ -211,6 +211,34 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	})
 }
 
+// Who knows a login and fails on purpose keeps out nobody who sits where they signed in before.
+func TestAStrangerKeepsNobodyOut(t *testing.T) {
+	bothEngines(t, func(t *testing.T, l *lobby) {
+		ann := l.joined("ann", people.Owner)
+		if len(ann.kept) != 1 {
+			t.Fatalf("her browser keeps %v", ann.kept)
+		}
+		if c := ann.kept[0]; c.Name != "__Host-kaphub-device-"+ann.id || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Domain != "" {
+			t.Errorf("kept as %v", c)
+		}
+		ann.goes(ann.post("/sign-out", nil), "/sign-in?why=out")
+		eve := ann.elsewhere()
+		for range 6 {
+			eve.password(unfit)
+		}
+		ann.sees(ann.elsewhere().password(good), http.StatusTooManyRequests, "shut")
+		for range 5 {
+			ann.in()
+			ann.goes(ann.post("/sign-out", nil), "/sign-in?why=out")
+			eve.password(unfit)
+		}
+		for range 6 { // it is no way to guess either
+			ann.password(unfit)
+		}
+		eve.sees(ann.password(good), http.StatusTooManyRequests, "shut")
+	})
+}
+
 // A step cannot be left out: who gave the password alone is nobody.
 func TestThePasswordAloneOpensNothing(t *testing.T) {
 	l := onSQLite(t)

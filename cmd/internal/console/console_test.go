@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,7 @@ func (w *town) Therapists(_ context.Context, client string) ([]fhir.Therapist, e
 type guest struct {
 	*town
 	cookie  *http.Cookie
+	kept    []*http.Cookie // beside the session's
 	headers http.Header
 }
 
@@ -197,6 +199,9 @@ func (g *guest) do(method, path string, form url.Values) answerTo {
 	if g.cookie != nil {
 		r.AddCookie(g.cookie)
 	}
+	for _, c := range g.kept {
+		r.AddCookie(c)
+	}
 	rec := httptest.NewRecorder()
 	g.handler.ServeHTTP(rec, r)
 	res := rec.Result()
@@ -208,6 +213,8 @@ func (g *guest) do(method, path string, form url.Values) answerTo {
 	for _, c := range res.Cookies() {
 		if c.Name == g.sessions.Cookie.Name {
 			g.cookie = c
+		} else {
+			g.kept = append(slices.DeleteFunc(g.kept, func(old *http.Cookie) bool { return old.Name == c.Name }), c)
 		}
 	}
 	return answerTo{res, string(body)}

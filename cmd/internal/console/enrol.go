@@ -5,7 +5,6 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"net/netip"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
 )
@@ -15,7 +14,7 @@ type Enrolment interface {
 	Invited(ctx context.Context, token string) (people.Account, error)
 	Accept(ctx context.Context, token, password string) (people.Passed, error)
 	Enrol(ctx context.Context, passed people.Passed) (people.Factor, error)
-	Confirm(ctx context.Context, remote netip.Addr, passed people.Passed, secret, code string) (people.Account, []string, error)
+	Confirm(ctx context.Context, from people.From, passed people.Passed, secret, code string) (people.Account, []string, error)
 }
 
 func (c *Console) enrolRoutes() []route {
@@ -183,7 +182,7 @@ func (v *visit) confirmFactor() error {
 		return v.to("/sign-in?why=late")
 	}
 	to := within(v.sessions.GetString(v.ctx(), keyTo))
-	who, codes, err := v.Door.Confirm(v.ctx(), v.remote(), passed, secret, v.r.PostForm.Get("code"))
+	who, codes, err := v.Door.Confirm(v.ctx(), v.from(), passed, secret, v.r.PostForm.Get("code"))
 	if errors.Is(err, people.ErrEnrolled) {
 		err = people.ErrOver
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,8 +15,10 @@ import (
 
 // Door lets people in, in two steps. *people.House is one, and its errors are answered here.
 type Door interface {
-	Password(ctx context.Context, remote netip.Addr, login, password string) (people.Passed, error)
-	Code(ctx context.Context, remote netip.Addr, passed people.Passed, code string) (people.Account, error)
+	Password(ctx context.Context, from people.From, login, password string) (people.Passed, error)
+	Code(ctx context.Context, from people.From, passed people.Passed, code string) (people.Account, error)
+	// Device is what a browser keeps where an account signed in, so that it is known there when strangers shut its door.
+	Device(account string) string
 	Enrolment
 }
 
@@ -87,7 +88,7 @@ func (v *visit) signIn() error {
 		return v.to("/")
 	}
 	to, login := within(v.r.PostForm.Get("to")), v.r.PostForm.Get("login")
-	passed, err := v.Door.Password(v.ctx(), v.remote(), login, v.r.PostForm.Get("password"))
+	passed, err := v.Door.Password(v.ctx(), v.from(), login, v.r.PostForm.Get("password"))
 	if err != nil {
 		return v.again(err, "The login or the password does not fit. Try again.", func(status int, t tried) error {
 			return v.send(status, "sign_in", signInPage{frame: v.frame("Sign in"), To: to, Login: login, tried: t})
@@ -152,7 +153,7 @@ func (v *visit) code() error {
 		return v.to("/sign-in?why=late")
 	}
 	to := v.sessions.GetString(v.ctx(), keyTo)
-	who, err := v.Door.Code(v.ctx(), v.remote(), passed, v.r.PostForm.Get("code"))
+	who, err := v.Door.Code(v.ctx(), v.from(), passed, v.r.PostForm.Get("code"))
 	if err != nil {
 		return v.again(err, "The code does not fit, or was used already. Wait for the next one and try again.", func(status int, t tried) error {
 			return v.send(status, "code", codePage{frame: v.frame("Your code"), tried: t})
@@ -169,6 +170,7 @@ func (v *visit) code() error {
 
 // enter signs somebody in.
 func (v *visit) enter(who people.Account) error {
+	v.remember(who.ID)
 	return v.begin(v.ctx(), who, deviceOf(v.r), rand.Text()[:10], v.now)
 }
 

@@ -44,13 +44,15 @@ func (r remembered) DeleteCtx(_ context.Context, token string) error { return r.
 func (r remembered) AllCtx(context.Context) (map[string][]byte, error) { return r.All() }
 
 // Nobody comes in to an invented town by its door.
-func (w *town) Password(context.Context, netip.Addr, string, string) (people.Passed, error) {
+func (w *town) Password(context.Context, people.From, string, string) (people.Passed, error) {
 	return people.Passed{}, people.ErrRefused
 }
 
-func (w *town) Code(context.Context, netip.Addr, people.Passed, string) (people.Account, error) {
+func (w *town) Code(context.Context, people.From, people.Passed, string) (people.Account, error) {
 	return people.Account{}, people.ErrOver
 }
+
+func (w *town) Device(string) string { return "" }
 
 func (w *town) Invited(context.Context, string) (people.Account, error) {
 	return people.Account{}, people.ErrInvitation
@@ -64,7 +66,7 @@ func (w *town) Enrol(context.Context, people.Passed) (people.Factor, error) {
 	return people.Factor{}, people.ErrOver
 }
 
-func (w *town) Confirm(context.Context, netip.Addr, people.Passed, string, string) (people.Account, []string, error) {
+func (w *town) Confirm(context.Context, people.From, people.Passed, string, string) (people.Account, []string, error) {
 	return people.Account{}, nil, people.ErrOver
 }
 
@@ -108,11 +110,11 @@ func (w *town) SignOut(_ context.Context, _, id string) (people.Account, error) 
 	return w.people[id], nil
 }
 
-func (w *town) ChangePassword(context.Context, netip.Addr, string, string, string) (people.Account, error) {
+func (w *town) ChangePassword(context.Context, people.From, string, string, string) (people.Account, error) {
 	return people.Account{}, people.ErrRefused
 }
 
-func (w *town) NewRecovery(context.Context, netip.Addr, string, string) ([]string, error) {
+func (w *town) NewRecovery(context.Context, people.From, string, string) ([]string, error) {
 	return nil, people.ErrRefused
 }
 

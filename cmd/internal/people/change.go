@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 )
 
@@ -65,7 +64,7 @@ func (h *House) SignOut(ctx context.Context, actor, id string) (Account, error) 
 
 // ChangePassword gives the holder of an account another password, for the one they have. Their other sessions end; the one
 // they are in goes on when the console gives it the new epoch.
-func (h *House) ChangePassword(ctx context.Context, remote netip.Addr, id, old, new string) (Account, error) {
+func (h *House) ChangePassword(ctx context.Context, from From, id, old, new string) (Account, error) {
 	p, err := h.person(ctx, id)
 	if err != nil {
 		return Account{}, err
@@ -76,7 +75,7 @@ func (h *House) ChangePassword(ctx context.Context, remote netip.Addr, id, old, 
 	if old == new {
 		return Account{}, &Unfit{"the password is the one you have: take another"}
 	}
-	t, err := h.try(ctx, remote, p.facts.Login)
+	t, err := h.try(ctx, from, p.facts.Login, p.id)
 	if err != nil {
 		return Account{}, err
 	}
@@ -102,12 +101,12 @@ func (h *House) ChangePassword(ctx context.Context, remote netip.Addr, id, old, 
 }
 
 // NewRecovery replaces the recovery codes of an account, for a code of its second factor. They are told this once.
-func (h *House) NewRecovery(ctx context.Context, remote netip.Addr, id, code string) ([]string, error) {
+func (h *House) NewRecovery(ctx context.Context, from From, id, code string) ([]string, error) {
 	p, err := h.person(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	t, err := h.try(ctx, remote, p.facts.Login)
+	t, err := h.try(ctx, from, p.facts.Login, p.id)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type Tryings interface {
 	ReturnTry(ctx context.Context, login string, was int, before time.Time) error
 	ForgetTries(ctx context.Context, login string) error
 	SignedIn(ctx context.Context, actor, action, id string, step int64) error
+	Mark(parts ...string) string // of parts, which nobody else can make
 	Audit(ctx context.Context, actor, action, subject, detail string) error
 }
 

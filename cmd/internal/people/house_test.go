@@ -18,8 +18,8 @@ import (
 
 var (
 	morning = time.Date(2026, 3, 3, 16, 15, 0, 0, time.UTC)
-	here    = netip.MustParseAddr("192.0.2.7")
-	there   = netip.MustParseAddr("198.51.100.9")
+	here    = From{Remote: netip.MustParseAddr("192.0.2.7")}
+	there   = From{Remote: netip.MustParseAddr("198.51.100.9")}
 	cheap   = Cost{Passes: 1, KiB: 64, Lanes: 1}
 	key     = store.NewKey()
 )
@@ -177,6 +177,7 @@ func exercise(t *testing.T, fresh func(testing.TB) string) {
 		{"somebody who is invited comes in, and again", comesIn},
 		{"a stranger learns nothing", tellsNothing},
 		{"a login shuts after five that failed, and longer each time", locksOut},
+		{"nobody is kept out of where they signed in before", strangersKeepNobodyOut},
 		{"codes cannot be guessed with the right password", codesLockOut},
 		{"one stranger who tries every login locks nobody out", strangersAreHeldUp},
 		{"whoever comes in holds nobody up", oneAddress},

@@ -200,7 +200,7 @@ func TestOneStrangerIsHeldUp(t *testing.T) {
 			if begun.IsZero() || now.Sub(begun) >= remoteSpan {
 				begun, failed = now, 0
 			}
-			until, ok := r.take(here, now)
+			until, ok := r.take(here.Remote, now)
 			if ok != (failed < remoteFree) || !ok && !until.Equal(begun.Add(remoteSpan)) {
 				t.Fatalf("try %d at %s: %v until %s", failed, now.Sub(begun), ok, until.Sub(begun))
 			}
@@ -208,13 +208,13 @@ func TestOneStrangerIsHeldUp(t *testing.T) {
 				continue
 			}
 			if failed++; rapid.Bool().Draw(t, "it fits") {
-				r.giveBack(here)
+				r.giveBack(here.Remote)
 				failed--
 			}
-			if _, ok := r.take(there, now); !ok {
+			if _, ok := r.take(there.Remote, now); !ok {
 				t.Fatal("another pays for it")
 			}
-			r.giveBack(there)
+			r.giveBack(there.Remote)
 		}
 	})
 	for _, c := range []struct {

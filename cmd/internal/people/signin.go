@@ -28,15 +28,15 @@ const stranger = "sign-in"
 
 // Password is the first step of signing in. ErrRefused does not tell what of it was wrong, nor does the time it takes; a
 // *Wait that it was tried in vain too often, whether there is such a login or not.
-func (h *House) Password(ctx context.Context, remote netip.Addr, login, password string) (Passed, error) {
+func (h *House) Password(ctx context.Context, from From, login, password string) (Passed, error) {
 	login = loginOf(login)
-	t, err := h.try(ctx, remote, login)
+	p, err := h.byLogin(ctx, login)
 	if err != nil {
 		return Passed{}, err
 	}
-	p, err := h.byLogin(ctx, login)
+	t, err := h.try(ctx, from, login, p.id)
 	if err != nil {
-		return Passed{}, t.void(ctx, err)
+		return Passed{}, err
 	}
 	fits, old, err := h.hasher.fits(ctx, p.secrets.Password, password)
 	if err != nil {
@@ -62,7 +62,7 @@ func (h *House) passed(p person) Passed {
 
 // Code is the second step: a code of the app, or one of the recovery codes, each of which is good once, whichever replica
 // is asked. ErrOver means to begin again.
-func (h *House) Code(ctx context.Context, remote netip.Addr, passed Passed, code string) (Account, error) {
+func (h *House) Code(ctx context.Context, from From, passed Passed, code string) (Account, error) {
 	p, err := h.half(ctx, passed)
 	if err == nil && p.secrets.Factor == "" {
 		err = ErrOver
@@ -70,7 +70,7 @@ func (h *House) Code(ctx context.Context, remote netip.Addr, passed Passed, code
 	if err != nil {
 		return Account{}, err
 	}
-	t, err := h.try(ctx, remote, p.facts.Login)
+	t, err := h.try(ctx, from, p.facts.Login, p.id)
 	if err != nil {
 		return Account{}, err
 	}
@@ -135,7 +135,7 @@ func (h *House) Enrol(ctx context.Context, passed Passed) (Factor, error) {
 
 // Confirm has a second factor that Enrol offered count, by a code of it, and signs in. The recovery codes are told this
 // once.
-func (h *House) Confirm(ctx context.Context, remote netip.Addr, passed Passed, secret, code string) (Account, []string, error) {
+func (h *House) Confirm(ctx context.Context, from From, passed Passed, secret, code string) (Account, []string, error) {
 	p, err := h.half(ctx, passed)
 	if err != nil {
 		return Account{}, nil, err
@@ -143,7 +143,7 @@ func (h *House) Confirm(ctx context.Context, remote netip.Addr, passed Passed, s
 	if p.secrets.Factor != "" {
 		return Account{}, nil, ErrEnrolled
 	}
-	t, err := h.try(ctx, remote, p.facts.Login)
+	t, err := h.try(ctx, from, p.facts.Login, p.id)
 	if err != nil {
 		return Account{}, nil, err
 	}
@@ -217,13 +217,17 @@ func (h *House) byLogin(ctx context.Context, login string) (person, error) {
 type try struct {
 	*House
 	remote netip.Addr
-	login  string
+	known  bool      // it is made at a device that the account signed in at
+	login  string    // by which it counts: that device in its place
 	failed int       // before it
 	last   time.Time // when the last of them was
 }
 
-func (h *House) try(ctx context.Context, remote netip.Addr, login string) (*try, error) {
-	if until, ok := h.remotes.take(remote, h.now()); !ok {
+func (h *House) try(ctx context.Context, from From, login, account string) (*try, error) {
+	device := h.known(from, account)
+	if device != "" {
+		login = "device " + device
+	} else if until, ok := h.remotes.take(from.Remote, h.now()); !ok {
 		return nil, errors.Join(&Wait{Until: until}, h.note(ctx, "sign-in held up", "one address"))
 	}
 	for range conflicts {
@@ -236,7 +240,7 @@ func (h *House) try(ctx context.Context, remote netip.Addr, login string) (*try,
 		}
 		err = h.store.CountTry(ctx, login, failed)
 		if err == nil {
-			return &try{House: h, remote: remote, login: login, failed: failed, last: last}, nil
+			return &try{House: h, remote: from.Remote, known: device != "", login: login, failed: failed, last: last}, nil
 		}
 		if !errors.Is(err, exchange.ErrConflict) {
 			return nil, err
@@ -257,15 +261,21 @@ func (t *try) fail(ctx context.Context, p person, at string) error {
 	return errors.Join(ErrRefused, t.store.Audit(ctx, stranger, action, p.id, at))
 }
 
+func (t *try) giveBack() {
+	if !t.known { // else nothing was taken
+		t.remotes.giveBack(t.remote)
+	}
+}
+
 // void takes it back: it came to nothing, or only halfway.
 func (t *try) void(ctx context.Context, err error) error {
-	t.remotes.giveBack(t.remote)
+	t.giveBack()
 	return errors.Join(err, t.store.ReturnTry(context.WithoutCancel(ctx), t.login, t.failed, t.last))
 }
 
 // fit forgets those that failed before.
 func (t *try) fit(ctx context.Context) error {
-	t.remotes.giveBack(t.remote)
+	t.giveBack()
 	return t.store.ForgetTries(ctx, t.login)
 }
 

@@ -94,6 +94,52 @@ func locksOut(t *testing.T, dsn string) {
 	v.whole("after all")
 }
 
+// A stranger who knows a login, and fails on purpose for ever, keeps out nobody who sits where they signed in before. What is
+// tried there counts apart, and shuts that device too.
+func strangersKeepNobodyOut(t *testing.T, dsn string) {
+	v := newVillage(t, dsn)
+	ann, bo := v.join("ann", Owner), v.join("bo", Reader)
+	again, _ := v.replica()
+	nonce, mark, _ := strings.Cut(v.Device(ann.ID), ".")
+	known := From{Remote: there.Remote, Devices: []string{"x", v.Device(bo.ID), nonce + "." + mark}} // as the stranger's: a practice behind one address
+	for failed, wait := 0, firstWait; failed < freeTries+3; failed++ {
+		_, err := v.Password(v.ctx, there, "ann", other)
+		v.refused("on purpose", err, ErrRefused)
+		if failed >= freeTries-1 && failed < freeTries+2 {
+			v.pass(wait)
+			wait *= 2
+		}
+	}
+	for n := range remoteFree {
+		_, _ = v.Password(v.ctx, there, fmt.Sprint("login-", n), other)
+	}
+	for name, from := range map[string]From{
+		"no device": here, "another's device": {Remote: here.Remote, Devices: []string{v.Device(bo.ID)}}, "nothing": {Remote: here.Remote, Devices: []string{"", ".", "x." + mark, nonce + ".", nonce}},
+		"the device of nobody": {Remote: here.Remote, Devices: []string{v.Device("")}},
+	} {
+		if _, err := v.Password(v.ctx, from, "ann", good); v.waits(name, err) <= 0 {
+			t.Errorf("%s: the door is open", name)
+		}
+	}
+	for _, h := range []*House{v.House, again} {
+		v.pass(time.Minute)
+		passed, err := h.Password(v.ctx, known, "ann", good)
+		v.must(err)
+		_, err = h.Code(v.ctx, known, passed, ann.code())
+		v.must(err)
+		_, err = v.Password(v.ctx, here, "ann", good)
+		v.waits("it forgives strangers nothing", err)
+	}
+	for range freeTries {
+		_, err := v.Password(v.ctx, known, "ann", other)
+		v.refused("a wrong password there", err, ErrRefused)
+	}
+	_, err := again.Password(v.ctx, known, "ann", good)
+	want(t, "it shuts that device", v.waits("known", err), firstWait)
+	_, err = v.Password(v.ctx, From{Remote: known.Remote, Devices: []string{v.Device(ann.ID)}}, "ann", good)
+	v.must(err) // and no other
+}
+
 // The right password does not make guessing codes free.
 func codesLockOut(t *testing.T, dsn string) {
 	v := newVillage(t, dsn)
