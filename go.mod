@@ -34,6 +34,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // SMTP with STARTTLS and AUTH, and MIME headers as they must be; only in connectors/mail
 	golang.org/x/crypto v0.58.0 // argon2id, for passwords
 	golang.org/x/term v0.47.0 // is this a terminal, and how wide
+	golang.org/x/text v0.43.0 // NFC: a password and a name are the same however their accents are typed
 	golang.org/x/time v0.16.0 // one rate limit per counterpart
 	pgregory.net/rapid v1.3.0 // property tests, with shrinking
 )
@@ -83,7 +84,6 @@ require (
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 	lukechampine.com/adiantum v1.1.1 // indirect

@@ -166,7 +166,7 @@ func differ(a, b []fhir.ID) bool {
 	})
 }
 
-func plain(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+func plain(name string) string { return strings.ToLower(oneName(name)) }
 
 // token is the same of therapists who are known alike.
 func token(t fhir.Therapist) string {

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Cost is what a password's hash takes: time for who guesses, and memory.
@@ -43,6 +44,7 @@ func (u *Unfit) Error() string { return u.says }
 
 // mistakes says what is wrong with a password that somebody chooses. It never repeats any of it.
 func mistakes(password string, p person) error {
+	password = norm.NFC.String(password) // as it is hashed: keyboards send an accent as one character or as two
 	runes := []rune(password)
 	switch {
 	case len(runes) < shortest:
@@ -138,7 +140,7 @@ func (h *hasher) key(ctx context.Context, password string, salt []byte, c Cost) 
 		return nil, ctx.Err()
 	}
 	h.computed.Add(1)
-	return argon2.IDKey([]byte(cut(password, longest+1)), salt, c.Passes, c.KiB, c.Lanes, hashSize), nil
+	return argon2.IDKey([]byte(cut(norm.NFC.String(password), longest+1)), salt, c.Passes, c.KiB, c.Lanes, hashSize), nil
 }
 
 // hash is a password as it is kept.

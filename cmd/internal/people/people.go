@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
@@ -149,7 +151,7 @@ func (p Profile) Check() error {
 func (p Profile) tidy() (Profile, error) {
 	p.Login = loginOf(p.Login)
 	for _, text := range []*string{&p.Name, &p.Therapist} {
-		*text = strings.Join(strings.Fields(*text), " ")
+		*text = oneName(*text)
 	}
 	p.Email = strings.TrimSpace(p.Email)
 	var wrong []error
@@ -199,6 +201,9 @@ func (p Profile) tidy() (Profile, error) {
 func loginOf(typed string) string { return cut(strings.ToLower(strings.TrimSpace(typed)), 200) }
 
 func sameName(a, b string) bool { return plain(a) == plain(b) }
+
+// oneName is a name as it is kept: with its accents in one character each, however they were typed.
+func oneName(name string) string { return norm.NFC.String(strings.Join(strings.Fields(name), " ")) }
 
 func listed(roles []Role) string {
 	words := make([]string, len(roles))

@@ -256,3 +256,42 @@ func TestRecoveryCodesAreGoodOnce(t *testing.T) {
 		hashes = left
 	}
 }
+
+// A letter with its accent is one password and one name, whether a keyboard sends it as one character or as two.
+func TestAnAccentIsTypedInTwoWays(t *testing.T) {
+	const one, two = "caf\u00e9 ha\u00efti na\u00efve \u00e5ngstr\u00f6m", "cafe\u0301 hai\u0308ti nai\u0308ve a\u030angstro\u0308m"
+	h := newHasher(cheap)
+	for typed, again := range map[string]string{one: two, two: one} {
+		kept, err := h.hash(t.Context(), typed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fits, _, err := h.fits(t.Context(), kept, again); !fits || err != nil {
+			t.Errorf("%q is not %q: %v", again, typed, err)
+		}
+	}
+	if fits, _, _ := h.fits(t.Context(), must(h.hash(t.Context(), one)), strings.ReplaceAll(one, "\u00e9", "e")); fits {
+		t.Error("without its accents it fits too")
+	}
+	if err := mistakes(strings.Repeat("e\u0301", shortest-1), person{}); err == nil {
+		t.Error("a short password counts its accents")
+	}
+	of := Profile{Login: "ann", Name: "Andre\u0301 Lee", Roles: []Role{Therapist}, Therapist: "Andre\u0301 Lee"}
+	tidy, err := of.tidy()
+	if err != nil || tidy.Name != "Andr\u00e9 Lee" || tidy.Therapist != tidy.Name {
+		t.Errorf("%+q, %v", tidy, err)
+	}
+	if !taken([]person{{id: "p-1", facts: facts{Login: "other", Name: "Andre\u0301 Lee"}}}, "", tidy) {
+		t.Error("two may have what is one name to the eye")
+	}
+	if a := (Account{Roles: []Role{Therapist}, Therapist: tidy.Therapist}); a.Sight(fhir.Therapist{Name: "Andre\u0301  lee"}) != Whole {
+		t.Error("a therapist is another to the practice's records")
+	}
+}
+
+func must[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
+}
