@@ -77,6 +77,14 @@ func TestAnOwnerLooksAfterAccounts(t *testing.T) {
 			t.Error("she is in after she was signed out everywhere")
 		}
 		dana.in()
+		for what := range graves { // asked once more on a page of its own: no click on the account's page does it
+			page := ann.get(one).body
+			if !strings.Contains(page, `href="`+one+"/"+what+`"`) || strings.Contains(page, `action="`+one+"/"+what+`"`) {
+				t.Errorf("%s is done by one click", what)
+			}
+			ann.sees(ann.get(one+"/"+what), http.StatusOK, "do-"+what)
+		}
+		ann.sees(ann.get(one+"/enable"), http.StatusNotFound)
 		ann.goes(ann.post(one+"/disable", nil), one)
 		if dana.isIn() {
 			t.Error("she is in with an account that is shut")

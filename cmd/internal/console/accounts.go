@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,6 +52,7 @@ func (c *Console) accountsRoutes() []route {
 		{Pattern: "POST /accounts", May: owning, do: (*visit).invite},
 		{Pattern: "GET /accounts/{account}", May: owning, do: (*visit).oneAccount},
 		{Pattern: "POST /accounts/{account}", May: owning, do: (*visit).changeAccount},
+		{Pattern: "GET /accounts/{account}/{what}", May: owning, do: (*visit).askToSwitch},
 		{Pattern: "POST /accounts/{account}/{what}", May: owning, do: (*visit).switchAccount},
 	}
 }
@@ -281,6 +283,37 @@ func (v *visit) changeAccount() error {
 	}
 	v.say(a.Name + " is changed. With other roles they sign in again.")
 	return v.to("/accounts/" + id)
+}
+
+// gravePage asks once more before an account is shut or reset: either ends what somebody is in the midst of.
+type gravePage struct {
+	frame
+	grave
+	ID, What string
+	Own      bool // the visitor's
+}
+
+// grave is what is asked about, and what would happen.
+type grave struct{ Asks, Says, Does string }
+
+var graves = map[string]grave{
+	"disable":       {"Shut the account of %s?", "Their sessions end at once, and nobody comes in by it. What they did stays on record, under their name. It can be opened again, with the password and second factor they have now.", "Disable"},
+	"lost-password": {"Has %s lost the password?", "Their sessions and their password end, and you are given a new invitation for them, this once. The second factor stays as it is. Be sure that it is they who ask.", "End the password and invite again"},
+	"lost-phone":    {"Has %s lost the phone?", "Their sessions, their password, the second factor and its recovery codes end, and you are given a new invitation for them, this once. Whoever holds that invitation is let in: be sure that it is they who ask.", "End all of it and invite again"},
+}
+
+func (v *visit) askToSwitch() error {
+	what := v.r.PathValue("what")
+	g, ok := graves[what]
+	if !ok {
+		return missing
+	}
+	a, err := v.Accounts.Account(v.ctx(), v.r.PathValue("account"))
+	if err != nil {
+		return accountError(err)
+	}
+	g.Asks = fmt.Sprintf(g.Asks, a.Name)
+	return v.show("grave", gravePage{frame: v.frame("Accounts"), grave: g, ID: a.ID, What: what, Own: a.ID == v.who.ID})
 }
 
 // switchAccount shuts, opens, resets an account, or ends its sessions.

@@ -35,6 +35,7 @@ var matrix = map[string]string{
 	"POST /accounts":                  "owner",
 	"GET /accounts/{account}":         "owner",
 	"POST /accounts/{account}":        "owner",
+	"GET /accounts/{account}/{what}":  "owner",
 	"POST /accounts/{account}/{what}": "owner",
 	"GET /looks":                      "owner privacy",
 

@@ -51,9 +51,9 @@ var pageOf = map[string]any{
 	"exchange_sealed.html":     sealedListPage{},
 	"exchange_sealed_one.html": sealedPage{},
 	"exchange_delivery.html":   deliveryPage{},
-	"print.html":               printPage{},
-	"clients.html":             clientsPage{},
-	"start.html":               startPage{}, "start-code.html": beginPage{}, "start-key.html": keyPage{}, "start-roster.html": rosterPage{}, "start-owner.html": ownerPage{},
+	"print.html":               printPage{}, "grave.html": gravePage{},
+	"clients.html": clientsPage{},
+	"start.html":   startPage{}, "start-code.html": beginPage{}, "start-key.html": keyPage{}, "start-roster.html": rosterPage{}, "start-owner.html": ownerPage{},
 }
 
 // notPages hold the parts of pages.
