@@ -211,6 +211,9 @@ func TestTheTimelineIsPagedNewestFirst(t *testing.T) {
 	if says = says[strings.Index(says, "Everything received"):]; strings.Index(says, "a safety call") > strings.Index(says, "systolic: 149 mmHg") {
 		t.Error("the newest is not the first")
 	}
+	if says := w.as(people.Admin).get("/clients/c-robin").text(); !strings.Contains(says, "Told") || strings.Contains(says, "a safety call") {
+		t.Error("an admin reads what somebody told, or not that they did")
+	}
 	second := g.get("/clients/c-robin?page=2")
 	if second.count("event") == 0 || second.has("older") || strings.Contains(second.text(), "a safety call") {
 		t.Errorf("%d events on the second page", second.count("event"))

@@ -43,6 +43,13 @@ func TestASecondPersonCompares(t *testing.T) {
 	if a := owner.get("/desk"); !strings.Contains(a.body, "1 decision waits") {
 		t.Error("the desk does not say that one waits")
 	}
+	for name, stale := range map[string]url.Values{ // a form that was opened about somebody else, or that is no form of ours
+		"another client": {"entry": form["entry"], "shown": {"c-kim, Kim, born 1 January 1980"}}, "nobody": {"entry": form["entry"]}, "an id of its own making": {"entry": {"e-1"}, "shown": form["shown"]},
+	} {
+		if a := owner.post(path, stale); a.StatusCode != http.StatusConflict {
+			t.Errorf("confirmed with %s: %d", name, a.StatusCode)
+		}
+	}
 	if line := owner.said(owner.post(path, form)); !strings.Contains(line, "confirmation") {
 		t.Errorf("it says %q", line)
 	}

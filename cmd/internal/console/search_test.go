@@ -74,7 +74,7 @@ func TestWhatIsShownWhileSomebodyTypesIsWhatItSeemsToBe(t *testing.T) {
 	w := newTown(t)
 	w.view.Clients[0].Chosen = "Ro\u202ebin <b>\u001b[2J"
 	g := w.as(people.Owner)
-	for name, a := range map[string]answerTo{"typing": g.types("bin"), "the board": g.asks("/changes?mark=old")} {
+	for name, a := range map[string]answerTo{"typing": g.types("bin"), "the board": g.asks("/changes?mark=old"), "a page": g.get("/clients")} {
 		if strings.ContainsAny(a.body, "\u202e\u001b") || strings.Contains(a.body, "<b>\u001b") || !strings.Contains(a.body, "bin &lt;b&gt;") {
 			t.Errorf("%s: %q", name, a.body)
 		}
