@@ -119,6 +119,9 @@ func (k steward) draft(ctx context.Context, c console.Change) (d drafted, err er
 		changes, d.notes = []config.Edit{{Path: came.path, Text: came.text}}, came.notes
 	default:
 		d.section = typed(was, c.Form)
+		if blameFiles(was, &d.section) {
+			return d, nil
+		}
 		changes = edits(was, &d.section)
 	}
 	if d.new, err = config.Apply(text, changes); err != nil {

@@ -207,6 +207,62 @@ func TestASettingThatIsWrongIsToldAtItsField(t *testing.T) {
 	}
 }
 
+// Whoever changes settings in a browser is not whoever has the machine. What a file of the hub is, is
+// said in the config by hand: else the hub would send its own key to a server of somebody's choosing as a password, or write
+// what is typed as a secret over any file of its own.
+func TestNoFileOfTheHubsIsNamedInABrowser(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	p.must(0, "sync")
+	k := p.stewarded()
+	s, err := k.Settled(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for _, one := range s.Sections {
+		for _, f := range one.Fields {
+			key := f.Path[strings.LastIndex(f.Path, ".")+1:]
+			byHand := key == "file" || strings.HasSuffix(key, "_env")
+			if !strings.HasSuffix(key, "_file") && !byHand {
+				continue
+			}
+			files++
+			if !one.Owner {
+				t.Errorf("%s is not only the owner's", f.Path)
+			}
+			for path, may := range map[string]bool{"kaphub.key": false, "./kaphub.key": false, "/etc/passwd": false, "secrets/../kaphub.key": false, "secrets/../../x": false, "../secrets/x": false, "secrets": false, "secrets/": false,
+				"secrets/other": !byHand, "secrets/a/b": !byHand, "KAPHUB_KEY": false} {
+				c := k.form(t, one.Key, f.Path, path)
+				if c.Form.Has("notices~answer") {
+					c.Form.Set("notices~answer", console.AnswerSet)
+				}
+				w := k.weigh(t, c)
+				i := slices.IndexFunc(w.Section.Fields, func(x console.Field) bool { return x.Path == f.Path })
+				if refused := strings.Contains(strings.Join(w.Section.Fields[i].Wrong, " "), "by hand"); refused == may {
+					t.Errorf("%s: %s says %q", f.Path, path, w.Section.Fields[i].Wrong)
+				}
+				if err := k.Settle(t.Context(), "Eve", c); !may && !errors.Is(err, console.ErrWrong) {
+					t.Errorf("%s: %s was settled: %v", f.Path, path, err)
+				}
+			}
+			if i := slices.IndexFunc(k.weigh(t, k.form(t, one.Key)).Section.Fields, func(x console.Field) bool { return len(x.Wrong) > 0 }); i >= 0 && one.Key != "notices" {
+				t.Errorf("%s: what stands there already is refused", f.Path)
+			}
+		}
+	}
+	if files < 4 {
+		t.Errorf("only %d files were looked at", files)
+	}
+	if i := slices.IndexFunc(s.Sections, func(one console.Section) bool {
+		return !one.Owner && slices.ContainsFunc(one.Fields, func(f console.Field) bool {
+			return f.Path == "hub.public_url" || strings.Contains(f.Path, ".smtp.")
+		})
+	}); i >= 0 {
+		t.Error("where invitations lead, and whose server is given the mail's password, is not only the owner's to say")
+	}
+}
+
 func TestAConfigThatCannotBeWrittenIsShown(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {

@@ -64,7 +64,7 @@ func addressSection() console.Section {
 
 func noticesSection() console.Section {
 	when := "Like 0 7 * * 1-5: minute, hour, day, month, weekday."
-	return console.Section{Key: "notices", Title: "Notices by mail", Group: groupPractice, Lead: "Who is told by mail that there is something to act on. A mail holds counts and a link, and no client data. The link begins with the hub’s address, which is set under Address.", Fields: []console.Field{
+	return console.Section{Key: "notices", Title: "Notices by mail", Group: groupPractice, Owner: true, Lead: "Who is told by mail that there is something to act on. A mail holds counts and a link, and no client data. The link begins with the hub’s address, which is set under Address.", Fields: []console.Field{
 		{Path: "notices", Label: "Is anybody told by mail?", Answers: []console.Option{{Value: "none", Label: "Nobody"}, {Value: console.AnswerSet, Label: "Yes, as written below"}}},
 		{Path: "notices.people", Label: "Who", Kind: console.KindRows, Columns: []console.Column{
 			{Key: "name", Label: "Short name", Hint: "maya"}, {Key: "email", Label: "E-mail"}, {Key: "roles", Label: "Roles", Hint: "therapist, admin, operator, privacy officer", Kind: console.KindWords},

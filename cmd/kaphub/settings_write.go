@@ -248,6 +248,40 @@ func under(covered map[string]bool, path string) bool {
 	return false
 }
 
+// secretsIn is where the files lie that a browser may name.
+const secretsIn = "secrets/"
+
+// blameFiles marks what names a file or a variable of the environment anew, and reports whether there is any.
+// Who changes settings in a browser is not whoever has the machine: with the hub's own key as the password for a server of
+// their choosing, it would send the key there, and what is typed as a secret is written over the file that is named.
+//
+//	key               may be changed to
+//	…_file            a file below secrets/, or nothing
+//	…_env             nothing: by hand
+//	file              nothing: by hand
+func blameFiles(was console.Section, s *console.Section) (any bool) {
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Text == was.Fields[i].Text {
+			continue
+		}
+		key := f.Path[strings.LastIndex(f.Path, ".")+1:]
+		wrong := ""
+		switch {
+		case strings.HasSuffix(key, "_file"):
+			if name, below := strings.CutPrefix(f.Text, secretsIn); f.Text != "" && (!below || !filepath.IsLocal(name)) {
+				wrong = "from here a file below " + secretsIn + " can be named; write any other into the config by hand"
+			}
+		case strings.HasSuffix(key, "_env"), key == "file":
+			wrong = "is changed in the config by hand alone"
+		}
+		if wrong != "" {
+			f.Wrong, any = append(f.Wrong, wrong), true
+		}
+	}
+	return any
+}
+
 // fromTo is what a field said before and says now, in words. Of a table, only the rows that differ.
 func fromTo(before, after *console.Field) (from, to string) {
 	say := func(f, other *console.Field) string {
