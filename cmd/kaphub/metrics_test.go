@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,5 +26,43 @@ func TestMetricsCountNothingThatIsConfided(t *testing.T) {
 	})
 	if fmt.Sprint(got) != "map[[R10 S2]:2]" {
 		t.Errorf("counted: %v", got)
+	}
+}
+
+// A practice is small: how many of its clients are on hold is not the world's to count. What a proxy passes on is the world's.
+func TestNoProxyPassesTheCountsOn(t *testing.T) {
+	d, _ := newHub(t)
+	st := stand(t, d.file, nil)
+	ask := func(path string, headers ...string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+st.address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range headers {
+			r.Header.Set(h, "203.0.113.9")
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		if err = errors.Join(err, res.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(body)
+	}
+	if status, body := ask("/metrics"); status != http.StatusOK || !strings.Contains(body, "kaphub_paused") {
+		t.Errorf("its own monitoring is answered %d", status)
+	}
+	if _, body := ask("/readyz"); !strings.Contains(body, "source ") {
+		t.Errorf("the operator is told %q", body)
+	}
+	for _, by := range []string{"X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "X-Real-Ip"} {
+		if status, body := ask("/metrics", by); status != http.StatusForbidden || strings.Contains(body, "kaphub_") {
+			t.Errorf("%s: %d %s", by, status, body)
+		}
+		if status, body := ask("/readyz", by); status != http.StatusOK || strings.Contains(body, "source") {
+			t.Errorf("%s: %d %s", by, status, body)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -150,6 +151,10 @@ func (h *hub) routes(m *metrics) *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		text, ready := h.ready(r.Context())
+		if forwarded(r) { // which sources there are is the operator's
+			text, _, _ = strings.Cut(text, "\n")
+			text += "\n"
+		}
 		if !ready {
 			answer(w, http.StatusServiceUnavailable, text)
 			return
@@ -157,8 +162,25 @@ func (h *hub) routes(m *metrics) *http.ServeMux {
 		answer(w, http.StatusOK, text)
 	})
 	mux.HandleFunc("GET "+keySetPath+"{set}", h.publishKeys)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: errorLog{h.log}}))
+	metrics := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: errorLog{h.log}})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if forwarded(r) {
+			answer(w, http.StatusForbidden, "The counts are for the practice's own monitoring: ask the hub itself, not its proxy.\n")
+			return
+		}
+		metrics.ServeHTTP(w, r)
+	})
 	return mux
+}
+
+// forwarded reports whether a proxy passed a request on: the world's side of it is not the operator's.
+func forwarded(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // ready reports whether the hub can do its work. A source that is stale is told and does not make the hub unready:
