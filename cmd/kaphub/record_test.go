@@ -60,16 +60,26 @@ var ready = []step{
 	{"record decision juniper --outcome cleared --valid-to 2099-01-31 --medium e-mail --by ada", "decided by Skylight (per agreement of 2026-01-10)"},
 	{"record label juniper --name-matches y --filled yesterday --discard-after 2099-05-01 --sessions 4 --directions One_lozenge --by ada", "(label, by ada)"},
 	{"record read-through --by ada", "Everything from Skylight up to"},
-	{"record arrival juniper --bp 118/76 --hr 72 --ride y --fasting y --location y --new n --go-ahead y --by ada", "Skylight: READY."},
+	{"record arrival juniper --bp 118/76 --hr 72 --ride y --fasting y --location y --new n --go-ahead y --by ada", "not yet confirmed by a second person"},
+}
+
+// becomesReady tells everything, and has a second person confirm the decision: nobody is READY by one person's slip.
+func (p *place) becomesReady() []string {
+	p.t.Helper()
+	ids := p.steps(ready...)
+	p.steps(step{"record confirm " + ids[0] + " --by grace", "Skylight: READY."})
+	return ids
 }
 
 func TestAClientOfAPrescriberWhoWritesLettersBecomesReadyByEntries(t *testing.T) {
 	t.Parallel()
 	p := letters(t)
 	p.run("sync")
-	p.steps(ready...)
+	ids := p.steps(ready...)
 	p.steps(
+		step{"status", "IN-ORDER"},
 		step{"record list juniper", "a second person confirms it up to"},
+		step{"record confirm " + ids[0] + " --by grace", "Skylight: READY."},
 		step{"audit verify", "none broken, nothing altered"},
 		step{"status", "Skylight mailbox read to"},
 		step{"check", "its mailbox is read to"},
@@ -136,7 +146,7 @@ func TestAStopHoldsAtOnceAndOnlyItsOwnerLiftsIt(t *testing.T) {
 	t.Parallel()
 	p := letters(t)
 	p.run("sync")
-	p.steps(ready...)
+	p.becomesReady()
 	p.steps(
 		step{"record stop juniper --said prescriber --from Dr._Vale --why chest_pain --medium phone", "HOLD. Stopped by Skylight"},
 		step{"record read-through", "Everything from Skylight"},
@@ -151,7 +161,7 @@ func TestAnEntryIsCorrectedAndNeverDeleted(t *testing.T) {
 	t.Parallel()
 	p := letters(t)
 	p.run("sync")
-	ids := p.steps(ready...)
+	ids := p.becomesReady()
 	label, arrival := ids[1], ids[3]
 	p.steps(step{"record label juniper --name-matches y --filled today --discard-after none --sessions 4 --directions Half_a_lozenge", "(label,"})
 	p.run("record", "undo", label, "--why", "the wrong box").oneSentence(t, "changed it since")

@@ -207,6 +207,9 @@ func (f *facts) conclude(v *Verdict) {
 	default:
 		v.State, v.Words = Ready, "Records in order as of "+f.asOf()+". Not a medical decision."
 	}
+	if waits := f.alone(); waits != "" && v.State == InOrder {
+		v.Words, v.Owner, v.Next = v.Words+"; the clearance was "+waits, Admin, secondLooks
+	}
 }
 
 // first keeps what was noted first.

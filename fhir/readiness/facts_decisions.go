@@ -33,6 +33,7 @@ type decision struct {
 
 	doubt string // why it cannot be relied upon though it clears, in words; "" when it can
 	ask   string // with doubt: what to do, where it is not to ask the prescriber
+	waits string // how it waits for a second person though it counts meanwhile; "" when it does not
 	who   answer // whether an allowed decider made it
 
 	from, to   time.Time // to zero: no end
@@ -44,7 +45,10 @@ type decision struct {
 	byReading  bool        // a condition is that the readings stay below the limits
 }
 
-// clearing reports whether d clears without a doubt that is of its own making. Only such a decision lifts a stop.
+// lifts reports whether d lifts a stop: it clears without a doubt, and a second person need not look at it any more.
+func (d *decision) lifts() bool { return d.clearing() && d.waits == "" }
+
+// clearing reports whether d clears without a doubt that is of its own making.
 func (d *decision) clearing() bool {
 	return (d.means == clears || d.means == clearsWith) && d.doubt == "" && d.who == yes && d.live()
 }
@@ -357,7 +361,7 @@ func (f *facts) stopped() *decision {
 		return nil
 	}
 	for i := range f.decisions {
-		if d := &f.decisions[i]; d.clearing() && !d.other && !later(d.weighs, d.Recorded()).Before(stop.weighs) && f.newer(d, stop) {
+		if d := &f.decisions[i]; d.lifts() && !d.other && !later(d.weighs, d.Recorded()).Before(stop.weighs) && f.newer(d, stop) {
 			return nil
 		}
 	}

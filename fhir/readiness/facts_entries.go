@@ -14,7 +14,8 @@ import (
 //	entered at the desk                                  it counts
 //	a second person confirmed it                         yes
 //	alone, and the end was typed twice                   yes
-//	neither                                              to the end of the next business day, then it is in doubt
+//	neither                                              to the end of the next business day, and carries nobody to READY
+//	                                                     (goAheadGate); then it is in doubt
 //
 // What stops counts at once and needs nobody else.
 func (f *facts) confirm(d *decision) {
@@ -22,11 +23,27 @@ func (f *facts) confirm(d *decision) {
 		return
 	}
 	by, entered, ok := f.entered(d.Version)
-	if ok || !f.clock.passed(f.confirmBy(entered)) {
+	until := f.confirmBy(entered)
+	if ok {
+		return
+	}
+	if !f.clock.passed(until) {
+		d.waits = "entered by " + by + ", not yet confirmed by a second person (until " + lastDay(until, f.zone) + ")"
 		return
 	}
 	d.doubt = "entered by " + by + " on " + f.on(entered) + ", awaiting a second person"
-	d.ask = "have a second person compare it with the message: kaphub record confirm"
+	d.ask = secondLooks
+}
+
+// secondLooks is what to do about an entry that waits for a second person.
+const secondLooks = "have a second person compare it with the message: kaphub record confirm"
+
+// alone is how the decision that counts waits for a second person, "" when it does not.
+func (f *facts) alone() string {
+	if d := f.decided(); d != nil && d.clearing() {
+		return d.waits
+	}
+	return ""
 }
 
 // enterer names who entered v by hand; "" when it was not entered by hand, or by nobody who is named.

@@ -131,7 +131,7 @@ func (f *facts) findRefusals() {
 		by[r.Party] = latest{is == yes, stop{what: "a hold", says: v, gone: r.Gone, since: since, title: anotherPrescriber}}
 	}
 	for _, l := range by {
-		if l.stops && !slices.ContainsFunc(f.decisions, func(d decision) bool { return d.clearing() && d.issued.After(l.since) }) {
+		if l.stops && !slices.ContainsFunc(f.decisions, func(d decision) bool { return d.lifts() && d.issued.After(l.since) }) {
 			f.stops = append(f.stops, l.stop)
 		}
 	}

@@ -278,7 +278,7 @@ func (f *facts) newsTold() (Gate, bool) {
 	if last == nil || !is(last.Value.ValueBoolean, true) {
 		return Gate{}, false
 	}
-	if d := f.decided(); d != nil && d.clearing() && d.issued.After(f.said(*last)) {
+	if d := f.decided(); d != nil && d.lifts() && d.issued.After(f.said(*last)) {
 		return Gate{}, false
 	}
 	return open("Something is new since the clearance", "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", last.Version).by(Therapist).adverse(), true

@@ -36,7 +36,7 @@ import (
 //	clears with a condition that no record says is met  open (R13)
 //	clears, and the decider left or the practice of     open (R16)
 //	  the prescriber closes before the session
-//	clears, else                                        met
+//	clears, else                                        met; while it waits for a second person it says so
 func clearanceGate(f *facts) Gate {
 	p := f.prescriber()
 	if stop := f.stopped(); stop != nil {
@@ -118,6 +118,9 @@ func clearanceGate(f *facts) Gate {
 	}
 	if gone, words, _, role := f.departure(d); gone {
 		return open(said+"; "+words, "ask "+p+" who stands for the decision", d.Version, role).by(Admin)
+	}
+	if d.waits != "" {
+		said += "; " + d.waits
 	}
 	g := met(said, append(rests, d.Version)...).from(d.issued)
 	if d.agreed {

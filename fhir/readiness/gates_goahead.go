@@ -21,6 +21,8 @@ import (
 //	"yes", by another than its therapist    –               open at once
 //	"yes", by nobody who is named           –               unknown, where the session names its therapist
 //	"yes"                                   yes             open at once (R52)
+//	"yes", and the clearance waits for a    no              open, due when the session begins: nobody is READY by one person's slip
+//	  second person
 //	"yes"                                   no              met
 func goAheadGate(f *facts) Gate {
 	const next = "confirm the go-ahead"
@@ -46,6 +48,9 @@ func goAheadGate(f *facts) Gate {
 			return untold("Whether "+f.what(changed[0])+" is older than the go-ahead of "+on+" is not told: "+f.title(changed[0])+"'s system gives its records no time", "look at it, then "+next+" again", append(changed, r.Version)...)
 		}
 		return open(f.older(r, changed[:1]), "look at the change, then "+next+" again", append(changed, r.Version)...).adverse()
+	}
+	if waits := f.alone(); waits != "" {
+		return open("Go-ahead given on "+on+"; the clearance was "+waits, secondLooks, r.Version, f.next.Version, f.decided().Version).by(Admin)
 	}
 	return met("Go-ahead given on "+on, r.Version, f.next.Version)
 }
