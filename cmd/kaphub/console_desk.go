@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -212,28 +210,30 @@ func (w window) Draft(ctx context.Context, by, prescriber string, clinical bool)
 	if err != nil {
 		return d, err
 	}
-	last, err := w.store.Setting(ctx, questionsTo(prescriber), 0)
+	last, err := w.lastDraft(ctx, prescriber)
 	if err != nil {
 		return d, err
 	}
-	if last != "" {
-		if d.Sent, err = time.Parse(time.RFC3339, last); err != nil {
-			return d, fmt.Errorf("when the questions were drafted: %w", err)
-		}
-	}
+	d.Sent, d.Same = last.at, last.digest != "" && last.digest == d.Digest
+	d.Told = len(last.clients)
 	return d, w.store.Audit(ctx, by, "view questions", "", prescriber)
 }
 
 // Sent notes that a draft is sent.
-func (w window) Sent(ctx context.Context, by, prescriber string, clinical bool, digest string) error {
+func (w window) Sent(ctx context.Context, by, prescriber string, clinical bool, digest string) (already bool, err error) {
 	d, of, err := w.drafting(ctx, prescriber, clinical)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if d.Text == "" || d.Digest != digest {
-		return exchange.ErrConflict
+		return false, exchange.ErrConflict
 	}
-	return w.drafted(ctx, by, w.policy(prescriber), of)
+	return w.drafted(ctx, by, w.policy(prescriber), of, digest)
+}
+
+// Unsent takes back that the last draft was sent.
+func (w window) Unsent(ctx context.Context, by, prescriber string) error {
+	return w.unsent(ctx, by, w.policy(prescriber))
 }
 
 func (w window) drafting(ctx context.Context, prescriber string, clinical bool) (d console.Draft, of []asking, err error) {
@@ -249,7 +249,6 @@ func (w window) drafting(ctx context.Context, prescriber string, clinical bool) 
 		d.Left += len(ask(v)) - len(ask(in.Clients[i]))
 	}
 	d.Text, of, err = w.questions(ctx, w.policy(prescriber), in.Clients)
-	sum := sha256.Sum256([]byte(d.Text))
-	d.Digest, d.Clients = hex.EncodeToString(sum[:16]), len(of)
+	d.Digest, d.Clients = digestOf(d.Text), len(of)
 	return d, of, err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,6 +41,7 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 	var drafts []string
 	var drafted []readiness.Policy
 	asked := map[string][]asking{} // by prescriber
+	digests := map[string]string{}
 	known := false
 	for _, p := range h.policies() {
 		if c.Prescriber != "" && c.Prescriber != p.Prescriber.Name {
@@ -57,7 +60,7 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 		if err != nil {
 			return err
 		}
-		asked[p.Prescriber.Name] = of
+		asked[p.Prescriber.Name], digests[p.Prescriber.Name] = of, digestOf(text)
 		if text == "" {
 			_, _ = fmt.Fprintf(s.err, "Nothing to ask %s today.\n", p.Prescriber.Title)
 			continue
@@ -81,7 +84,7 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 	}
 	for _, p := range drafted {
 		name := p.Prescriber.Name
-		if err := h.drafted(ctx, h.actor, p, asked[name]); err != nil {
+		if _, err := h.drafted(ctx, h.actor, p, asked[name], digests[name]); err != nil {
 			return err
 		}
 		if n := len(asked[name]); n > 0 {
@@ -92,39 +95,113 @@ func (c *questionsCommand) Run(ctx context.Context, s *scene) error {
 }
 
 // drafted notes that the day's questions to a prescriber were drafted by somebody, and of whom they tell. Nobody tells the hub
-// whether a draft is sent: it counts as told until somebody corrects it.
-func (h *hub) drafted(ctx context.Context, by string, p readiness.Policy, of []asking) error {
+// whether a draft is sent: it counts as told until somebody corrects it. The same draft is noted once: already says that it was.
+func (h *hub) drafted(ctx context.Context, by string, p readiness.Policy, of []asking, digest string) (already bool, err error) {
 	name := p.Prescriber.Name
-	if err := h.store.Set(ctx, by, questionsTo(name), h.now().UTC().Format(time.RFC3339)); err != nil {
-		return fmt.Errorf("note that the questions were drafted: %w", err)
+	last, err := h.lastDraft(ctx, name)
+	if err != nil || last.digest == digest && digest != "" {
+		return err == nil, err
+	}
+	now := h.now().UTC().Truncate(time.Second)
+	noted := sentDraft{at: now, digest: digest}
+	for _, a := range of {
+		noted.clients = append(noted.clients, a.key)
+	}
+	if err := h.store.Set(ctx, by, questionsTo(name), noted.String()); err != nil {
+		return false, fmt.Errorf("note that the questions were drafted: %w", err)
 	}
 	if err := h.store.Audit(ctx, by, "draft questions", "", name); err != nil {
-		return err
+		return false, err
 	}
 	for _, a := range of {
 		_, err := h.store.Tell(ctx, by, exchange.Telling{
-			Client: a.key, Party: name, Recipient: p.Prescriber.Title, At: h.now(), How: "e-mail", By: by,
+			Client: a.key, Party: name, Recipient: p.Prescriber.Title, At: now, How: "e-mail", By: by,
 			What:    "initials, year of birth, the day of the next session, and what of the prescriber's records is still open, in the day's questions",
 			Purpose: "treatment, under the release: what the prescriber must answer before the session",
 		})
 		if err != nil {
-			return fmt.Errorf("note what the questions tell of %s: %w", a.key, err)
+			return false, fmt.Errorf("note what the questions tell of %s: %w", a.key, err)
 		}
 	}
-	return nil
+	return false, nil
+}
+
+// unsent takes back that the last draft to a prescriber was sent: what it would have told of each client stands corrected, and
+// the day's questions may be drafted again. exchange.ErrNotFound when none is noted.
+func (h *hub) unsent(ctx context.Context, by string, p readiness.Policy) error {
+	name := p.Prescriber.Name
+	last, err := h.lastDraft(ctx, name)
+	if err != nil {
+		return err
+	}
+	if last.digest == "" {
+		return exchange.ErrNotFound
+	}
+	for _, client := range last.clients {
+		_, told, err := h.store.Account(ctx, client)
+		if err != nil {
+			return err
+		}
+		for _, t := range told {
+			if t.Corrected || t.Party != name || !t.At.Equal(last.at) || t.How == exchange.NotTold {
+				continue
+			}
+			_, err := h.store.Tell(ctx, by, exchange.Telling{Client: client, Party: name, Recipient: t.Recipient, At: t.At, How: exchange.NotTold, By: by,
+				What: "nothing: the day's questions were drafted, and not sent", Purpose: "a correction", Instead: t.ID})
+			if err != nil {
+				return fmt.Errorf("correct what the questions tell of %s: %w", client, err)
+			}
+		}
+	}
+	if err := h.store.Audit(ctx, by, "take back questions", "", name); err != nil {
+		return err
+	}
+	return h.store.Set(ctx, by, questionsTo(name), "")
+}
+
+// sentDraft is what is kept of a draft: when it was noted as sent, its digest, and of whom it tells.
+type sentDraft struct {
+	at      time.Time // zero: none
+	digest  string    // "": one of which only the time was kept
+	clients []string
+}
+
+func (d sentDraft) String() string {
+	return strings.Join(append([]string{d.at.Format(time.RFC3339), d.digest}, d.clients...), " ")
+}
+
+// lastDraft is the last draft to a prescriber that was noted as sent and not taken back.
+func (h *hub) lastDraft(ctx context.Context, prescriber string) (d sentDraft, err error) {
+	text, err := h.store.Setting(ctx, questionsTo(prescriber), 0)
+	if err != nil || text == "" {
+		return d, err
+	}
+	parts := strings.Fields(text)
+	if d.at, err = time.Parse(time.RFC3339, parts[0]); err != nil {
+		return d, fmt.Errorf("when the questions were drafted: %w", err)
+	}
+	if len(parts) > 1 {
+		d.digest, d.clients = parts[1], parts[2:]
+	}
+	return d, nil
+}
+
+// digestOf tells one draft from another.
+func digestOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
 }
 
 func questionsTo(prescriber string) string { return "questions " + prescriber }
 
 // draftedToday reports whether a prescriber's questions were drafted on this day of the practice.
 func (h *hub) draftedToday(ctx context.Context, prescriber string) (bool, error) {
-	last, err := h.store.Setting(ctx, questionsTo(prescriber), 0)
-	if err != nil || last == "" {
+	last, err := h.lastDraft(ctx, prescriber)
+	if err != nil || last.at.IsZero() {
 		return false, err
 	}
-	at, err := time.Parse(time.RFC3339, last)
 	zone := h.config.Location()
-	return err == nil && readiness.DayOf(at, zone) == readiness.DayOf(h.now(), zone), nil
+	return readiness.DayOf(last.at, zone) == readiness.DayOf(h.now(), zone), nil
 }
 
 // asking is what is to be asked about one client.
@@ -133,6 +210,7 @@ type asking struct {
 	client string    // as the message names them
 	start  time.Time // of the next session; zero = none booked
 	lines  []string
+	reply  string // what is to be filled in: the fields that fit what is asked
 }
 
 // questions is the message to one prescriber, "" when there is nothing to ask: what only they can answer, the nearest
@@ -155,7 +233,7 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 		if !mayAskAbout(chart, p, h.now()) {
 			continue
 		}
-		a := asking{key: v.Client, client: discreet(chart), lines: lines}
+		a := asking{key: v.Client, client: discreet(chart), lines: lines, reply: replyTo(v, len(lines))}
 		if v.Appointment != nil {
 			a.start = v.Appointment.Start
 		}
@@ -186,7 +264,7 @@ func (h *hub) questions(ctx context.Context, p readiness.Policy, verdicts []read
 		for _, line := range a.lines {
 			fmt.Fprintf(&b, "   - %s\n", line)
 		}
-		fmt.Fprintf(&b, "\n%s\n", desk.ReplyBlock+"\n"+desk.ReplyEnd)
+		fmt.Fprintf(&b, "\n%s\n", a.reply+"\n"+desk.ReplyEnd)
 	}
 	if len(open) > 0 {
 		fmt.Fprintf(&b, "\nOf our agreement these lines are still open. For each, please give a value, or \"none\":\n")
@@ -237,7 +315,7 @@ func ask(v readiness.Verdict) (lines []string) {
 		add(g.Words)
 	}
 	for _, f := range v.Findings {
-		if f.Owner != readiness.Prescriber || f.Under != "" || f.State == readiness.Resolved || f.Severity == readiness.S4 || byMouth[f.Code] {
+		if f.Owner != readiness.Prescriber && !theirWord[f.Code] || f.Under != "" || f.State == readiness.Resolved || f.Severity == readiness.S4 || byMouth[f.Code] {
 			continue
 		}
 		if r := rule(f.Code); r == "" || !told[r] {
@@ -246,6 +324,39 @@ func ask(v readiness.Verdict) (lines []string) {
 	}
 	return lines
 }
+
+// theirWord are the rules that ask the practice to ask the prescriber, and that only a word of theirs ends: an effect of a session,
+// and a dose or a label that differs from what was prescribed.
+var theirWord = map[string]bool{"R25": true, "R30": true}
+
+// deciding are the gates that a decision answers.
+var deciding = []readiness.GateName{readiness.GateClearance, readiness.GateEvaluation, readiness.GateHold}
+
+// replyTo are the fields for the answers to what is asked about a client: a decision's where one is asked for, and else, or for
+// the rest, a line.
+func replyTo(v readiness.Verdict, lines int) string {
+	decisions := 0
+	for _, g := range v.Gates {
+		if g.Owner == readiness.Prescriber && (g.State == readiness.Open || g.State == readiness.Untold) && g.Name != readiness.GateEvaluation && slices.Contains(deciding, g.Name) {
+			decisions++
+		}
+	}
+	for _, f := range v.Findings {
+		if f.Code == "R30" && f.Under == "" && f.State != readiness.Resolved || f.Owner == readiness.Prescriber && f.Code != "R30" && slices.Contains(deciding, rule(f.Code)) {
+			decisions++
+		}
+	}
+	switch {
+	case decisions == 0:
+		return answerLine
+	case decisions < lines: // it stands before the block: what follows DIRECTIONS is read as directions
+		return answerLine + "\n\n" + desk.ReplyBlock
+	}
+	return desk.ReplyBlock
+}
+
+// answerLine is where a question that asks for no decision is answered.
+const answerLine = "ANSWER: (in a line, to what is asked above; done, or when)"
 
 // byMouth are the rules whose words no message repeats, though the prescriber must act: they tell what another prescriber
 // recorded, or what the client took. Whoever speaks with the prescriber decides what of it is theirs to hear.

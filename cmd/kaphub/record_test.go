@@ -248,6 +248,9 @@ func TestQuestionsAreDraftedOnceADay(t *testing.T) {
 	if again := p.must(0, "questions", "--again"); !strings.Contains(again.out, "Questions to Skylight") {
 		t.Error("no draft with --again")
 	}
+	if told := p.must(0, "disclosures", key[1], "--format", "text").out; strings.Count(told, "in the day's questions") != 1 {
+		t.Errorf("the same draft is told of more than once:\n%s", told)
+	}
 }
 
 func TestNothingIsAskedAboutAClientWhoseReleaseWasWithdrawn(t *testing.T) {

@@ -6,6 +6,9 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
+// NotTold is how what was noted as told, and was not, is corrected: such a Telling tells nothing, and no accounting shows it.
+const NotTold = "not-told"
+
 // Telling is something told of a client to somebody outside by a person, by phone, fax or letter, and recorded by hand:
 // a lapsed release still allows a safety call, logged (fhir.md, "What may leave"). What is wrong is corrected by another
 // that stands in its place; none is ever deleted.

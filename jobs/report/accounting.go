@@ -107,7 +107,7 @@ func NewAccounting(in AccountingInput) Accounting {
 		add(d)
 	}
 	for _, t := range in.Told {
-		if t.Corrected {
+		if t.Corrected || t.How == exchange.NotTold {
 			continue
 		}
 		to := in.Recipients[t.Party]

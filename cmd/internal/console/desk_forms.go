@@ -25,9 +25,9 @@ var atTheSession = []people.Role{people.Owner, people.Therapist}
 //
 // The checks at arrival and the go-ahead are on the session's card.
 var deskForms = []deskKind{
-	{Kind: desk.KindStop, Name: "Stop", Says: "Somebody said stop. It holds at once.", may: keeping, stops: true, ask: askStop, read: readStop},
-	{Kind: desk.KindPapers, Name: "Signed papers", Says: "A release, consents to treatment, a referral; or what was withdrawn.", may: keeping, ask: askPapers, read: readPapers},
-	{Kind: desk.KindDecision, Name: "Decision or follow-up", Says: "What the prescriber decided on clearance, or that a follow-up took place.", may: keeping, ask: askDecision, read: readDecision},
+	{Kind: desk.KindStop, Name: "Stop", Says: "They hold for now, or somebody said stop. It holds at once.", may: keeping, stops: true, ask: askStop, read: readStop},
+	{Kind: desk.KindPapers, Name: "Signed papers", Says: "A release or consents to treatment; or what was withdrawn. A client who is not referred yet is referred here too.", may: keeping, ask: askPapers, read: readPapers},
+	{Kind: desk.KindDecision, Name: "Decision or follow-up", Says: "What the prescriber decided on clearance, or that a follow-up took place. That they hold for now is a stop; that they decided “not yet” is a decision: deferred.", may: keeping, ask: askDecision, read: readDecision},
 	{Kind: desk.KindCondition, Name: "Condition of the clearance", Says: "That a condition is met by the prescriber's word, or open again.", may: atTheSession, near: true, stops: true, ask: askCondition, read: readCondition},
 	{Kind: desk.KindLabel, Name: "Label check", Says: "What the label of the medicine says, in the client's hands.", may: atTheSession, near: true, ask: askLabel, read: readLabel},
 	{Kind: desk.KindAfter, Name: "After the session", Says: "Held or not, as directed or not, the effects, what is left.", may: keeping, ask: askAfter, read: readAfter},

@@ -81,8 +81,11 @@ type Asking interface {
 	// an admin.
 	Draft(ctx context.Context, by, prescriber string, clinical bool) (Draft, error)
 	// Sent notes that by sends a draft: of whom it tells goes to the accounting of disclosures. exchange.ErrConflict when it
-	// would read otherwise by now.
-	Sent(ctx context.Context, by, prescriber string, clinical bool, digest string) error
+	// would read otherwise by now. The same draft is noted once: already says that it was.
+	Sent(ctx context.Context, by, prescriber string, clinical bool, digest string) (already bool, err error)
+	// Unsent takes back that the last draft was sent: the accounting tells nobody of it any more. exchange.ErrNotFound when none
+	// is noted.
+	Unsent(ctx context.Context, by, prescriber string) error
 }
 
 // Draft is a day's questions.
@@ -92,6 +95,8 @@ type Draft struct {
 	Clients int    // of whom it tells
 	Left    int    // lines that it leaves out, since they are not for an admin
 	Sent    time.Time
+	Same    bool // this very draft was noted as sent
+	Told    int  // of how many clients the draft told that was noted as sent
 }
 
 // questionsPage is the day's draft to one prescriber.
@@ -132,7 +137,21 @@ func (v *visit) questionsSent() error {
 	if !slices.ContainsFunc(parties, func(p desk.Party) bool { return p.Name == prescriber }) {
 		return missing
 	}
-	switch err := v.Asking.Sent(v.ctx(), v.who.Name, prescriber, v.who.Sight() == people.Whole, f.Get("digest")); {
+	if f.Get("do") == "take-back" {
+		switch err := v.Asking.Unsent(v.ctx(), v.who.Name, prescriber); {
+		case errors.Is(err, exchange.ErrNotFound):
+			v.say("No draft is noted as sent: nothing was changed.")
+		case err != nil:
+			return err
+		default:
+			v.say("Taken back: it counts as not sent, and no accounting tells of it.")
+		}
+		return v.to("/desk/questions/" + prescriber)
+	}
+	already, err := v.Asking.Sent(v.ctx(), v.who.Name, prescriber, v.who.Sight() == people.Whole, f.Get("digest"))
+	switch {
+	case err == nil && already:
+		v.say("This draft is noted as sent already, once.")
 	case errors.Is(err, exchange.ErrConflict):
 		v.say("The questions changed since you opened them. Nothing was noted: look at them again, and send what stands there now.")
 	case err != nil:

@@ -241,10 +241,23 @@ func (p *pretendDesk) Draft(_ context.Context, by, _ string, clinical bool) (Dra
 	return d, nil
 }
 
-func (p *pretendDesk) Sent(_ context.Context, by, prescriber string, _ bool, digest string) error {
+func (p *pretendDesk) Sent(_ context.Context, by, prescriber string, _ bool, digest string) (bool, error) {
 	if digest != p.draft.Digest {
-		return exchange.ErrConflict
+		return false, exchange.ErrConflict
 	}
+	if p.draft.Same {
+		return true, nil
+	}
+	p.draft.Same, p.draft.Sent, p.draft.Told = true, p.now, p.draft.Clients
 	p.told = append(p.told, by+" sent the questions to "+prescriber)
+	return false, nil
+}
+
+func (p *pretendDesk) Unsent(_ context.Context, by, prescriber string) error {
+	if p.draft.Sent.IsZero() {
+		return exchange.ErrNotFound
+	}
+	p.draft.Same, p.draft.Sent, p.draft.Told = false, time.Time{}, 0
+	p.told = append(p.told, by+" took back the questions to "+prescriber)
 	return nil
 }

@@ -161,6 +161,18 @@ func TestTheDaysQuestions(t *testing.T) {
 	if line := g.said(g.post(path, url.Values{"digest": {"abc"}})); !strings.Contains(line, "sent") || !slices.Equal(w.desk.told, []string{"Ann admin sent the questions to " + fhirtest.Prescriber}) {
 		t.Errorf("it says %q, noted %q", line, w.desk.told)
 	}
+	if line := g.said(g.post(path, url.Values{"digest": {"abc"}})); !strings.Contains(line, "already") || len(w.desk.told) != 1 {
+		t.Errorf("pressed twice it says %q, noted %q", line, w.desk.told)
+	}
+	if a := g.get(path); !a.has("take-back") || a.has("form-sent") {
+		t.Errorf("once sent it shows\n%s", a.body)
+	}
+	if line := g.said(g.post(path, url.Values{"do": {"take-back"}})); !strings.Contains(line, "Taken back") || len(w.desk.told) != 2 {
+		t.Errorf("taken back it says %q, noted %q", line, w.desk.told)
+	}
+	if a := g.get(path); a.has("take-back") || !a.has("form-sent") {
+		t.Errorf("taken back it shows\n%s", a.body)
+	}
 	if a := g.get("/desk/questions/nobody"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("to nobody: %d", a.StatusCode)
 	}
