@@ -68,7 +68,7 @@ func agreed(sheet readiness.Sheet) string {
 
 func readDecision(_ entry.About, f url.Values) entry.Form {
 	d := entry.Decision{Outcome: answer(f, "outcome"), Decider: answer(f, "decider"), ValidTo: end(f, "valid-to"), ValidToAgain: answer(f, "valid-to-again"),
-		Sessions: answer(f, "sessions"), Directions: answer(f, "directions"), InPerson: ticked(f, "in-person")}
+		Sessions: answer(f, "sessions"), Directions: answer(f, "directions"), InPerson: ticked(f, "in-person"), Sure: ticked(f, sure)}
 	if limit := answer(f, "limit"); limit != "" {
 		d.Limits = []string{limit}
 	}

@@ -220,6 +220,9 @@ func (p *formPage) make(k deskKind, a entry.About, f url.Values, by desk.Writer)
 			problems = append(problems, one)
 		}
 	}
+	if !ticked(f, sure) && slices.ContainsFunc(problems, func(one entry.Problem) bool { return errors.Is(one.Err, entry.ErrUnlikely) }) {
+		p.asked = p.askSure().filled(f)
+	}
 	p.point(problems)
 	switch {
 	case err != nil && !noted:
@@ -235,8 +238,22 @@ func (q asked) comparing(f url.Values) asked {
 	if q.Pasted = f.Get("pasted") != ""; q.Pasted && answer(f, "directions") != "" {
 		q.Fields = append(slices.Clone(q.Fields), field{Name: compared, Label: "The message says these directions word for word, and no more: I compared them", Kind: "check", Quote: answer(f, "directions"), Only: "unless-follow-up"})
 	}
+	if ticked(f, sure) {
+		q = q.askSure()
+	}
 	return q
 }
+
+// askSure asks whether a date that is hardly meant is right.
+func (q asked) askSure() asked {
+	if i := slices.IndexFunc(q.Fields, func(one field) bool { return one.Name == "told" }); i >= 0 {
+		q.Fields = slices.Insert(slices.Clone(q.Fields), i+1, field{Name: sure, Label: "The date is right: it was decided that long ago", Kind: "check"})
+	}
+	return q
+}
+
+// sure is the answer that an unlikely date is right.
+const sure = "sure"
 
 // compared is the answer that the directions which were pasted were compared with the message.
 const compared = "directions-compared"

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,26 @@ func TestWhatAMessageFillsInIsCompared(t *testing.T) {
 	a = g.post(robin+"decision/reply", url.Values{"reply": {"(c-kim)\nSTATUS: deferred\nEND\n(c-robin)\nSTATUS: cleared\nVALID-TO: none"}})
 	if form := shownForm(t, a, robin+"decision"); form.Get("outcome") != "cleared" || !a.has("still") || !strings.Contains(a.body, `href="/clients/c-kim/desk/decision"`) || strings.Contains(a.body, "names no client") {
 		t.Errorf("%v\n%s", form, a.body)
+	}
+}
+
+// No decision is older than the client; one of long ago is saved when somebody says that the date is right.
+func TestTheDateOfADecisionIsLikelyOrConfirmed(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	with := func(told string, more ...string) []string {
+		return append(append(slices.Clone(clearing), "told", told), more...)
+	}
+	for told, wrong := range map[string]string{"1926-11-20": "before the client was born", "2099-01-01": "future", "2026-01-02": "more than 30 days"} {
+		_, a := g.fill(robin+"decision", with(told)...)
+		if a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong-told") || !strings.Contains(a.body, wrong) || a.has("field-sure") != (told == "2026-01-02") || len(w.desk.slips) != 0 {
+			t.Errorf("%s: %d\n%s", told, a.StatusCode, a.body)
+		}
+	}
+	_, a := g.fill(robin+"decision", with("2026-01-02", "sure", "y")...)
+	g.said(a)
+	if a := w.as(people.Owner).get("/desk/waiting"); !strings.Contains(a.body, "the message is dated") {
+		t.Errorf("the second person is not told of which date it is:\n%s", a.body)
 	}
 }
 

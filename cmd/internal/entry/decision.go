@@ -30,6 +30,23 @@ type Decision struct {
 	Sessions     string
 	Directions   string // others than those on file, word for word
 	InPerson     bool
+	Sure         bool // whoever enters it looked again: it was decided that long ago
+}
+
+// ErrUnlikely is what is wrong with a date that is hardly meant, until somebody is sure of it.
+var ErrUnlikely = errors.New("lies more than 30 days back: is that right? Look at the message again")
+
+// dated asks whether the client can have been decided about at a time, and whether it is likely.
+func (d Decision) dated(a About, told time.Time) error {
+	switch born := Born(a.Chart); {
+	case told.IsZero():
+		return nil
+	case born != "" && told.In(a.Clock().Zone).Format(time.DateOnly) <= born:
+		return errors.New("lies before the client was born: look at the year again")
+	case !d.Sure && told.Before(a.Now.AddDate(0, 0, -30)):
+		return ErrUnlikely
+	}
+	return nil
 }
 
 // Fill takes from a prescriber's reply what was not written down yet.
@@ -70,6 +87,7 @@ func (d Decision) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 		return nil, err
 	}
 	r.wrong("decider", err)
+	r.wrong("told", d.dated(a, n.Told))
 	if outcome == FollowUpDone {
 		return r.made(func() ([]exchange.Slip, error) { return a.Book.FollowUp(n, n.Told, who, d.InPerson) })
 	}
