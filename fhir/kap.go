@@ -59,9 +59,10 @@ const (
 	CodeStop             = "stop"                      // Flag: a recorded hold
 	CodeCondition        = "clearance-condition"       // Task: a condition of a clearance, named by reasonCode or description; completed when it is met
 
-	CodeAmountLeft = "amount-left"  // Observation, valueQuantity in {session}: what the client was counted to have left
-	CodeBeganWhy   = "began-reason" // Observation, valueString: why a session began while its records were not READY, focus: the dosing Appointment
-	CodeRetyped    = "end-retyped"  // Provenance.reason: alone, the one who entered typed the end twice
+	CodeAmountLeft = "amount-left"      // Observation, valueQuantity in {session}: what the client was counted to have left
+	CodeBeganWhy   = "began-reason"     // Observation, valueString: why a session began while its records were not READY, focus: the dosing Appointment
+	CodeOtherName  = "label-other-name" // MedicationDispense.statusReason: the label bears another name than the client's
+	CodeRetyped    = "end-retyped"      // Provenance.reason: alone, the one who entered typed the end twice
 
 	CodeNotAsDirected = "not-as-directed" // MedicationAdministration.statusReason: the dose was not taken as directed
 

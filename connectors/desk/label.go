@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
@@ -23,7 +24,8 @@ type Label struct {
 
 // Check makes what a label check tells: that the medicine was prescribed (the prescriber's fact), dispensed and is in the
 // client's hands, and that its directions were read and acknowledged (the practice's). A label with another name on it
-// tells none of that.
+// tells none of that. One with other directions than are on file is no word of the prescriber's: what it bears is kept with
+// the fill, nothing is acknowledged, and the prescriber is asked which holds (R25).
 func (b Book) Check(n Note, p Label) ([]exchange.Slip, error) {
 	if err := n.check(); err != nil {
 		return nil, err
@@ -44,7 +46,14 @@ func (b Book) Check(n Note, p Label) ([]exchange.Slip, error) {
 	if !p.NameMatches {
 		fill := b.fill(ours, p)
 		fill["status"] = "on-hold"
-		fill["statusReasonCodeableConcept"] = object{"text": "the name on the label is not the client's legal name"}
+		fill["statusReasonCodeableConcept"] = concept(fhir.SystemKAP, fhir.CodeOtherName)
+		ours.add("MedicationDispense", ours.id("fill"), p.Fill, fill)
+		return slips(ours)
+	}
+	if p.contradicts() {
+		fill := b.fill(ours, p)
+		fill["status"], fill["whenHandedOver"] = "completed", cmp.Or(p.HandedOn, instant(n.At))
+		fill["authorizingPrescription"], fill["dosageInstruction"] = []object{at(p.Rx)}, []object{{"text": p.Directions}}
 		ours.add("MedicationDispense", ours.id("fill"), p.Fill, fill)
 		return slips(ours)
 	}
@@ -63,6 +72,15 @@ func (b Book) Check(n Note, p Label) ([]exchange.Slip, error) {
 		"performer": []object{{"display": n.By}}, "focus": []object{rx}, "valueString": digest,
 	})
 	return slips(theirs, ours)
+}
+
+// contradicts reports whether the label bears other directions than are on file. Where all that is on file is an earlier
+// reading of this very label, it is read better now.
+func (p Label) contradicts() bool {
+	if p.Directions == "" || p.Rx == nil || !directed(p.Rx) {
+		return false
+	}
+	return p.Fill == nil || strings.TrimPrefix(p.Rx.ID, "rx-") != strings.TrimPrefix(p.Fill.ID, "fill-")
 }
 
 // fill is what a dispense says of the medicine.
@@ -90,9 +108,11 @@ func (b Book) fill(d *draft, p Label) object {
 //	none                    any                        of one
 //	the desk's own          the same, another fill     the same once more: it was filled again
 //	the desk's own          the same, this very fill   nothing
-//	the desk's own          others                     the new directions
+//	the desk's own, bare,   any                        the directions
+//	  or read off this very
+//	  label before
 //	the prescriber's own    the same                   nothing
-//	the prescriber's own    others                     of one beside it: which holds, the prescriber must say
+//	the prescriber's, bare  any                        of one beside it
 func (b Book) prescription(d *draft, p Label) (ref object, digest string, err error) {
 	own := p.Rx != nil && p.Rx.Source == Source(b.Prescriber.Name)
 	if p.Rx != nil && p.Directions == "" && (!own || p.Fill != nil) {

@@ -172,6 +172,7 @@ func blameless(t *rapid.T) (policy readiness.Policy, booked []time.Time, entries
 	}
 	d.Retyped = rapid.Bool().Draw(t, "alone")
 	late := hours("told before it was entered", 6)
+	changes := rapid.Bool().Draw(t, "the dose changes") // by a newer decision, which clears too
 	add("decision", decided, true, func(_ *life, n desk.Note) ([]exchange.Slip, error) {
 		n.Told = n.At.Add(-late)
 		return book.Decide(n, d)
@@ -211,10 +212,17 @@ func blameless(t *rapid.T) (policy readiness.Policy, booked []time.Time, entries
 			return book.Check(n, p)
 		})
 	}
-	changes := rapid.Bool().Draw(t, "the dose changes")
 	label("label", now.Add(-35*day+hours("label", 48)), !changes, directions, 7*day)
 	if changes {
-		label("another label", now.Add(-6*day+hours("another label", 48)), false, "Half a lozenge under the tongue", 2*day)
+		add("another dose", now.Add(-9*day+hours("another dose", 24)), false, func(l *life, n desk.Note) ([]exchange.Slip, error) {
+			again := d
+			again.Retyped, again.Directions, again.Rx = true, "Half a lozenge under the tongue", readiness.Prescribed(l.chart(), l.policy, n.At)
+			if again.Rx == nil { // without the first label there is nothing that changes
+				again.Directions = ""
+			}
+			return book.Decide(n, again)
+		})
+		label("another label", now.Add(-6*day+hours("another label", 48)), true, "", 2*day)
 	}
 	for i := range sessions {
 		at := now.Add(time.Duration(-27+10*i) * day)
@@ -260,7 +268,7 @@ func blameless(t *rapid.T) (policy readiness.Policy, booked []time.Time, entries
 		return book.ReadThrough(n, book.Prescriber, n.At.Add(-20*time.Minute))
 	})
 	// The prescriber's last answer is a decision and a follow-up too: where there is one, those before it are not needed.
-	answered := false
+	answered := changes
 	for i := range slices.Backward(entries) {
 		e := &entries[i]
 		switch {

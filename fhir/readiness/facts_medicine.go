@@ -100,6 +100,32 @@ func (f *facts) discarded(d *fhir.MedicationDispense, m *fhir.Medication) (first
 	return first
 }
 
+// mislabelled returns the practice's newest label check where the label bore another name than the client's, or other
+// directions than were on file and nothing of the prescriber's since, and what it bore; nil when it bore neither.
+func (f *facts) mislabelled() (check *dispense, bore string) {
+	for i := range f.dispenses {
+		if d := &f.dispenses[i]; practices(d.Version) && d.live() && d.status != "entered-in-error" && (check == nil || !d.Recorded().Before(check.Recorded())) {
+			check = d
+		}
+	}
+	switch {
+	case check == nil:
+		return nil, ""
+	case check.Value.StatusReasonCodeableConcept != nil && holds(check.Value.StatusReasonCodeableConcept, fhir.Code{System: fhir.SystemKAP, Code: fhir.CodeOtherName}):
+		return check, "another name than the client's"
+	case len(check.Value.DosageInstruction) > 0 && !f.represcribed(check.Recorded()):
+		if rx := f.prescribed(); rx == nil || fhir.DosageDigest(rx.Resource) != fhir.DosageDigest(check.Resource) {
+			return check, "other directions than " + f.prescriber() + " prescribed"
+		}
+	}
+	return nil, ""
+}
+
+// misread says of a label check what the label bore, and what to do.
+func (f *facts) misread(check *dispense, bore string) (words, next string) {
+	return "The label read on " + f.on(check.Recorded()) + " bears " + bore, "call " + f.prescriber() + f.phones() + " and the pharmacy before any of it is taken"
+}
+
 // prescribed returns the prescription that is in force: the newest active order of ketamine, else the newest completed
 // one (all of it was dispensed). What is older than one that was stopped, or whose state is unknown, is not in force,
 // however open its record was left. nil when there is none.

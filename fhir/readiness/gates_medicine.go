@@ -77,6 +77,8 @@ func (f *facts) fillMonths() int {
 // medicineGate asks whether the client has the medicine, enough of it and in date. How it is counted stands at inHand.
 //
 //	in hand                                                    gate
+//	its label bears another name, or directions that were not  open at once (R25)
+//	  prescribed
 //	nothing on file                                            open
 //	dispensed, and nobody says that the client has it          open
 //	nothing on file, prescribed, and the prescriber's systems  unknown
@@ -91,6 +93,10 @@ func (f *facts) fillMonths() int {
 //	not counted, some taken since                              unknown
 func medicineGate(f *facts) Gate {
 	s := f.stock
+	if check, bore := f.mislabelled(); check != nil {
+		words, next := f.misread(check, bore)
+		return open(words, next, check.Version).by(Therapist).adverse()
+	}
 	if !s.any && f.unreadFill != nil {
 		return untold("What was dispensed on "+f.on(f.unreadFill.Recorded())+" cannot be read", "map the pharmacy's code for ketamine, or record a label check", f.unreadFill).by(Operator)
 	}

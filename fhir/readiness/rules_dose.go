@@ -24,7 +24,17 @@ import (
 //	the practice, by its identifier or its address     –                              S1
 //	the practice                                       a label check, an answer       none
 //	anywhere else, or it cannot be told                –                              none
+//
+//	the newest label check found                       since                          finding
+//	another name than the client's                     –                              S1
+//	other directions than are on file                  –                              S1
+//	other directions than are on file                  the prescriber decided or      none: they know
+//	                                                   prescribed anew
 func doseDisagreement(f *facts) (out []Finding) {
+	if check, bore := f.mislabelled(); check != nil {
+		words, next := f.misread(check, bore)
+		out = append(out, found(S1, check.String(), words, next, check.Version))
+	}
 	for i := 0; i < len(f.intakes); {
 		n := i + 1
 		for n < len(f.intakes) && f.intakes[n].day == f.intakes[i].day {

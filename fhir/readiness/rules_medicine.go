@@ -58,7 +58,7 @@ var medicineRules = []Rule{
 	},
 	{
 		Code: "R25", Name: "dose-disagreement", Severity: "S1", Owner: Therapist,
-		Asks:   "A dose was taken otherwise than prescribed, or the medicine was shipped to the practice.",
+		Asks:   "A dose was taken otherwise than prescribed, the medicine was shipped to the practice, or its label bears another name or other directions.",
 		Source: "the prescription; 21 CFR 1306.04, 1306.05",
 		judge:  doseDisagreement,
 	},
