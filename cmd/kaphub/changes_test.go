@@ -32,7 +32,7 @@ func TestWhatChangedAndWhy(t *testing.T) {
 	m.clock.forward(time.Minute)
 	afterStop := m.clock.now().Format(time.RFC3339Nano)
 	m.clock.forward(time.Minute)
-	m.types("record", "lift", mrn, "--from", "Dr. Vale", "--medium", "phone", "--by", "Tara")
+	m.types("record", "lift", mrn, "--said", "prescriber", "--from", "Dr. Vale", "--medium", "phone", "--by", "Tara")
 	set := afterStop
 	_, afterSet := step(time.Minute, func() {
 		m.change("prescribers:\n", "rules: {clearance_warn: 21d}\nprescribers:\n")

@@ -209,7 +209,7 @@ func TestTheDeskAloneCarriesAClientFromReferralToReady(t *testing.T) {
 	arrives("READY")
 
 	ada.enters(juniper, "stop", "HOLD: Stopped by Skylight", "said", "prescriber", "why", "chest pain", "from", "Dr. Vale", "medium", "phone")
-	ada.enters(juniper, "lift", "NOT-READY", "from", "Dr. Vale", "medium", "phone") // the go-ahead is older
+	ada.enters(juniper, "lift", "NOT-READY", "said", "prescriber", "from", "Dr. Vale", "medium", "phone") // the go-ahead is older
 	arrives("READY")
 
 	log := r.must(0, "audit", "list", "--limit", "500").out

@@ -511,12 +511,14 @@ func (m *march) problems(people []*someone) int {
 			m.session(c, m.on(26, 10, 0))
 			m.plant(c, "a stop on Friday evening", m.on(13, 18, 0), m.on(18, 9, 0), "R15")
 			m.at(m.on(13, 18, 0), func() {
-				m.enter(c, func(r *recording) ([]exchange.Slip, error) { return r.Book.Stop(r.note, r.Book.Prescriber, "an ECG") })
+				m.enter(c, func(r *recording) ([]exchange.Slip, error) {
+					return r.Book.Stop(r.note, r.Book.Prescriber, false, "an ECG")
+				})
 			})
 			m.at(m.on(18, 9, 0), func() {
 				m.enter(c, func(r *recording) ([]exchange.Slip, error) {
 					r.note.From = "Dr. Vale"
-					return entry.Lift{}.Make(r.About, r.note)
+					return entry.Lift{Said: entry.SaidPrescriber}.Make(r.About, r.note)
 				})
 			})
 		},

@@ -201,7 +201,7 @@ func (m *month) happens(turn int) {
 	case 50: // what a person enters, and ends
 		m.types("record", "stop", mrn, "--said", "prescriber", "--from", "Dr. Vale", "--medium", "phone", "--why", "chest pain", "--by", "Tara")
 	case 56:
-		m.types("record", "lift", mrn, "--from", "Dr. Vale", "--medium", "phone", "--by", "Tara")
+		m.types("record", "lift", mrn, "--said", "prescriber", "--from", "Dr. Vale", "--medium", "phone", "--by", "Tara")
 	case 22, 58: // what people do about findings, and take back
 		in, err := m.view(ctx)
 		must(m.t, err)

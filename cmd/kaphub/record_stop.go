@@ -30,6 +30,7 @@ func (c *recordStop) Run(ctx context.Context, s *scene) error {
 
 type recordLift struct {
 	entryFlags
+	Said  string `placeholder:"WHO" help:"Who says that it is over: prescriber, therapist or client. Only whoever said stop lifts it."`
 	Entry string `placeholder:"ID" help:"Which stop, where several stand: its id, as kaphub record list shows it."`
 }
 
@@ -40,9 +41,16 @@ func (c *recordLift) Run(ctx context.Context, s *scene) error {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.text(&r.note.From, question{flag: "from", ask: "Who of " + stop.Party.Title + " lifts it"}); err != nil {
+		said, err := r.choice(c.Said, question{flag: "said", ask: "Who says that it is over"}, entry.SaidPrescriber, entry.SaidTherapist, entry.SaidClient)
+		if err != nil {
 			return nil, err
 		}
-		return entry.Lift{Entry: stop.Entry}.Make(r.About, r.note)
+		if said != stop.Said {
+			return entry.Lift{Entry: stop.Entry, Said: said}.Make(r.About, r.note)
+		}
+		if err := r.text(&r.note.From, question{flag: "from", ask: "Who of " + stop.Who() + " lifts it"}); err != nil {
+			return nil, err
+		}
+		return entry.Lift{Entry: stop.Entry, Said: said}.Make(r.About, r.note)
 	})
 }

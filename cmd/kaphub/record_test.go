@@ -152,8 +152,9 @@ func TestAStopHoldsAtOnceAndOnlyItsOwnerLiftsIt(t *testing.T) {
 		step{"record read-through", "Everything from Skylight"},
 		step{"status", "Stopped by Skylight"},
 	)
-	p.run("record", "lift", "juniper").oneSentence(t, "--from is missing")
-	p.steps(step{"record lift juniper --from Dr._Vale --medium phone", "Skylight: NOT-READY."}) // the go-ahead is older
+	p.run("record", "lift", "juniper").oneSentence(t, "--said is missing")
+	p.run("record", "lift", "juniper", "--said", "client").oneSentence(t, "only Skylight lifts what Skylight said")
+	p.steps(step{"record lift juniper --said prescriber --from Dr._Vale --medium phone", "Skylight: NOT-READY."}) // the go-ahead is older
 	p.steps(step{"record arrival juniper --go-ahead y --new n", "Skylight: READY."})
 }
 

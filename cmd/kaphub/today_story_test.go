@@ -123,7 +123,7 @@ questions; Juniper's blood pressure is to stay below a limit. Until all of the m
 	s.does(0, "sync")
 	s.is("Sage Sample", "HOLD")
 	s.then(10*time.Minute, "Dr. Vale calls: the result is harmless, and the stop is lifted.")
-	s.does(0, "record", "lift", "sage", "--from", "Dr. Vale", "--medium", "phone", "--by", "Maya")
+	s.does(0, "record", "lift", "sage", "--said", "prescriber", "--from", "Dr. Vale", "--medium", "phone", "--by", "Maya")
 	s.then(20*time.Minute, "Juniper is here.")
 	s.does(0, arrival("juniper", "118/76", "72")...)
 	s.is("Juniper", "READY")

@@ -88,7 +88,7 @@ func TestTheDeskIsAConnectorAsAnyOther(t *testing.T) {
 
 func TestHowFarAMailboxWasRead(t *testing.T) {
 	book, party := testBook(), Party{Name: "skylight"}
-	entry := func(tray *shelf) { tray.put(must(book.Stop(testNote(), book.Prescriber, "chest pain"))...) }
+	entry := func(tray *shelf) { tray.put(must(book.Stop(testNote(), book.Prescriber, false, "chest pain"))...) }
 	read := func(at time.Time) func(*shelf) {
 		return func(tray *shelf) { tray.put(must(book.ReadThrough(testNote(), party, at))...) }
 	}

@@ -94,7 +94,7 @@ func TestWhatIsWrongWithAnEntryIsSaidBeforeItIsSaved(t *testing.T) {
 		}, "in the future"},
 		{"a label filled tomorrow", func() ([]exchange.Slip, error) { l := label; l.FilledOn = "2026-03-09"; return book.Check(note, l) }, "in the future"},
 		{"no directions anywhere", func() ([]exchange.Slip, error) { l := label; l.Directions = ""; return book.Check(note, l) }, "word for word"},
-		{"a reason of two lines", func() ([]exchange.Slip, error) { return book.Stop(note, book.Practice, "a\nb") }, "one line"},
+		{"a reason of two lines", func() ([]exchange.Slip, error) { return book.Stop(note, book.Practice, false, "a\nb") }, "one line"},
 		{"what happened in two lines", func() ([]exchange.Slip, error) {
 			return book.Close(note, desk.After{Kind: fhir.SessionDosing, Start: now.Add(-time.Hour), Held: true, Effects: desk.EffectsExpected, Line: "a\u2028b"})
 		}, "one line"},

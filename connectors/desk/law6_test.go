@@ -242,7 +242,7 @@ func blameless(t *rapid.T) (policy readiness.Policy, booked []time.Time, entries
 	if rapid.Bool().Draw(t, "a stop that was lifted") {
 		said := now.Add(-15*day + hours("stopped", 24))
 		add("stop", said, false, func(_ *life, n desk.Note) ([]exchange.Slip, error) {
-			return book.Stop(n, book.Prescriber, "chest pain")
+			return book.Stop(n, book.Prescriber, false, "chest pain")
 		})
 		add("lift", said.Add(time.Hour+hours("lifted", 72)), true, func(l *life, n desk.Note) ([]exchange.Slip, error) {
 			return book.Lift(n, book.Prescriber, l.last["stop Flag"])

@@ -227,6 +227,10 @@ func (f *facts) stopper(g *Gate) string {
 		return "the client"
 	case GateVitals:
 		return "a reading beyond the limit"
+	case GateHold:
+		if len(f.stops) > 0 {
+			return f.stops[0].title
+		}
 	}
 	if len(g.Because) == 0 {
 		return f.prescriber()

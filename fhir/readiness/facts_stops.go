@@ -16,6 +16,14 @@ type stop struct {
 	gone  *fhir.Version
 	since time.Time
 	title string // of the party that recorded it
+
+	client bool // it is the client's own word, which the practice recorded
+}
+
+// SaidByClient reports whether a stop that the practice recorded is the client's own word: only theirs ends it.
+func SaidByClient(flag *fhir.Flag) bool {
+	to, _, ok := target(flag.Author)
+	return ok && to.Type == "Patient" || flag.Author != nil && text(flag.Author.Display) == "the client"
 }
 
 // findStops finds the flags and care plans that hold, of this prescriber and of every other, and the stops that the
@@ -55,6 +63,9 @@ func (f *facts) findStops() {
 			continue
 		}
 		s := stop{what: f.unless(r.Version, "a stop", "a hold"), says: v, gone: r.Gone, title: f.title(r.Version), since: r.since(func(flag *fhir.Flag) bool { return stands(flag) != no })}
+		if s.client = practices(r.Version) && SaidByClient(r.Value); s.client {
+			s.title = "the client"
+		}
 		if r.Value.Period != nil {
 			s.since = f.instant(s.since, r.Value.Period.Start)
 		}

@@ -232,6 +232,9 @@ func (f *facts) ground() []*fhir.Version {
 
 // until says whose word ends a stop, and how they are reached where it is the prescriber's.
 func (f *facts) until(s stop) string {
+	if s.client {
+		return "hold; speak with the client and " + f.prescriber() + f.phones()
+	}
 	if s.title == f.prescriber() {
 		return "hold until " + s.title + f.phones() + " lifts it"
 	}

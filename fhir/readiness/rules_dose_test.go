@@ -3,6 +3,7 @@ package readiness_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/fhirtest"
@@ -85,6 +86,30 @@ func TestR25DoseDisagreement(t *testing.T) {
 		if f.Values[fhir.Practice] != "2 lozenge" || f.Values[fhirtest.Prescriber] != "1 lozenge" || !strings.HasPrefix(f.Next, "tell Skylight Psychedelics") {
 			t.Errorf("%q %v > %q", f.Words, f.Values, f.Next)
 		}
+	})
+}
+
+func TestR25Labels(t *testing.T) {
+	check := func(at time.Duration, edits ...fhir.Edit) func(c *course) fhir.Version {
+		return func(c *course) fhir.Version {
+			v := c.On(now.Add(at)).Dispense(edits...)
+			v.Source, v.Party = fhirtest.PracticeSource, fhir.Practice
+			return v
+		}
+	}
+	reason := set("statusReasonCodeableConcept", map[string]any{"coding": []any{map[string]any{"system": fhir.SystemKAP, "code": fhir.CodeOtherName}}})
+	others := set("dosageInstruction", []any{map[string]any{"text": "Two lozenges"}})
+	judgeRule(t, "R25", []rowAt{
+		{name: "another name → S1", told: told(all).then(check(-30*time.Minute, set("id", "check"), set("status", "on-hold"), reason)), want: "S1", state: readiness.NotReady},
+		{name: "another name, and read again as theirs → none", told: told(all).then(check(-30*time.Minute, set("id", "check"), set("status", "on-hold"), reason)).
+			then(check(-20*time.Minute, set("id", "check-again")))},
+		{name: "other directions → S1", told: told(all).then(check(-30*time.Minute, set("id", "check"), others)), want: "S1", state: readiness.NotReady},
+		{name: "other directions, and a decision since → none", told: told(all).then(check(-30*time.Minute, set("id", "check"), others)).then(func(c *course) fhir.Version {
+			return c.On(now.Add(-20*time.Minute)).Clearance(fhir.DecisionCleared, c.Day(-1), c.Day(40), set("id", "since"))
+		})},
+		{name: "the pharmacy's own directions are not the practice's word → none", told: told(all).then(func(c *course) fhir.Version {
+			return c.On(now.Add(-30*time.Minute)).Dispense(set("id", "fill2"), others)
+		})},
 	})
 }
 

@@ -89,7 +89,7 @@ func askLift(a entry.About, whole bool) asked {
 	}
 	var stops []choice
 	for _, s := range standing {
-		label := "Said by " + s.Party.Title + ", entered " + s.Since.In(a.Clock().Zone).Format("Mon 2 Jan 2006 15:04")
+		label := "Said by " + s.Who() + ", entered " + s.Since.In(a.Clock().Zone).Format("Mon 2 Jan 2006 15:04")
 		if s.Line != "" && whole {
 			label += ": " + s.Line
 		}
@@ -97,12 +97,17 @@ func askLift(a entry.About, whole bool) asked {
 	}
 	q.Fields = slices.Concat([]field{
 		{Name: "stop", Label: "Which stop?", Kind: "choice", Choices: stops},
-		{Name: "from", Label: "Who lifts it?", Kind: "line", Hint: "Only the side that said it lifts it: write the name of who told you."},
+		{Name: "said", Label: "Who says that it is over?", Kind: "choice", Choices: []choice{
+			{Value: entry.SaidPrescriber, Label: a.Book.Prescriber.Title}, {Value: entry.SaidTherapist, Label: "The therapist"}, {Value: entry.SaidClient, Label: "The client"}},
+			Hint: "Only whoever said stop lifts it."},
+		{Name: "from", Label: "Their name", Kind: "line", Hint: "Who told you."},
 	}, told("When did they say so?"))
 	return q
 }
 
-func readLift(_ entry.About, f url.Values) entry.Form { return entry.Lift{Entry: answer(f, "stop")} }
+func readLift(_ entry.About, f url.Values) entry.Form {
+	return entry.Lift{Entry: answer(f, "stop"), Said: answer(f, "said")}
+}
 
 func askPapers(a entry.About, _ bool) asked {
 	title := a.Book.Prescriber.Title

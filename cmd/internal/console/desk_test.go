@@ -94,7 +94,7 @@ func TestEveryFormIsAnsweredGoodAndBad(t *testing.T) {
 			[]string{"name-matches", "y", "filled", "2026-02-28", "discard-after-none", "y", "sessions", "2"}, "same"},
 		{"after", nil, "after", []string{"at", "08:30", "held", "y", "as-directed", "y", "effects", "none"}, []string{"held", "y"}, "effects"},
 		{"after, of a session that no calendar has", nil, "after", []string{"which", "other", "kind", "integration", "on", "2026-03-01", "at", "10:00", "held", "y"}, []string{"which", "other", "kind", "integration", "on", "someday", "held", "y"}, "on"},
-		{"the end of a stop", [][]string{{"stop", "said", "client"}}, "lift", []string{"from", "the client"}, nil, "from"},
+		{"the end of a stop", [][]string{{"stop", "said", "client"}}, "lift", []string{"said", "client", "from", "the client"}, nil, "from"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newTown(t)

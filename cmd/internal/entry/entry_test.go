@@ -233,7 +233,7 @@ func TestStopsStandUntilTheirOwnerLiftsThem(t *testing.T) {
 	if err != nil || one.Party.Title != "Skylight" || one.Line != "chest pain" {
 		t.Errorf("%+v, %v", one, err)
 	}
-	c.by("ada", entry.Lift{Entry: theirs})
+	c.by("ada", entry.Lift{Entry: theirs, Said: entry.SaidPrescriber})
 	standing, elsewhere := c.about().Stops()
 	if len(standing) != 1 || standing[0].Entry != ours || standing[0].Party.Title != "Reverie" || elsewhere != 0 {
 		t.Errorf("%+v, %d elsewhere", standing, elsewhere)
@@ -241,6 +241,39 @@ func TestStopsStandUntilTheirOwnerLiftsThem(t *testing.T) {
 	c.versions = append(c.versions, c.course.On(c.at).Flag("active"))
 	if _, elsewhere := c.about().Stops(); elsewhere != 1 {
 		t.Errorf("%d stand in other records", elsewhere)
+	}
+}
+
+func TestOnlyWhoeverSaidStopLiftsIt(t *testing.T) {
+	t.Parallel()
+	for said, others := range map[string][]string{
+		entry.SaidPrescriber: {entry.SaidClient, entry.SaidTherapist, ""}, entry.SaidClient: {entry.SaidTherapist, entry.SaidPrescriber}, entry.SaidTherapist: {entry.SaidClient},
+	} {
+		c := arrives(t)
+		stop := c.by("ada", entry.Stop{Said: said})
+		held := readiness.Assess(c.about().Chart, policy, c.at)
+		if held.State != readiness.Hold || said == entry.SaidClient && !strings.Contains(held.Words, "Stopped by the client") {
+			t.Errorf("the stop of the %s: %s: %s", said, held.State, held.Words)
+		}
+		lift := func(who string, told string) error {
+			n, err := c.about().Note(desk.NewEntry(), desk.Writer{Name: "ada"}, entry.Heard{From: "Somebody", Told: told}, false)
+			if err != nil {
+				return err
+			}
+			_, err = entry.Lift{Entry: stop, Said: who}.Make(c.about(), n)
+			return err
+		}
+		for _, other := range others {
+			if err := lift(other, ""); err == nil || !strings.Contains(err.Error(), "said") {
+				t.Errorf("the stop of the %s is lifted by %q: %v", said, other, err)
+			}
+		}
+		if err := lift(said, c.at.AddDate(0, 0, -1).Format("2006-01-02T15:04")); err == nil || !strings.Contains(err.Error(), "nobody lifted it before") {
+			t.Errorf("it is lifted before it was said: %v", err)
+		}
+		if err := lift(said, ""); err != nil {
+			t.Errorf("the %s cannot lift their own stop: %v", said, err)
+		}
 	}
 }
 

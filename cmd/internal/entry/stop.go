@@ -10,6 +10,7 @@ import (
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // Who may say stop.
@@ -35,21 +36,30 @@ func (s Stop) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	} else if n.From == "" {
 		n.From = "the " + said
 	}
-	return r.made(func() ([]exchange.Slip, error) { return a.Book.Stop(n, party, strings.TrimSpace(s.Why)) })
+	return r.made(func() ([]exchange.Slip, error) {
+		return a.Book.Stop(n, party, said == SaidClient, strings.TrimSpace(s.Why))
+	})
 }
 
 // Lift is the end of a stop, by the word of whoever said it.
 type Lift struct {
 	Entry string // that stop's; "" where one only stands
+	Said  string // who says that it is over: prescriber, therapist or client
 }
 
-// Make returns the slips of the lift. Who of its owner lifts it stands in the note.
+// Make returns the slips of the lift. Who of its owner lifts it stands in the note. That anybody else says so is not the end
+// of it, and is refused.
 func (l Lift) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	stop, err := a.Stop(l.Entry)
 	if err != nil {
 		return nil, err
 	}
 	var r reading
+	said := needed(&r, "said", l.Said, One(SaidPrescriber, SaidTherapist, SaidClient))
+	if said != "" && said != stop.Said {
+		who := stop.Who()
+		r.wrong("said", fmt.Errorf("ends nothing: only %s lifts what %s said. Ask them, and enter what they answer", who, who))
+	}
 	if n.From == "" {
 		r.wrong("from", ErrMissing)
 	}
@@ -61,8 +71,17 @@ type Standing struct {
 	*fhir.Version
 	Entry string // which made it
 	Party desk.Party
+	Said  string // prescriber, therapist or client
 	Since time.Time
 	Line  string // why, as it was entered; "" when it was not
+}
+
+// Who is whoever said the stop, as they are called: "Skylight", "the client".
+func (s Standing) Who() string {
+	if s.Said == SaidPrescriber {
+		return s.Party.Title
+	}
+	return "the " + s.Said
 }
 
 // Stops returns the stops that stand at a desk, and how many stand in other records: those their owner lifts there.
@@ -77,6 +96,14 @@ func (a About) Stops() (standing []Standing, elsewhere int) {
 			continue
 		}
 		s := Standing{Version: f.Version, Entry: "e-" + strings.TrimPrefix(f.ID, "stop-"), Party: a.Parties[i], Since: f.Recorded()}
+		switch {
+		case s.Party.Name != fhir.Practice:
+			s.Said = SaidPrescriber
+		case readiness.SaidByClient(f.Value):
+			s.Said = SaidClient
+		default:
+			s.Said = SaidTherapist
+		}
 		if f.Value.Code.Text != nil {
 			s.Line = *f.Value.Code.Text
 		}
