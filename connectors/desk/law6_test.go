@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -231,6 +232,15 @@ func blameless(t *rapid.T) (policy readiness.Policy, booked []time.Time, entries
 			Effects: rapid.SampledFrom([]string{desk.EffectsNone, desk.EffectsExpected, desk.EffectsAsk, desk.EffectsSerious}).Draw(t, "effects")}
 		closed := at.Add(3 * time.Hour)
 		add(fmt.Sprintf("after %d", i), closed, false, func(_ *life, n desk.Note) ([]exchange.Slip, error) { return book.Close(n, after) })
+		if after.Held { // without its arrival checks it was not READY when it began: that asks for a word (R50)
+			add(fmt.Sprintf("reason %d", i), closed.Add(30*time.Minute), true, func(l *life, n desk.Note) (slips []exchange.Slip, err error) {
+				for _, b := range readiness.Unexplained(l.chart(), l.policy, n.At) { // none, where its entry was left out
+					made, why := book.Reason(n, b.Key, "the checks of that day stand on paper")
+					slips, err = append(slips, made...), errors.Join(err, why)
+				}
+				return slips, err
+			})
+		}
 		if after.Held && (after.Effects == desk.EffectsAsk || after.Effects == desk.EffectsSerious) {
 			add(fmt.Sprintf("answer %d", i), closed.Add(time.Hour+hours("answered", 24)), true, func(_ *life, n desk.Note) ([]exchange.Slip, error) {
 				again := d
