@@ -293,6 +293,9 @@ func (v *visit) entered(s subject, id, kind string, slips []exchange.Slip, to st
 		line += " about " + s.Shown()
 	}
 	line += "."
+	if read := slips[0].ReadTo; !read.IsZero() {
+		line += " Everything is read and entered up to " + read.In(v.Zone).Format("Mon 2 Jan 15:04 MST") + "."
+	}
 	if saved.Later {
 		line += " The board shows it after the next sync."
 	}
