@@ -164,7 +164,7 @@ func TestAnEntryIsCorrectedAndNeverDeleted(t *testing.T) {
 	p.run("sync")
 	ids := p.becomesReady()
 	label, arrival := ids[1], ids[3]
-	p.steps(step{"record label juniper --name-matches y --filled today --discard-after none --sessions 4 --directions Half_a_lozenge", "(label,"})
+	p.steps(step{"record label juniper --name-matches y --filled yesterday --discard-after none --sessions 4 --directions Half_a_lozenge", "(label,"})
 	p.run("record", "undo", label, "--why", "the wrong box").oneSentence(t, "changed it since")
 	p.steps(
 		step{"record undo " + arrival + " --why another_client", "(undo,"},

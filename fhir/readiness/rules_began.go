@@ -28,7 +28,7 @@ const heardLateShown = 7 * 24 * time.Hour
 //
 // A session that was entered by hand as held, and of which nothing was noted since nobody had booked it, or at another time, is
 // judged as of its own time instead (byHand): what the owners had recorded by then tells how it stood. One from before the
-// hub knew the client is as one that was UNKNOWN.
+// hub knew the client is not judged: there was no verdict to go by, and the papers of then are the practice's.
 //
 // A session is known to be held by a dose or by session facts of its day. A reason counts that was given after the
 // beginning, for this session, in words, and not taken back. As any S1, it has the client NOT-READY for the next session
@@ -41,7 +41,7 @@ func dosedWhileNotReady(f *facts) (out []Finding) {
 		words := "The session of " + f.stamp(b.Start) + " began while its verdict was " + b.State
 		switch noted := slices.Contains(f.chart.Began, b); {
 		case !noted && b.State == string(Unknown):
-			words = "The session of " + f.stamp(b.Start) + " was entered as held, and it cannot be told what the records said then"
+			words = "The session of " + f.stamp(b.Start) + " was entered as held; by what was recorded by then nobody could tell whether its records were in order"
 		case !noted:
 			words = "The session of " + f.stamp(b.Start) + " was entered as held; by what was recorded by then it was " + b.State
 		case b.State == string(Unknown):
@@ -124,7 +124,7 @@ func (f *facts) beginnings() []fhir.Began {
 		told := slices.ContainsFunc(all, func(b fhir.Began) bool {
 			return DayOf(b.Start, f.zone) == day && (b.State != string(Ready) || b.Start.Sub(h.at).Abs() <= sameSession)
 		})
-		if told || !f.clock.passed(h.at) || len(f.policy.Others) > 0 && f.ofOne(f.engaged) == no {
+		if told || !f.clock.passed(h.at) || !f.knewAt(h.at) || len(f.policy.Others) > 0 && f.ofOne(f.engaged) == no {
 			continue
 		}
 		all = append(all, fhir.Began{Prescriber: f.policy.Prescriber.Name, Key: h.Key, Start: h.at, State: string(f.stoodAt(h.at)), Moment: h.Moment})
@@ -133,19 +133,20 @@ func (f *facts) beginnings() []fhir.Began {
 	return all
 }
 
+// knewAt reports whether the hub knew the client at a time.
+func (f *facts) knewAt(at time.Time) bool {
+	return slices.ContainsFunc(f.clients, func(r record[fhir.Patient]) bool { return !r.heard().After(at) })
+}
+
 // stoodAt is how the engagement stood at a time, by what the owners had recorded by then.
 //
-//	the hub knew the client   a gate is blocked   a due gate cannot be told   a due gate is open   one is not due yet   it stood
-//	not yet                   –                   –                           –                    –                    UNKNOWN
-//	yes                       yes                 –                           –                    –                    HOLD
-//	yes                       no                  yes                         –                    –                    UNKNOWN
-//	yes                       no                  no                          yes                  –                    NOT-READY
-//	yes                       no                  no                          no                   yes                  IN-ORDER
-//	yes                       no                  no                          no                   no                   READY
+//	a gate is blocked   a due gate cannot be told   a due gate is open   one is not due yet   it stood
+//	yes                 –                           –                    –                    HOLD
+//	no                  yes                         –                    –                    UNKNOWN
+//	no                  no                          yes                  –                    NOT-READY
+//	no                  no                          no                   yes                  IN-ORDER
+//	no                  no                          no                   no                   READY
 func (f *facts) stoodAt(at time.Time) State {
-	if !slices.ContainsFunc(f.clients, func(r record[fhir.Patient]) bool { return !r.heard().After(at) }) {
-		return Unknown
-	}
 	then := gather(f.chart, f.policy, &clock{now: at}, &look{by: at})
 	var unsure, todo, later bool
 	for i, g := range then.judgeGates() {

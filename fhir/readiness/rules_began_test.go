@@ -68,7 +68,7 @@ func TestR50DosedWhileNotReady(t *testing.T) {
 		{name: "entered by hand as held at its hour, READY by then, and nothing was noted → none", told: told(all).then(entered(start)), policy: desk, at: evening},
 		{name: "entered by hand as held, the checks never recorded → S1", told: unchecked.then(entered(start)), policy: desk, at: evening, want: "S1"},
 		{name: "entered by hand as held on a day of which nothing was booked → S1", told: told(all).then(entered(now.AddDate(0, 0, -3))), policy: desk, at: evening, want: "S1"},
-		{name: "entered by hand as held, before the hub knew the client → S1: it cannot be told", told: told(all).then(entered(now.AddDate(-2, 0, 0))), policy: desk, at: evening, want: "S1"},
+		{name: "entered by hand as held, before the hub knew the client → none: there was no verdict", told: told(all).then(entered(now.AddDate(-2, 0, 0))), policy: desk, at: evening},
 		{name: "entered by hand as held, and a reason given for that entry → none", told: unchecked.then(entered(start)).then(whyHeld), policy: desk, at: evening},
 		{name: "entered by hand, a reason given, and the booked hour noted later → none: it is one session", told: unchecked.then(entered(start.Add(-time.Hour))).then(whyHeld), policy: desk, chart: began(readiness.NotReady), at: evening},
 		{name: "entered by hand as held, and taken back → none", told: unchecked.then(entered(start, set("status", "entered-in-error"))), policy: desk, at: evening},
