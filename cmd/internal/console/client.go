@@ -168,7 +168,13 @@ func (v *visit) clientPage() error {
 	p.Doubts = doubtsOf(&d.Chart)
 	records := report.NewRecords(&d.Chart, d.View.Titles, d.Names, v.Zone)
 	for _, verdict := range d.View.Clients {
-		p.Engaged = append(p.Engaged, v.engagement(d.View, verdict, records))
+		e := v.engagement(d.View, verdict, records)
+		for i := range e.Gates {
+			if p.Then == "" {
+				e.Gates[i].Form = v.answeredBy(verdict.Gates[i], verdict.Prescriber)
+			}
+		}
+		p.Engaged = append(p.Engaged, e)
 	}
 	all := v.events(d, records)
 	page, _ := strconv.Atoi(query.Get("page"))

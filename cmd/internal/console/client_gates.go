@@ -2,10 +2,12 @@ package console
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
@@ -36,6 +38,7 @@ type gateRow struct {
 	Since, Due                      time.Time
 	Agreed                          string
 	Rests                           []side
+	Form                            formLink // which answers it; none: there is no such form, or it is not the visitor's
 }
 
 // side is what one party's records say of a gate.
@@ -91,6 +94,27 @@ func (v *visit) engagement(in report.Input, verdict readiness.Verdict, records *
 		}
 	}
 	return e
+}
+
+// gateForms are the desk's forms by which a gate is answered.
+var gateForms = map[readiness.GateName]string{
+	readiness.GateRelease: desk.KindPapers, readiness.GateConsents: desk.KindPapers, readiness.GateEvaluation: desk.KindDecision, readiness.GateClearance: desk.KindDecision,
+	readiness.GateFollowUp: desk.KindDecision, readiness.GateHold: desk.KindLift, readiness.GatePrescription: desk.KindLabel, readiness.GateMedicine: desk.KindLabel,
+	readiness.GatePreparation: desk.KindAfter,
+}
+
+// answeredBy is the desk's form that answers what a gate waits for, where it is the visitor's to enter. A stop that was not entered
+// at a desk is lifted where it stands.
+func (v *visit) answeredBy(g readiness.Gate, prescriber string) (link formLink) {
+	i := slices.IndexFunc(deskForms, func(k deskKind) bool { return k.Kind == gateForms[g.Name] })
+	if i < 0 || g.State == readiness.Met || g.State == readiness.NotDue || !v.who.Is(deskForms[i].may...) || deskForms[i].near && !v.whole {
+		return link
+	}
+	entered := func(b fhir.Basis) bool { return strings.HasPrefix(b.Source, desk.Source(fhir.Practice)) }
+	if g.Name == readiness.GateHold && !slices.ContainsFunc(g.Because, entered) {
+		return link
+	}
+	return formLink{"/clients/" + v.client + "/desk/" + deskForms[i].Kind + "?" + url.Values{"prescriber": {prescriber}}.Encode(), deskForms[i].Name, deskForms[i].Says}
 }
 
 func (v *visit) gateRow(g readiness.Gate, records *report.Records) gateRow {

@@ -193,6 +193,27 @@ func TestAClientsPageShowsEveryGateAndWhatItRestsOn(t *testing.T) {
 	}
 }
 
+// What a gate waits for is entered from where it is told: by whoever may, and never into the past.
+func TestAnOpenGateLeadsToTheFormThatAnswersIt(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.tell(c, slices.DeleteFunc(append(c.InOrder(), dana(c)), func(v fhir.Version) bool { return v.Type == "MedicationDispense" || v.Type == "Consent" })...)
+	label, papers := "/clients/c-robin/desk/label?prescriber="+fhirtest.Prescriber, "/clients/c-robin/desk/papers?prescriber="+fhirtest.Prescriber
+	for _, tt := range []struct {
+		as            people.Role
+		path          string
+		label, papers bool
+	}{
+		{people.Therapist, "", true, true}, {people.Owner, "", true, true}, {people.Admin, "", false, true}, {people.Reader, "", false, false}, {people.Privacy, "", false, false},
+		{people.Therapist, "?as-of=2026-03-03", false, false},
+	} {
+		a := w.as(tt.as).get("/clients/c-robin" + tt.path)
+		if got := [2]bool{strings.Contains(a.body, `href="`+label+`"`), strings.Contains(a.body, `href="`+papers+`"`)}; a.StatusCode != http.StatusOK || got != [2]bool{tt.label, tt.papers} {
+			t.Errorf("%s%s is answered %d; label check and papers are led to: %v", tt.as, tt.path, a.StatusCode, got)
+		}
+	}
+}
+
 func TestTheTimelineIsPagedNewestFirst(t *testing.T) {
 	w := newTown(t)
 	c := robins()
