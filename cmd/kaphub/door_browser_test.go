@@ -91,7 +91,7 @@ func TestSigningInAtABrowser(t *testing.T) {
 			w.heardWrong()
 			inPage[bool](w, `(document.querySelector("[name=role][value=reader]").checked = true)`)
 			w.fills("name", "Bo Lee")
-			if link := inPage[string](w, `document.querySelector("[data-test-id=link]").value`); !strings.HasPrefix(link, people.InvitePath) {
+			if link := inPage[string](w, `document.querySelector("[data-test-id=link]").value`); !strings.HasPrefix(link, w.base+people.InvitePath) {
 				t.Errorf("the link is %q", link)
 			}
 			w.sees("/accounts")
