@@ -28,13 +28,16 @@ func Means(p *fhir.Patient, words, born string) bool {
 			}
 		}
 		for _, text := range texts {
-			parts = append(parts, fhir.PlainName(text))
+			parts = append(parts, fhir.PlainName(text), strings.ToLower(text))
 		}
 	}
 	list := strings.Fields(words)
 	return len(list) > 0 && !slices.ContainsFunc(list, func(word string) bool {
 		plain := fhir.PlainName(word)
-		return plain == "" || strings.ContainsAny(word, "0123456789") || !slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(part, plain) })
+		if plain == "" || strings.ContainsAny(word, "0123456789") { // letters alone would mean too many
+			plain = strings.ToLower(word)
+		}
+		return !slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(part, plain) })
 	})
 }
 
