@@ -331,6 +331,12 @@ func (f *facts) findFollowUp() (u followUp) {
 			note(d.issued, d.Version)
 		}
 	}
+	var withdrawn *decision // the clearance that it withdrew may have stood in this very record
+	for i := range f.decisions {
+		if d := &f.decisions[i]; d.counts() && d.says == fhir.DecisionWithdrawn && f.clock.passed(d.issued) {
+			withdrawn = d
+		}
+	}
 	for i := range f.followUps {
 		switch s := &f.followUps[i]; {
 		case s.done() && f.clock.passed(s.start):
@@ -338,6 +344,9 @@ func (f *facts) findFollowUp() (u followUp) {
 		case s.standing() && !f.clock.passed(s.end) && u.booked == nil:
 			u.booked = s
 		}
+	}
+	if rests == nil && withdrawn != nil {
+		note(withdrawn.issued, withdrawn.Version)
 	}
 	u.last, u.seen = last, rests
 	if every := f.policy.Sheet.FollowUp; every.Answer == Set && rests != nil {
