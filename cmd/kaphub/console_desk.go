@@ -40,7 +40,21 @@ func (w window) Entries(ctx context.Context, by, client string) ([]entry.Entered
 	if err != nil {
 		return nil, err
 	}
-	return entry.List(chart, w.policies()), w.store.Audit(ctx, by, "view entries", client, "")
+	sources := []string{desk.Source(fhir.Practice)}
+	for _, p := range w.policies() {
+		sources = append(sources, desk.Source(p.Prescriber.Name))
+	}
+	var slips []exchange.Slip
+	for _, source := range sources {
+		more, err := w.store.SlipsAbout(ctx, source, client)
+		if err != nil {
+			return nil, err
+		}
+		slips = append(slips, more...)
+	}
+	list := entry.List(chart, w.policies())
+	entry.Tell(list, slips, w.config.Location())
+	return list, w.store.Audit(ctx, by, "view entries", client, "")
 }
 
 // Enter saves an entry; what follows is not undone by a browser that goes away.
@@ -234,6 +248,12 @@ func (w window) Sent(ctx context.Context, by, prescriber string, clinical bool, 
 // Unsent takes back that the last draft was sent.
 func (w window) Unsent(ctx context.Context, by, prescriber string) error {
 	return w.unsent(ctx, by, w.policy(prescriber))
+}
+
+// LastRead is what was said last of how far a mailbox was read.
+func (w window) LastRead(ctx context.Context, prescriber string) ([]exchange.Slip, error) {
+	const shown = 10
+	return w.store.LastSlips(ctx, desk.Source(prescriber), desk.KindRead, shown)
 }
 
 func (w window) drafting(ctx context.Context, prescriber string, clinical bool) (d console.Draft, of []asking, err error) {

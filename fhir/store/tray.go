@@ -92,6 +92,15 @@ func (db *DB) Decisions(ctx context.Context, decision, confirm string) ([]exchan
 	return slipsOf(rows)
 }
 
+// LastSlips returns up to limit slips of a kind that were entered at a source, newest first.
+func (db *DB) LastSlips(ctx context.Context, source, kind string, limit int) ([]exchange.Slip, error) {
+	rows, err := db.read.TrayLast(ctx, table.TrayLastParams{Source: source, Kind: kind, Lim: int32(min(limit, 1<<30))})
+	if err != nil {
+		return nil, fmt.Errorf("read the tray of %s: %w", source, plain(err))
+	}
+	return slipsOf(rows)
+}
+
 func slipsOf(rows []table.Tray) ([]exchange.Slip, error) {
 	slips := make([]exchange.Slip, 0, len(rows))
 	for _, t := range rows {

@@ -154,6 +154,12 @@ func (v *visit) deskForm(k deskKind) error {
 		return err
 	}
 	p.Entry, p.asked = desk.NewEntry(), k.ask(a, p.whole)
+	switch was, ok, err := v.anewOf(v.r.URL.Query().Get("anew")); {
+	case err != nil:
+		return err
+	case ok:
+		p.asked = p.heardAs(was, v.Zone)
+	}
 	return v.showForm(http.StatusOK, k, p)
 }
 

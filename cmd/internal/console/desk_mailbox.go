@@ -19,6 +19,14 @@ type readThroughPage struct {
 	Fields  []field
 	Entry   string
 	Problem string
+	Last    []mailboxRead // what was said before, newest first
+}
+
+// mailboxRead is that a mailbox was read, as somebody said.
+type mailboxRead struct {
+	exchange.Slip
+	Title  string // the prescriber's
+	Counts bool   // the board goes by it: nobody said a later time
 }
 
 func (v *visit) readingThrough() (readThroughPage, []desk.Party, error) {
@@ -34,9 +42,33 @@ func (v *visit) readingThrough() (readThroughPage, []desk.Party, error) {
 		{Name: "up-to", Label: "up to", Kind: "line", Value: "now", Hint: "Or a time that is over, like 07:40 or 2026-03-02 16:30."}}}, parties, nil
 }
 
+// lastRead puts what was said before into the page.
+func (v *visit) lastRead(p *readThroughPage, parties []desk.Party) error {
+	for _, party := range parties {
+		slips, err := v.Asking.LastRead(v.ctx(), party.Name)
+		if err != nil {
+			return err
+		}
+		latest := -1
+		for i, s := range slips {
+			if latest < 0 || s.ReadTo.After(slips[latest].ReadTo) {
+				latest = i
+			}
+		}
+		for i, s := range slips {
+			p.Last = append(p.Last, mailboxRead{s, party.Title, i == latest})
+		}
+	}
+	slices.SortStableFunc(p.Last, func(a, b mailboxRead) int { return b.At.Compare(a.At) })
+	return nil
+}
+
 func (v *visit) readThrough() error {
-	p, _, err := v.readingThrough()
+	p, parties, err := v.readingThrough()
 	if err != nil {
+		return err
+	}
+	if err := v.lastRead(&p, parties); err != nil {
 		return err
 	}
 	p.frame, p.Entry = v.deskFrame("Mailbox read through"), desk.NewEntry()
@@ -69,6 +101,9 @@ func (v *visit) saveReadThrough() error {
 		p.Fields[1].Wrong, p.Fields[1].Focus = sentence(err.Error()), whose >= 0
 	}
 	if slips == nil {
+		if err := v.lastRead(&p, parties); err != nil {
+			return err
+		}
 		p.frame = v.deskFrame("Mailbox read through")
 		return v.send(http.StatusUnprocessableEntity, "desk_read_through", p)
 	}
@@ -86,6 +121,8 @@ type Asking interface {
 	// Unsent takes back that the last draft was sent: the accounting tells nobody of it any more. exchange.ErrNotFound when none
 	// is noted.
 	Unsent(ctx context.Context, by, prescriber string) error
+	// LastRead returns what was said last of how far a prescriber's mailbox was read, newest first.
+	LastRead(ctx context.Context, prescriber string) ([]exchange.Slip, error)
 }
 
 // Draft is a day's questions.

@@ -88,7 +88,9 @@ func (p *pretendDesk) About(_ context.Context, by, client, prescriber string) (e
 func (p *pretendDesk) Entries(_ context.Context, by, client string) ([]entry.Entered, error) {
 	chart, err := p.chart(client)
 	p.noted = append(p.noted, by+" looks at the entries of "+client)
-	return entry.List(chart, []readiness.Policy{p.policy}), err
+	list := entry.List(chart, []readiness.Policy{p.policy})
+	entry.Tell(list, p.slips, denver)
+	return list, err
 }
 
 func (p *pretendDesk) Enter(_ context.Context, by string, slips []exchange.Slip) (Saved, error) {
@@ -260,4 +262,13 @@ func (p *pretendDesk) Unsent(_ context.Context, by, prescriber string) error {
 	p.draft.Same, p.draft.Sent, p.draft.Told = false, time.Time{}, 0
 	p.told = append(p.told, by+" took back the questions to "+prescriber)
 	return nil
+}
+
+func (p *pretendDesk) LastRead(_ context.Context, prescriber string) (last []exchange.Slip, err error) {
+	for _, s := range slices.Backward(p.slips) {
+		if s.Kind == desk.KindRead && s.Source == desk.Source(prescriber) {
+			last = append(last, s)
+		}
+	}
+	return last, nil
 }

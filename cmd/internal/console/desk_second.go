@@ -191,7 +191,11 @@ type undoPage struct {
 	What    string
 	By      string
 	At      time.Time
-	Entry   string // the id of the correction
+	Words   []string // what it says, as far as the visitor may see it
+	Apart   bool     // it says more than that
+	Entry   string   // the id of the correction
+	Undone  string   // how it was corrected, "" = it was not
+	Anew    string   // the form in which it is entered as it should be, "" = none that is the visitor's
 	Why     field
 	Cannot  string
 	Back    string
@@ -203,8 +207,13 @@ func (v *visit) undoing(by string) (undoPage, error) {
 		return undoPage{}, err
 	}
 	of := slips[0]
-	p := undoPage{Subject: subjectOf(a.Chart), Of: of.Entry, What: kindName(of.Kind), By: of.Actor, At: of.At, Back: "/clients/" + v.client + "/desk",
+	p := undoPage{Subject: subjectOf(a.Chart), Of: of.Entry, What: sentence(kindName(of.Kind)), By: of.Actor, At: of.At, Back: "/clients/" + v.client + "/desk",
 		Why: field{Name: "why", Label: "Why is it corrected, in one line?", Kind: "line", Hint: "It is kept with the entry. Nothing is deleted."}}
+	whole, err := v.theirs(v.client)
+	if err != nil {
+		return p, err
+	}
+	p.Words, p.Apart = v.said(entry.Entered{Account: desk.WriterOf(of).Account, Says: desk.Says(slips, v.Zone)}, whole)
 	if slices.Contains(lasting, of.Kind) {
 		p.Cannot = "This kind of entry cannot be taken back: enter what is so now, and both are kept."
 	}
@@ -216,8 +225,33 @@ func (v *visit) undo() error {
 	if err != nil {
 		return err
 	}
+	if err := v.corrected(&p); err != nil {
+		return err
+	}
 	p.Entry, p.frame = desk.NewEntry(), v.deskFrame("Correct an entry")
 	return v.show("desk_undo", p)
+}
+
+// corrected finds whether the entry was corrected already, and where it is entered anew.
+func (v *visit) corrected(p *undoPage) error {
+	all, err := v.Desk.Entries(v.ctx(), v.who.Name, v.client)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(e entry.Entered) bool { return e.ID == p.Of && e.UndoneBy != "" })
+	if i < 0 {
+		return nil
+	}
+	parties, err := v.Roster.Prescribers(v.ctx(), v.client)
+	if err != nil {
+		return err
+	}
+	whole, err := v.theirs(v.client)
+	if err != nil {
+		return err
+	}
+	p.Undone, p.Anew = v.stands(all[i], all), v.anew(all[i], parties, whole)
+	return nil
 }
 
 func (v *visit) saveUndo() error {
@@ -243,13 +277,13 @@ func (v *visit) saveUndo() error {
 		p.Why.Wrong, p.Why.Focus = sentence(wrong.Error()), true
 	case no:
 		if was, err := v.Desk.Entry(v.ctx(), p.Entry); err == nil && was[0].Kind == desk.KindUndo { // sent twice
-			return v.before(p.Subject, p.Entry, desk.KindUndo, p.Back)
+			return v.before(p.Subject, p.Entry, desk.KindUndo, v.r.URL.Path)
 		}
 		p.Cannot = sentence(refused.Error()) + "."
 	case err != nil:
 		return err
 	default:
-		return v.entered(p.Subject, p.Entry, desk.KindUndo, slips, p.Back)
+		return v.entered(p.Subject, p.Entry, desk.KindUndo, slips, v.r.URL.Path)
 	}
 	p.frame = v.deskFrame("Correct an entry")
 	return v.send(http.StatusUnprocessableEntity, "desk_undo", p)

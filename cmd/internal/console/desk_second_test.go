@@ -99,7 +99,7 @@ func TestAnEntryIsCorrectedWithAReason(t *testing.T) {
 	if line := g.said(g.post(path, form)); !strings.Contains(line, "already") {
 		t.Errorf("twice it says %q", line)
 	}
-	if a := g.get("/clients/c-robin/desk"); !strings.Contains(a.body, "Undone by "+form.Get("entry")) || a.has("undo") {
+	if a := g.get("/clients/c-robin/desk"); !strings.Contains(a.body, "Undone by Ann owner on Tue 3 Mar 2026 09:01 ("+form.Get("entry")+")") || a.has("undo") || !strings.Contains(a.body, "another client") {
 		t.Errorf("the list says\n%s", a.body)
 	}
 	if a := g.get("/clients/c-kim/desk/entries/" + w.desk.slips[0].Entry + "/undo"); a.StatusCode != http.StatusNotFound {
@@ -175,5 +175,108 @@ func TestTheDaysQuestions(t *testing.T) {
 	}
 	if a := g.get("/desk/questions/nobody"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("to nobody: %d", a.StatusCode)
+	}
+}
+
+// What was entered stands in the list, as far as whoever looks may read it, and so does why it was corrected.
+func TestTheListSaysWhatWasEntered(t *testing.T) {
+	w := newTown(t)
+	owner, admin := w.as(people.Owner), w.as(people.Admin)
+	owner.fill(robin+"stop", "said", "client", "why", "a row at home")
+	stop := w.desk.slips[0].Entry
+	owner.fill(robin+"entries/"+stop+"/undo", "why", "they were at ease")
+	owner.fill(robin+"decision", "outcome", fhir.DecisionConditions, "valid-to", "2026-05-31", "valid-again", "2026-05-31", "condition", "a letter of the cardiologist")
+	owner.fill(robin+"papers", "release", "y", "release-to", "2026-09-01", "consents", "n")
+	own := []string{"a row at home", "they were at ease", "a letter of the cardiologist"}
+	told := []string{"hold, from Tue 3 Mar 2026", "cleared-with-conditions", "valid to 31 May 2026", "decided by Dr. Imaginary", "release signed 3 Mar 2026, to 1 Sep 2026", "of stop " + stop}
+	a := w.as(people.Therapist).get("/clients/c-robin/desk")
+	for _, part := range append(slices.Clone(told), own...) {
+		if !strings.Contains(a.body, part) {
+			t.Errorf("the therapist does not read %q", part)
+		}
+	}
+	a = admin.get("/clients/c-robin/desk")
+	for _, part := range told {
+		if !strings.Contains(a.body, part) {
+			t.Errorf("an admin does not read %q", part)
+		}
+	}
+	for _, part := range own {
+		if strings.Contains(a.body, part) {
+			t.Errorf("an admin reads %q", part)
+		}
+	}
+	if !a.has("apart") {
+		t.Error("it does not say that there is more")
+	}
+	admin.fill(robin+"stop", "said", "client", "why", "they rang")
+	if a = admin.get("/clients/c-robin/desk"); !strings.Contains(a.body, "they rang") {
+		t.Error("an admin does not read what they wrote themselves")
+	}
+}
+
+// A correction leads to the form in which it is entered as it should be, with when and how it was told; what it says is written anew.
+func TestACorrectionLeadsToEnteringItAnew(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	g.fill(robin+"decision", "outcome", fhir.DecisionCleared, "valid-to", "2026-05-31", "valid-again", "2026-05-31", "told", "2026-03-02 11:05", "medium", "phone", "from", "Pat of Skylight")
+	id := w.desk.slips[0].Entry
+	undo := robin + "entries/" + id + "/undo"
+	if a := g.get(undo); !strings.Contains(a.body, "valid to 31 May 2026") || a.has("anew") {
+		t.Errorf("what is corrected is not shown:\n%s", a.body)
+	}
+	_, a := g.fill(undo, "why", "the end was mistyped")
+	if to := a.Header.Get("Location"); to != undo {
+		t.Errorf("it leads to %s", to)
+	}
+	a = g.get(undo)
+	to := robin + "decision?anew=" + id + "&amp;prescriber=" + fhirtest.Prescriber
+	if !a.has("undone") || !a.has("anew") || !strings.Contains(a.body, to) || a.has("form-undo") {
+		t.Fatalf("after it\n%s", a.body)
+	}
+	if list := g.get("/clients/c-robin/desk"); !strings.Contains(list.body, to) {
+		t.Errorf("the list does not lead there:\n%s", list.body)
+	}
+	form := shownForm(t, g.get(strings.ReplaceAll(to, "&amp;", "&")), robin+"decision")
+	for name, want := range map[string]string{"told": "2026-03-02 11:05", "medium": "phone", "from": "Pat of Skylight", "outcome": "", "valid-to": ""} {
+		if form.Get(name) != want {
+			t.Errorf("%s: %q, not %q", name, form.Get(name), want)
+		}
+	}
+	if a := g.get(robin + "decision?anew=e-00000000"); a.StatusCode != http.StatusOK || strings.Contains(a.body, "entered anew") {
+		t.Errorf("of no entry: %d\n%s", a.StatusCode, a.body)
+	}
+}
+
+// The end of a stop was a mistake: the stop stands again, and the list says so at the stop.
+func TestAStopWhoseEndIsUndoneStandsAgain(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	g.fill(robin+"stop", "said", "client")
+	stop := w.desk.slips[0].Entry
+	g.fill(robin+"lift", "stop", stop, "said", "client", "from", "the client")
+	lift := w.desk.slips[1].Entry
+	if a := g.get("/clients/c-robin/desk"); !strings.Contains(a.body, "Over: ended by Ann owner on Tue 3 Mar 2026 09:01 ("+lift+")") {
+		t.Errorf("of a stop that is over\n%s", a.body)
+	}
+	g.fill(robin+"entries/"+lift+"/undo", "why", "it was about another client")
+	a := g.get("/clients/c-robin/desk")
+	if !strings.Contains(a.body, "The stop stands again: its end was undone by Ann owner on Tue 3 Mar 2026 09:02 (") || strings.Contains(a.body, "Over:") {
+		t.Errorf("it says\n%s", a.body)
+	}
+}
+
+// How far the mailbox was read is listed, and how a wrong one is set right.
+func TestReadThroughsAreListed(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Admin)
+	if a := g.get("/desk/read-through"); a.has("reads") {
+		t.Error("nobody said so yet")
+	}
+	g.fill("/desk/read-through", "prescriber", fhirtest.Prescriber, "up-to", "2026-03-03 08:30")
+	g.fill("/desk/read-through", "prescriber", fhirtest.Prescriber, "up-to", "2026-03-02 16:00")
+	a := g.get("/desk/read-through")
+	if strings.Count(a.body, `data-test-id="read"`) != 2 || !strings.Contains(a.body, "Mon 2 Mar 16:00") || strings.Count(a.body, "The board goes by it") != 1 || !a.has("set-right") {
+		t.Errorf("it lists\n%s", a.body)
 	}
 }

@@ -570,6 +570,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.trayDecisionsStmt, err = db.PrepareContext(ctx, trayDecisions); err != nil {
 		return nil, fmt.Errorf("error preparing query TrayDecisions: %w", err)
 	}
+	if q.trayLastStmt, err = db.PrepareContext(ctx, trayLast); err != nil {
+		return nil, fmt.Errorf("error preparing query TrayLast: %w", err)
+	}
 	if q.trayOfStmt, err = db.PrepareContext(ctx, trayOf); err != nil {
 		return nil, fmt.Errorf("error preparing query TrayOf: %w", err)
 	}
@@ -1533,6 +1536,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing trayDecisionsStmt: %w", cerr)
 		}
 	}
+	if q.trayLastStmt != nil {
+		if cerr := q.trayLastStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing trayLastStmt: %w", cerr)
+		}
+	}
 	if q.trayOfStmt != nil {
 		if cerr := q.trayOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing trayOfStmt: %w", cerr)
@@ -1834,6 +1842,7 @@ type Queries struct {
 	trayAboutStmt          *sql.Stmt
 	trayAfterStmt          *sql.Stmt
 	trayDecisionsStmt      *sql.Stmt
+	trayLastStmt           *sql.Stmt
 	trayOfStmt             *sql.Stmt
 	trayWithStmt           *sql.Stmt
 	traysFromStmt          *sql.Stmt
@@ -2038,6 +2047,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		trayAboutStmt:          q.trayAboutStmt,
 		trayAfterStmt:          q.trayAfterStmt,
 		trayDecisionsStmt:      q.trayDecisionsStmt,
+		trayLastStmt:           q.trayLastStmt,
 		trayOfStmt:             q.trayOfStmt,
 		trayWithStmt:           q.trayWithStmt,
 		traysFromStmt:          q.traysFromStmt,

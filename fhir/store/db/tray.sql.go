@@ -207,6 +207,50 @@ func (q *Queries) TrayDecisions(ctx context.Context, arg TrayDecisionsParams) ([
 	return items, nil
 }
 
+const trayLast = `-- name: TrayLast :many
+SELECT source, moment, entry, client, kind, actor, at, read_to, mac, body FROM tray WHERE source = $1 AND kind = $2 ORDER BY moment DESC LIMIT $3
+`
+
+type TrayLastParams struct {
+	Source string
+	Kind   string
+	Lim    int32
+}
+
+func (q *Queries) TrayLast(ctx context.Context, arg TrayLastParams) ([]Tray, error) {
+	rows, err := q.query(ctx, q.trayLastStmt, trayLast, arg.Source, arg.Kind, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Tray
+	for rows.Next() {
+		var i Tray
+		if err := rows.Scan(
+			&i.Source,
+			&i.Moment,
+			&i.Entry,
+			&i.Client,
+			&i.Kind,
+			&i.Actor,
+			&i.At,
+			&i.ReadTo,
+			&i.Mac,
+			&i.Body,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const trayOf = `-- name: TrayOf :many
 SELECT source, moment, entry, client, kind, actor, at, read_to, mac, body FROM tray WHERE entry = $1 ORDER BY source
 `

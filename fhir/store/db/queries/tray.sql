@@ -20,3 +20,5 @@ SELECT * FROM tray WHERE source > @source OR source = @source AND moment > @mome
 SELECT * FROM tray d WHERE d.kind = @decision AND
 (SELECT count(*) FROM tray a WHERE a.client = d.client AND a.source = d.source AND a.kind = d.kind) >
 (SELECT count(*) FROM tray c WHERE c.client = d.client AND c.source = d.source AND c.kind = @confirm) ORDER BY d.moment;
+-- name: TrayLast :many
+SELECT * FROM tray WHERE source = @source AND kind = @kind ORDER BY moment DESC LIMIT @lim;
