@@ -188,7 +188,7 @@ func (f *facts) conclude(v *Verdict) {
 	doubts := f.unknowns()
 	switch {
 	case stop != nil:
-		v.State, v.Words, v.Owner, v.Next = Hold, "Stopped by "+f.stopper(stop)+" on "+f.on(stop.Since), stop.Owner, stop.Next
+		v.State, v.Words, v.Owner, v.Next = Hold, f.stopWords(stop), stop.Owner, stop.Next
 	case len(doubts) > 0:
 		d := doubts[0]
 		v.State, v.Words, v.Owner, v.Next = Unknown, "Cannot tell: "+d.words, d.owner, d.next
@@ -218,6 +218,19 @@ func first[T any](noted, next *T) *T {
 		return noted
 	}
 	return next
+}
+
+// stopWords says who stopped the client and when; a decision that does not clear is called what it is.
+func (f *facts) stopWords(g *Gate) string {
+	if d := f.stopped(); g.Name == GateClearance && d != nil {
+		switch d.says {
+		case fhir.DecisionNotCleared:
+			return begin(f.prescriber()) + " did not clear on " + f.on(d.issued)
+		case fhir.DecisionWithdrawn:
+			return begin(f.prescriber()) + " withdrew the clearance on " + f.on(d.issued)
+		}
+	}
+	return "Stopped by " + f.stopper(g) + " on " + f.on(g.Since)
 }
 
 // stopper is who or what stopped the client.

@@ -44,7 +44,10 @@ func TestTheWordsOfEachState(t *testing.T) {
 			"Stopped by Skylight Psychedelics on 1 Mar 2026", readiness.Therapist, "hold until Skylight Psychedelics (555-0100; weekends 555-0199) lifts it"},
 		{rowAt{name: "stopped by the prescriber's decision", state: readiness.Hold, told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(2).Clearance(fhir.DecisionWithdrawn, c.Day(-2), c.Day(40), set("id", "w"))
-		})}, "Stopped by Skylight Psychedelics on 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
+		})}, "Skylight Psychedelics withdrew the clearance on 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
+		{rowAt{name: "not cleared by the prescriber", state: readiness.Hold, told: plus(func(c *course) fhir.Version {
+			return c.DaysBefore(2).Clearance(fhir.DecisionNotCleared, c.Day(-2), c.Day(40), set("id", "n"))
+		})}, "Skylight Psychedelics did not clear on 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
 		{rowAt{name: "stopped by the client", state: readiness.Hold, told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(2).TreatmentConsent(set("status", "inactive"))
 		})}, "Stopped by the client on 1 Mar 2026", readiness.Therapist, "hold; speak with the client and Skylight Psychedelics"},

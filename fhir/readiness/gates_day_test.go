@@ -1,6 +1,7 @@
 package readiness_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -371,7 +372,7 @@ func TestSomethingNewIsNewFromWhenItIsSaid(t *testing.T) {
 func TestTheGoAheadSaysWhatMoved(t *testing.T) {
 	v := rowAt{told: plus(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session.Add(time.Hour)) })}.verdict()
 	g, _ := v.Gate(readiness.GateGoAhead)
-	if want := "(its time, from 3 Mar 2026 11:00 to 3 Mar 2026 12:00)"; !strings.HasSuffix(g.Words, want) {
+	if want := ": its time, from 3 Mar 2026 11:00 to 3 Mar 2026 12:00)"; !strings.HasSuffix(g.Words, want) {
 		t.Errorf("the gate says %q, want at its end %q", g.Words, want)
 	}
 }
@@ -419,4 +420,29 @@ func TestGoAhead(t *testing.T) {
 			return v
 		})},
 	})
+}
+
+// Of an appointment that the hub met for the first time after the go-ahead, nobody is sent to look at a change.
+func TestTheGoAheadSaysThatWhatWasBeforeIsNotKnown(t *testing.T) {
+	v := rowAt{told: told(less("Appointment", "dosing")).then(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session) })}.verdict()
+	g, _ := v.Gate(readiness.GateGoAhead)
+	if !strings.HasPrefix(g.Words, "The appointment was changed after the go-ahead of ") || !strings.HasSuffix(g.Words, "; what it was before is not known here)") || g.Next != "look at the appointment as it is now, then confirm the go-ahead again" {
+		t.Errorf("the gate says %q, and %q", g.Words, g.Next)
+	}
+}
+
+func TestNobodyAsksForThePrescriptionOfAClientOnHold(t *testing.T) {
+	for name, tt := range map[string]told{
+		"the prescription itself is on hold": plus(func(c *course) fhir.Version { return c.Prescription(set("status", "on-hold")) }),
+		"the client is":                      plus(func(c *course) fhir.Version { return c.Flag("active") }),
+	} {
+		v := rowAt{told: func(c *course) []fhir.Version {
+			return slices.DeleteFunc(tt(c), func(v fhir.Version) bool {
+				return v.Type == "MedicationDispense" || v.Type == "MedicationRequest" && name == "the client is"
+			})
+		}}.verdict()
+		if g, _ := v.Gate(readiness.GatePrescription); g.Next != "wait until Skylight Psychedelics lifts the hold" {
+			t.Errorf("%s: %q, next %q", name, g.Words, g.Next)
+		}
+	}
 }

@@ -47,7 +47,7 @@ func goAheadGate(f *facts) Gate {
 		if undated(changed) {
 			return untold("Whether "+f.what(changed[0])+" is older than the go-ahead of "+on+" is not told: "+f.title(changed[0])+"'s system gives its records no time", "look at it, then "+next+" again", append(changed, r.Version)...)
 		}
-		return open(f.older(r, changed[:1]), "look at the change, then "+next+" again", append(changed, r.Version)...).adverse()
+		return open(f.older(r, changed[:1]), f.anew(changed[:1]), append(changed, r.Version)...).adverse()
 	}
 	if waits := f.alone(); waits != "" {
 		return open("Go-ahead given on "+on+"; the clearance was "+waits, secondLooks, r.Version, f.next.Version, f.decided().Version).by(Admin)
@@ -202,19 +202,24 @@ func undated(versions []*fhir.Version) bool {
 	return !slices.ContainsFunc(versions, func(v *fhir.Version) bool { return !v.Resource.LastUpdated.IsZero() || v.N > 1 })
 }
 
-// change says what changed, by whom and when: "the prescription as Skylight changed it on 2 Mar 2026 09:15".
-func (f *facts) change(v *fhir.Version) string {
+// change says what changed, by whom and when: "The prescription was changed" and "Skylight, 2 Mar 2026 09:15".
+func (f *facts) change(v *fhir.Version) (what, by string) {
 	if v.Type == "Observation" && practices(v) {
-		return "the arrival check of " + f.stamp(v.Recorded()) + ", which speaks against the session"
+		return "An arrival check that speaks against the session was recorded", f.stamp(v.Recorded())
 	}
-	words := f.what(v) + " as " + f.title(v) + " changed it on " + f.stamp(v.Recorded())
+	by = f.title(v) + ", " + f.stamp(v.Recorded())
 	if f.next != nil && v.Key == f.next.Key {
-		words += f.moves(v)
+		return "The appointment was changed", by + f.moves(v)
 	}
-	return words
+	what = f.what(v)
+	what = strings.ToUpper(what[:1]) + what[1:]
+	if v.N == 1 {
+		return what + " was recorded", by
+	}
+	return what + " was changed", by
 }
 
-// moves says what of the next session changed with its version v: "(its time, from 2 Mar 2026 09:15 to 2 Mar 2026 10:00)".
+// moves says what of the next session changed with its version v: ": its time, from 2 Mar 2026 09:15 to 2 Mar 2026 10:00".
 func (f *facts) moves(v *fhir.Version) string {
 	var was, is *fhir.Appointment
 	for _, told := range f.next.Told {
@@ -227,7 +232,7 @@ func (f *facts) moves(v *fhir.Version) string {
 		}
 	}
 	if was == nil || is == nil {
-		return ""
+		return "; what it was before is not known here"
 	}
 	var changes []string
 	from, _, ok := f.when(was.Start)
@@ -247,21 +252,33 @@ func (f *facts) moves(v *fhir.Version) string {
 	if len(changes) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(changes, "; ") + ")"
+	return ": " + strings.Join(changes, "; ")
 }
 
 // older says what a go-ahead did not know of. What was written before it, and came here after, is not newer than it.
 func (f *facts) older(given *record[fhir.Observation], changed []*fhir.Version) string {
 	at := f.confirmed(given)
-	names, late := make([]string, 0, len(changed)), true
+	all := make([]string, 0, len(changed))
 	for _, v := range changed {
-		names, late = append(names, f.change(v)), late && v.Recorded().Before(at)
+		what, by := f.change(v)
+		if v.Recorded().Before(at) {
+			what += " before the go-ahead of " + f.stamp(at) + ", and known here only after it"
+		} else {
+			what += " after the go-ahead of " + f.stamp(at)
+		}
+		all = append(all, what+" ("+by+")")
 	}
-	words := "The go-ahead of " + f.stamp(at) + " is older than " + strings.Join(names, "; ")
-	if late {
-		words = "The go-ahead of " + f.stamp(at) + " was given before this was known here: " + strings.Join(names, "; ")
+	return strings.Join(all, "; ")
+}
+
+// anew is what a go-ahead that something fell after asks for. What nobody can compare, nobody is sent to look at.
+func (f *facts) anew(changed []*fhir.Version) string {
+	for _, v := range changed {
+		if f.next == nil || v.Key != f.next.Key || len(f.next.Told) > 1 {
+			return "look at the change, then confirm the go-ahead again"
+		}
 	}
-	return words
+	return "look at the appointment as it is now, then confirm the go-ahead again"
 }
 
 // what names the kind of thing that v is on the screen.

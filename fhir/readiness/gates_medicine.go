@@ -29,7 +29,7 @@ func prescriptionGate(f *facts) Gate {
 	if rx != nil {
 		words := p + " prescribed on " + f.on(rx.authored)
 		if end := f.fillable(rx); rx.status == "active" && !s.any && f.clock.passed(end) {
-			return open(words+"; it could be filled up to "+lastDay(end, f.zone), "ask "+p+" for a new prescription", rx.Version).from(end)
+			return open(words+"; it could be filled up to "+lastDay(end, f.zone), f.ask("a new prescription"), rx.Version).from(end)
 		}
 		return met(words, rx.Version)
 	}
@@ -43,7 +43,7 @@ func prescriptionGate(f *facts) Gate {
 	case last == nil && f.policy.Prescriber.Lacks("MedicationRequest"):
 		return f.silent(f.policy.Prescriber, "of prescriptions", "enter the label check at the desk when the medicine is there", f.ground()...)
 	case last == nil:
-		return open("No prescription is on file", "ask "+p+" for the prescription")
+		return open("No prescription is on file", f.ask("the prescription"))
 	case !last.live():
 		return untold("The prescription of "+f.on(last.authored)+" disappeared", "ask "+p+" whether it still holds", last.last(), last.Version)
 	case last.ketamine != yes:
@@ -53,7 +53,19 @@ func prescriptionGate(f *facts) Gate {
 	case last.status == "unknown":
 		return untold("The state of the prescription of "+f.on(last.authored)+" is unknown", "ask "+p, last.Version)
 	}
-	return open("The prescription of "+f.on(last.authored)+" is "+last.status, "ask "+p+" for a prescription", last.Version)
+	if onHold(last.status) == yes {
+		return open("The prescription of "+f.on(last.authored)+" is on hold", "wait until "+p+" lifts the hold", last.Version)
+	}
+	return open("The prescription of "+f.on(last.authored)+" is "+last.status, f.ask("a prescription"), last.Version)
+}
+
+// ask is the step to a prescription: of a client whom the prescriber holds, nobody asks for one.
+func (f *facts) ask(what string) string {
+	p := f.prescriber()
+	if slices.ContainsFunc(f.stops, func(s stop) bool { return s.title == p && !s.client }) {
+		return "wait until " + p + " lifts the hold"
+	}
+	return "ask " + p + " for " + what
 }
 
 // fillable returns the first instant at which p may no longer be filled.

@@ -99,5 +99,5 @@ func goAheadVoid(f *facts) []Finding {
 	if len(changed) == 0 || undated(changed) { // that, the gate says
 		return nil
 	}
-	return []Finding{found(S2, f.next.String(), f.older(given, changed), "look at the change, then confirm the go-ahead again", append(changed, given.Version)...)}
+	return []Finding{found(S2, f.next.String(), f.older(given, changed), f.anew(changed), append(changed, given.Version)...)}
 }
