@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // trayWindow is what the console sees of what came and is in no chart: what could not be read, and what is sealed.
@@ -41,6 +43,32 @@ func (w trayWindow) Resolve(ctx context.Context, by, id, reason string) error {
 		return err
 	}
 	return w.resolve(ctx, by, r, reason)
+}
+
+// Whose are the clients of rejects.
+func (w trayWindow) Whose(ctx context.Context, by string, rejects []fhir.Reject) (map[string]console.Whose, error) {
+	clients, err := w.store.WhoseRejects(ctx, rejects)
+	if err != nil || len(clients) == 0 {
+		return nil, err
+	}
+	all, names := map[string]console.Whose{}, map[string]string{}
+	for id, client := range clients {
+		if _, known := names[client]; by != "" && !known {
+			chart, err := w.store.Chart(ctx, client, 0)
+			if err != nil {
+				return nil, fmt.Errorf("read the client's chart: %w", err)
+			}
+			names[client] = readiness.ChosenName(chart)
+		}
+		all[id] = console.Whose{Client: client, Name: names[client]}
+	}
+	if by == "" {
+		return all, nil
+	}
+	if len(rejects) == 1 {
+		return all, w.store.Audit(ctx, by, "view whose reject", clients[rejects[0].ID], rejects[0].ID)
+	}
+	return all, w.store.Audit(ctx, by, "view whose rejects", "", many(len(names), "client"))
 }
 
 // Sealed is what arrived out of scope.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 )
@@ -85,14 +86,17 @@ func harmless(body []byte) string {
 
 type resolveReject struct {
 	ID     string `arg:"" help:"The reject's id, or how it begins."`
-	Reason string `required:"" help:"Why it needs no other record: kept with it."`
+	Reason string `required:"" help:"What was done about it, in a few words: kept with it."`
 	By     string `help:"Who decides, where that is not who types."`
 }
 
 // Run closes one reject by a person's decision.
 func (c *resolveReject) Run(ctx context.Context, s *scene) error {
 	if c.Reason = strings.TrimSpace(c.Reason); c.Reason == "" {
-		return errors.New("a reason is needed: --reason says why")
+		return errors.New("a reason is needed: --reason says what was done about it")
+	}
+	if !console.Telling(c.Reason) {
+		return errors.New("the reason tells nothing: --reason says what was done about it, in a few words, like “Skylight says it was a test”")
 	}
 	h, err := s.open(ctx)
 	if err != nil {

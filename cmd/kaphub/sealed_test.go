@@ -59,8 +59,9 @@ func TestARejectIsResolvedWithAReason(t *testing.T) {
 	reject := strings.Fields(list[1])[0]
 	p.run("rejects", "resolve", reject).oneSentence(t, "--reason")
 	p.run("rejects", "resolve", reject, "--reason", " ").oneSentence(t, "a reason is needed")
+	p.run("rejects", "resolve", reject, "--reason", "xxxxxxxxxxxx").oneSentence(t, "tells nothing")
 	p.must(0, "rejects", "resolve", reject, "--reason", "Skylight says it was a test")
-	p.run("rejects", "resolve", reject, "--reason", "once more").oneSentence(t, "resolved already: Skylight says it was a test")
+	p.run("rejects", "resolve", reject, "--reason", "once more, it was a test").oneSentence(t, "resolved already: Skylight says it was a test")
 	p.must(0, "sync")
 	if again := p.must(0, "rejects").out; strings.Contains(again, reject) {
 		t.Errorf("it is still open:\n%s", again)

@@ -249,6 +249,10 @@ func rejects(t *testing.T, dsn string) {
 	open := w.chart(client).Rejects
 	want(t, "open", len(open), 1)
 	want(t, "kept whole", string(open[0].Body), string(garbled.Body))
+	stranger := fhir.Reject{ID: "r-0", Source: "skylight", Subject: fhir.Ref{Type: "Patient", ID: "nobody"}}
+	whose, err := w.WhoseRejects(w.ctx, append(open, stranger))
+	w.must(err)
+	want(t, "whose", len(whose) == 1 && whose[open[0].ID] == client, true)
 	want(t, "source", w.source("skylight").Complete, true) // it belongs to somebody
 
 	then := w.chart(client).Moment

@@ -111,6 +111,41 @@ func (db *DB) Resolve(ctx context.Context, actor, id, reason string) error {
 	})
 }
 
+// WhoseRejects returns to which client the patients of rejects are linked, by the reject's id; a reject of nobody that is known,
+// and one that two may be meant by, is left out.
+func (db *DB) WhoseRejects(ctx context.Context, rejects []fhir.Reject) (map[string]string, error) {
+	whose, patients := map[string]string{}, map[string]map[string]bool{}
+	for _, j := range rejects {
+		if j.Subject.ID == "" {
+			continue
+		}
+		if patients[j.Source] == nil {
+			patients[j.Source] = map[string]bool{}
+		}
+		patients[j.Source][j.Subject.ID] = true
+	}
+	for source, list := range patients {
+		links, err := db.read.LinksOf(ctx, table.LinksOfParams{Patients: set(list), Source: source})
+		if err != nil {
+			return nil, fmt.Errorf("whose the rejects are: %w", plain(err))
+		}
+		client, two := map[string]string{}, map[string]bool{}
+		for _, l := range links {
+			if l.How == candidate {
+				continue
+			}
+			two[l.Patient] = two[l.Patient] || client[l.Patient] != "" && client[l.Patient] != l.Client
+			client[l.Patient] = l.Client
+		}
+		for _, j := range rejects {
+			if c := client[j.Subject.ID]; j.Source == source && c != "" && !two[j.Subject.ID] {
+				whose[j.ID] = c
+			}
+		}
+	}
+	return whose, nil
+}
+
 // Rejects returns the open rejects, or with all every one there ever was, oldest first.
 func (db *DB) Rejects(ctx context.Context, all bool) ([]fhir.Reject, error) {
 	rows, err := db.read.Rejects(ctx, all)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
@@ -22,6 +23,14 @@ type Rejects interface {
 	Reject(ctx context.Context, by, id string) (fhir.Reject, error)
 	// Resolve closes one for a reason. exchange.ErrConflict when it is closed.
 	Resolve(ctx context.Context, by, id, reason string) error
+	// Whose returns the clients of rejects, by the reject's id, as far as they are known: with a name, when by asks for it, which is
+	// noted; with by "" by key alone.
+	Whose(ctx context.Context, by string, rejects []fhir.Reject) (map[string]Whose, error)
+}
+
+// Whose is a client as a page of the exchange names them.
+type Whose struct {
+	Client, Name string // Name is "" for whoever sees keys only
 }
 
 var resolving = []people.Role{people.Owner, people.Admin}
@@ -37,13 +46,19 @@ func (c *Console) rejectRoutes() []route {
 
 type rejectsPage struct {
 	exchangeFrame
-	Rows []fhir.Reject
+	Rows []rejectRow
 	All  bool
+}
+
+type rejectRow struct {
+	fhir.Reject
+	Whose Whose // zero: nobody's that is known
 }
 
 type rejectPage struct {
 	exchangeFrame
 	Of       fhir.Reject
+	Whose    Whose
 	Resolves bool
 	Bodies   bool
 	Reason   string // as it was typed
@@ -57,11 +72,24 @@ func (v *visit) rejects() error {
 	if err != nil {
 		return err
 	}
+	whose, err := v.whose(list)
+	if err != nil {
+		return err
+	}
 	slices.Reverse(list)
 	for _, r := range list {
-		p.Rows = append(p.Rows, v.unnamed(r))
+		p.Rows = append(p.Rows, rejectRow{v.unnamed(r), whose[r.ID]})
 	}
 	return v.show("exchange_rejects", p)
+}
+
+// whose are the clients of rejects: by name for whoever sees every client, by key for anybody else.
+func (v *visit) whose(rejects []fhir.Reject) (map[string]Whose, error) {
+	by := v.who.Name
+	if !v.who.SeesAll() {
+		by = ""
+	}
+	return v.Rejects.Whose(v.ctx(), by, rejects)
 }
 
 // unnamed leaves out where a record stands at its source, for whoever sees keys and states only.
@@ -76,63 +104,66 @@ func (v *visit) unnamed(r fhir.Reject) fhir.Reject {
 	return r
 }
 
-// rejected is the reject that the address names, without its body.
-func (v *visit) rejected() (fhir.Reject, error) {
+// rejected is the page of the reject that the address names, without its body.
+func (v *visit) rejected() (rejectPage, error) {
 	list, err := v.Rejects.Rejects(v.ctx(), true)
 	if err != nil {
-		return fhir.Reject{}, err
+		return rejectPage{}, err
 	}
 	i := slices.IndexFunc(list, func(r fhir.Reject) bool { return r.ID == v.r.PathValue("reject") })
 	if i < 0 {
-		return fhir.Reject{}, notFoundHere("reject")
+		return rejectPage{}, notFoundHere("reject")
 	}
-	return v.unnamed(list[i]), nil
-}
-
-func (v *visit) rejectPage(r fhir.Reject) rejectPage {
-	return rejectPage{exchangeFrame: v.exchangeFrame("Reject"), Of: r, Resolves: r.Resolved == "" && v.who.Is(resolving...), Bodies: v.who.Is(readingBodies...)}
+	whose, err := v.whose(list[i : i+1])
+	if err != nil {
+		return rejectPage{}, err
+	}
+	r := v.unnamed(list[i])
+	return rejectPage{exchangeFrame: v.exchangeFrame("Reject"), Of: r, Whose: whose[r.ID], Resolves: r.Resolved == "" && v.who.Is(resolving...), Bodies: v.who.Is(readingBodies...)}, nil
 }
 
 func (v *visit) reject() error {
-	r, err := v.rejected()
+	p, err := v.rejected()
 	if err != nil {
 		return err
 	}
-	return v.show("exchange_reject", v.rejectPage(r))
+	return v.show("exchange_reject", p)
 }
 
-// rejectBody shows what was received: whose it is nobody knows, so that every look is noted.
+// rejectBody shows what was received: whose it is nobody knows for sure, so that every look is noted.
 func (v *visit) rejectBody() error {
-	r, err := v.rejected()
+	p, err := v.rejected()
 	if err != nil {
 		return err
 	}
-	whole, err := v.Rejects.Reject(v.ctx(), v.who.Name, r.ID)
+	whole, err := v.Rejects.Reject(v.ctx(), v.who.Name, p.Of.ID)
 	if err != nil {
 		return err
 	}
-	p := v.rejectPage(r)
 	p.Body = string(whole.Body)
 	return v.show("exchange_reject", p)
 }
 
 func (v *visit) resolveReject() error {
-	r, err := v.rejected()
+	p, err := v.rejected()
 	if err != nil {
 		return err
 	}
+	r := p.Of
 	why, problem := reasonOf(v.r.PostFormValue("why"))
+	if problem == "" && !Telling(why) {
+		problem = "Say what was done about it, in a few words, like “Skylight says it was a test”. Whoever looks later has nothing else."
+	}
 	if problem != "" {
-		p := v.rejectPage(r)
 		p.Problems, p.Reason = []string{problem}, why
 		return v.send(http.StatusUnprocessableEntity, "exchange_reject", p)
 	}
 	switch err := v.Rejects.Resolve(v.ctx(), v.who.Name, r.ID, why); {
 	case errors.Is(err, exchange.ErrConflict):
-		if r, err = v.rejected(); err != nil {
+		if p, err = v.rejected(); err != nil {
 			return err
 		}
-		if r.Resolved != why {
+		if r = p.Of; r.Resolved != why {
 			return &refusal{http.StatusConflict, "It is closed already", "Somebody, or a newer record, was quicker: " + r.Resolved + ". Nothing of yours was saved."}
 		}
 		v.say("It is resolved already.")
@@ -142,6 +173,17 @@ func (v *visit) resolveReject() error {
 		v.say("It is resolved. Its client is judged again with the next sync.")
 	}
 	return v.to("/exchange/rejects/" + url.PathEscape(r.ID))
+}
+
+// Telling reports whether a text can tell anybody what was done: ten characters at least, and not one letter over and over.
+func Telling(text string) bool {
+	letters := map[rune]bool{}
+	for _, r := range strings.ToLower(text) {
+		if unicode.IsLetter(r) {
+			letters[r] = true
+		}
+	}
+	return utf8.RuneCountInString(strings.TrimSpace(text)) >= 10 && len(letters) >= 4
 }
 
 // reasonOf is why somebody does something, or what is wrong with it.

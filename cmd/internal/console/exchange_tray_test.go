@@ -52,6 +52,19 @@ func (f *tray) Resolve(_ context.Context, by, id, reason string) error {
 	return nil
 }
 
+func (f *tray) Whose(_ context.Context, by string, rejects []fhir.Reject) (map[string]Whose, error) {
+	whose := map[string]Whose{}
+	for _, r := range rejects {
+		if one := (Whose{Client: "c-robin"}); r.Subject.ID == "p-robin" {
+			if by != "" {
+				one.Name = "Robin"
+			}
+			whose[r.ID] = one
+		}
+	}
+	return whose, nil
+}
+
 func (f *tray) Sealed(_ context.Context, all bool) (list []fhir.Sealed, err error) {
 	for _, x := range f.sealed {
 		if all || x.Outcome == "" {
@@ -95,7 +108,7 @@ func TestWhatCouldNotBeReadIsClosedForAReason(t *testing.T) {
 		t.Errorf("an admin closes it and does not read it: %s", a.body)
 	}
 	const path = "/exchange/rejects/r-1-abc/resolve"
-	for _, none := range []string{"", "  ", strings.Repeat("x", 501)} {
+	for _, none := range []string{"", "  ", "ok", "done", ".", strings.Repeat("x", 40), strings.Repeat("x", 501)} {
 		if a := g.post(path, url.Values{"why": {none}}); a.StatusCode != http.StatusUnprocessableEntity || !a.has("problems") {
 			t.Errorf("%.5q is no reason: %d", none, a.StatusCode)
 		}
@@ -163,5 +176,24 @@ func TestWhatIsSealedIsThePrivacyOfficersAlone(t *testing.T) {
 	}
 	if want := []string{"Ann privacy opens s-1-abc: to decide", "Ann privacy has s-1-abc expunged: not ours"}; !slices.Equal(w.tray.did, want) {
 		t.Errorf("%v", w.tray.did)
+	}
+}
+
+// Of whom a record is that could not be read is told where it is known: by name to whoever sees clients, by key to an operator.
+func TestARejectNamesItsClient(t *testing.T) {
+	w := newTown(t)
+	for _, path := range []string{"/exchange/rejects", "/exchange/rejects/r-1-abc"} {
+		if a := w.as(people.Admin).get(path); !strings.Contains(a.body, "not known") {
+			t.Errorf("%s: of nobody that is known\n%s", path, a.body)
+		}
+	}
+	w.tray.rejects[0].Subject = fhir.Ref{Type: "Patient", ID: "p-robin"}
+	for _, path := range []string{"/exchange/rejects", "/exchange/rejects/r-1-abc"} {
+		if a := w.as(people.Admin).get(path); !strings.Contains(a.body, `<a href="/clients/c-robin">Robin</a>`) {
+			t.Errorf("%s: an admin\n%s", path, a.body)
+		}
+		if a := w.as(people.Operator).get(path); strings.Contains(a.body, "Robin<") || !strings.Contains(a.body, "<code>c-robin</code>") || strings.Contains(a.body, "p-robin") {
+			t.Errorf("%s: an operator\n%s", path, a.body)
+		}
 	}
 }
