@@ -122,7 +122,7 @@ func (k steward) draft(ctx context.Context, c console.Change) (d drafted, err er
 		if blameFiles(was, &d.section) {
 			return d, nil
 		}
-		changes = edits(was, &d.section)
+		changes = signed(was, &d.section, edits(was, &d.section))
 	}
 	if d.new, err = config.Apply(text, changes); err != nil {
 		came.undo()

@@ -109,9 +109,9 @@ func TestAChangeOfTheSettingsDoesWhatItWasWeighedToDo(t *testing.T) {
 	if w := k.weigh(t, k.form(t, "sheet-skylight")); len(w.Lines) != 0 {
 		t.Fatalf("a form that is sent as it came would change %+v", w.Lines)
 	}
-	c := k.form(t, "sheet-skylight", "prescribers[0].sheet.follow_up", "10d", "prescribers[0].sheet.holidays", "2026-12-25\n2027-01-01")
+	c := k.form(t, "sheet-skylight", "prescribers[0].sheet.follow_up", "10d", "prescribers[0].sheet.holidays", "2026-12-25\n2027-01-01", signedField, "2026-02-27")
 	w := k.weigh(t, c)
-	if len(w.Lines) != 2 || w.Lines[0].To != "10d" || len(w.Wrong) > 0 || w.Moved {
+	if len(w.Lines) != 3 || w.Lines[1].To != "10d" || len(w.Wrong) > 0 || w.Moved {
 		t.Fatalf("%+v %v", w.Lines, w.Wrong)
 	}
 	wanted := map[string]readiness.State{}
@@ -160,7 +160,7 @@ func TestAChangeOfTheSettingsDoesWhatItWasWeighedToDo(t *testing.T) {
 		}
 	}
 	changes, err := k.Changes(t.Context(), 0)
-	if err != nil || len(changes) != 2 || changes[0].By != "Ann" || changes[0].Reason != "they wrote it" || len(changes[0].Lines) != 2 || changes[0].Lines[0].From == "" || !changes[1].First {
+	if err != nil || len(changes) != 2 || changes[0].By != "Ann" || changes[0].Reason != "they wrote it" || len(changes[0].Lines) != 3 || changes[0].Lines[0].From == "" || !changes[1].First {
 		t.Errorf("%+v %v", changes, err)
 	}
 	if log := p.must(0, "audit", "list").out; !strings.Contains(log, "prescribers[skylight].sheet.follow_up: ") || !strings.Contains(log, "→ 10d") || !strings.Contains(log, "Ann") {
@@ -307,8 +307,46 @@ func TestAChangeIsWeighedAsLongAsSomebodyWaits(t *testing.T) {
 	p := settle(t)
 	p.must(0, "sync")
 	k := p.stewarded()
-	w, err := k.Weigh(context.WithoutCancel(t.Context()), k.form(t, "sheet-skylight", "prescribers[0].sheet.follow_up", "10d"), 0)
+	w, err := k.Weigh(context.WithoutCancel(t.Context()), k.form(t, "sheet-skylight", "prescribers[0].sheet.follow_up", "10d", signedField, "2026-02-27"), 0)
 	if err != nil || w.Effect.Looked != 1 || w.Effect.Clients < 2 || w.Effect.Rest <= 0 {
 		t.Errorf("%+v %v", w.Effect, err)
+	}
+}
+
+const signedField = "prescribers[0].sheet.signed_anew"
+
+// A term that changes was agreed on another day than the terms before: it is asked for, and empty at first.
+func TestAChangedTermAsksWhenItWasSigned(t *testing.T) {
+	t.Parallel()
+	k := settle(t).stewarded()
+	const sheet = "prescribers[0].sheet."
+	for name, tt := range map[string]struct {
+		typed []string
+		wrong bool
+		lines int
+	}{
+		"a term, and no day":                   {[]string{sheet + "follow_up", "10d"}, true, 0},
+		"a term by an answer, and no day":      {[]string{sheet + "follow_up~answer", "none set"}, true, 0},
+		"a decider more, and no day":           {[]string{sheet + "deciders~1~system", "http://hl7.org/fhir/sid/us-npi", sheet + "deciders~1~value", "1881697747"}, true, 0},
+		"a term, and its day":                  {[]string{sheet + "follow_up", "10d", signedField, "2026-02-27"}, false, 2},
+		"a slip, with the day that stands":     {[]string{sheet + "follow_up", "10d", signedField, "2026-01-10"}, false, 1},
+		"a term, and another day of its own":   {[]string{sheet + "follow_up", "10d", sheet + "signed", "2026-02-27"}, false, 2},
+		"a holiday is public":                  {[]string{sheet + "holidays", "2026-12-25"}, false, 1},
+		"a day alone":                          {[]string{signedField, "2026-02-27"}, false, 1},
+		"a term, and what is no day of a year": {[]string{sheet + "follow_up", "10d", signedField, "last week"}, true, 0},
+	} {
+		w := k.weigh(t, k.form(t, "sheet-skylight", tt.typed...))
+		if wrong := len(w.Section.WrongAt()) > 0; wrong != tt.wrong || !wrong && len(w.Lines) != tt.lines {
+			t.Errorf("%s: wrong at %v, %+v %v", name, w.Section.WrongAt(), w.Lines, w.Wrong)
+		}
+	}
+	s, err := k.Settled(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range s.Sections {
+		if f := fieldOf(&one, signedField); f != nil && f.Text != "" {
+			t.Errorf("it begins with %q", f.Text)
+		}
 	}
 }

@@ -136,6 +136,7 @@ func sheetSection(c *config.Config, i int) console.Section {
 	add(console.Field{Path: "holidays", Label: "Holidays", Hint: "Days on which they are closed, like 2026-12-25, one a line.", Kind: console.KindLines})
 	add(console.Field{Path: "phone", Label: "Phone", Kind: console.KindText})
 	add(console.Field{Path: "weekend_phone", Label: "Phone at weekends", Kind: console.KindText})
+	s.Fields = append(s.Fields, askSigned(at, p.Sheet.Signed, p.Sheet.Published)...)
 	return s
 }
 
