@@ -45,7 +45,9 @@ func signed(was console.Section, is *console.Section, changes []config.Edit) []c
 		key, _, _ = strings.Cut(key, "[")
 		return of && !slices.Contains(noTerms, key)
 	})
-	dated := slices.ContainsFunc(changes, func(e config.Edit) bool { return e.Text != "" && (e.Path == sheet+"signed" || e.Path == sheet+"published") })
+	dated := slices.ContainsFunc(changes, func(e config.Edit) bool {
+		return e.Text != "" && (e.Path == sheet+"signed" || e.Path == sheet+"published")
+	})
 	switch {
 	case day.Text != "":
 		changes = slices.DeleteFunc(changes, func(e config.Edit) bool { return e.Path == sheet+"signed" })
