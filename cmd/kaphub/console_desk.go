@@ -87,7 +87,7 @@ const most = 50
 
 // Find returns the clients whom word may mean.
 func (w window) Find(ctx context.Context, by, word string) ([]fhir.Chart, error) {
-	fit, err := w.fitting(ctx, word, most)
+	fit, err := w.fitting(ctx, &w.names, word, most)
 	if err != nil {
 		return nil, err
 	}

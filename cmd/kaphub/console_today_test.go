@@ -35,7 +35,7 @@ func (m *month) found(words string) (chosen []string) {
 	in, err := window{m.hub}.Glance(m.t.Context())
 	must(m.t, err)
 	for _, v := range in.Clients {
-		if meant.Is(v.Verdict) {
+		if meant.Is(v.Client) {
 			chosen = append(chosen, v.Chosen)
 		}
 	}

@@ -37,6 +37,23 @@ func newClerk(t *testing.T, base string) *clerk {
 	return &clerk{t, base, http.Client{Jar: jar}}
 }
 
+// serves opens the practice's hub, and its console at base, until the test ends.
+func (r *reverie) serves() (h *hub, base string) {
+	r.t.Helper()
+	h, err := (&scene{cli: &cli{Config: r.path("kaphub.yaml")}, now: time.Now, log: slog.New(slog.DiscardHandler)}).open(r.t.Context())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { h.close() })
+	routes, err := h.windowed(newMetrics(h), nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	server := httptest.NewServer(routes)
+	r.t.Cleanup(server.Close)
+	return h, server.URL
+}
+
 // signsIn is somebody whom an owner invited, who chose a password, took a second factor and signed in by both.
 func (h *hub) signsIn(t *testing.T, base string, who people.Profile) *clerk {
 	t.Helper()
@@ -162,30 +179,28 @@ func TestTheDeskAloneCarriesAClientFromReferralToReady(t *testing.T) {
 		"R1,Inventedsson,Testa,1988-03-12,Juniper,CO,K-1X,skylight,"+r.day(-6)+"\n"))
 	r.run("sync")
 
-	s := &scene{cli: &cli{Config: r.path("kaphub.yaml")}, now: time.Now, log: slog.New(slog.DiscardHandler)}
-	h, err := s.open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.close()
-	routes, err := h.windowed(newMetrics(h), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(routes)
-	defer server.Close()
-	maya := h.signsIn(t, server.URL, people.Profile{Login: "maya", Name: "Maya Okafor", Roles: []people.Role{people.Owner, people.Therapist}, Therapist: "Maya Okafor, LPC"})
-	ada := h.signsIn(t, server.URL, people.Profile{Login: "ada", Name: "Ada Quill", Roles: []people.Role{people.Admin}})
-	if p := newClerk(t, server.URL).get("/desk"); p.path != "/sign-in" {
+	h, base := r.serves()
+	maya := h.signsIn(t, base, people.Profile{Login: "maya", Name: "Maya Okafor", Roles: []people.Role{people.Owner, people.Therapist}, Therapist: "Maya Okafor, LPC"})
+	ada := h.signsIn(t, base, people.Profile{Login: "ada", Name: "Ada Quill", Roles: []people.Role{people.Admin}})
+	if p := newClerk(t, base).get("/desk"); p.path != "/sign-in" {
 		t.Errorf("a stranger is led to %s", p.path)
 	}
 
 	found := ada.sends("/desk", `data-test-id="find"`, "who", "juni")
+	if found.path != "/desk/find" {
+		t.Errorf("part of a name opens %s", found.path)
+	}
 	key := regexp.MustCompile(`/clients/(c-[a-z0-9]+)/desk`).FindStringSubmatch(found.body)
 	if key == nil || !strings.Contains(found.body, "12 March 1988") {
 		t.Fatalf("the client is not found:\n%s", found.body)
 	}
 	juniper := key[1]
+	if p := ada.sends("/desk", `data-test-id="find"`, "who", "Juniper", "for", "decision"); p.path != "/clients/"+juniper+"/desk/decision" {
+		t.Errorf("the whole name of the one client leads to %s", p.path)
+	}
+	if p := ada.sends("/", `id="find"`, "q", "juniper"); p.path != "/clients/"+juniper {
+		t.Errorf("the whole name of the one client in the head leads to %s", p.path)
+	}
 	ada.enters(juniper, "papers", "signed papers", "release", "y", "release-to-none", "y", "consents", "y")
 	ada.enters(juniper, "decision", "decision", "outcome", "cleared", "valid-to", now.AddDate(0, 0, 60).Format(time.DateOnly), "medium", "e-mail", "from", "Dr. Vale")
 	if p := ada.get("/desk/waiting"); !strings.Contains(p.body, `data-test-id="own"`) || strings.Contains(p.body, `data-test-id="confirm"`) {

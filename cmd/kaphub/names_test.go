@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,19 +23,9 @@ func TestACalendarNamesItsTherapistByNumber(t *testing.T) {
 		"R1,Inventedsson,Testa,1988-03-12,Juniper,CO,K-1X,skylight,"+r.day(-6)+"\n"))
 	r.run("sync")
 
-	h, err := (&scene{cli: &cli{Config: r.path("kaphub.yaml")}, now: time.Now, log: slog.New(slog.DiscardHandler)}).open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.close()
-	routes, err := h.windowed(newMetrics(h), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(routes)
-	defer server.Close()
-	owner := h.signsIn(t, server.URL, people.Profile{Login: "maya", Name: "Maya Okafor", Roles: []people.Role{people.Owner}})
-	other := h.signsIn(t, server.URL, people.Profile{Login: "kit", Name: "Kit", Roles: []people.Role{people.Therapist}, Therapist: "Kit Low"})
+	h, base := r.serves()
+	owner := h.signsIn(t, base, people.Profile{Login: "maya", Name: "Maya Okafor", Roles: []people.Role{people.Owner}})
+	other := h.signsIn(t, base, people.Profile{Login: "kit", Name: "Kit", Roles: []people.Role{people.Therapist}, Therapist: "Kit Low"})
 	if p := other.get("/"); strings.Contains(p.body, "Juniper") {
 		t.Error("a therapist whom the calendar does not name sees the client")
 	}
@@ -45,7 +33,7 @@ func TestACalendarNamesItsTherapistByNumber(t *testing.T) {
 		t.Errorf("the owner is not told whom nobody is:\n%s", p.body)
 	}
 	key := regexp.MustCompile(`c-[a-z0-9]{8,}`).FindString(owner.get("/").body)
-	tara := h.signsIn(t, server.URL, people.Profile{Login: "tara", Name: "Tara", Roles: []people.Role{people.Therapist}, Numbers: []fhir.ID{{System: fhir.SystemNPI, Value: "1679576722"}}})
+	tara := h.signsIn(t, base, people.Profile{Login: "tara", Name: "Tara", Roles: []people.Role{people.Therapist}, Numbers: []fhir.ID{{System: fhir.SystemNPI, Value: "1679576722"}}})
 	if p := tara.get("/"); !strings.Contains(p.body, "Juniper") {
 		t.Errorf("whoever has the number does not see the client:\n%s", p.body)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -177,7 +176,7 @@ func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error
 		}
 		return fhir.Chart{}, err
 	}
-	fit, err := h.fitting(ctx, word, 0)
+	fit, err := h.fitting(ctx, &names{}, word, 0)
 	switch {
 	case err != nil:
 		return fhir.Chart{}, err
@@ -215,25 +214,22 @@ func (h *hub) who(ctx context.Context, a *asker, word string) (fhir.Chart, error
 	return one, err
 }
 
-// fitting are the clients whom word may mean; console.ErrTooMany when they are more than most, unless most is 0.
-func (h *hub) fitting(ctx context.Context, word string, most int) ([]fhir.Chart, error) {
-	born, _ := h.clock().Date(word)
-	word = strings.ToLower(strings.TrimSpace(word))
-	switch chart, err := h.store.Chart(ctx, word, 0); {
+// fitting are the clients of a key, or those whom word may mean; console.ErrTooMany when they are more than most, unless most is 0.
+func (h *hub) fitting(ctx context.Context, n *names, word string, most int) ([]fhir.Chart, error) {
+	word = strings.TrimSpace(word)
+	switch chart, err := h.store.Chart(ctx, strings.ToLower(word), 0); {
 	case err == nil:
 		return []fhir.Chart{chart}, nil
 	case !errors.Is(err, exchange.ErrNotFound):
 		return nil, err
+	case word == "":
+		return nil, nil
 	}
-	var keys []string
-	err := h.store.EachPatient(ctx, func(client string, p fhir.Patient) {
-		if entry.Means(&p, word, born) && !slices.Contains(keys, client) {
-			keys = append(keys, client)
-		}
-	})
+	by, err := n.now(ctx, h)
 	if err != nil {
 		return nil, err
 	}
+	keys := meant(by, h.clock().Sought(word))
 	if most > 0 && len(keys) > most {
 		return nil, console.ErrTooMany
 	}

@@ -24,7 +24,7 @@ type recordDecision struct {
 	Limits         []string `name:"limit" placeholder:"systolic=140" help:"A limit of a reading: systolic, diastolic (mmHg) or heart-rate (bpm)."`
 	Sessions       string   `placeholder:"TEXT" help:"How many sessions at most, how far apart, where: 6 in all, 1 a week, 7 days apart, office."`
 	Directions     string   `placeholder:"TEXT" help:"The directions, word for word, where the message changes them."`
-	Sure           bool     `help:"It was decided more than 30 days ago: the date was looked at again."`
+	Sure           bool     `help:"The date was looked at again: it was decided more than 30 days ago, or before the evaluation that is booked."`
 	InPerson       bool     `help:"The prescriber saw the client in person for it, not by video."`
 	pasted, signed string   // the message, and who decided as it says
 	Paste          bool     `help:"Read a reply block (STATUS: VALID-TO: LIMITS: CONDITIONS: SESSIONS: DIRECTIONS:) from stdin; what it says is not asked. It is not kept."`
@@ -83,7 +83,7 @@ func (c *recordDecision) fill(ctx context.Context, r *recording) error {
 // form are the answers as they were given so far.
 func (c *recordDecision) form() entry.Decision {
 	return entry.Decision{Outcome: c.Outcome, Decider: c.Decider, ValidTo: c.ValidTo, ValidToAgain: c.ValidToAgain, Conditions: c.Conditions,
-		Limits: c.Limits, Sessions: c.Sessions, Directions: c.Directions, InPerson: c.InPerson, Sure: c.Sure}
+		Limits: c.Limits, Sessions: c.Sessions, Directions: c.Directions, InPerson: c.InPerson, Sure: c.Sure, Seen: c.Sure}
 }
 
 func (c *recordDecision) build(r *recording) (slips []exchange.Slip, err error) {

@@ -122,7 +122,7 @@ type clientPage struct {
 	Newer    string
 	Clinical bool // doses, readings and events are shown
 	Card     bool
-	Desk     bool
+	Desk     []formLink // what the visitor may enter about them, now
 	Looks    bool
 	Since    string // yesterday, for the comparison; "first" when nothing was known then
 }
@@ -160,7 +160,14 @@ func (v *visit) clientPage() error {
 		p.Title += ", as it was known"
 	}
 	p.Clinical = v.whole
-	p.Card, p.Desk, p.Looks = v.whole && v.who.Is(caring...), v.who.Is(keeping...), v.who.Is(overseeing...)
+	p.Card, p.Looks = v.whole && v.who.Is(caring...), v.who.Is(overseeing...)
+	if p.Then == "" {
+		whole, err := v.theirs(v.client)
+		if err != nil {
+			return err
+		}
+		p.Desk = v.entryLinks(v.client, whole)
+	}
 	if p.Since = "first"; d.View.AsOf.AddDate(0, 0, -1).After(begins) {
 		p.Since = d.View.AsOf.In(v.Zone).AddDate(0, 0, -1).Format(civil)
 	}

@@ -90,6 +90,7 @@ func (v *visit) theirs(client string) (bool, error) {
 // subject is a client as a form shows back whom it is about: nobody enters anything about the wrong one.
 type subject struct {
 	Key, Name, Born string
+	Apart           string // what tells them apart from others of this name and birth date; "" = there are none
 }
 
 // subjectOf reads a chart.
@@ -115,6 +116,7 @@ func (s subject) Carried() string { return s.Key + ", " + s.Shown() }
 type deskHome struct {
 	frame
 	Finder
+	Doors       []door
 	Waiting     int
 	Mail        bool // they may say how far a mailbox was read, and ask
 	Prescribers []desk.Party
@@ -123,6 +125,7 @@ type deskHome struct {
 // Finder is the search for a client, and what it found.
 type Finder struct {
 	Word    string // what was looked for; it stands in no address
+	For     string // the kind of entry that begins with it; "" = that is chosen at the client
 	Looked  bool
 	Found   []found
 	Others  []string // the keys of somebody else's clients, who were named in full
@@ -146,7 +149,7 @@ func (v *visit) deskFrame(title string) frame {
 func (v *visit) deskHome() error { return v.showDesk(Finder{}) }
 
 func (v *visit) showDesk(f Finder) error {
-	p := deskHome{frame: v.deskFrame("Desk"), Finder: f, Mail: v.who.Is(mailing...)}
+	p := deskHome{frame: v.deskFrame("Desk"), Finder: f, Doors: v.doors(true), Mail: v.who.Is(mailing...)}
 	var err error
 	if p.Prescribers, err = v.Roster.Prescribers(v.ctx(), ""); err != nil {
 		return err
@@ -166,7 +169,10 @@ func (v *visit) deskFind() error {
 	if err != nil {
 		return err
 	}
-	f := Finder{Word: strings.TrimSpace(form.Get("who")), Looked: true}
+	f := Finder{Word: strings.TrimSpace(form.Get("who")), Looked: true, For: form.Get("for")}
+	if !slices.ContainsFunc(v.doors(true), func(d door) bool { return d.Kind == f.For }) {
+		f.For = ""
+	}
 	if f.Word == "" {
 		f.Looked, f.Problem = false, "Write part of the name, the birth date or the hub key."
 		return v.showDesk(f)
@@ -196,8 +202,21 @@ func (v *visit) deskFind() error {
 		case err != nil:
 			return err
 		default:
-			f.Found = append(f.Found, found{subjectOf(c), "/clients/" + c.Client + "/desk"})
+			path, err := v.begins(c.Client, f.For)
+			if err != nil {
+				return err
+			}
+			one := found{subjectOf(c), path}
+			if err := v.tellApart(&one.subject, c); err != nil {
+				return err
+			}
+			f.Found = append(f.Found, one)
 		}
+	}
+	if only, err := v.only(f.Word); err != nil {
+		return err
+	} else if len(f.Found) == 1 && len(f.Others) == 0 && f.Found[0].Key == only {
+		return v.to(f.Found[0].Path)
 	}
 	slices.SortStableFunc(f.Found, func(a, b found) int { return strings.Compare(a.Name, b.Name) })
 	return v.showDesk(f)

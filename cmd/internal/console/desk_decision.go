@@ -15,21 +15,22 @@ import (
 
 // outcomes are what a decision may come to, as a form shows them.
 var outcomes = []choice{
-	{Value: fhir.DecisionCleared, Label: "Cleared"}, {Value: fhir.DecisionConditions, Label: "Cleared, with conditions"}, {Value: fhir.DecisionDeferred, Label: "Deferred"},
+	{Value: fhir.DecisionCleared, Label: "Cleared"}, {Value: fhir.DecisionConditions, Label: "Cleared, with conditions"}, {Value: fhir.DecisionDeferred, Label: "Deferred: not yet"},
 	{Value: fhir.DecisionNotCleared, Label: "Not cleared"}, {Value: fhir.DecisionWithdrawn, Label: "Clearance withdrawn"}, {Value: entry.FollowUpDone, Label: "A follow-up took place"},
 }
 
 func askDecision(a entry.About, _ bool) asked {
 	title, sheet := a.Book.Prescriber.Title, a.Policy.Sheet
-	q := asked{}
+	var q asked
+	outcome := field{Name: "outcome", Label: "What did " + title + " decide?", Kind: "choice", Choices: slices.Clone(outcomes)}
 	switch len(a.Deciders) {
 	case 0:
 		q.Cannot = "The prescriber sheet lists nobody who may decide. Whoever looks after the settings writes them there, once " + title + " has agreed."
 		return q
 	case 1:
-		q.Remarks = append(q.Remarks, "Decided by "+a.Deciders[0].Shown()+" "+agreed(sheet)+".")
+		outcome.Hint = "Decided by " + a.Deciders[0].Shown() + " " + agreed(sheet) + "."
 	}
-	q.Fields = append(q.Fields, field{Name: "outcome", Label: "What did " + title + " decide?", Kind: "choice", Choices: slices.Clone(outcomes)})
+	q.Fields = append(q.Fields, outcome)
 	if len(a.Deciders) > 1 {
 		who := field{Name: "decider", Label: "Who decided?", Kind: "choice"}
 		for _, d := range a.Deciders {
@@ -42,19 +43,19 @@ func askDecision(a entry.About, _ bool) asked {
 		if day, err := time.Parse(time.DateOnly, end); err == nil {
 			end = day.Format("Mon 2 Jan 2006")
 		}
-		validTo.Hint = "A decision of today without an end counts to " + end + ", " + agreed(sheet) + "."
+		validTo.Hint = "Without an end: " + end + ", " + agreed(sheet) + "."
 	}
 	dated := told("Dated")
-	q.Fields = append(q.Fields, dated[0], validTo,
-		field{Name: "condition", Label: "Conditions, one in each line", Kind: "text", Only: "if-conditions"},
+	q.Fields = append(q.Fields, dated[0], dated[1], validTo,
+		field{Name: "condition", Label: "Conditions", Hint: "One per line.", Kind: "text", Only: "if-conditions"},
 		field{Name: "by-reading", Label: "Readings below the limits before each session", Kind: "check", Only: "if-conditions"},
-		field{Name: "valid-to-again", Label: "Alone? Type the end again", Kind: "date", Hint: "Only if nobody else can compare it with the message by the next business day.", Only: "if-clears"},
-		dated[1], field{Name: "from", Label: "Who wrote or called?", Kind: "line", Hint: "May be left out."},
-		field{Name: "limit", Label: "Limits", Kind: "line", Hint: "As the message has them: BP 140/90, HR 100.", Only: "if-clears", Rare: true},
-		field{Name: "sessions", Label: "Sessions", Kind: "line", Hint: "6 in all, 1 a week, 7 days apart, office.", Only: "if-clears", Rare: true},
-		field{Name: "directions", Label: "Directions, word for word", Kind: "text", Hint: "Only if the message changes them. They then wait for the label check.", Only: "unless-follow-up", Rare: true},
+		field{Name: "valid-to-again", Label: "Alone? Type the end again", Hint: "Else a second person confirms it.", Kind: "date", Only: "if-clears"},
+		field{Name: "from", Label: "Who wrote or called?", Kind: "line", Rare: true},
+		field{Name: "limit", Label: "Limits", Kind: "line", Hint: "Like BP 140/90, HR 100.", Only: "if-clears", Rare: true},
+		field{Name: "sessions", Label: "Sessions", Kind: "line", Hint: "Like 6 in all, 1 a week, 7 days apart, office.", Only: "if-clears", Rare: true},
+		field{Name: "directions", Label: "Directions, word for word", Kind: "text", Hint: "Only if they change; they wait for the label check.", Only: "unless-follow-up", Rare: true},
 		field{Name: "in-person", Label: "The prescriber saw the client in person for it", Kind: "check", Rare: true})
-	q.More = "More that the message says: limits, sessions, directions, seen in person"
+	q.More = "More: limits, sessions, directions, who wrote, seen in person"
 	return q
 }
 
@@ -68,11 +69,11 @@ func agreed(sheet readiness.Sheet) string {
 
 func readDecision(_ entry.About, f url.Values) entry.Form {
 	d := entry.Decision{Outcome: answer(f, "outcome"), Decider: answer(f, "decider"), ValidTo: end(f, "valid-to"), ValidToAgain: answer(f, "valid-to-again"),
-		Sessions: answer(f, "sessions"), Directions: answer(f, "directions"), InPerson: ticked(f, "in-person"), Sure: ticked(f, sure)}
+		Sessions: answer(f, "sessions"), Directions: answer(f, "directions"), InPerson: ticked(f, "in-person"), Sure: ticked(f, sure), Seen: ticked(f, tookPlace)}
 	if limit := answer(f, "limit"); limit != "" {
 		d.Limits = []string{limit}
 	}
-	d.Conditions = strings.FieldsFunc(answer(f, "condition"), func(r rune) bool { return r == '\n' || r == ';' })
+	d.Conditions = strings.Split(answer(f, "condition"), "\n")
 	if ticked(f, "by-reading") {
 		d.Conditions = append(d.Conditions, "bp")
 	}

@@ -52,14 +52,7 @@ func (v *visit) deskClient() error {
 	if err != nil {
 		return err
 	}
-	for _, f := range deskForms {
-		if v.who.Is(f.may...) && (whole || !f.near) {
-			p.Forms = append(p.Forms, formLink{base + f.Kind, f.Name, f.Says})
-		}
-	}
-	if whole {
-		p.Forms = slices.Insert(p.Forms, 1, formLink{"/clients/" + v.client + "/card", "Arrival and go-ahead", "The session's card: the checks, the go-ahead, whom to call."})
-	}
+	p.Forms = v.entryLinks(v.client, whole)
 	for _, e := range slices.Backward(entries) {
 		row := entryRow{Entered: e, What: sentence(kindName(e.Kind)), Stands: v.stands(e, entries)}
 		row.Words, row.Apart = v.said(e, whole)

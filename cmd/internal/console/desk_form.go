@@ -52,6 +52,9 @@ type field struct {
 	Only        string // for which answers it is asked: a class that the stylesheet knows
 	Leads       string // the field that is asked for where the answer is other
 	Rare        bool   // it is folded away until it is needed
+	Optional    bool   // it says that it may be left out
+	Needed      string // it says that it may not: "always", or where another is so answered: "which=other"
+	Booked      string // what an answer that is left out means, where the session is one that is booked
 	Wrong       string
 	Focus       bool
 }
@@ -139,6 +142,9 @@ func (v *visit) opened(k deskKind, by, prescriber string) (formPage, entry.About
 		return p, a, err
 	}
 	p.Subject = subjectOf(a.Chart)
+	if err := v.tellApart(&p.Subject, a.Chart); err != nil {
+		return p, a, err
+	}
 	if k.Kind == desk.KindDecision {
 		p.Reply = &replyBox{Path: p.Back + "/decision/reply"}
 	}
@@ -153,7 +159,7 @@ func (v *visit) deskForm(k deskKind) error {
 	if err != nil {
 		return err
 	}
-	p.Entry, p.asked = desk.NewEntry(), k.ask(a, p.whole)
+	p.Entry, p.asked = desk.NewEntry(), k.ask(a, p.whole).begun()
 	switch was, ok, err := v.anewOf(v.r.URL.Query().Get("anew")); {
 	case err != nil:
 		return err
@@ -226,8 +232,10 @@ func (p *formPage) make(k deskKind, a entry.About, f url.Values, by desk.Writer)
 			problems = append(problems, one)
 		}
 	}
-	if !ticked(f, sure) && slices.ContainsFunc(problems, func(one entry.Problem) bool { return errors.Is(one.Err, entry.ErrUnlikely) }) {
-		p.asked = p.askSure().filled(f)
+	for _, d := range doubts {
+		if !ticked(f, d.name) && slices.ContainsFunc(problems, func(one entry.Problem) bool { return d.is(one.Err) }) {
+			p.asked = p.doubting(d).filled(f)
+		}
 	}
 	p.point(problems)
 	switch {
@@ -244,22 +252,51 @@ func (q asked) comparing(f url.Values) asked {
 	if q.Pasted = f.Get("pasted") != ""; q.Pasted && answer(f, "directions") != "" {
 		q.Fields = append(slices.Clone(q.Fields), field{Name: compared, Label: "The message says these directions word for word, and no more: I compared them", Kind: "check", Quote: answer(f, "directions"), Only: "unless-follow-up"})
 	}
-	if ticked(f, sure) {
-		q = q.askSure()
+	for _, d := range doubts {
+		if ticked(f, d.name) {
+			q = q.doubting(d)
+		}
 	}
 	return q
 }
 
-// askSure asks whether a date that is hardly meant is right.
-func (q asked) askSure() asked {
+// doubt is what is asked once of a date that is hardly meant.
+type doubt struct {
+	name, label string
+	is          func(error) bool
+}
+
+const (
+	sure      = "sure" // the answer that an unlikely date is right
+	tookPlace = "seen" // … that the evaluation took place
+)
+
+var doubts = []doubt{
+	{sure, "The date is right: it was decided that long ago", func(err error) bool { return errors.Is(err, entry.ErrUnlikely) }},
+	{tookPlace, "The evaluation took place already", func(err error) bool { _, booked := errors.AsType[entry.ErrBooked](err); return booked }},
+}
+
+// doubting asks whether a date that is hardly meant is right.
+func (q asked) doubting(d doubt) asked {
 	if i := slices.IndexFunc(q.Fields, func(one field) bool { return one.Name == "told" }); i >= 0 {
-		q.Fields = slices.Insert(slices.Clone(q.Fields), i+1, field{Name: sure, Label: "The date is right: it was decided that long ago", Kind: "check"})
+		q.Fields = slices.Insert(slices.Clone(q.Fields), i+1, field{Name: d.name, Label: d.label, Kind: "check"})
 	}
 	return q
 }
 
-// sure is the answer that an unlikely date is right.
-const sure = "sure"
+// begun puts the first field in focus: of a new form, that is where one begins.
+func (q asked) begun() asked {
+	if q.Fields = slices.Clone(q.Fields); len(q.Fields) > 0 {
+		q.Fields[0].Focus = true
+	}
+	return q
+}
+
+// lacks reports whether a field has to be answered and is not.
+func (q asked) lacks(f field) bool {
+	name, value, where := strings.Cut(f.Needed, "=")
+	return f.Needed != "" && f.Value == "" && (!where || slices.ContainsFunc(q.Fields, func(one field) bool { return one.Name == name && one.Value == value }))
+}
 
 // compared is the answer that the directions which were pasted were compared with the message.
 const compared = "directions-compared"
@@ -268,6 +305,8 @@ const compared = "directions-compared"
 func (p *formPage) tooMuch() (problems entry.Problems) {
 	for _, f := range p.Fields {
 		switch {
+		case p.lacks(f):
+			problems = append(problems, entry.Problem{Field: f.Name, Err: entry.ErrMissing})
 		case f.Name == compared && f.Value == "":
 			problems = append(problems, entry.Problem{Field: f.Name, Err: errors.New("look at the message: compare the directions word for word, then tick this")})
 		case f.Kind == "end" && f.None && f.Value != "":

@@ -57,19 +57,20 @@ func today(a entry.About) string { return a.Now.In(a.Clock().Zone).Format(time.D
 // told are the fields that say how it came.
 func told(label string) []field {
 	return []field{
-		{Name: "told", Label: label, Kind: "line", Value: "now", Hint: "Or when it was said: 16:05, yesterday, 2026-03-02, 2026-03-02 16:05."},
-		{Name: "medium", Label: "It came by", Kind: "choice", Choices: []choice{
+		{Name: "told", Label: label, Kind: "line", Value: "now", Hint: "Now if left empty, or like 16:05, yesterday, 2026-03-02 16:05."},
+		{Name: "medium", Label: "It came by", Kind: "choice", Optional: true, Choices: []choice{
 			{Value: "e-mail", Label: "E-mail"}, {Value: "phone", Label: "Phone"}, {Value: "letter", Label: "Letter"}, {Value: "in-person", Label: "In person"}, {Value: "portal", Label: "Portal"}}},
 	}
 }
 
 func askStop(a entry.About, _ bool) asked {
-	return asked{Fields: slices.Concat([]field{
+	return asked{More: "More: their name", Fields: slices.Concat([]field{
 		{Name: "said", Label: "Who said stop?", Kind: "choice", Choices: []choice{
 			{Value: entry.SaidPrescriber, Label: a.Book.Prescriber.Title}, {Value: entry.SaidTherapist, Label: "The therapist"}, {Value: entry.SaidClient, Label: "The client"}}},
-		{Name: "why", Label: "Why, in one line", Kind: "line", Hint: "May be left out."},
-		{Name: "from", Label: "Their name", Kind: "line", Hint: "May be left out."},
-	}, told("When?"))}
+	}, told("When?"), []field{
+		{Name: "why", Label: "Why, in one line", Kind: "line", Optional: true},
+		{Name: "from", Label: "Their name", Kind: "line", Rare: true},
+	})}
 }
 
 func readStop(_ entry.About, f url.Values) entry.Form {
@@ -100,7 +101,7 @@ func askLift(a entry.About, whole bool) asked {
 		{Name: "said", Label: "Who says that it is over?", Kind: "choice", Choices: []choice{
 			{Value: entry.SaidPrescriber, Label: a.Book.Prescriber.Title}, {Value: entry.SaidTherapist, Label: "The therapist"}, {Value: entry.SaidClient, Label: "The client"}},
 			Hint: "Only whoever said stop lifts it."},
-		{Name: "from", Label: "Their name", Kind: "line", Hint: "Who told you."},
+		{Name: "from", Label: "Their name", Kind: "line", Needed: "always"},
 	}, told("When did they say so?"))
 	return q
 }
@@ -150,7 +151,7 @@ func askCondition(a entry.About, _ bool) asked {
 	return asked{Rests: decision.String() + " " + decision.Resource.VersionID, Fields: slices.Concat([]field{
 		{Name: "condition", Label: "Which condition?", Kind: "choice", Choices: which},
 		{Name: "met", Label: "What does " + a.Book.Prescriber.Title + " say?", Kind: "choice", Choices: yesNo("It is met", "It is open")},
-		{Name: "from", Label: "Who said so?", Kind: "line", Hint: "May be left out."},
+		{Name: "from", Label: "Who said so?", Kind: "line", Optional: true},
 	}, told("When did they say so?"))}
 }
 
@@ -163,9 +164,9 @@ func askLabel(a entry.About, _ bool) asked {
 	if err != nil {
 		return asked{Cannot: "The prescription on file cannot be read: ask " + a.Book.Prescriber.Title + " to send it again."}
 	}
-	bears := "Does the label bear the client's legal name?"
+	bears := "Is the client's legal name on it?"
 	if name := readiness.LegalName(a.Chart); name != "" {
-		bears = "Does the label bear the legal name, " + name + "?"
+		bears = "Is the legal name on it, " + name + "?"
 	}
 	q := asked{Rests: "none"}
 	if rx != nil {
@@ -173,13 +174,13 @@ func askLabel(a entry.About, _ bool) asked {
 	}
 	q.Fields = []field{
 		{Name: "name-matches", Label: bears, Kind: "choice", Choices: yesNo("Yes", "No, another name")},
-		{Name: "filled", Label: "Filled on", Kind: "date", Hint: "As the label says."},
-		{Name: "discard-after", Label: "Discard after", Kind: "end", NoneLabel: "The label gives no date", Only: "if-named"},
-		{Name: "sessions", Label: "Enough for how many sessions, as filled?", Kind: "number", Only: "if-named"},
+		{Name: "filled", Label: "Filled on", Kind: "date"},
+		{Name: "discard-after", Label: "Discard after", Kind: "end", NoneLabel: "No date on it", Only: "if-named"},
+		{Name: "sessions", Label: "Enough for how many sessions?", Kind: "number", Only: "if-named"},
 	}
 	if rx != nil {
 		q.Fields = append(q.Fields, field{Name: "same", Label: "Directions on the label", Kind: "choice", Quote: cmp.Or(onFile, "(directions without words)"),
-			Choices: []choice{{Value: entry.Same, Label: "The same as on file, word for word"}, {Value: other, Label: "Others, which are:"}}, Only: "if-named", Leads: "directions"})
+			Choices: []choice{{Value: entry.Same, Label: "The same, word for word"}, {Value: other, Label: "Others, which are:"}}, Only: "if-named", Leads: "directions"})
 	}
 	q.Fields = append(q.Fields, field{Name: "directions", Label: "Directions on the label, word for word", Kind: "text", Only: map[bool]string{true: "if-named if-other", false: "if-named"}[rx != nil]})
 	return q
@@ -196,6 +197,9 @@ func readLabel(_ entry.About, f url.Values) entry.Form {
 // lately is how many sessions a form offers.
 const lately = 5
 
+// later marks a session that is booked for a later hour of today: at what hour it began has to be said.
+const later = " later"
+
 func askAfter(a entry.About, _ bool) asked {
 	var which []choice
 	zone := a.Clock().Zone
@@ -206,15 +210,16 @@ func askAfter(a entry.About, _ bool) asked {
 	nearest := a.Nearest(all)
 	for i, s := range all {
 		at := s.Start.In(zone)
-		label := sentence(s.Kind) + ", " + at.Format("Mon 2 Jan 2006 15:04")
+		today := at.Format(time.DateOnly) == today(a)
+		value, label := s.Kind+" "+at.Format("2006-01-02 15:04"), sentence(s.Kind)+", "+at.Format("Mon 2 Jan 2006 15:04")
 		switch {
-		case at.Format(time.DateOnly) != today(a):
+		case !today:
 		case s.Start.After(a.Now):
-			label += " (today, booked for later)"
+			value, label = value+later, label+" (today, booked for later)"
 		default:
 			label += " (today)"
 		}
-		which = append(which, choice{Value: s.Kind + " " + at.Format("2006-01-02 15:04"), Label: label, Chosen: i == nearest})
+		which = append(which, choice{Value: value, Label: label, Chosen: today && i == nearest}) // an older one is not guessed
 	}
 	which = append(which, choice{Value: other, Label: "One that nobody booked, which is:", Chosen: len(which) == 0})
 	var kinds []choice
@@ -222,25 +227,25 @@ func askAfter(a entry.About, _ bool) asked {
 		kinds = append(kinds, choice{Value: kind, Label: sentence(kind)})
 	}
 	return asked{Fields: []field{
-		{Name: "which", Label: "Which session?", Kind: "choice", Choices: which},
-		{Name: "kind", Label: "What was it?", Kind: "choice", Choices: kinds, Only: "if-another"},
-		{Name: "on", Label: "On which day?", Hint: "If one is booked for that day, it is taken for that one.", Kind: "date", Only: "if-another"},
-		{Name: "apart", Label: "It is another one than the one booked for that day", Kind: "check", Only: "if-another"},
+		{Name: "which", Label: "Which session?", Kind: "choice", Choices: which, Needed: "always"},
+		{Name: "kind", Label: "What was it?", Kind: "choice", Choices: kinds, Only: "if-another", Needed: "which=other"},
+		{Name: "on", Label: "On which day?", Hint: "One that is booked for that day is taken for it.", Kind: "date", Only: "if-another", Needed: "which=other"},
+		{Name: "apart", Label: "It is another than the one booked", Kind: "check", Only: "if-another"},
 		{Name: "held", Label: "Did it take place?", Kind: "choice", Choices: yesNo("Yes", "No")},
-		{Name: "at", Label: "At what hour did it begin?", Hint: "Like 13:30. May be left out where it began at the hour for which it is booked.", Kind: "line", Only: "if-began"},
-		{Name: "as-directed", Label: "Dose taken as directed?", Hint: "Of a dosing session.", Kind: "choice", Choices: yesNo("Yes", "No"), Only: "if-held"},
-		{Name: "effects", Label: "Effects", Hint: "Of a dosing session.", Kind: "choice", Choices: []choice{
+		{Name: "at", Label: "At what hour did it begin?", Hint: "Like 13:30.", Booked: "Left empty: as booked.", Kind: "line", Only: "if-began"},
+		{Name: "as-directed", Label: "Dose taken as directed?", Kind: "choice", Choices: yesNo("Yes", "No"), Only: "if-held"},
+		{Name: "effects", Label: "Effects", Kind: "choice", Choices: []choice{
 			{Value: desk.EffectsNone, Label: "None"}, {Value: desk.EffectsExpected, Label: "Expected, and settled"},
 			{Value: desk.EffectsAsk, Label: "Ask the prescriber"}, {Value: desk.EffectsSerious, Label: "Serious: it holds at once"}}, Only: "if-held"},
-		{Name: "what", Label: "What happened, in one line", Kind: "line", Hint: "May be left out.", Only: "if-held"},
-		{Name: "left", Label: "Medicine left for how many sessions?", Kind: "number", Hint: "May be left out.", Only: "if-held"},
+		{Name: "what", Label: "What happened, in one line", Kind: "line", Optional: true, Only: "if-held"},
+		{Name: "left", Label: "Medicine left for how many sessions?", Kind: "number", Optional: true, Only: "if-held"},
 	}}
 }
 
 func readAfter(_ entry.About, f url.Values) entry.Form {
 	w := entry.After{At: answer(f, "at"), Held: answer(f, "held"), AsDirected: answer(f, "as-directed"), Effects: answer(f, "effects"), What: answer(f, "what"), Left: answer(f, "left")}
 	switch parts := strings.Fields(answer(f, "which")); {
-	case len(parts) == 3:
+	case len(parts) >= 3:
 		w.Session, w.On, w.Booked = parts[0], parts[1], parts[2]
 	default:
 		w.Session, w.On, w.Apart = answer(f, "kind"), answer(f, "on"), answer(f, "apart")

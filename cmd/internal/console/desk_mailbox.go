@@ -39,7 +39,7 @@ func (v *visit) readingThrough() (readThroughPage, []desk.Party, error) {
 		whose.Choices = append(whose.Choices, choice{Value: p.Name, Label: p.Title, Chosen: len(parties) == 1})
 	}
 	return readThroughPage{Fields: []field{whose,
-		{Name: "up-to", Label: "up to", Kind: "line", Value: "now", Hint: "Or a time that is over, like 07:40 or 2026-03-02 16:30."}}}, parties, nil
+		{Name: "up-to", Label: "up to", Kind: "line", Value: "now", Hint: "Now if left empty, or like 07:40, 2026-03-02 16:30."}}}, parties, nil
 }
 
 // lastRead puts what was said before into the page.

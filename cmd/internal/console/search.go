@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,8 +25,13 @@ type Search interface {
 
 // Meant is whom somebody looks for.
 type Meant struct {
-	Is   func(*readiness.Verdict) bool
+	Is   func(client string) bool
 	Born func(client string) string // the birth date; "" = not on file
+	All  func() []string            // the keys of all who are meant, whoever's they are
+
+	// Surely reports whether the words match a client outright: whole words of the name, the whole birth date or key. What is only
+	// part of a name, or spelled otherwise, is alike.
+	Surely func(client string) bool
 
 	// Exactly reports whether the words are all of what a client is known by: the full name and the birth date, or the key.
 	Exactly func(client string) bool
@@ -114,11 +120,52 @@ func (v *visit) find() error {
 		if words == "" {
 			return v.to("/clients")
 		}
-		return v.to("/clients?found=yes")
+		only, err := v.only(words)
+		if err != nil {
+			return err
+		}
+		if only == "" {
+			return v.to("/clients?found=yes")
+		}
+		if _, err := v.Views.Look(v.ctx(), v.who.Name, "search clients", only, ""); err != nil {
+			return err
+		}
+		return v.to("/clients/" + only)
 	case len([]rune(words)) < 2:
 		return v.part(http.StatusOK, "clients", "none", nil)
 	}
 	return v.listed(words, "", 1, perPeek, func(p clientsPage) error { return v.part(http.StatusOK, "clients", "peek", p) })
+}
+
+// only returns the one client whom words match outright, where no other whom the visitor may meet, or named in full, is even like
+// them; "" when there are more, or none.
+func (v *visit) only(words string) (only string, err error) {
+	meant, err := v.Search.Meant(v.ctx(), words)
+	if err != nil {
+		return "", err
+	}
+	all := meant.All()
+	if len(all) > perPage {
+		return "", nil
+	}
+	for _, client := range all {
+		switch err := v.mayMeet(client); {
+		case errors.Is(err, strangeClient):
+			if meant.Exactly(client) {
+				return "", nil
+			}
+		case err != nil:
+			return "", err
+		case only != "":
+			return "", nil
+		default:
+			only = client
+		}
+	}
+	if only != "" && !meant.Surely(only) {
+		only = ""
+	}
+	return only, nil
 }
 
 // cutTo is at most the first n characters of a text.
@@ -163,7 +210,7 @@ func (v *visit) listed(words, show string, page, most int, send func(clientsPage
 	in = v.own(in)
 	var list []report.Shown
 	for _, c := range in.Clients {
-		if v.in(show, c, in.AsOf) && meant.Is(c.Verdict) {
+		if v.in(show, c, in.AsOf) && meant.Is(c.Client) {
 			list = append(list, c)
 		}
 	}

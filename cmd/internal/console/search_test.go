@@ -10,16 +10,38 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 func (w *town) Meant(_ context.Context, words string) (Meant, error) {
+	is := func(client string) bool {
+		return words == "1990-04-12" && client == "c-kim" || slices.ContainsFunc(w.view.Clients, func(v readiness.Verdict) bool {
+			return v.Client == client && strings.Contains(strings.ToLower(v.Chosen), strings.ToLower(words))
+		})
+	}
 	return Meant{
-		Is: func(v *readiness.Verdict) bool {
-			return strings.Contains(strings.ToLower(v.Chosen), strings.ToLower(words)) || words == "1990-04-12" && v.Client == "c-kim"
+		Is: is,
+		All: func() (keys []string) {
+			for _, v := range w.view.Clients {
+				if is(v.Client) && !slices.Contains(keys, v.Client) {
+					keys = append(keys, v.Client)
+				}
+			}
+			return keys
 		},
-		Born: func(client string) string { return map[string]string{"c-kim": "1990-04-12"}[client] },
+		Surely: func(client string) bool {
+			return slices.ContainsFunc(w.view.Clients, func(v readiness.Verdict) bool { return v.Client == client && strings.EqualFold(v.Chosen, words) })
+		},
+		Born: func(client string) string {
+			for _, v := range w.view.Clients {
+				if chart, err := w.desk.chart(client); err == nil && v.Client == client && v.Chosen == readiness.ChosenName(chart) {
+					return entry.Born(chart)
+				}
+			}
+			return map[string]string{"c-kim": "1990-04-12"}[client]
+		},
 		Exactly: func(client string) bool {
 			return client == "c-kim" && (words == "Kim Key 1990-04-12" || words == client)
 		},

@@ -31,10 +31,20 @@ type Decision struct {
 	Directions   string // others than those on file, word for word
 	InPerson     bool
 	Sure         bool // whoever enters it looked again: it was decided that long ago
+	Seen         bool // … and the evaluation that is booked for a later day took place
 }
 
 // ErrUnlikely is what is wrong with a date that is hardly meant, until somebody is sure of it.
 var ErrUnlikely = errors.New("lies more than 30 days back: is that right? Look at the message again")
+
+// ErrBooked is what is wrong with a decision of before the client's evaluation, until somebody says that it took place.
+type ErrBooked struct {
+	For time.Time // when it is booked, in the practice's zone
+}
+
+func (e ErrBooked) Error() string {
+	return "is before the evaluation, which is booked for " + e.For.Format("Mon 2 Jan 15:04") + ": did it take place already?"
+}
 
 // dated asks whether the client can have been decided about at a time, and whether it is likely.
 func (d Decision) dated(a About, told time.Time) error {
@@ -46,7 +56,31 @@ func (d Decision) dated(a About, told time.Time) error {
 	case !d.Sure && told.Before(a.Now.AddDate(0, 0, -30)):
 		return ErrUnlikely
 	}
+	if at, booked := a.evaluation(); booked && !d.Seen && d.Outcome != FollowUpDone && d.Outcome != fhir.DecisionWithdrawn {
+		if zone := a.Clock().Zone; readiness.DayOf(told, zone).Start(zone).AddDate(0, 0, 1).Before(at) {
+			return ErrBooked{at.In(zone)}
+		}
+	}
 	return nil
+}
+
+// evaluation is for when the client's evaluation is booked that the records wait for.
+func (a About) evaluation() (at time.Time, booked bool) {
+	v := readiness.Assess(a.Chart, a.Policy, a.Now)
+	g, _ := v.Gate(readiness.GateEvaluation)
+	if g.State != readiness.Open {
+		return at, false
+	}
+	for _, s := range fhir.Now(a.Chart.Appointments) {
+		on := slices.ContainsFunc(g.Because, func(b fhir.Basis) bool { return b.Source == s.Source && b.Type == s.Type && b.ID == s.ID })
+		if !on || s.Value.Start == nil {
+			continue
+		}
+		if start, err := time.Parse(time.RFC3339, *s.Value.Start); err == nil {
+			return start, true
+		}
+	}
+	return at, false
 }
 
 // Fill takes from a prescriber's reply what was not written down yet.
@@ -225,7 +259,7 @@ func (c Condition) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 		which = needed(&r, "condition", c.Condition, Which(all))
 	}
 	met := needed(&r, "met", c.Met, Yes)
-	return r.made(func() ([]exchange.Slip, error) { return a.Book.Condition(n, decision, which, *met) })
+	return r.made(func() ([]exchange.Slip, error) { return a.Book.Condition(n, decision, which, met != nil && *met) })
 }
 
 // Which reads which of a clearance's conditions is meant, by part of its words.

@@ -77,14 +77,14 @@ func (r *reading) wrong(field string, err error) {
 	}
 }
 
-// made is what Make returns: the problems, or what build makes of the answers.
+// made is what Make returns: what build makes of the answers, or all that is wrong with them.
 func (r *reading) made(build func() ([]exchange.Slip, error)) ([]exchange.Slip, error) {
+	slips, err := build()
+	if wrong, ok := errors.AsType[desk.Wrong](err); ok && !slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Field == wrong.Part }) {
+		r.wrong(wrong.Part, wrong)
+	}
 	if len(r.problems) > 0 {
 		return nil, r.problems
-	}
-	slips, err := build()
-	if wrong, ok := errors.AsType[desk.Wrong](err); ok {
-		return nil, Problems{{Field: wrong.Part, Err: wrong}}
 	}
 	return slips, err
 }

@@ -123,9 +123,9 @@ func TestWhatIsWrongIsSaidAtItsAnswer(t *testing.T) {
 		"readings that nobody has":                  {entry.Arrival{BP: "76/118", HR: "NaN", Ride: "perhaps"}, "bp hr ride"},
 		"a stop that nobody said":                   {entry.Stop{}, "said"},
 		"a stop in two lines":                       {entry.Stop{Said: "client", Why: "one\ntwo"}, "why"},
-		"a session of a day that is none":           {entry.After{On: "someday"}, "on"},
+		"a session of a day that is none":           {entry.After{On: "someday"}, "on held"},
 		"a dosing session of which nothing is said": {entry.After{Session: "dosing", On: "2026-03-02", Held: "y"}, "at as-directed effects"},
-		"a session that began at no hour":           {entry.After{Session: "dosing", On: "2026-03-02", At: "noonish", Held: "y"}, "at"},
+		"a session that began at no hour":           {entry.After{Session: "dosing", On: "2026-03-02", At: "noonish", Held: "y"}, "at as-directed effects"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -489,13 +489,31 @@ func TestWhomAWordMeans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := entry.Bearer{Key: "c-abc12345"}.With(&p)
 	family, born := *p.Name[0].Family, *p.BirthDate
-	for word, want := range map[string]bool{family[:3]: true, strings.ToUpper(family): true, "nobody": false, "": false, " ": false} {
-		if entry.Means(&p, word, "") != want {
-			t.Errorf("%q means them: %v", word, !want)
+	day, _ := time.Parse(time.DateOnly, born)
+	if b.Born != born || entry.Born(c.about().Chart) != born {
+		t.Errorf("born %s", b.Born)
+	}
+	sought := c.about().Clock().Sought
+	for word, want := range map[string]struct{ means, surely bool }{
+		family[:3]: {true, false}, family[1:]: {true, false}, strings.ToUpper(family): {true, true}, "nobody": {false, false}, family + " nobody": {false, false},
+		"": {true, false}, " ": {true, false}, born: {true, true}, born[:7]: {true, false}, day.Format("2 January 2006"): {true, true}, family + " " + born: {true, true},
+		"c-abc": {true, false}, "C-ABC12345": {true, true}, "c-abc12346": {false, false}, *p.Identifier[0].Value: {true, true},
+	} {
+		if s := sought(word); s.Means(b) != want.means || s.Surely(b) != want.surely {
+			t.Errorf("%q means them: %v, surely: %v", word, s.Means(b), s.Surely(b))
 		}
 	}
-	if !entry.Means(&p, born, born) || entry.Born(c.about().Chart) != born {
-		t.Error("the birth date does not mean them")
+	// A name that is spelled otherwise is alike, and no more.
+	other, err := fhir.Read[fhir.Patient](fhir.Resource{Type: "Patient", ID: "1", Body: []byte(`{"resourceType":"Patient","id":"1","name":[{"given":["José"],"family":"O'Hara"}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jose := entry.Bearer{Key: "c-1"}.With(&other)
+	for word, surely := range map[string]bool{"josé": true, "Jose": false, "o'hara": true, "ohara": false, "José O'Hara": true} {
+		if s := sought(word); !s.Means(jose) || s.Surely(jose) != surely {
+			t.Errorf("%q means José: %v, surely: %v", word, s.Means(jose), s.Surely(jose))
+		}
 	}
 }

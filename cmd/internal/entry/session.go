@@ -110,11 +110,15 @@ var SessionKinds = []string{fhir.SessionDosing, fhir.SessionPreparation, fhir.Se
 
 // Make returns the slips of what became of a session.
 func (w After) Make(a About, n desk.Note) ([]exchange.Slip, error) {
+	var r reading
 	p, booked, err := a.Over(w)
-	if err != nil {
+	if over, ok := errors.AsType[Problems](err); ok {
+		r.problems, p.Kind = over, cmp.Or(p.Kind, w.Session)
+	} else if err != nil {
 		return nil, err
 	}
-	var r reading
+	_, err = desk.Line(w.What)
+	r.wrong("what", err)
 	held := needed(&r, "held", w.Held, Yes)
 	p.Held = held != nil && *held
 	switch {
@@ -130,6 +134,9 @@ func (w After) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 		p.Effects = needed(&r, "effects", w.Effects, One(Effects...))
 		p.Line = w.What
 		p.Left = maybe(&r, "left", w.Left, Number)
+	}
+	if len(r.problems) > 0 {
+		return nil, r.problems
 	}
 	return r.made(func() ([]exchange.Slip, error) { return a.Book.Close(n, p) })
 }

@@ -50,18 +50,24 @@ type Lift struct {
 // Make returns the slips of the lift. Who of its owner lifts it stands in the note. That anybody else says so is not the end
 // of it, and is refused.
 func (l Lift) Make(a About, n desk.Note) ([]exchange.Slip, error) {
+	var r reading
 	stop, err := a.Stop(l.Entry)
-	if err != nil {
+	switch all, _ := a.Stops(); {
+	case err != nil && len(all) > 1:
+		r.wrong("stop", err)
+	case err != nil:
 		return nil, err
 	}
-	var r reading
 	said := needed(&r, "said", l.Said, One(SaidPrescriber, SaidTherapist, SaidClient))
-	if said != "" && said != stop.Said {
+	if said != "" && stop.Version != nil && said != stop.Said {
 		who := stop.Who()
 		r.wrong("said", fmt.Errorf("ends nothing: only %s lifts what %s said. Ask them, and enter what they answer", who, who))
 	}
 	if n.From == "" {
 		r.wrong("from", ErrMissing)
+	}
+	if stop.Version == nil {
+		return nil, r.problems
 	}
 	return r.made(func() ([]exchange.Slip, error) { return a.Book.Lift(n, stop.Party, stop.Version) })
 }
