@@ -124,15 +124,16 @@ func (s snapshot) with(list []store.Shift) []*heldRow {
 
 // brief gathers what the first screen shows, as of a moment and its time that are now.
 func (h *hub) brief(ctx context.Context, p point) (report.Brief, error) {
-	in := report.Brief{AsOf: p.at, Titles: map[string]string{}}
+	in := report.Brief{AsOf: p.at, Titles: map[string]string{}, Reaches: map[string]readiness.Reach{}}
 	policies, err := h.policiesAt(ctx, p.moment)
 	if err != nil {
 		return in, err
 	}
 	in.Practice, in.Zone = policies[0].Practice.Title, policies[0].Zone
 	in.Titles[fhir.Practice] = in.Practice
-	for _, p := range policies {
-		in.Titles[p.Prescriber.Name] = p.Prescriber.Title
+	for _, one := range policies {
+		in.Titles[one.Prescriber.Name] = one.Prescriber.Title
+		in.Reaches[one.Prescriber.Name] = one.Sheet.Reach(p.at, one.Zone)
 	}
 	states, err := h.sourcesAt(ctx, p)
 	if err != nil {

@@ -16,6 +16,7 @@ type stop struct {
 	gone  *fhir.Version
 	since time.Time
 	title string // of the party that recorded it
+	why   string // what they wrote, ": “…”" or ""; of another prescriber nothing is told
 
 	client bool // it is the client's own word, which the practice recorded
 }
@@ -63,6 +64,9 @@ func (f *facts) findStops() {
 			continue
 		}
 		s := stop{what: f.unless(r.Version, "a stop", "a hold"), says: v, gone: r.Gone, title: f.title(r.Version), since: r.since(func(flag *fhir.Flag) bool { return stands(flag) != no })}
+		if !f.foreign(r.Version) {
+			s.why = quoted(text(r.Value.Code.Text))
+		}
 		if s.client = practices(r.Version) && SaidByClient(r.Value); s.client {
 			s.title = "the client"
 		}
@@ -195,6 +199,9 @@ func (f *facts) held(p prescription) {
 	}
 	since := p.since(func(m *fhir.MedicationRequest) bool { return onHold(m.Status) != no })
 	s := stop{what: f.unless(p.Version, "the prescription on hold", "a hold"), says: v, gone: p.Gone, title: f.title(p.Version), since: since}
+	if why := p.Value.StatusReason; why != nil && !f.foreign(p.Version) {
+		s.why = quoted(words(why, nil))
+	}
 	if p.ketamine == yes {
 		f.stops = append(f.stops, s)
 	} else {

@@ -16,6 +16,16 @@ func Gates() []GateName {
 	return names
 }
 
+// ArrivalGates are those that are asked when the client arrives, in order.
+func ArrivalGates() (names []GateName) {
+	for _, g := range gates {
+		if g.arrival {
+			names = append(names, g.name)
+		}
+	}
+	return names
+}
+
 // gates says how each gate is judged, each by a pure function of the facts. At arrival, a gate opens a day before the
 // session and is due when the session begins.
 var gates = []struct {

@@ -193,7 +193,7 @@ func (f *facts) takenSince(day Day) (n int) {
 func holdGate(f *facts) Gate {
 	if len(f.stops) > 0 {
 		s := f.stops[0]
-		return blocked(begin(s.title)+" recorded "+s.what+" on "+f.on(s.since), f.until(s), s.says, s.gone).from(s.since)
+		return blocked(begin(s.title)+" recorded "+s.what+" on "+f.on(s.since)+s.why, f.until(s), s.says, s.gone).from(s.since)
 	}
 	for _, e := range f.events {
 		if e.grade == fhir.CodeSerious {

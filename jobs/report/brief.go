@@ -20,6 +20,7 @@ type Brief struct {
 	Clients   []Shown // by client and prescriber
 	Handlings []readiness.Handling
 	Strays    []Stray
+	Reaches   map[string]readiness.Reach // by prescriber: how it is reached now
 }
 
 // Shown is a verdict that may be shown, and what of it a look has to look at.

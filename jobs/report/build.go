@@ -107,9 +107,15 @@ func (b *builder) title(party string) string {
 }
 
 func (b *builder) client(v readiness.Verdict) Client {
-	c := Client{Key: v.Client, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next, Since: nextSince(v, cmp.Or(b.AsOf, v.Judged))}
+	c := Client{Key: v.Client, With: v.Prescriber, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next, Since: nextSince(v, cmp.Or(b.AsOf, v.Judged))}
 	if v.Appointment != nil {
 		c.Session, c.Therapist = v.Appointment.Start, v.Appointment.Therapist
+	}
+	switch v.State {
+	case readiness.Hold:
+		c.Why = writtenOf(v)
+	case readiness.NotReady:
+		c.Also, c.Else = alsoOpen(v, cmp.Or(b.AsOf, v.Judged))
 	}
 	return c
 }

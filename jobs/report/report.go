@@ -87,6 +87,11 @@ type Client struct {
 	Since      time.Time       `json:"since,omitzero"` // since when the next step is to be done, where that is on record
 	Session    time.Time       `json:"session,omitzero"`
 	Therapist  string          `json:"therapist,omitempty"`
+
+	With string               `json:"-"` // the prescriber's name in the config
+	Why  string               `json:"-"` // of somebody who is stopped: what was written of it, as a quotation; "" = nothing
+	Also []readiness.GateName `json:"-"` // of somebody not ready: the gates that are open beside the first
+	Else int                  `json:"-"` // … and how many findings beside those
 }
 
 // Session is a dosing session and how its client's records stand.

@@ -21,7 +21,7 @@ type Today struct {
 	Many     []RollUp // what touches many and is to be resolved before a session: S1 and S2
 	Waiting  Cut[Wait]
 	Strays   Cut[Stray]
-	Upcoming Cut[Session] // the rest of the next 14 days
+	Upcoming Cut[Session] // the rest of the next 14 days: what is not in order first, then by time
 	Ahead    []Count      // … by state, in order of precedence
 	Snoozed  int          // findings that are silent for a while and would be to do now
 	Several  bool         // prescribers: each row says whose it is
@@ -90,7 +90,7 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 	first, soon, end := day.Start(b.zone), day.Plus(2).Start(b.zone), day.Plus(horizon+1).Start(b.zone)
 	t := Today{AsOf: in.AsOf.UTC(), Practice: in.Practice, Clients: len(in.Clients)}
 	stopped := cutter{n: most.Stopped, less: bySession}
-	sessions, upcoming := cutter{n: most.Sessions, less: bySession}, cutter{n: most.Upcoming, less: bySession}
+	sessions, upcoming := cutter{n: most.Sessions, less: bySession}, cutter{n: most.Upcoming, less: byOrder}
 	do, waits := cutter{n: most.DoNow, less: byUrgency}, cutter{n: most.Waiting, less: bySince}
 	rolled := crowd{rows: map[rollKey]*crowdRow{}}
 	counts, ahead := make([]int, len(states)), make([]int, len(states))
@@ -200,6 +200,15 @@ func bySession(x, y pick) int {
 		return d
 	}
 	return cmp.Or(cmp.Compare(x.v.Client, y.v.Client), cmp.Compare(x.v.Prescriber, y.v.Prescriber))
+}
+
+// byOrder has whoever is not in order first: however long the list, nothing that somebody must act on is cut for what needs nobody.
+func byOrder(x, y pick) int {
+	sober := func(p pick) bool { return p.v.State == readiness.InOrder || p.v.State == readiness.Ready }
+	if sober(x) != sober(y) {
+		return map[bool]int{true: 1, false: -1}[sober(x)]
+	}
+	return bySession(x, y)
 }
 
 func byUrgency(x, y pick) int {

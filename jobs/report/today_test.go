@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -94,7 +95,9 @@ func TestTodayListsWhatTheReportListsInTheSamePlaces(t *testing.T) {
 			same(t, "do now", is.DoNow, toDo, n)
 			same(t, "waiting", is.Waiting, whole.Waiting, n)
 			same(t, "strays", is.Strays, whole.Strays, n)
-			same(t, "upcoming", is.Upcoming, whole.Upcoming, n)
+			ahead := slices.Clone(whole.Upcoming) // nobody is cut who must act, for somebody who need not
+			slices.SortStableFunc(ahead, func(x, y Session) int { return cmp.Compare(slices.Index(states, x.State)/3, slices.Index(states, y.State)/3) })
+			same(t, "upcoming", is.Upcoming, ahead, n)
 			if !reflect.DeepEqual(is.Counts, whole.Counts) {
 				t.Fatalf("counts %v, the report says %v", is.Counts, whole.Counts)
 			}

@@ -31,7 +31,8 @@ type cardPage struct {
 	E        engagement
 	Others   []link // the other prescribers' cards
 	End      time.Time
-	Why      []openRow // why the client is not to be begun with, or not yet: the stops first
+	First    openRow   // the one thing to know: why the session is not to begin, or that nothing speaks against it
+	Also     []openRow // what else keeps it from being ready: the stops first
 	Opens    time.Time // when the arrival checks are asked for; zero = they are
 	Form     checks
 	Problems []problem
@@ -74,6 +75,11 @@ func (p cardPage) Opening(t time.Time) string { return t.In(p.zone).Format("Mon 
 
 // Sober reports whether the session may begin as far as the records tell, or may once the checks of the day are in.
 func (p cardPage) Sober() bool { return p.E.State == readiness.Ready || p.E.State == readiness.InOrder }
+
+// Before reports whether the directions are from before a stop, or before what cannot be told: nobody is to go by them now.
+func (p cardPage) Before() bool {
+	return p.E.State == readiness.Hold || p.E.State == readiness.Unknown
+}
 
 // Zone is the name of the practice's zone at the session.
 func (p cardPage) Zone() string { return p.E.Session.In(p.zone).Format("MST") }
@@ -137,7 +143,9 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	}
 	about := entry.About{Chart: d.Chart, Policy: policy, Now: d.View.AsOf}
 	p.fill(v, about, verdict)
-	p.said(v, about, verdict, records)
+	if err := p.said(v, about, verdict, records); err != nil {
+		return err
+	}
 	if list := readiness.Beginning(d.Chart, policy, d.View.AsOf); len(list) > 0 {
 		p.Began = &beganRow{Start: list[0].Start, State: list[0].State, Key: list[0].String(), Why: v.r.PostForm.Get("why")}
 	}
@@ -199,7 +207,7 @@ func (p *cardPage) fill(v *visit, about entry.About, verdict readiness.Verdict) 
 	}
 }
 
-var arrivalGates = []readiness.GateName{readiness.GateVitals, readiness.GateRide, readiness.GateFasting, readiness.GateLocation, readiness.GateNewInformation, readiness.GateGoAhead}
+var arrivalGates = readiness.ArrivalGates()
 
 // mayGo reports whether the visitor is one of the session's therapists, whose go-ahead it is, and how the session names them:
 // nobody gives another's. A session that names nobody can be answered for by any therapist.

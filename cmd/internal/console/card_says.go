@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
@@ -92,7 +93,7 @@ func (e engagement) gate(name readiness.GateName) gateRow {
 }
 
 // said fills in what is on file.
-func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, records *report.Records) {
+func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, records *report.Records) error {
 	for _, l := range readiness.Limits(a.Chart, a.Policy, a.Now) {
 		p.Limits = append(p.Limits, limitRow{Name: l.Name, Says: l.Says(), From: l.From, Missing: l.On == readiness.NotAsked})
 	}
@@ -115,13 +116,74 @@ func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, reco
 	if by := p.Form.Given.writer("Observation"); by != "" && p.Form.Given.Class == "met" {
 		p.Form.Given.Words += " by " + by
 	}
-	p.Why = p.open(verdict, a.Now)
+	whom, err := v.staff()
+	if err != nil {
+		return err
+	}
+	p.First, p.Also = p.lead(p.open(verdict, a.Now))
 	p.Stands = standing(p.E.Gates)
 	p.Rx = v.directions(a, p.E, records)
-	p.Call = p.callNow(&a)
-	if p.E.State == readiness.Ready {
-		p.E.Words = "Records in order. Not a medical decision." // as of when, the line below says, once
+	p.Call = p.callNow(&a, whom)
+	theirs := func(row openRow) bool { // where the visitor cannot go
+		return (row.Owner == readiness.Operator || row.Owner == readiness.Privacy) && !v.who.Is(roleOf[row.Owner], people.Owner)
 	}
+	for i, row := range p.Also {
+		if theirs(row) {
+			p.Also[i].Owner, p.Also[i].Next = "you", "tell "+whom[row.Owner]
+		}
+	}
+	if row := p.First; theirs(row) {
+		p.First.Owner, p.First.Next, p.Call.Told = "you", "tell "+whom[row.Owner], ""
+		if p.E.State == readiness.Unknown {
+			p.First.Next += "; whether the session may be held until then, ask " + p.E.Title
+		}
+	}
+	return nil
+}
+
+// roleOf is who of the practice acts where somebody who treats clients cannot.
+var roleOf = map[readiness.Owner]people.Role{readiness.Admin: people.Admin, readiness.Operator: people.Operator, readiness.Privacy: people.Privacy}
+
+// staff is whom to tell of what is somebody else's to do, by name where the practice has such an account.
+func (v *visit) staff() (map[readiness.Owner]string, error) {
+	all, err := v.Accounts.Accounts(v.ctx())
+	if err != nil {
+		return nil, err
+	}
+	out := map[readiness.Owner]string{readiness.Admin: "the practice’s admin", readiness.Operator: "whoever looks after the hub", readiness.Privacy: "the privacy officer"}
+	for owner, role := range roleOf {
+		var names []string
+		for _, a := range all {
+			if a.Is(role) && len(names) < 2 {
+				names = append(names, a.Name)
+			}
+		}
+		if len(names) > 0 {
+			out[owner] += ", " + strings.Join(names, " or ")
+		}
+	}
+	return out, nil
+}
+
+// lead parts the one thing to know from what else is open.
+func (p *cardPage) lead(rows []openRow) (first openRow, also []openRow) {
+	first = openRow{Words: p.E.Words, Owner: p.E.Owner, Next: plainly(p.E.Next)}
+	switch {
+	case p.E.State == readiness.Ready:
+		first.Words = "Records in order. Not a medical decision" // as of when, the line below says, once
+	case p.Sober():
+	case p.E.State == readiness.Unknown:
+		for i, row := range rows {
+			if row.Class == "untold" && strings.HasSuffix(p.E.Words, row.Words) {
+				first.Quotes, rows = row.Quotes, slices.Delete(rows, i, i+1)
+				break
+			}
+		}
+	case len(rows) > 0:
+		first, rows = rows[0], rows[1:]
+	}
+	first.Words = strings.TrimSuffix(first.Words, ".")
+	return first, rows
 }
 
 // standing are the checks as they stand: what is not in order first, then what is asked at the arrival.
@@ -159,6 +221,12 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Next: plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
 		if name == readiness.GateClearance {
 			row.Words = "Clearance: " + row.Words
+			if g.State == readiness.Blocked && len(rows) == 0 {
+				row.Words = p.E.Words
+			}
+		}
+		if name == readiness.GateGoAhead && p.Form.MayGo {
+			row.Words = strings.ReplaceAll(row.Words, " after the go-ahead of ", " after your go-ahead of ")
 		}
 		if name == readiness.GateVitals && g.State == readiness.Blocked {
 			row.Words, row.Quotes = p.readSoFar(), nil
@@ -345,21 +413,19 @@ func held(medicine gateRow) string {
 }
 
 // callNow is who is to be called at this hour: who must act, or be asked.
-func (p *cardPage) callNow(a *entry.About) call {
+func (p *cardPage) callNow(a *entry.About, whom map[readiness.Owner]string) call {
 	c := call{Reach: a.Policy.Sheet.Reach(a.Now, a.Policy.Zone), Title: p.E.Title}
 	c.Tel, c.Far = dialled(c.Phone), dialled(c.Other)
 	if g := p.E.gate(readiness.GateRelease); g.Name != "" && g.Class != "met" {
 		c.Mute = g.Words
 	}
-	for i, row := range p.Why {
-		if i > 0 && row.Class != p.Why[0].Class {
-			break // first things first
-		}
-		c.Prescriber = c.Prescriber || row.Owner == readiness.Prescriber || strings.Contains(row.Next, p.E.Title)
-		c.Client = c.Client || row.Owner == readiness.Client || strings.Contains(row.Next, "speak with the client")
-		if tell := tellWhom[row.Owner]; tell != "" && !strings.Contains(c.Told, tell) {
-			c.Told = strings.TrimSpace(c.Told + " " + tell)
-		}
+	row := p.First // first things first
+	c.Prescriber = p.E.State == readiness.Unknown || row.Owner == readiness.Prescriber || strings.Contains(row.Next, p.E.Title)
+	c.Client = row.Owner == readiness.Client || strings.Contains(row.Next, "speak with the client")
+	if to := whom[row.Owner]; to != "" {
+		c.Told = "Tell " + to + "."
+	} else if row.Owner == readiness.Pharmacy {
+		c.Told = "It is the pharmacy’s to act: ask them, or the client."
 	}
 	if p.Sober() {
 		c.Prescriber, c.Client, c.Told = false, false, ""
@@ -375,12 +441,6 @@ func (p *cardPage) callNow(a *entry.About) call {
 		}
 	}
 	return c
-}
-
-// tellWhom says whom to tell of what somebody else of the practice must do.
-var tellWhom = map[readiness.Owner]string{
-	readiness.Admin: "Tell the practice's admin.", readiness.Operator: "Tell whoever looks after the hub.", readiness.Privacy: "Tell the privacy officer.",
-	readiness.Pharmacy: "It is the pharmacy's to act: ask them, or the client.",
 }
 
 // dialled is a number as a telephone dials it.

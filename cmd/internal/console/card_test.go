@@ -73,7 +73,7 @@ func TestTheCardSaysAllThatIsNeededInTheRoom(t *testing.T) {
 	}
 	text := a.text()
 	for _, want := range []string{
-		"IN-ORDER with Skylight", "Session Tue 3 Mar, 11:00 to 13:00 MST, with Dana",
+		"IN-ORDER today 11:00 Records in order; arrival checks pending.", "Session Tue 3 Mar, 11:00 to 13:00 MST, with Dana",
 		"systolic pressure up to 130 mmHg (Skylight recorded it on 28 Feb 2026)", "diastolic pressure up to 90 mmHg (per agreement of 2026-01-10)",
 		"Skylight, if you need them: 303-555-0100", "They are open until 17:00", "Their other number is 303-555-0199",
 		"One lozenge under the tongue at each session, in the therapist's office", "I give the go-ahead for this session", "There is no override",
@@ -110,7 +110,7 @@ func TestWhatWasLearnedIsRecordedAndJudgedAtOnce(t *testing.T) {
 		t.Fatalf("%d %s", a.StatusCode, a.text())
 	}
 	after := g.get(a.Header.Get("Location"))
-	if !strings.Contains(after.text(), "READY with Skylight Records in order") || !strings.Contains(after.text(), "Saved at 09:00: blood pressure 118/76, heart rate 72,") || after.has("no-override") {
+	if !strings.Contains(after.text(), "READY today 11:00 Records in order") || !strings.Contains(after.text(), "Saved at 09:00: blood pressure 118/76, heart rate 72,") || after.has("no-override") {
 		t.Error(after.text())
 	}
 	// Sent twice, it is entered once.
@@ -133,8 +133,8 @@ func TestAReadingBeyondTheLimitHoldsAtOnce(t *testing.T) {
 	g.post(card, form)
 	a := g.get(card)
 	for _, want := range []string{
-		"HOLD with Skylight ✕ 09:00 136/80: systolic beyond 130 mmHg (Skylight recorded it on 28 Feb 2026). therapist do not begin; call Skylight",
-		"Call now Skylight 303-555-0100", "09:00 136/80 , systolic beyond 130 mmHg by Ann therapist",
+		"HOLD today 11:00 09:00 136/80: systolic beyond 130 mmHg (Skylight recorded it on 28 Feb 2026). therapist do not begin; call Skylight",
+		"Call Skylight 303-555-0100", "The most recent reading of each counts", "09:00 136/80 , systolic beyond 130 mmHg by Ann therapist",
 	} {
 		if !strings.Contains(a.text(), want) {
 			t.Errorf("the card does not say %q in %s", want, a.text())
@@ -304,15 +304,21 @@ func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
 	}{
 		"a stop of the prescriber's": {
 			func(c *fhirtest.Course) []fhir.Version { return append(arriving(c), stop(c)) },
-			[]string{"HOLD with Skylight ✕ Skylight recorded a stop on 2 Mar 2026.", "Skylight wrote: “Hold: wait for the <cardiology> letter”", "therapist do not begin until Skylight lifts it", "Call now Skylight 303-555-0100"},
-			[]string{"if you need them"}, true,
+			[]string{"HOLD today 11:00 Skylight recorded a stop on 2 Mar 2026: “Hold: wait for the <cardiology> letter”.", "therapist do not begin until Skylight lifts it", "Call Skylight 303-555-0100", "What was prescribed before"},
+			[]string{"if you need them", "Directions, word for word", "cardiology> letter” wrote"}, true,
 		},
-		"in order": {arriving, []string{"Skylight, if you need them: 303-555-0100"}, []string{"Call now"}, false},
+		"in order": {arriving, []string{"Skylight, if you need them: 303-555-0100"}, []string{"Call Skylight", "prescribed before"}, false},
+		"a clearance withdrawn": {
+			func(c *fhirtest.Course) []fhir.Version {
+				return append(arriving(c), c.DaysBefore(1).Clearance(fhir.DecisionWithdrawn, c.Day(-1), c.Day(40), fhirtest.Set("id", "w")))
+			},
+			[]string{"HOLD today 11:00 Skylight withdrew the clearance on 2 Mar 2026.", "therapist do not begin; speak with Skylight Call Skylight 303-555-0100"}, []string{"Stopped by"}, true,
+		},
 		"no release any more": {
 			func(c *fhirtest.Course) []fhir.Version {
 				return fhirtest.WithoutRecord(arriving(c), "Consent", "release-p1")
 			},
-			[]string{"Whom to tell Tell the practice's admin.", "nothing of the client may be told Skylight", "Skylight, if you need them"}, []string{"Call now"}, true,
+			[]string{"Tell the practice’s admin.", "nothing of the client may be told Skylight", "Skylight, if you need them"}, []string{"Call Skylight"}, true,
 		},
 	} {
 		w := newTown(t)
@@ -355,7 +361,7 @@ func TestWhatIsNewIsKeptInALine(t *testing.T) {
 		t.Error(body)
 	}
 	if text := g.get(card).text(); !strings.Contains(text, "Something is new since the clearance. Ann therapist wrote: “A new blood thinner”") ||
-		!strings.Contains(text, "Call now Skylight 303-555-0100") || !strings.Contains(text, "09:00 Ann therapist: something is new: “A new blood thinner”") || !strings.Contains(text, "or what Skylight said of it") {
+		!strings.Contains(text, "Call Skylight 303-555-0100") || !strings.Contains(text, "09:00 Ann therapist: something is new: “A new blood thinner”") || !strings.Contains(text, "or what Skylight said of it") {
 		t.Error(text)
 	}
 }
@@ -376,7 +382,7 @@ func TestBeforeTheWindowOnlyWhatIsNeverTooEarlyIsAsked(t *testing.T) {
 	form.Set("new", "y")
 	form.Set("news", "A fall on Sunday")
 	g.post(card, form)
-	if text := g.get(card).text(); !strings.Contains(text, "NOT-READY with Skylight") || !strings.Contains(text, "wrote: “A fall on Sunday”") {
+	if text := g.get(card).text(); !strings.Contains(text, "NOT-READY Thu 5 Mar 11:00") || !strings.Contains(text, "wrote: “A fall on Sunday”") {
 		t.Error(text)
 	}
 }
@@ -421,5 +427,30 @@ func TestNobodyEntersTheChecksOfAnothersClient(t *testing.T) {
 				t.Errorf("%s: %s is answered %d, %d entered", name, path, a.StatusCode, len(w.room.slips))
 			}
 		}
+	}
+}
+
+// Of what only somebody else of the practice can mend, a therapist learns whom to tell, and whom to ask meanwhile.
+func TestWhatCannotBeToldNamesSomebodyToTell(t *testing.T) {
+	w := newTown(t)
+	w.as(people.Operator)
+	c := robins()
+	w.tell(c, arriving(c)...)
+	chart := w.room.charts["c-robin"]
+	chart.Rejects = append(chart.Rejects, fhir.Reject{ID: "r-1", Source: fhirtest.PracticeSource})
+	v := readiness.Assess(chart, policy, now)
+	v.Client, v.Therapists = "c-robin", []fhir.Therapist{{Name: "Dana"}}
+	w.room.charts["c-robin"], w.view.Clients[0] = chart, v
+	text := w.as(people.Therapist).get(card).text()
+	for _, want := range []string{
+		"UNKNOWN today 11:00 Cannot tell: a record of the client could not be read. you tell whoever looks after the hub, Ann operator; whether the session may be held until then, ask Skylight Call Skylight 303-555-0100",
+		"What was prescribed before",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the card does not say %q in %s", want, text)
+		}
+	}
+	if strings.Contains(text, "rejects") {
+		t.Error("the card sends a therapist where they cannot go")
 	}
 }

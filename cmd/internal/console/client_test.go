@@ -378,7 +378,7 @@ func TestEachPrescriberHasASectionOfItsOwn(t *testing.T) {
 	if a.count("engagement") != 2 || a.count("verdict") != 2 || !strings.Contains(a.text(), "HOLD with Aurora Stopped by Aurora") {
 		t.Errorf("%d sections, %d verdicts", a.count("engagement"), a.count("verdict"))
 	}
-	if a := g.get(card); !strings.Contains(a.text(), "IN-ORDER with Skylight") || !strings.Contains(a.body, `href="/clients/c-robin/card?with=aurora"`) {
+	if a := g.get(card); !strings.Contains(a.text(), "IN-ORDER today 11:00 with Skylight") || !strings.Contains(a.body, `href="/clients/c-robin/card?with=aurora"`) {
 		t.Error(a.text())
 	}
 	if a := g.get(card + "?with=aurora"); !strings.Contains(a.text(), "HOLD with Aurora") {

@@ -91,7 +91,7 @@ func TestACoTherapistGivesTheGoAhead(t *testing.T) {
 	if !strings.Contains(given, `"display":"Dana"`) || strings.Contains(given, "Lee") {
 		t.Errorf("it is given by somebody else: %s", given)
 	}
-	if text := g.get(card).text(); !strings.Contains(text, "READY with Skylight") {
+	if text := g.get(card).text(); !strings.Contains(text, "READY today 11:00") {
 		t.Errorf("the session is not READY: %s", text)
 	}
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -41,8 +42,12 @@ func (c *Console) todayRoutes() []route {
 type todayPage struct {
 	frame
 	report.Today
-	Days    []dayOf // of the sessions of today and tomorrow
-	Later   []dayOf // of the rest of the next 14 days
+	Days    []dayOf         // of the sessions of today and tomorrow
+	Coming  []dayOf         // of the rest of the next 14 days: those that are not in order, or all where they are a therapist's own and few
+	Later   []dayOf         // … the others, folded
+	NLater  int             // how many those are
+	Mine    map[string]bool // clients of the visitor's own, whose card is theirs
+	Reaches map[string]readiness.Reach
 	Waits   []waitOn
 	Quiet   bool   // nothing that anybody must act on
 	Begin   bool   // who looks may bring the first clients in
@@ -70,7 +75,9 @@ func (v *visit) todayOf(in report.Brief) todayPage {
 	in.Sources = slices.DeleteFunc(slices.Clone(in.Sources), func(s report.Source) bool { return s.Gone }) // somebody took it out, and it only grows older
 	p := todayPage{frame: v.frame("Today"), Today: report.BuildToday(v.own(in), most, v.lens())}
 	p.Now = in.AsOf
-	p.Days, p.Later = p.byDay(p.Sessions.Rows), p.byDay(p.Upcoming.Rows)
+	p.Reaches, p.Mine = in.Reaches, v.treated(in)
+	p.Days = p.byDay(p.Sessions.Rows)
+	p.ahead(v.who.Is(treating...) && !v.who.SeesAll())
 	for _, w := range p.Waiting.Rows {
 		i := slices.IndexFunc(p.Waits, func(x waitOn) bool { return x.Who == w.Nudge })
 		if i < 0 {
@@ -88,6 +95,48 @@ func (v *visit) todayOf(in report.Brief) todayPage {
 	shown.AsOf, shown.Sources, shown.Until = time.Time{}, nil, time.Time{}
 	p.Mark = digestOf(shown, p.Now.In(v.Zone).Format(time.DateOnly)) // tomorrow the same is told in other words
 	return p
+}
+
+// few is how many sessions of their own a therapist sees at once.
+const few = 10
+
+// ahead parts the rest of the next 14 days: nothing is folded but what is in order.
+func (p *todayPage) ahead(own bool) {
+	var open, folded []report.Session
+	for _, s := range p.Upcoming.Rows {
+		sober := s.State == readiness.InOrder || s.State == readiness.Ready
+		if sober && !(own && p.NAhead() <= few) {
+			folded = append(folded, s)
+		} else {
+			open = append(open, s)
+		}
+	}
+	byTime := func(x, y report.Session) int { return x.Start.Compare(y.Start) }
+	slices.SortStableFunc(open, byTime)
+	slices.SortStableFunc(p.Upcoming.Rows, byTime)
+	p.Coming, p.Later, p.NLater = p.byDay(open), p.byDay(folded), len(folded)
+}
+
+// treated are the clients whose card is the visitor's, nil where they treat nobody.
+func (v *visit) treated(in report.Brief) map[string]bool {
+	if !v.who.Is(treating...) {
+		return nil
+	}
+	out := map[string]bool{}
+	for _, c := range in.Clients {
+		if v.who.Sight(c.Therapists...) == people.Whole {
+			out[c.Client] = true
+		}
+	}
+	return out
+}
+
+// To is where a row leads: to the card, for whoever sits with the client, else to all that is known of them.
+func (p todayPage) To(c report.Client) string {
+	if p.Mine[c.Key] {
+		return "/clients/" + c.Key + "/card?" + url.Values{"with": {c.With}}.Encode()
+	}
+	return "/clients/" + c.Key
 }
 
 // NAhead is how many sessions the rest of the next 14 days has.
@@ -306,11 +355,33 @@ type line struct {
 	ID      string // of the element
 	Several bool   // prescribers: say whose
 	Booked  bool   // say when the session is
+	To      string
+	Reach   readiness.Reach // the prescriber, where they are to be called; none: nobody is
 }
 
 // Line is how a client stands in a list.
 func (p todayPage) Line(list string, c report.Client) line {
-	return line{frame: p.frame, Client: c, ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
+	l := line{frame: p.frame, Client: c, To: p.To(c), ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
+	if r := p.Reaches[c.With]; r.Phone != "" && (c.State == readiness.Hold || c.State == readiness.Unknown || c.State == readiness.NotReady && (c.Owner == readiness.Prescriber || strings.Contains(c.Next, c.Prescriber))) {
+		l.Reach = r
+		l.Next = inBrackets.ReplaceAllString(c.Next, "") // the number to call now stands by itself
+	}
+	return l
+}
+
+// Tel is the number to call now, as a link dials it.
+func (l line) Tel() string { return dialled(l.Reach.Phone) }
+
+// Besides names what is open beside what the row tells of.
+func (l line) Besides() string {
+	var names []string
+	for _, g := range l.Also {
+		names = append(names, strings.ToLower(cmp.Or(gateTitles[g], string(g))))
+	}
+	if l.Else > 0 {
+		names = append(names, many(l.Else, "more finding", "more findings"))
+	}
+	return strings.Join(names, ", ")
 }
 
 // Far reports whether a client's session is neither today nor tomorrow: on a phone, today's come before what can be read of it.
@@ -350,3 +421,12 @@ func (v *visit) part(status int, page, name string, data any) error {
 	_, _ = v.w.Write(harmless(b.Bytes())) // the asker has gone: nobody to tell
 	return nil
 }
+
+// listing are days whose sessions stand in one list.
+type listing struct {
+	todayPage
+	Days []dayOf
+}
+
+// Listing is a list of what comes.
+func (p todayPage) Listing(days []dayOf) listing { return listing{p, days} }

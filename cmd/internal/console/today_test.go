@@ -19,7 +19,7 @@ func (w *town) Brief(ctx context.Context, by, what string) (report.Brief, error)
 }
 
 func (w *town) Glance(context.Context) (report.Brief, error) {
-	in := report.Brief{AsOf: w.view.AsOf, Practice: w.view.Practice, Zone: w.view.Zone, Titles: w.view.Titles, Sources: w.view.Sources, Handlings: w.view.Handlings, Strays: w.view.Strays}
+	in := report.Brief{Reaches: map[string]readiness.Reach{"skylight": {Phone: "303-555-0100", Open: true}}, AsOf: w.view.AsOf, Practice: w.view.Practice, Zone: w.view.Zone, Titles: w.view.Titles, Sources: w.view.Sources, Handlings: w.view.Handlings, Strays: w.view.Strays}
 	for _, v := range w.view.Clients {
 		v = report.Shortened(v)
 		in.Clients = append(in.Clients, report.Shown{Verdict: &v, Gist: report.GistOf(&v)})
@@ -65,12 +65,45 @@ func TestTodayBeginsWithWhatMattersMost(t *testing.T) {
 	a := w.as(people.Owner).get("/")
 	a.inOrder(t, `data-test-id="as-of"`, `data-test-id="freshness"`, "skylight", "read 09:00", ">Stopped<", "Kim", "HOLD", "Stopped by Skylight on 1 Mar 2026", "therapist", "do not begin; call Skylight", "since Sun 1 Mar",
 		"Sessions today and tomorrow", "Today, Tuesday 3 March", "11:00", "Robin", "13:00", "Kim", ">Do now<", "Kim", "Act now", "+", "more to do", ">Waiting<", "On the prescriber", "Robin", "waits on a prescription",
-		"match nobody", "tomorrow 11:00", "<details", "9 sessions", "Fri 6 Mar", "Later 0")
+		"match nobody", "tomorrow 11:00", "The rest of the next 14 days", "9 sessions", "Fri 6 Mar", "Later 0")
 	if n := strings.Count(a.body, `data-test-id="do"`); n != 7 || !strings.Contains(a.body, "+5 more to do") {
 		t.Errorf("%d things to do now", n)
 	}
 	if a := w.as(people.Therapist).get("/"); strings.Contains(a.body, "Kim") || a.has("stray") || !strings.Contains(a.body, "Robin") {
 		t.Errorf("Dana sees %s", a.body)
+	}
+}
+
+// Nothing but what is in order is folded; a therapist's own, where they are few, not at all, and each row of theirs is one step
+// from the card, with the number to call.
+func TestATherapistsRowsLeadToTheCard(t *testing.T) {
+	w := newTown(t)
+	w.busy()
+	kim := &w.view.Clients[1]
+	kim.Therapists, kim.Gates[0].Words = w.view.Clients[0].Therapists, "Skylight recorded a stop on 1 Mar 2026: “chest pain”"
+	for n, state := range []readiness.State{readiness.Ready, readiness.Unknown, readiness.InOrder} {
+		w.view.Clients[2+n].State = state
+	}
+	late := &w.view.Clients[5]
+	late.Words = "2 items open: No prescription"
+	late.Gates = []readiness.Gate{{Name: readiness.GatePrescription, State: readiness.Open, Words: "No prescription"}, {Name: readiness.GateMedicine, State: readiness.Open, Words: "No medicine"}}
+	a := w.as(people.Therapist).get("/")
+	folded := func(body string) string {
+		_, after, _ := strings.Cut(body, `<details class="later"`)
+		inside, _, _ := strings.Cut(after, "</details>")
+		return inside
+	}
+	if got := folded(a.body); got != "" || strings.Contains(a.body, `href="/clients/c-robin"`) || !strings.Contains(a.body, `href="/clients/c-robin/card?with=skylight"`) {
+		t.Errorf("a therapist has %s folded away, or two steps to the card", got)
+	}
+	a.inOrder(t, ">Stopped<", "Stopped by Skylight on 1 Mar 2026: “chest pain”", `href="tel:3035550100"`, "Sessions today", "2 items open: No prescription; also medicine")
+	a = w.as(people.Owner).get("/")
+	if got := folded(a.body); !strings.Contains(got, "2 sessions in order") || !strings.Contains(got, "Later 0") || strings.Contains(got, "UNKNOWN") || strings.Contains(got, "NOT-READY") ||
+		strings.Contains(a.body, "/card?") {
+		t.Errorf("the owner has folded away %s", got)
+	}
+	if a := w.as(people.Admin).get("/"); strings.Contains(a.body, "chest pain") {
+		t.Error("the admin reads why")
 	}
 }
 
