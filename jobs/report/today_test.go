@@ -96,7 +96,9 @@ func TestTodayListsWhatTheReportListsInTheSamePlaces(t *testing.T) {
 			same(t, "waiting", is.Waiting, whole.Waiting, n)
 			same(t, "strays", is.Strays, whole.Strays, n)
 			ahead := slices.Clone(whole.Upcoming) // nobody is cut who must act, for somebody who need not
-			slices.SortStableFunc(ahead, func(x, y Session) int { return cmp.Compare(slices.Index(states, x.State)/3, slices.Index(states, y.State)/3) })
+			slices.SortStableFunc(ahead, func(x, y Session) int {
+				return cmp.Compare(slices.Index(states, x.State)/3, slices.Index(states, y.State)/3)
+			})
 			same(t, "upcoming", is.Upcoming, ahead, n)
 			if !reflect.DeepEqual(is.Counts, whole.Counts) {
 				t.Fatalf("counts %v, the report says %v", is.Counts, whole.Counts)

@@ -77,7 +77,6 @@ func (v *visit) todayOf(in report.Brief) todayPage {
 	p.Now = in.AsOf
 	p.Reaches, p.Mine = in.Reaches, v.treated(in)
 	p.Days = p.byDay(p.Sessions.Rows)
-	p.ahead(v.who.Is(treating...) && !v.who.SeesAll())
 	for _, w := range p.Waiting.Rows {
 		i := slices.IndexFunc(p.Waits, func(x waitOn) bool { return x.Who == w.Nudge })
 		if i < 0 {
@@ -90,6 +89,7 @@ func (v *visit) todayOf(in report.Brief) todayPage {
 	if !v.who.SeesAll() {
 		p.Own = v.who.Therapist
 	}
+	p.ahead(p.Own != "")
 	p.Strip = digestOf(p.Sources)
 	shown := p.Today
 	shown.AsOf, shown.Sources, shown.Until = time.Time{}, nil, time.Time{}
@@ -361,6 +361,9 @@ type line struct {
 
 // Line is how a client stands in a list.
 func (p todayPage) Line(list string, c report.Client) line {
+	if p.Own != "" {
+		c.Therapist = "" // they all are with whoever looks
+	}
 	l := line{frame: p.frame, Client: c, To: p.To(c), ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
 	if r := p.Reaches[c.With]; r.Phone != "" && (c.State == readiness.Hold || c.State == readiness.Unknown || c.State == readiness.NotReady && (c.Owner == readiness.Prescriber || strings.Contains(c.Next, c.Prescriber))) {
 		l.Reach = r
