@@ -117,12 +117,15 @@ func (w *exchangeWindow) nextReads(ctx context.Context) (map[string]time.Time, e
 	return next, nil
 }
 
+// kindWords are the ways of talking, as shown.
+var kindWords = map[string]string{"fhirrest": "FHIR server", "folder": "shared folder", "ical": "calendar", skylight.OverDesk: "by hand"}
+
 // kinds are the ways of talking, as shown, by the connector's name.
 func (w *exchangeWindow) kinds() map[string]string {
 	all := map[string]string{}
 	for _, entry := range w.config.Connectors() {
 		kind, _ := through(&w.config, entry)
-		all[entry.Name] = map[string]string{"fhirrest": "FHIR server", "folder": "shared folder", "ical": "calendar", skylight.OverDesk: "by hand"}[kind]
+		all[entry.Name] = kindWords[kind]
 	}
 	return all
 }

@@ -32,7 +32,7 @@ func sections(c *config.Config) []console.Section {
 	for i := range c.Prescribers {
 		p := &c.Prescribers[i]
 		title := cmp.Or(p.Title, p.Name)
-		all = append(all, rulesSection("rules-"+p.Name, fmt.Sprintf("prescribers[%d].rules", i), "Settings of the rules with "+title, "They count with "+title+" alone, over those above."))
+		all = append(all, rulesSection("rules-"+p.Name, fmt.Sprintf("prescribers[%d].rules", i), "Settings of the rules with "+title, "They count with "+title+" alone, and go before those for every prescriber."))
 	}
 	return append(all, sourceSections(c)...)
 }

@@ -48,7 +48,7 @@ func sourceSections(c *config.Config) []console.Section {
 	for _, e := range c.Connectors() {
 		s := console.Section{Key: ofSource + e.Name, Title: e.Name, Group: groupSources, Owner: true, Lead: "What is read from and written to " + titles[e.Prescriber] + " by this way.",
 			Links: []console.Fact{{Name: "How it runs, and test the connection", Value: "/exchange/sources/" + e.Name}},
-			Facts: []console.Fact{{Name: "Kind", Value: cmp.Or(e.Over, e.Kind)}, {Name: "Of", Value: titles[e.Prescriber]}, {Name: "Name for ever", Value: e.Name}}}
+			Facts: []console.Fact{{Name: "Kind", Value: kindWords[cmp.Or(e.Over, e.Kind)]}, {Name: "Of", Value: titles[e.Prescriber]}, {Name: "Name for ever", Value: e.Name}}}
 		if own, ok := ownKeys[cmp.Or(e.Over, e.Kind)]; ok {
 			s.Fields = sourceFields(own, "")
 			for i := range s.Fields {

@@ -140,9 +140,7 @@ type found struct {
 // deskFrame is the frame of a page of the desk. No title names anybody: a browser keeps titles.
 func (v *visit) deskFrame(title string) frame {
 	f := v.frame(title)
-	for i := range f.Nav {
-		f.Nav[i].Here = f.Nav[i].Path == "/desk"
-	}
+	f.here("Desk")
 	return f
 }
 

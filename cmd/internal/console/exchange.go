@@ -122,9 +122,6 @@ var exchangeTabs = []struct {
 
 func (v *visit) exchangeFrame(title string) exchangeFrame {
 	f := exchangeFrame{frame: v.frame(title)}
-	for i := range f.Nav {
-		f.Nav[i].Here = f.Nav[i].Path == "/exchange"
-	}
 	for _, t := range exchangeTabs {
 		if v.who.Is(t.may...) {
 			t.Here = v.r.URL.Path == t.Path || t.Path != "/exchange" && strings.HasPrefix(v.r.URL.Path, t.Path+"/")

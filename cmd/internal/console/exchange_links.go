@@ -55,6 +55,16 @@ type Pair struct {
 	Told []Told     // what was sent on its strength
 }
 
+// Ground is what a pair that is linked rests on, in words.
+func (p Pair) Ground() string {
+	if words, ok := map[string]string{
+		"enrolled": "the practice’s own record", "key": "it bears the hub’s key", "identifier": "a shared identifier", "person": "a person said so", "candidate": "what agrees in both",
+	}[p.How]; ok {
+		return words
+	}
+	return p.How
+}
+
 // Ruling is what a person said of a pair.
 type Ruling struct {
 	Said, By, Reason string
@@ -77,6 +87,9 @@ type Told struct {
 	State    exchange.State
 	At       time.Time
 }
+
+// Says is what was brought, in words.
+func (t Told) Says() string { return sentenceCase(brings(t.What)) }
 
 // Seen is by what it is known whether a pair still stands as somebody saw it.
 func (p Pair) Seen() string { return p.State + " " + p.Since.UTC().Format(time.RFC3339) }

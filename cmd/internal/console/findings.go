@@ -346,7 +346,6 @@ func (v *visit) finding() error {
 func (v *visit) showFinding(status int, in report.Input, whole report.Whole, form triageForm, wrong string) error {
 	p := findingPage{frame: v.frame("Finding"), Whole: whole, AsOf: in.AsOf, Form: form, May: v.who.Is(keeping...), Over: whole.State == readiness.Resolved, Wrong: wrong}
 	p.Now = in.AsOf
-	p.here("Findings")
 	for _, f := range report.All(in) {
 		if f.Under == whole.Code && f.Client.Key == whole.Client.Key && f.Client.Prescriber == whole.Client.Prescriber && f.State != readiness.Resolved && !p.Over {
 			p.Children = append(p.Children, f)

@@ -127,7 +127,7 @@ func TestWhoReadsWhichFindings(t *testing.T) {
 		{[]people.Role{people.Owner}, "/findings?owner=%22%3E%3Cscript%3E&severity=S9&pile=x&page=-3", "The clearance of Robin", "<script>"},
 		{[]people.Role{people.Owner}, "/findings/f-10", "The clearance of Robin|cleared to 8 Mar|Nothing prescribed", "Skylight stopped"},
 		{[]people.Role{people.Admin}, "/findings/f-24", "The therapist sees what is recorded", "200 mg|I saw it"},
-		{[]people.Role{people.Reader}, "/findings/f-10", "The clearance of Robin", "I saw it"},
+		{[]people.Role{people.Reader}, "/findings/f-10", "The clearance of Robin", "I saw it|So since ."},
 		{[]people.Role{people.Owner}, "/findings/f-03", "Resolved", "I saw it"},
 	} {
 		a := busy(t).as(r.who...).get(r.path)

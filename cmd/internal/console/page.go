@@ -57,7 +57,7 @@ func (v *visit) frame(title string) frame {
 	f.Said = v.sessions.PopString(v.ctx(), keySaid)
 	for _, s := range screens {
 		if v.who.Is(s.may...) {
-			s.Here = s.Name == title
+			s.Here = v.r.URL.Path == s.Path || s.Path != "/" && strings.HasPrefix(v.r.URL.Path, s.Path+"/")
 			f.Nav = append(f.Nav, s.link)
 		}
 	}

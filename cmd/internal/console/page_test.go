@@ -3,11 +3,15 @@ package console
 import (
 	"io/fs"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jba/templatecheck"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
 )
 
 // pageOf is what each page's template is executed with. A page without a row fails.
@@ -90,6 +94,20 @@ func TestEveryTemplateFitsItsPage(t *testing.T) {
 
 // A page that has a field of its own where the frame has one shows it in the frame: what was sought stood in the search
 // field of every page once.
+func TestAPageMarksTheScreenItBelongsTo(t *testing.T) {
+	owner := newTown(t).as(people.Owner)
+	for path, screen := range map[string]string{
+		"/": "Today", "/print": "Today", "/clients": "Clients", "/clients/c-robin": "Clients", "/clients/c-robin/desk": "Desk", "/exchange/links": "Exchange", "/desk/waiting": "Desk",
+		"/settings": "Settings", "/settings/history": "Settings", "/rules": "Settings", "/account": "", "/accounts": "Accounts",
+	} {
+		a := owner.get(path)
+		nav, _, _ := strings.Cut(a.body, "</nav>")
+		if n, marked := strings.Count(nav, "aria-current"), strings.Contains(nav, `aria-current="page">`+screen+"<"); a.StatusCode != http.StatusOK || marked != (screen != "") || n > 1 {
+			t.Errorf("%s is answered %d and marks %d screens, %q among them: %t", path, a.StatusCode, n, screen, marked)
+		}
+	}
+}
+
 func TestNoPageTakesAFieldOfItsFrame(t *testing.T) {
 	of := reflect.TypeFor[frame]()
 	for name, page := range pageOf {

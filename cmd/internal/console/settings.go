@@ -384,7 +384,9 @@ func (v *visit) rules() error {
 	if err != nil {
 		return err
 	}
-	return v.show("rules", rulesPage{frame: v.frame("Rules"), Catalogue: list, Settles: v.who.Is(lookingAtSettings...)})
+	p := rulesPage{frame: v.frame("Rules"), Catalogue: list, Settles: v.who.Is(lookingAtSettings...)}
+	p.here("Settings")
+	return v.show("rules", p)
 }
 
 // Called is the rule's name in words.
@@ -394,6 +396,9 @@ func (r RuleRow) Called() string { return strings.ReplaceAll(r.Name, "-", " ") }
 func (s Section) WrongAt() []Field {
 	return slices.DeleteFunc(slices.Clone(s.Fields), func(f Field) bool { return len(f.Wrong) == 0 })
 }
+
+// Folded reports whether the rows are another's, to be unfolded by whoever wants to look at them.
+func (f Field) Folded() bool { return len(f.Answers) > 0 && f.Answer != AnswerSet && len(f.Rows) > 0 }
 
 // Row is what a row is called: they count from one.
 func (f Field) Row(i int) int { return i + 1 }

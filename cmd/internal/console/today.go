@@ -244,6 +244,7 @@ func (v *visit) print() error {
 		return err
 	}
 	p := printPage{todayPage: v.todayOf(in)}
+	p.here("Today")
 	p.Title = "Today on paper"
 	p.Void = readiness.DayOf(in.AsOf, v.Zone).Plus(1).Start(v.Zone)
 	if !p.Until.IsZero() && p.Until.Before(p.Void) {
