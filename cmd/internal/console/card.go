@@ -43,7 +43,8 @@ type cardPage struct {
 	Rx       directions
 	Call     call
 	Began    *beganRow // a session that asks why it began
-	Guest    bool      // the visitor was let in to another's client: they look, and may say stop
+	Enter    []formLink
+	Guest    bool // the visitor was let in to another's client: they look, and may say stop
 	Reason   problem
 }
 
@@ -148,6 +149,9 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	}
 	if list := readiness.Beginning(d.Chart, policy, d.View.AsOf); len(list) > 0 {
 		p.Began = &beganRow{Start: list[0].Start, State: list[0].State, Key: list[0].String(), Why: v.r.PostForm.Get("why")}
+	}
+	if p.Enter, err = v.shortcuts(v.client); err != nil {
+		return err
 	}
 	theirs, err := v.theirs(v.client)
 	if err != nil {

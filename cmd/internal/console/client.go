@@ -162,11 +162,9 @@ func (v *visit) clientPage() error {
 	p.Clinical = v.whole
 	p.Card, p.Looks = v.whole && v.who.Is(caring...), v.who.Is(overseeing...)
 	if p.Then == "" {
-		whole, err := v.theirs(v.client)
-		if err != nil {
+		if p.Desk, err = v.shortcuts(v.client); err != nil {
 			return err
 		}
-		p.Desk = v.entryLinks(v.client, whole)
 	}
 	if p.Since = "first"; d.View.AsOf.AddDate(0, 0, -1).After(begins) {
 		p.Since = d.View.AsOf.In(v.Zone).AddDate(0, 0, -1).Format(civil)

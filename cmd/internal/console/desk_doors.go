@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
+	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -37,6 +38,9 @@ func (v *visit) begins(client, kind string) (path string, err error) {
 type door struct {
 	Kind, Name, Says string
 }
+
+// seldom are the kinds of entry to which what waits for them leads: they stand at the desk alone.
+var seldom = []string{desk.KindCondition, desk.KindLift, desk.KindReason}
 
 // arrival is the kind of what is entered on the session's card.
 const arrival = "arrival"
@@ -68,6 +72,14 @@ func (v *visit) entryLinks(client string, whole bool) (all []formLink) {
 		all = append(all, formLink{d.of(client), d.Name, d.Says})
 	}
 	return all
+}
+
+// shortcuts are the links to the entries that are usual, for the pages about a client.
+func (v *visit) shortcuts(client string) ([]formLink, error) {
+	whole, err := v.theirs(client)
+	return slices.DeleteFunc(v.entryLinks(client, whole), func(l formLink) bool {
+		return l.Path == v.r.URL.Path || slices.ContainsFunc(seldom, func(kind string) bool { return strings.HasSuffix(l.Path, "/"+kind) })
+	}), err
 }
 
 // tellApart says of a client what others of the same name and birth date do not have, as far as the visitor may meet those.

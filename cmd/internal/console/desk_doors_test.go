@@ -104,6 +104,9 @@ func TestAClientsPageLeadsToTheForms(t *testing.T) {
 	if a := w.as(people.Admin).get("/clients/c-robin"); !strings.Contains(a.body, robin+"decision") || strings.Contains(a.body, robin+"label") {
 		t.Error("an admin is led to the label check, or not to the decision")
 	}
+	if a := w.as(people.Therapist).get("/clients/c-robin/card"); !a.has("enter") || !strings.Contains(a.body, robin+"label") {
+		t.Errorf("the card leads to\n%s", a.body)
+	}
 	if a := w.as(people.Reader).get("/clients/c-robin"); a.has("enter") {
 		t.Error("who reads only is led to the forms")
 	}
