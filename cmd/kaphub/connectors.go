@@ -77,7 +77,7 @@ func connect(c *config.Config, s *scene, pace *turnstile) ([]connectors.Connecto
 func openFHIR(entry config.Connector, at *site) (connectors.Connector, []config.Problem) {
 	own := fhirrest.Config{Auth: fhirrest.AuthConfig{Kind: fhirrest.AuthNone}}
 	problems := entry.Decode(&own)
-	if problems = at.placed(entry, problems, append(own.Validate(), at.secret(own.Auth)...)); len(problems) > 0 {
+	if problems = at.placed(entry, problems, append(own.Validate(), at.secret(own.Auth, own.BaseURL)...)); len(problems) > 0 {
 		return connectors.Connector{}, problems
 	}
 	options, err := own.Options(entry.Name, party(entry), at.config.Path, at.getenv)
@@ -119,7 +119,7 @@ func mentioned(problems []config.Problem, path string) bool {
 }
 
 // secret looks whether token or key is where the config says, and kept as a secret.
-func (at *site) secret(a fhirrest.AuthConfig) []connectors.Mistake {
+func (at *site) secret(a fhirrest.AuthConfig, base string) []connectors.Mistake {
 	wrong := func(key, format string, args ...any) []connectors.Mistake {
 		return []connectors.Mistake{{Key: "auth." + key, Text: fmt.Sprintf(format, args...)}}
 	}
@@ -144,6 +144,9 @@ func (at *site) secret(a fhirrest.AuthConfig) []connectors.Mistake {
 	}
 	if text := at.secretFile(a.TokenFile, "the token"); text != "" {
 		return wrong("token_file", "%s", text)
+	}
+	if text := at.anotherHost(a, base); text != "" {
+		return []connectors.Mistake{{Key: "base_url", Text: text}}
 	}
 	return nil
 }

@@ -119,7 +119,13 @@ func (k steward) draft(ctx context.Context, c console.Change) (d drafted, err er
 		changes, d.notes = []config.Edit{{Path: came.path, Text: came.text}}, came.notes
 	default:
 		d.section = typed(was, c.Form)
-		if blameFiles(was, &d.section) {
+		goes, undo, err := k.anotherServer(was, &d.section, file)
+		came.undo = undo
+		if err != nil {
+			return d, err
+		}
+		if blameFiles(was, &d.section) || !goes {
+			came.undo()
 			return d, nil
 		}
 		changes = signed(was, &d.section, edits(was, &d.section))

@@ -68,6 +68,7 @@ func (s *scene) open(ctx context.Context) (*hub, error) {
 	if err := errors.Join(remember(&h.config), h.inform(ctx)); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}
+	noteHosts(&h.config)
 	return h, nil
 }
 

@@ -54,6 +54,9 @@ func sourceSections(c *config.Config) []console.Section {
 			for i := range s.Fields {
 				s.Fields[i].Path = e.Path() + "." + s.Fields[i].Path
 			}
+			if own, ok := overREST(c, e); ok && own.Auth.Kind == fhirrest.AuthBearer && own.Auth.TokenFile != "" {
+				s.Fields = append(s.Fields, askToken(e.Path()))
+			}
 		} else {
 			s.Links, s.Lead = nil, "What they say is entered by hand at the desk: there is nothing to set."
 		}
