@@ -146,4 +146,3 @@ func (at *site) anotherHost(a fhirrest.AuthConfig, base string) string {
 	}
 	return fmt.Sprintf("is another server than %s, by which the token in %s was given: write the token of this one into that file, or name another file for it", was, a.TokenFile)
 }
-
