@@ -174,7 +174,7 @@ func (p *cardPage) lead(rows []openRow) (first openRow, also []openRow) {
 	case p.Sober():
 	case p.E.State == readiness.Unknown:
 		for i, row := range rows {
-			if row.Class == "untold" && strings.HasSuffix(p.E.Words, row.Words) {
+			if row.Class == "untold" && strings.HasSuffix(p.E.Words, strings.TrimPrefix(row.Words, "Clearance: ")) {
 				first.Quotes, rows = row.Quotes, slices.Delete(rows, i, i+1)
 				break
 			}

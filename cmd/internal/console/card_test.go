@@ -314,6 +314,12 @@ func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
 			},
 			[]string{"HOLD today 11:00 Skylight withdrew the clearance on 2 Mar 2026.", "therapist do not begin; speak with Skylight Call Skylight 303-555-0100"}, []string{"Stopped by"}, true,
 		},
+		"a decision that cannot be read": {
+			func(c *fhirtest.Course) []fhir.Version {
+				return append(arriving(c), c.DaysBefore(1).Clearance("perhaps", c.Day(-1), c.Day(40), fhirtest.Set("id", "p")))
+			},
+			[]string{"UNKNOWN today 11:00 Cannot tell: The decision of Skylight of 2 Mar 2026 cannot be read. prescriber ask Skylight for the decision Call Skylight 303-555-0100"}, []string{"Clearance: The decision"}, true,
+		},
 		"no release any more": {
 			func(c *fhirtest.Course) []fhir.Version {
 				return fhirtest.WithoutRecord(arriving(c), "Consent", "release-p1")
