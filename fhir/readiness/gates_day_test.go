@@ -424,7 +424,7 @@ func TestGoAhead(t *testing.T) {
 
 // Of an appointment that the hub met for the first time after the go-ahead, nobody is sent to look at a change.
 func TestTheGoAheadSaysThatWhatWasBeforeIsNotKnown(t *testing.T) {
-	v := rowAt{told: told(less("Appointment", "dosing")).then(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session) })}.verdict()
+	v := rowAt{told: less("Appointment", "dosing").then(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session) })}.verdict()
 	g, _ := v.Gate(readiness.GateGoAhead)
 	if !strings.HasPrefix(g.Words, "The appointment was changed after the go-ahead of ") || !strings.HasSuffix(g.Words, "; what it was before is not known here)") || g.Next != "look at the appointment as it is now, then confirm the go-ahead again" {
 		t.Errorf("the gate says %q, and %q", g.Words, g.Next)

@@ -64,27 +64,6 @@ type directions struct {
 	Ask      bool    // they are to be acknowledged, and the visitor may
 }
 
-// call is whom to call now.
-type call struct {
-	readiness.Reach
-	Title      string
-	Tel        string     // as a link dials it
-	Far        string     // the other number, as a link dials it
-	Prescriber bool       // it is theirs to act, or to be asked
-	Client     bool       // it is the client's
-	Contacts   []reachRow // by what the client is reached, what they prefer first
-	Told       string     // whom else to tell, in words
-	Mute       string     // why nothing of the client may be told the prescriber; "" = it may
-}
-
-type reachRow struct {
-	contact
-	Tel string // as a link dials it; "" = it is no telephone
-}
-
-// Anybody reports whether anybody is to be called or told.
-func (c call) Anybody() bool { return c.Prescriber || c.Client || c.Told != "" }
-
 func (e engagement) gate(name readiness.GateName) gateRow {
 	if i := slices.IndexFunc(e.Gates, func(g gateRow) bool { return g.Name == string(name) }); i >= 0 {
 		return e.Gates[i]
@@ -131,6 +110,7 @@ func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, reco
 		if theirs(row) {
 			p.Also[i].Owner, p.Also[i].Next = "you", "tell "+whom[row.Owner]
 		}
+		p.Also[i].Owner = stepping(p.Also[i])
 	}
 	if row := p.First; theirs(row) {
 		p.First.Owner, p.First.Next, p.Call.Told = "you", "tell "+whom[row.Owner], ""
@@ -138,31 +118,8 @@ func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, reco
 			p.First.Next += "; whether the session may be held until then, ask " + p.E.Title
 		}
 	}
+	p.First.Owner = stepping(p.First)
 	return nil
-}
-
-// roleOf is who of the practice acts where somebody who treats clients cannot.
-var roleOf = map[readiness.Owner]people.Role{readiness.Admin: people.Admin, readiness.Operator: people.Operator, readiness.Privacy: people.Privacy}
-
-// staff is whom to tell of what is somebody else's to do, by name where the practice has such an account.
-func (v *visit) staff() (map[readiness.Owner]string, error) {
-	all, err := v.Accounts.Accounts(v.ctx())
-	if err != nil {
-		return nil, err
-	}
-	out := map[readiness.Owner]string{readiness.Admin: "the practice’s admin", readiness.Operator: "whoever looks after the hub", readiness.Privacy: "the privacy officer"}
-	for owner, role := range roleOf {
-		var names []string
-		for _, a := range all {
-			if a.Is(role) && len(names) < 2 {
-				names = append(names, a.Name)
-			}
-		}
-		if len(names) > 0 {
-			out[owner] += ", " + strings.Join(names, " or ")
-		}
-	}
-	return out, nil
 }
 
 // lead parts the one thing to know from what else is open.
@@ -410,37 +367,6 @@ func held(medicine gateRow) string {
 		}
 	}
 	return strings.Join(parts, "; ")
-}
-
-// callNow is who is to be called at this hour: who must act, or be asked.
-func (p *cardPage) callNow(a *entry.About, whom map[readiness.Owner]string) call {
-	c := call{Reach: a.Policy.Sheet.Reach(a.Now, a.Policy.Zone), Title: p.E.Title}
-	c.Tel, c.Far = dialled(c.Phone), dialled(c.Other)
-	if g := p.E.gate(readiness.GateRelease); g.Name != "" && g.Class != "met" {
-		c.Mute = g.Words
-	}
-	row := p.First // first things first
-	c.Prescriber = p.E.State == readiness.Unknown || row.Owner == readiness.Prescriber || strings.Contains(row.Next, p.E.Title)
-	c.Client = row.Owner == readiness.Client || strings.Contains(row.Next, "speak with the client")
-	if to := whom[row.Owner]; to != "" {
-		c.Told = "Tell " + to + "."
-	} else if row.Owner == readiness.Pharmacy {
-		c.Told = "It is the pharmacy’s to act: ask them, or the client."
-	}
-	if p.Sober() {
-		c.Prescriber, c.Client, c.Told = false, false, ""
-	}
-	contacts, _ := contactsOf(&a.Chart)
-	for i, one := range contacts {
-		row := reachRow{contact: one}
-		if one.Way == ways["phone"] || one.Way == ways["sms"] {
-			row.Tel = dialled(one.Value)
-		}
-		if i == 0 || row.Tel != "" && !slices.ContainsFunc(c.Contacts, func(r reachRow) bool { return r.Tel != "" }) {
-			c.Contacts = append(c.Contacts, row)
-		}
-	}
-	return c
 }
 
 // dialled is a number as a telephone dials it.

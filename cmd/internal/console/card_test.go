@@ -318,7 +318,7 @@ func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
 			func(c *fhirtest.Course) []fhir.Version {
 				return append(arriving(c), c.DaysBefore(1).Clearance("perhaps", c.Day(-1), c.Day(40), fhirtest.Set("id", "p")))
 			},
-			[]string{"UNKNOWN today 11:00 Cannot tell: The decision of Skylight of 2 Mar 2026 cannot be read. prescriber ask Skylight for the decision Call Skylight 303-555-0100"}, []string{"Clearance: The decision"}, true,
+			[]string{"UNKNOWN today 11:00 Cannot tell: The decision of Skylight of 2 Mar 2026 cannot be read. practice ask Skylight for the decision Call Skylight 303-555-0100"}, []string{"Clearance: The decision"}, true,
 		},
 		"no release any more": {
 			func(c *fhirtest.Course) []fhir.Version {

@@ -105,7 +105,7 @@ func (p *todayPage) ahead(own bool) {
 	var open, folded []report.Session
 	for _, s := range p.Upcoming.Rows {
 		sober := s.State == readiness.InOrder || s.State == readiness.Ready
-		if sober && !(own && p.NAhead() <= few) {
+		if sober && (!own || p.NAhead() > few) {
 			folded = append(folded, s)
 		} else {
 			open = append(open, s)
@@ -364,6 +364,9 @@ type line struct {
 func (p todayPage) Line(list string, c report.Client) line {
 	if p.Own != "" {
 		c.Therapist = "" // they all are with whoever looks
+		if tell := tellWhom[c.Owner]; tell != "" {
+			c.Owner, c.Next = readiness.Therapist, "tell "+tell // what they cannot do themselves, nor see
+		}
 	}
 	l := line{frame: p.frame, Client: c, To: p.To(c), ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
 	if r := p.Reaches[c.With]; r.Phone != "" && (c.State == readiness.Hold || c.State == readiness.Unknown || c.State == readiness.NotReady && (c.Owner == readiness.Prescriber || strings.Contains(c.Next, c.Prescriber))) {

@@ -84,6 +84,7 @@ func TestATherapistsRowsLeadToTheCard(t *testing.T) {
 	for n, state := range []readiness.State{readiness.Ready, readiness.Unknown, readiness.InOrder} {
 		w.view.Clients[2+n].State = state
 	}
+	w.view.Clients[3].Owner, w.view.Clients[3].Next = readiness.Operator, "look at kaphub rejects list"
 	late := &w.view.Clients[5]
 	late.Words = "2 items open: No prescription"
 	late.Gates = []readiness.Gate{{Name: readiness.GatePrescription, State: readiness.Open, Words: "No prescription"}, {Name: readiness.GateMedicine, State: readiness.Open, Words: "No medicine"}}
@@ -96,7 +97,7 @@ func TestATherapistsRowsLeadToTheCard(t *testing.T) {
 	if got := folded(a.body); got != "" || strings.Contains(a.body, `href="/clients/c-robin"`) || !strings.Contains(a.body, `href="/clients/c-robin/card?with=skylight"`) {
 		t.Errorf("a therapist has %s folded away, or two steps to the card", got)
 	}
-	a.inOrder(t, ">Stopped<", "Stopped by Skylight on 1 Mar 2026: “chest pain”", `href="tel:3035550100"`, "Sessions today", "2 items open: No prescription; also medicine")
+	a.inOrder(t, ">Stopped<", "Stopped by Skylight on 1 Mar 2026: “chest pain”", `href="tel:3035550100"`, "Sessions today", "tell whoever looks after the hub", `href="tel:3035550100"`, "2 items open: No prescription; also medicine")
 	a = w.as(people.Owner).get("/")
 	if got := folded(a.body); !strings.Contains(got, "2 sessions in order") || !strings.Contains(got, "Later 0") || strings.Contains(got, "UNKNOWN") || strings.Contains(got, "NOT-READY") ||
 		strings.Contains(a.body, "/card?") {
