@@ -221,7 +221,8 @@ func (p *formPage) make(k deskKind, a entry.About, f url.Values, by desk.Writer)
 	if d, ok := form.(entry.Decision); ok {
 		note, err = a.NoteOf(d.Outcome, p.Entry, by, heard)
 	} else {
-		note, err = a.Note(p.Entry, by, heard, k.stops)
+		w, papers := form.(entry.Papers)
+		note, err = a.Note(p.Entry, by, heard, k.stops || papers && w.Withdraw != "")
 	}
 	also, noted := errors.AsType[entry.Problems](err)
 	problems = append(problems, also...)

@@ -124,6 +124,10 @@ func askPapers(a entry.About, _ bool) asked {
 	if !a.Refers() {
 		q.Fields = append(q.Fields, field{Name: "refer", Label: "Refer the client to " + title + "?", Kind: "choice", Choices: choose("n", yesNo("Yes", "No")), Only: "if-signed"})
 	}
+	for _, f := range told("When was it withdrawn?") {
+		f.Only = "if-withdrawn"
+		q.Fields = append(q.Fields, f)
+	}
 	return q
 }
 

@@ -380,3 +380,17 @@ func TestWhatIsWrittenIsNoMarkup(t *testing.T) {
 		}
 	}
 }
+
+// That something was withdrawn was heard some day by some way, as what a decision says was.
+func TestAWithdrawalHasADateAndAWay(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	g.fill(robin+"papers", "withdraw", "release", "told", "2026-03-01", "medium", "phone")
+	if a := g.get("/clients/c-robin/desk"); !strings.Contains(a.body, "release withdrawn 1 Mar 2026") || !strings.Contains(a.body, ", phone") {
+		t.Errorf("it says\n%s", a.body)
+	}
+	_, a := g.fill(robin+"papers", "withdraw", "release", "told", "2026-04-01")
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.has("wrong-told") {
+		t.Errorf("of a day to come: %d", a.StatusCode)
+	}
+}
