@@ -1,6 +1,8 @@
 package console
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -40,6 +42,14 @@ func (v *visit) turned(turns []Turn) []turned {
 		all = append(all, one)
 	}
 	return all
+}
+
+// Repeats reports whether the words of the verdict say no more than a reason under them.
+func (t turned) Repeats() bool {
+	return slices.ContainsFunc(t.Why, func(w Why) bool {
+		_, words, ok := strings.Cut(w.Words, ": ")
+		return ok && !w.Gone && strings.HasSuffix(t.Words, words)
+	})
 }
 
 // Whys are the gates and findings that differ between two verdicts on the same records. What is for the client's therapist

@@ -320,6 +320,11 @@ func TestWhyAVerdictWouldBeAnother(t *testing.T) {
 	if got := strings.Join(said, "; "); got != "follow-up over; R29  S1: overdue; R10  ends soon" {
 		t.Error(got)
 	}
+	for words, repeats := range map[string]bool{"Cannot tell: overdue": true, "Stopped by Skylight": false, "ends soon": false} {
+		if got := (turned{Words: words, Why: Whys(before, after)}).Repeats(); got != repeats {
+			t.Errorf("%q repeats a reason: %t", words, got)
+		}
+	}
 	if len(Whys(before, before)) > 0 {
 		t.Error("the same differs from itself")
 	}
