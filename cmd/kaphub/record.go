@@ -15,6 +15,7 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
 	"github.com/kaphub/kaphub/fhir/readiness"
+	"github.com/kaphub/kaphub/jobs/report"
 )
 
 // recordCommand are the desk's entries: what came by e-mail, phone or letter, and what the practice sees itself.
@@ -161,7 +162,7 @@ func (s *scene) standing(ctx context.Context, h *hub, client string) error {
 		if v.Client == client {
 			s.printf("%s, %s: %s. %s\n", harmless([]byte(cmp.Or(v.Chosen, v.Client))), in.Titles[v.Prescriber], v.State, v.Words)
 			if v.Next != "" {
-				s.printf("  > %s: %s\n", v.Owner, v.Next)
+				s.printf("  > %s: %s\n", report.WhoActs(v.Owner, v.Takes), report.Typed(v.Next))
 			}
 		}
 	}

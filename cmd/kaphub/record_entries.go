@@ -13,6 +13,7 @@ import (
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 type recordConfirm struct {
@@ -99,7 +100,7 @@ func (c *recordConfirm) compare(ctx context.Context, s *scene, h *hub, of exchan
 	if !a.tty {
 		return nil
 	}
-	same, err := a.yes("", question{flag: "entry", ask: "Does the message say the same"})
+	same, err := a.yes("", question{flag: "entry", ask: "Does the message, or whoever said it, say the same"})
 	if err == nil && !*same {
 		return errors.New("it is not confirmed: enter the decision anew as the message has it, or undo it with kaphub record undo")
 	}
@@ -284,7 +285,7 @@ func (h *hub) stands(e entry.Entered) string {
 	case e.ChangedBy != "":
 		return "changed by " + e.ChangedBy
 	case !e.ConfirmBy.IsZero():
-		return "a second person confirms it up to " + h.local(e.ConfirmBy)
+		return readiness.ConfirmBy(e.ConfirmBy, h.config.Location())
 	}
 	return ""
 }

@@ -114,14 +114,14 @@ func (f *facts) unknowns() (out []doubt) {
 			out = append(out, doubt{"whether a record at " + f.place(l.Source) + " is this client's is not decided", decide, Admin})
 		}
 		if l.How != fhir.Candidate && !l.ReadBack && !f.policy.isDesk(l.Source) && slices.ContainsFunc(f.sources(), func(s source) bool { return s.name == l.Source }) {
-			out = append(out, doubt{l.Source + " is not read back to the beginning for this client yet", "read it: kaphub sync", Operator})
+			out = append(out, doubt{l.Source + " is not read back to the beginning for this client yet", string(ReadAgain), Operator})
 		}
 	}
 	if slices.ContainsFunc(f.chart.Sealed, func(s fhir.Sealed) bool { return s.Bears }) {
-		out = append(out, doubt{"a record of the client is sealed, and may bear on it", "look at kaphub sealed list", Privacy})
+		out = append(out, doubt{"a record of the client is sealed, and may bear on it", string(OpenSealed), Privacy})
 	}
 	if len(f.chart.Rejects) > 0 {
-		out = append(out, doubt{"a record of the client could not be read", "look at kaphub rejects list", Operator})
+		out = append(out, doubt{"a record of the client could not be read", string(OpenRejects), Operator})
 	}
 	if len(f.chart.Unread) > 0 {
 		out = append(out, doubt{"a stored record of the client cannot be interpreted", "ask the source to correct it", Operator})
@@ -208,8 +208,9 @@ func (f *facts) conclude(v *Verdict) {
 		v.State, v.Words = Ready, "Records in order as of "+f.asOf()+". Not a medical decision."
 	}
 	if waits := f.alone(); waits != "" && v.State == InOrder {
-		v.Words, v.Owner, v.Next = v.Words+"; the clearance was "+waits, Admin, secondLooks
+		v.Words, v.Owner, v.Next = v.Words+"; the clearance was "+waits, Admin, string(ConfirmEntry)
 	}
+	v.Takes = taker(v.Owner, v.Next, slices.ContainsFunc(v.Gates, func(g Gate) bool { return g.Next == v.Next && g.Owner == v.Owner && atTheDay(g.Name) }))
 }
 
 // first keeps what was noted first.

@@ -52,7 +52,7 @@ func (c *Check) Still(v *Verdict, moved bool) *Verdict {
 		return v
 	}
 	var why string
-	next, owner := "judge it again: kaphub sync", Operator
+	next, owner := string(ReadAgain), Operator
 	switch {
 	case moved:
 		why = "the records moved since it was judged"
@@ -71,7 +71,7 @@ func (c *Check) Still(v *Verdict, moved bool) *Verdict {
 		return v
 	}
 	is := *v
-	is.State, is.Words, is.Owner, is.Next = Unknown, "Cannot tell: "+why, owner, next
+	is.State, is.Words, is.Owner, is.Takes, is.Next = Unknown, "Cannot tell: "+why, owner, owner, next
 	return &is
 }
 

@@ -28,15 +28,17 @@ func (f *facts) confirm(d *decision) {
 		return
 	}
 	if !f.clock.passed(until) {
-		d.waits = "entered by " + by + ", not yet confirmed by a second person (until " + lastDay(until, f.zone) + ")"
+		d.waits = "entered by " + by + ", " + ConfirmBy(until, f.zone)
 		return
 	}
 	d.doubt = "entered by " + by + " on " + f.on(entered) + ", awaiting a second person"
-	d.ask = secondLooks
+	d.ask = string(ConfirmEntry)
 }
 
-// secondLooks is what to do about an entry that waits for a second person.
-const secondLooks = "have a second person compare it with the message: kaphub record confirm"
+// ConfirmBy says that a second person must confirm an entry before until.
+func ConfirmBy(until time.Time, zone *time.Location) string {
+	return "to be confirmed by a second person by the end of " + until.Add(-time.Nanosecond).In(zone).Format("Mon 2 Jan")
+}
 
 // alone is how the decision that counts waits for a second person, "" when it does not.
 func (f *facts) alone() string {

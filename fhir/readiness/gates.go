@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir"
@@ -75,6 +76,7 @@ func (f *facts) judgeGates() []Gate {
 		if g.Owner == "" {
 			g.Owner = rule.owner
 		}
+		g.Takes = taker(g.Owner, g.Next, rule.arrival)
 		if g.Because == nil {
 			g.Because = []fhir.Basis{}
 		}
@@ -114,6 +116,30 @@ func notDue(words, next string, rests ...*fhir.Version) Gate {
 // cannot be known from there.
 func (f *facts) silent(p Party, of, next string, rests ...*fhir.Version) Gate {
 	return untold(cmp.Or(p.Title, p.Name)+"'s system does not tell "+of+", and nothing was entered by hand", next, rests...)
+}
+
+// taker is who of the practice takes a step that waits on owner. Whoever stands outside is asked by the admin; on the day, by
+// the therapist, who is with the client.
+func taker(owner Owner, next string, arrival bool) Owner {
+	switch {
+	case next == "" || strings.HasPrefix(next, "wait "):
+		return ""
+	case owner != Prescriber && owner != Pharmacy && owner != Client:
+		return owner
+	case arrival:
+		return Therapist
+	}
+	return Admin
+}
+
+// atTheDay reports whether a gate is judged at arrival.
+func atTheDay(name GateName) bool {
+	for i := range gates {
+		if gates[i].name == name {
+			return gates[i].arrival
+		}
+	}
+	return false
 }
 
 // by makes another owner responsible.

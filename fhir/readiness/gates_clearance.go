@@ -111,7 +111,7 @@ func clearanceGate(f *facts) Gate {
 	}
 	left, rests := f.outstanding(d)
 	if len(left) > 0 {
-		return open(said+"; no record says that the condition is met: "+strings.Join(left, "; "), "ask "+p+" whether it is met, and enter the answer: kaphub record condition", append(rests, d.Version)...)
+		return open(said+"; no record says that the condition is met: "+strings.Join(left, "; "), "ask "+p+" whether it is met, and "+string(EnterAnswer), append(rests, d.Version)...)
 	}
 	if len(rests) > 0 {
 		said += "; " + plural(len(rests) == 1, "its condition is", "its conditions are") + " recorded as met"

@@ -50,7 +50,7 @@ func goAheadGate(f *facts) Gate {
 		return open(f.older(r, changed[:1]), f.anew(changed[:1]), append(changed, r.Version)...).adverse()
 	}
 	if waits := f.alone(); waits != "" {
-		return open("Go-ahead given on "+on+"; the clearance was "+waits, secondLooks, r.Version, f.next.Version, f.decided().Version).by(Admin)
+		return open("Go-ahead given on "+on+"; the clearance was "+waits, string(ConfirmEntry), r.Version, f.next.Version, f.decided().Version).by(Admin)
 	}
 	return met("Go-ahead given on "+on, r.Version, f.next.Version)
 }

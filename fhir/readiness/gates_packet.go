@@ -22,7 +22,7 @@ func (f *facts) byPacket(order *record[fhir.ServiceRequest], task *record[fhir.T
 	if at := f.handedOver(order); !at.IsZero() {
 		return open("The referral was handed over to "+f.prescriber()+" on "+f.on(at)+"; nothing came back yet", "ask "+f.prescriber()+f.phones()+" whether they take it", order.Version).from(at), true
 	}
-	next := "print the packet (kaphub packet) and hand it over"
+	next := string(PrintPacket) + " and hand it over"
 	words := "The referral to " + f.prescriber() + " goes by hand, and its packet is not printed yet"
 	if f.released().now == nil {
 		words, next = "The referral to "+f.prescriber()+" goes by hand, and nothing may be told yet", "have the client sign a release; then "+next
@@ -34,7 +34,7 @@ func (f *facts) byPacket(order *record[fhir.ServiceRequest], task *record[fhir.T
 			continue
 		}
 		gate = open("The packet for "+f.prescriber()+" is printed, and nobody recorded that it was handed over",
-			"hand over the packet, then record it: kaphub deliveries handed-over", order.Version).by(Admin).from(o.Since)
+			"hand over the packet, then "+string(EnterHanded), order.Version).by(Admin).from(o.Since)
 	}
 	return gate, true
 }

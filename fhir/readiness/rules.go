@@ -61,6 +61,7 @@ func (f *facts) judgeRules(asked func(*Rule) bool) []Finding {
 			if found.Owner == "" {
 				found.Owner = r.Owner
 			}
+			found.Takes = taker(found.Owner, found.Next, atTheDay(r.Gate))
 			if found.Because == nil {
 				found.Because = []fhir.Basis{}
 			}

@@ -39,7 +39,7 @@ func sessionFactsMissing(f *facts) (out []Finding) {
 			continue
 		}
 		out = append(out, found(severity, s.String(), f.prescriber()+" wants the facts of a session within "+several(line.Value, "business day")+"; of that of "+f.on(s.start)+" none are on file",
-			"record what became of it: kaphub record after", s.Version).due(due))
+			string(EnterAfter), s.Version).due(due))
 	}
 	return out
 }
@@ -109,7 +109,7 @@ func appointmentDrift(f *facts) (out []Finding) {
 	}
 	for _, s := range f.unclosed() {
 		if f.owns(s) != no && f.clock.passed(s.end.Add(f.policy.Rules.UnclosedWait)) {
-			out = append(out, found(S3, "unclosed "+s.String(), "The session of "+f.on(s.start)+" was never closed", "say whether it was held: kaphub record after", s.Version))
+			out = append(out, found(S3, "unclosed "+s.String(), "The session of "+f.on(s.start)+" was never closed", string(EnterHeld), s.Version))
 		}
 	}
 	return out

@@ -82,7 +82,7 @@ func outOfScopeContent(f *facts) (out []Finding) {
 		if f.clock.passed(due) {
 			words += "; it was to be looked at by " + f.on(due)
 		}
-		out = append(out, found(S1, s.ID, words, "look at it, then expunge or admit it: kaphub sealed show "+s.ID).due(due))
+		out = append(out, found(S1, s.ID, words, string(OpenSealed)+", then admit it or have it expunged").due(due))
 	}
 	return out
 }

@@ -27,7 +27,7 @@ func telehealthEnding(f *facts) []Finding {
 	over := last.Plus(1).Start(f.zone)
 	p := f.prescriber()
 	say := func(severity Severity, words string, rests ...*fhir.Version) []Finding {
-		next := "ask " + p + " whether they saw the client in person, and record it: kaphub record decision --in-person"
+		next := "ask " + p + ", and " + string(EnterInPerson)
 		return []Finding{rolled("R33/"+f.policy.Prescriber.Name, found(severity, "telehealth", words, next, rests...))}
 	}
 	rx := f.prescribed()

@@ -53,7 +53,7 @@ func dosedWhileNotReady(f *facts) (out []Finding) {
 				rests = append(rests, f.dosing[i].Version)
 			}
 		}
-		severity, next := S1, "say why, in one line; it is kept beside the verdict: kaphub record reason"
+		severity, next := S1, string(SayWhy)+", in one line; it is kept beside the verdict"
 		if b.State != string(Hold) && f.inOrderAt(b) {
 			if f.clock.passed(b.Start.Add(heardLateShown)) {
 				continue

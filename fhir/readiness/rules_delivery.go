@@ -132,7 +132,6 @@ func (u *undelivered) add(o *fhir.Outstanding, is failure, moot bool) {
 // that they can stand as one row; what is the client's own stands in the values.
 func (f *facts) undelivered(u *undelivered) Finding {
 	title := cmp.Or(u.party.Title, u.party.Name)
-	of := " --party " + u.party.Name
 	byHand := "call them" + f.phones() + " or hand over a printed packet"
 	if u.party.Name == fhir.Practice {
 		byHand = "enter it in the practice's records by hand"
@@ -142,33 +141,33 @@ func (f *facts) undelivered(u *undelivered) Finding {
 	switch u.is {
 	case refused:
 		words = title + " refused what was sent"
-		next = "see what: kaphub deliveries list --state refused" + of + "; correct it, then retry --all" + of + "; until then " + byHand
+		next = string(OpenRefused) + "; correct it, then try it again; until then " + byHand
 	case uncertain:
 		words = "Whether what was sent to " + title + " arrived cannot be found out"
-		next = "ask them" + f.phonesOf(u.party) + ", then record it: kaphub deliveries settle"
+		next = "ask them" + f.phonesOf(u.party) + ", then " + string(EnterOutcome)
 	case fails:
 		words, owner = title+" does not take what is sent", Operator
-		next = "see why: kaphub check; until it goes, " + byHand
+		next = string(CheckSending) + "; until it goes, " + byHand
 	case waits:
 		if u.first.What == "packet" {
 			words = "A packet for " + title + " is not printed yet"
-			next = "print it and hand it over: kaphub packet; or call them" + f.phones()
+			next = string(PrintPacket) + " and hand it over, or call them" + f.phones()
 			break
 		}
 		words, owner = "What is for "+title+" has no way to go", Operator
-		next = "see why: kaphub deliveries list --state staged" + of + "; until it goes, " + byHand
+		next = string(OpenStaged) + ", and why; until it goes, " + byHand
 	default:
 		words = "A packet for " + title + " is laid out, and nobody recorded that it was handed over"
-		next = "hand it over, or call them" + f.phones() + ", and record it: kaphub deliveries handed-over"
+		next = "hand it over, or call them" + f.phones() + ", and " + string(EnterHanded)
 	}
 	switch {
 	case u.moot && u.is == lies:
 		severity, words = S4, "A packet for "+title+" need not be handed over any more"
-		next = "take it back; if it was handed over already, record when: kaphub deliveries handed-over"
+		next = "take it back; if it was handed over already, " + string(EnterHanded)
 	case u.moot:
 		severity, owner = S4, Admin
 		words += ", and is not needed any more: the referral was taken up"
-		next = "nothing need be sent; record what became of it: kaphub deliveries settle"
+		next = "nothing need be sent; " + string(EnterOutcome)
 	}
 	says := wordsOf(u.first.What) + ": " + u.is.String() + ", since " + f.on(cmp.Or(u.first.Since, u.first.Staged)) + " " + atTime(cmp.Or(u.first.Since, u.first.Staged), f.zone)
 	if n := u.first.Attempts; n > 0 {

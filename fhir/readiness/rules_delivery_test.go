@@ -73,7 +73,7 @@ func TestR46DeliveryFailed(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		v = rowAt{told: waits, chart: owes(fhir.Outstanding{What: "packet", State: "staged", Staged: friday})}.verdict()
-		if f, _ := finding(v, "R46"); f.Owner != readiness.Admin || !strings.Contains(f.Next, "kaphub packet") {
+		if f, _ := finding(v, "R46"); f.Owner != readiness.Admin || !strings.Contains(f.Next, "print the packet") {
 			t.Errorf("a packet that nobody printed: %+v", f)
 		}
 		if says := f.Values[fhirtest.Prescriber]; says != "referral: refused, since 3 Mar 2026 08:00, 1 try; and 1 more" {

@@ -91,7 +91,7 @@ func identityMismatch(f *facts) (out []Finding) {
 	}
 	for _, v := range f.shareNoMore() {
 		out = append(out, found(attached, "number "+v.String(), "The record at "+f.title(v)+" was linked by an identifier that it shares with the client's no more",
-			"ask which number is right; then kaphub links: confirm the link, or undo it", v))
+			"ask which number is right; "+string(OpenLinks)+", then keep the link or undo it", v))
 	}
 	for _, m := range f.mismatches() {
 		switch {
@@ -110,7 +110,7 @@ func identityMismatch(f *facts) (out []Finding) {
 }
 
 // decide is what a person does about a record that may be the client's.
-const decide = "see kaphub links: compare it with the client's papers, then confirm or refuse it"
+const decide = string(OpenLinks) + ", then confirm or refuse it"
 
 // likeness says in words how a record compares with the client's: ": birth date and phone agree; given name differs".
 func likeness(evidence []fhir.Evidence) string {

@@ -76,13 +76,13 @@ func sourceStale(f *facts) (out []Finding) {
 func pageIncomplete(f *facts) (out []Finding) {
 	for _, s := range f.sources() {
 		if s.is == Incomplete {
-			r := found(S2, s.name, f.lastRead(s), "read "+s.name+" again: kaphub sync")
+			r := found(S2, s.name, f.lastRead(s), string(ReadAgain))
 			r.RollUp = "R45/" + s.name
 			out = append(out, r)
 		}
 	}
 	if n := len(f.chart.Rejects); n > 0 {
-		r := found(S2, "rejects", strconv.Itoa(n)+" "+plural(n == 1, "record", "records")+" of the client could not be read", "look at kaphub rejects list")
+		r := found(S2, "rejects", strconv.Itoa(n)+" "+plural(n == 1, "record", "records")+" of the client could not be read", string(OpenRejects))
 		out = append(out, r)
 	}
 	if len(f.chart.Unread) > 0 {

@@ -62,7 +62,7 @@ func clearanceConditionOpen(f *facts) []Finding {
 		words += "; the session is on " + f.on(f.next.start)
 		rests = append(rests, f.next.Version)
 	}
-	return []Finding{found(severity, d.String(), words, "ask the client for it, and "+f.prescriber()+" whether it is met; then enter it: kaphub record condition", append(rests, d.Version)...).due(due)}
+	return []Finding{found(severity, d.String(), words, "ask the client for it, and "+f.prescriber()+" whether it is met; then "+string(EnterAnswer), append(rests, d.Version)...).due(due)}
 }
 
 // R16 clearing-clinician-inactive: a clearance stands and falls with somebody who can be asked. That a role or a practice

@@ -258,9 +258,9 @@ func (f *facts) lastRead(s source) string { return f.policy.lastRead(s.state, s.
 // readIt says who sees to it that a source is read, and how.
 func (p *Policy) readIt(source string) (next string, owner Owner) {
 	if party, ok := p.desk(source); ok {
-		return "read what came from " + cmp.Or(party.Title, party.Name) + ", enter it, and say so at the desk: kaphub record read-through", Admin
+		return "read what came from " + cmp.Or(party.Title, party.Name) + ", enter it, and " + string(ReadMailbox), Admin
 	}
-	return "see why " + source + " is not read: kaphub check", Operator
+	return string(CheckSource) + " from " + source, Operator
 }
 
 func (p *Policy) isDesk(source string) bool {

@@ -1,6 +1,7 @@
 package readiness_test
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ func (s *story) tells(before readiness.Verdict, now time.Time) {
 	s.write("", "")
 	s.write("    ", string(v.State)+". "+v.Words)
 	if v.Next != "" {
-		s.write("    ", "Next, "+string(v.Owner)+": "+v.Next)
+		s.write("    ", "Next, "+string(cmp.Or(v.Takes, v.Owner))+": "+v.Next)
 	}
 	if a := v.Appointment; a != nil && (!s.judged || before.Appointment == nil || !before.Appointment.Start.Equal(a.Start)) {
 		s.write("    ", "Session of "+v.Chosen+": "+a.Start.In(fhirtest.Denver).Format("Monday 2 January, 15:04"))
@@ -39,7 +40,7 @@ func (s *story) tells(before readiness.Verdict, now time.Time) {
 		if f.Under != "" {
 			lead += ", follows from " + f.Under
 		}
-		s.write("      ", "- "+plainSeverity[f.Severity]+", "+lead+": "+f.Words+" ("+f.Code+"). "+begins(string(f.Owner))+": "+f.Next+".")
+		s.write("      ", "- "+plainSeverity[f.Severity]+", "+lead+": "+f.Words+" ("+f.Code+"). "+begins(string(cmp.Or(f.Takes, f.Owner)))+": "+f.Next+".")
 	}
 	if v.State != readiness.Hold {
 		s.write("    ", "This stands until "+v.Until.In(fhirtest.Denver).Format("Monday 2 January, 15:04")+", if nothing is recorded before.")

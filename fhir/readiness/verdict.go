@@ -60,7 +60,7 @@ const (
 	NotDue  GateState = "not-due"
 )
 
-// Owner is who must act.
+// Owner is on whom it waits.
 type Owner string
 
 // The owners (rules.md, "Actors").
@@ -79,6 +79,7 @@ type Gate struct {
 	Name    GateName     `json:"gate"`
 	State   GateState    `json:"state"`
 	Owner   Owner        `json:"owner"`
+	Takes   Owner        `json:"takes,omitempty"`  // who of the practice takes the next step; "" = nobody: there is none but to wait
 	Words   string       `json:"words"`            // what is recorded, by whom and when: "Skylight recorded cleared on 2 Mar 2026"
 	Next    string       `json:"next,omitempty"`   // the next step, "" when met
 	Since   time.Time    `json:"since,omitzero"`   // since when it stands so, by the owner's record
@@ -123,6 +124,7 @@ type Finding struct {
 	By       string            `json:"by,omitempty"`          // resolved by what
 	Ended    []fhir.Basis      `json:"resolved_by,omitempty"` // the records that resolved it, where a record did
 	Owner    Owner             `json:"owner"`
+	Takes    Owner             `json:"takes,omitempty"` // as in Gate
 	Words    string            `json:"words"`
 	Next     string            `json:"next"`
 	Due      time.Time         `json:"due,omitzero"`     // by when it must be resolved, where that is known
@@ -149,10 +151,11 @@ type Verdict struct {
 	Chosen      string           `json:"chosen"`      // the client's chosen name, for screens and reports only
 	Identifiers []fhir.ID        `json:"identifiers"` // the practice's business identifiers
 	State       State            `json:"state"`
-	Words       string           `json:"words"` // the words on the screen
-	Owner       Owner            `json:"owner"` // of the first thing to do; "" when there is none
-	Next        string           `json:"next"`  // the first thing to do; "" when there is none
-	Until       time.Time        `json:"until"` // re-judge at this time at the latest; never zero
+	Words       string           `json:"words"`           // the words on the screen
+	Owner       Owner            `json:"owner"`           // of the first thing to do; "" when there is none
+	Takes       Owner            `json:"takes,omitempty"` // as in Gate
+	Next        string           `json:"next"`            // the first thing to do; "" when there is none
+	Until       time.Time        `json:"until"`           // re-judge at this time at the latest; never zero
 	Judged      time.Time        `json:"judged"`
 	Appointment *Appointment     `json:"appointment,omitempty"`
 	Gates       []Gate           `json:"gates"`

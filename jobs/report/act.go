@@ -2,7 +2,6 @@ package report
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
@@ -48,14 +47,14 @@ func ToActOn(in Input) []Acts {
 	return out
 }
 
-// WhoActs says before a next step whose it is. Whoever stands outside the practice is waited on, and the practice takes the step.
-func WhoActs(owner readiness.Owner, next string) string {
+// WhoActs says before a next step on whom it waits, where they stand outside the practice, and who takes the step.
+func WhoActs(owner, takes readiness.Owner) string {
 	switch owner {
 	case readiness.Prescriber, readiness.Pharmacy, readiness.Client:
-		if strings.HasPrefix(next, "wait") {
-			return "waits on the " + string(owner)
+		if takes == "" {
+			return "waiting on the " + string(owner)
 		}
-		return "waits on the " + string(owner) + "; practice"
+		return "waiting on the " + string(owner) + "; " + string(takes)
 	}
 	return string(owner)
 }

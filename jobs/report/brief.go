@@ -88,7 +88,7 @@ func Shortened(v readiness.Verdict) readiness.Verdict {
 		case g.State != readiness.Met && g.State != readiness.NotDue:
 			g.Because, g.Agreed = nil, ""
 		case waited || g.Next != "" && g.Next == v.Next:
-			g = readiness.Gate{Name: g.Name, State: g.State, Owner: g.Owner, Next: g.Next, Since: g.Since}
+			g = readiness.Gate{Name: g.Name, State: g.State, Owner: g.Owner, Takes: g.Takes, Next: g.Next, Since: g.Since}
 		default:
 			continue
 		}

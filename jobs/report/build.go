@@ -107,7 +107,7 @@ func (b *builder) title(party string) string {
 }
 
 func (b *builder) client(v readiness.Verdict) Client {
-	c := Client{Key: v.Client, With: v.Prescriber, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Next: v.Next, Since: nextSince(v, cmp.Or(b.AsOf, v.Judged))}
+	c := Client{Key: v.Client, With: v.Prescriber, Chosen: v.Chosen, Prescriber: b.title(v.Prescriber), State: v.State, Words: v.Words, Owner: v.Owner, Takes: v.Takes, Next: v.Next, Since: nextSince(v, cmp.Or(b.AsOf, v.Judged))}
 	if v.Appointment != nil {
 		c.Session, c.Therapist = v.Appointment.Start, v.Appointment.Therapist
 	}
@@ -314,7 +314,7 @@ func folded(f readiness.Finding, v readiness.Verdict) bool {
 }
 
 func (b *builder) finding(f readiness.Finding, v readiness.Verdict, c Client) Finding {
-	out := Finding{ID: f.ID, Code: f.Code, Rule: f.Rule, Severity: f.Severity, State: f.State, Words: f.Words, Owner: f.Owner, Next: f.Next,
+	out := Finding{ID: f.ID, Code: f.Code, Rule: f.Rule, Severity: f.Severity, State: f.State, Words: f.Words, Owner: f.Owner, Takes: f.Takes, Next: f.Next,
 		Since: f.Since, Age: b.age(f.Since), Opened: f.Opened, Reopened: f.Reopened, Resolved: f.Resolved, Due: f.Due,
 		RollUp: f.RollUp, By: f.By, Client: c, Handled: b.handled(f)}
 	if out.Began = begun(f, v); !out.Began.IsZero() {
@@ -351,7 +351,7 @@ func (b *builder) wait(waits []readiness.Finding, v readiness.Verdict, c Client)
 	for _, w := range waits {
 		severity = min(severity, w.Severity)
 	}
-	return Wait{ID: f.ID, Severity: severity, Handled: b.handled(f), On: held.on, Code: f.Code, Words: f.Words, Since: since, Age: b.age(since), Owner: f.Owner, Nudge: held.nudge, Next: f.Next,
+	return Wait{ID: f.ID, Severity: severity, Handled: b.handled(f), On: held.on, Code: f.Code, Words: f.Words, Since: since, Age: b.age(since), Owner: f.Owner, Takes: f.Takes, Nudge: held.nudge, Next: f.Next,
 		More: len(waits) - 1, Client: c}
 }
 
@@ -377,13 +377,13 @@ func (b *builder) deliveries(r *Report) {
 		var next string
 		switch {
 		case e.State == exchange.Refused:
-			next = "correct what they refuse, then try it again: kaphub deliveries retry"
+			next = "correct what they refuse, then try it again"
 		case e.State == exchange.Unknown:
-			next = "ask the other side whether it arrived, then record it: kaphub deliveries settle"
+			next = "ask the other side whether it arrived, then " + string(readiness.EnterOutcome)
 		case e.State == exchange.LaidOut && e.Why != "":
-			next = "do not hand it over; if it was already, record when: kaphub deliveries handed-over"
+			next = "do not hand it over; if it was already, " + string(readiness.EnterHanded)
 		case e.State == exchange.LaidOut:
-			next = "hand it over, then record it: kaphub deliveries handed-over"
+			next = "hand it over, then " + string(readiness.EnterHanded)
 		case e.State == exchange.Attempted:
 			next = "asked about again by itself"
 		case e.State == exchange.Staged && e.Attempts > 0:

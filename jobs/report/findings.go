@@ -245,9 +245,9 @@ func (s *screen) findings(r Report, title string, list []Finding) {
 		case f.State == readiness.Resolved:
 			s.line(6, "resolved "+stamp(f.Resolved, r.zone, r.AsOf)+by(f.By))
 		case f.Due.IsZero():
-			s.line(6, step(f.Owner, f.Next))
+			s.line(6, step(f.Owner, f.Takes, f.Next))
 		default:
-			s.line(6, step(f.Owner, f.Next)+", due "+stamp(f.Due, r.zone, r.AsOf)+suffix(f.Lateness()))
+			s.line(6, step(f.Owner, f.Takes, f.Next)+", due "+stamp(f.Due, r.zone, r.AsOf)+suffix(f.Lateness()))
 		}
 		s.handled(r, f.Handled)
 	}
@@ -260,7 +260,7 @@ func (s *screen) rollUps(r Report, list []RollUp) {
 	s.heading("Touching many", len(list))
 	for _, x := range list {
 		s.line(2, s.paint(bold, string(x.Severity))+" "+x.Code+" "+plain(x.Words)+" · "+x.touches()+" · "+lasts(x.Age)+" · "+plain(x.Key))
-		s.line(6, step(x.Owner, x.Next))
+		s.line(6, step(x.Owner, x.Takes, x.Next))
 		s.handled(r, Handled{Snoozed: x.Snoozed})
 	}
 }

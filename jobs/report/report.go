@@ -82,7 +82,8 @@ type Client struct {
 	Prescriber string          `json:"prescriber"` // its title
 	State      readiness.State `json:"state"`
 	Words      string          `json:"words"`
-	Owner      readiness.Owner `json:"owner,omitempty"`
+	Owner      readiness.Owner `json:"owner,omitempty"` // on whom it waits
+	Takes      readiness.Owner `json:"takes,omitempty"` // who of the practice takes the next step
 	Next       string          `json:"next,omitempty"`
 	Since      time.Time       `json:"since,omitzero"` // since when the next step is to be done, where that is on record
 	Session    time.Time       `json:"session,omitzero"`
@@ -109,6 +110,7 @@ type Finding struct {
 	State    readiness.FindingState `json:"state"`
 	Words    string                 `json:"words"`
 	Owner    readiness.Owner        `json:"owner"`
+	Takes    readiness.Owner        `json:"takes,omitempty"` // as in Client
 	Next     string                 `json:"next"`
 	Since    time.Time              `json:"since"`               // since when the hub tells it
 	Began    time.Time              `json:"began,omitzero"`      // since when it is so by the records, where that is earlier
@@ -158,7 +160,8 @@ type Wait struct {
 	Since    time.Time          `json:"since"`
 	Age      int                `json:"age_days"`
 	Nudge    readiness.Owner    `json:"nudge"` // who holds it
-	Owner    readiness.Owner    `json:"owner"` // who nudges
+	Owner    readiness.Owner    `json:"owner"`
+	Takes    readiness.Owner    `json:"takes,omitempty"` // who nudges
 	Next     string             `json:"next"`
 	More     int                `json:"more,omitempty"` // other things the client waits on
 	Client   Client             `json:"client"`
@@ -172,6 +175,7 @@ type RollUp struct {
 	Severity readiness.Severity `json:"severity"`
 	Words    string             `json:"words"`
 	Owner    readiness.Owner    `json:"owner"`
+	Takes    readiness.Owner    `json:"takes,omitempty"`
 	Next     string             `json:"next"`
 	Since    time.Time          `json:"since"`
 	Age      int                `json:"age_days"`

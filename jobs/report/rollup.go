@@ -37,7 +37,7 @@ func (r *rolls) add(f readiness.Finding, v readiness.Verdict, c Client, handled 
 	row := r.rows[key]
 	if row == nil {
 		row = &rolling{
-			RollUp: RollUp{Key: f.RollUp, Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Next: f.Next,
+			RollUp: RollUp{Key: f.RollUp, Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Takes: f.Takes, Next: f.Next,
 				Since: f.Since, Age: r.age(f.Since), Snoozed: handled.Snoozed},
 			clients: map[string]bool{}, sessions: map[readiness.Appointment]bool{},
 		}

@@ -142,15 +142,15 @@ func said(c Client) string {
 	if c.Next == "" {
 		return plain(c.Words)
 	}
-	return plain(c.Words) + "\n> " + step(c.Owner, c.Next)
+	return plain(c.Words) + "\n> " + step(c.Owner, c.Takes, c.Next)
 }
 
 // step is who must do what.
-func step(owner readiness.Owner, next string) string {
+func step(owner, takes readiness.Owner, next string) string {
 	if owner == "" || next == "" {
 		return plain(next)
 	}
-	return WhoActs(owner, next) + ": " + plain(next)
+	return WhoActs(owner, takes) + ": " + plain(Typed(next))
 }
 
 // Text writes the report for a terminal.
@@ -162,7 +162,7 @@ func (r Report) Text(w io.Writer, o Options) error {
 		s.heading("Stopped", len(r.Stopped))
 		for _, c := range r.Stopped {
 			s.line(2, s.paint(tone(c.State), plain(c.Words))+" · "+called(c)+" · "+meeting(c.Session, r.zone, r.AsOf))
-			s.line(6, step(c.Owner, c.Next))
+			s.line(6, step(c.Owner, c.Takes, c.Next))
 		}
 	}
 	s.heading("Today and tomorrow", len(r.Sessions))
@@ -172,7 +172,7 @@ func (r Report) Text(w io.Writer, o Options) error {
 		for _, f := range r.DoNow {
 			s.line(2, s.paint(bold, string(f.Severity))+" "+f.Code+" "+called(f.Client)+" · "+meeting(f.Client.Session, r.zone, r.AsOf))
 			s.line(6, plain(f.Words))
-			s.line(6, step(f.Owner, f.Next))
+			s.line(6, step(f.Owner, f.Takes, f.Next))
 		}
 	}
 	if len(r.Waiting) > 0 {
@@ -197,7 +197,7 @@ func (r Report) Text(w io.Writer, o Options) error {
 		s.heading("Deliveries to look at", len(r.Sending))
 		for _, d := range r.Sending {
 			s.line(2, string(d.State)+" · "+string(d.What)+" to "+plain(d.To)+" for "+d.Client+" · "+many(d.Attempts, "try")+because(d.Why))
-			s.line(6, d.ID+": "+d.Next)
+			s.line(6, d.ID+": "+Typed(d.Next))
 		}
 	}
 	if len(r.Rejects) > 0 {
@@ -287,7 +287,7 @@ func Explain(w io.Writer, in Input, client string, o Options) error {
 		s.line(0, s.paint(tone(c.State), string(c.State))+" "+s.paint(bold, called(c))+" with "+plain(c.Prescriber)+" · "+meeting(c.Session, r.zone, in.AsOf))
 		s.line(0, plain(c.Words))
 		if c.Next != "" {
-			s.line(0, "Next: "+step(c.Owner, c.Next))
+			s.line(0, "Next: "+step(c.Owner, c.Takes, c.Next))
 		}
 		s.line(0, s.paint(faint, "Judged "+stamp(v.Judged, r.zone, in.AsOf)+", stands until "+stamp(v.Until, r.zone, in.AsOf)+" at the latest"))
 		s.b.WriteString("\n")
@@ -324,7 +324,7 @@ func (s *screen) gate(r Report, g readiness.Gate) {
 		if !g.Due.IsZero() {
 			due = ", due " + stamp(g.Due, r.zone, r.AsOf)
 		}
-		s.line(6, step(g.Owner, g.Next)+due)
+		s.line(6, step(g.Owner, g.Takes, g.Next)+due)
 	}
 	if g.Agreed != "" {
 		s.line(6, s.paint(faint, plain(g.Agreed)))

@@ -249,7 +249,7 @@ func (c *crowd) add(p pick, silent bool) {
 	row := c.rows[key]
 	if row == nil {
 		row = &crowdRow{sessions: map[readiness.Appointment]bool{},
-			RollUp: RollUp{Key: f.RollUp, Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Next: f.Next, Since: f.Since}}
+			RollUp: RollUp{Key: f.RollUp, Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Takes: f.Takes, Next: f.Next, Since: f.Since}}
 		c.rows[key], c.keys = row, append(c.keys, key)
 	}
 	if row.last != p.v.Client {

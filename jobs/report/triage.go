@@ -109,7 +109,7 @@ func (b *builder) now(f Finding) bool {
 func gather(rows []Row, f Finding) []Row {
 	i := slices.IndexFunc(rows, func(r Row) bool { return r.Many != nil && r.Many.Key == f.RollUp })
 	if i < 0 {
-		return append(rows, Row{Finding: f, Many: &RollUp{Key: f.RollUp, Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Next: f.Next,
+		return append(rows, Row{Finding: f, Many: &RollUp{Key: f.RollUp, Code: f.Code, Severity: f.Severity, Words: f.Words, Owner: f.Owner, Takes: f.Takes, Next: f.Next,
 			Since: f.Since, Age: f.Age}, Each: []Finding{f}})
 	}
 	rows[i].Each = append(rows[i].Each, f)

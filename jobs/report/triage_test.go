@@ -136,10 +136,10 @@ func TestWhatNobodySawAndWhatIsToDoNowCanBeSought(t *testing.T) {
 
 func TestWhoeverStandsOutsideIsWaitedOn(t *testing.T) {
 	for _, r := range [][3]string{
-		{"prescriber", "ask Skylight to accept it", "waits on the prescriber; practice"}, {"client", "have the client book", "waits on the client; practice"},
-		{"prescriber", "wait for the evaluation", "waits on the prescriber"}, {"therapist", "take blood pressure", "therapist"}, {"", "anything", ""},
+		{"prescriber", "admin", "waiting on the prescriber; admin"}, {"client", "therapist", "waiting on the client; therapist"},
+		{"prescriber", "", "waiting on the prescriber"}, {"therapist", "therapist", "therapist"}, {"", "", ""},
 	} {
-		if got := WhoActs(readiness.Owner(r[0]), r[1]); got != r[2] {
+		if got := WhoActs(readiness.Owner(r[0]), readiness.Owner(r[1])); got != r[2] {
 			t.Errorf("%s, %s: %q", r[0], r[1], got)
 		}
 	}

@@ -18,8 +18,9 @@ type engagement struct {
 	Prescriber, Title string
 	State             readiness.State
 	Words             string
-	Owner             readiness.Owner
+	Owner, Takes      readiness.Owner
 	Next              string
+	Door              *link     // to where it is done
 	Session           time.Time // zero: none is booked
 	Therapist         string
 	Judged, Until     time.Time
@@ -33,7 +34,7 @@ type engagement struct {
 type gateRow struct {
 	Name, Title, Sign, State, Class string
 	Words                           string
-	Owner                           readiness.Owner
+	Owner, Takes                    readiness.Owner
 	Next                            string
 	Since, Due                      time.Time
 	Agreed                          string
@@ -73,7 +74,7 @@ var gateStates = map[readiness.GateState][3]string{
 
 func (v *visit) engagement(in report.Input, verdict readiness.Verdict, records *report.Records) engagement {
 	e := engagement{Prescriber: verdict.Prescriber, Title: cmp.Or(in.Titles[verdict.Prescriber], verdict.Prescriber), State: verdict.State, Words: verdict.Words,
-		Owner: verdict.Owner, Next: verdict.Next, Judged: verdict.Judged, Until: verdict.Until}
+		Owner: verdict.Owner, Takes: verdict.Takes, Next: verdict.Next, Door: doorOf(v.who, verdict.Next, verdict.Client), Judged: verdict.Judged, Until: verdict.Until}
 	if a := verdict.Appointment; a != nil {
 		e.Session, e.Therapist = a.Start, a.Therapist
 	}
@@ -122,7 +123,7 @@ func (v *visit) gateRow(g readiness.Gate, records *report.Records) gateRow {
 	if as[0] == "" {
 		as = [3]string{"?", string(g.State), "untold"}
 	}
-	row := gateRow{Name: string(g.Name), Title: cmp.Or(gateTitles[g.Name], string(g.Name)), Sign: as[0], State: as[1], Class: as[2], Words: g.Words, Owner: g.Owner,
+	row := gateRow{Name: string(g.Name), Title: cmp.Or(gateTitles[g.Name], string(g.Name)), Sign: as[0], State: as[1], Class: as[2], Words: g.Words, Owner: g.Owner, Takes: g.Takes,
 		Next: g.Next, Since: g.Since, Due: g.Due, Agreed: g.Agreed}
 	for _, b := range g.Because {
 		rec, known := records.Of(b)

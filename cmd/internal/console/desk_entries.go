@@ -8,6 +8,7 @@ import (
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // deskPage is one client's desk: what can be entered, and what was.
@@ -169,7 +170,7 @@ func (v *visit) stands(e entry.Entered, all []entry.Entered) string {
 	case e.AgainBy != "":
 		return "Stands again: what had changed it was undone" + by(e.AgainBy)
 	case !e.ConfirmBy.IsZero():
-		return "A second person confirms it up to " + e.ConfirmBy.In(v.Zone).Format("Mon 2 Jan 15:04 MST")
+		return sentence(readiness.ConfirmBy(e.ConfirmBy, v.Zone))
 	}
 	return "Stands"
 }

@@ -92,7 +92,7 @@ func TestTheDateOfADecisionIsLikelyOrConfirmed(t *testing.T) {
 	}
 	_, a := g.fill(robin+"decision", with("2026-01-02", "sure", "y")...)
 	g.said(a)
-	if a := w.as(people.Owner).get("/desk/waiting"); !strings.Contains(a.body, "the message is dated") {
+	if a := w.as(people.Owner).get("/desk/waiting"); !strings.Contains(a.body, "the e-mail is dated") {
 		t.Errorf("the second person is not told of which date it is:\n%s", a.body)
 	}
 }

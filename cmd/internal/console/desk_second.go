@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/exchange"
+	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // Second is what a second person looks at, and what is corrected.
@@ -78,8 +80,22 @@ type waitingRow struct {
 	Path    string
 	Entry   string // the id of the confirmation
 	Hidden  bool   // conditions or directions come with it, which they do not read
+	Term    string // by when it must be confirmed
 	Late    bool   // the day by which it must be confirmed is over
 }
+
+// Spoken says how it was said, "" when it came in writing or nobody said how.
+func (r waitingRow) Spoken() string {
+	return map[string]string{"phone": "by phone", "in-person": "in person"}[r.Medium]
+}
+
+// Paper is what it is compared with, where it came in writing.
+func (r waitingRow) Paper() string {
+	return cmp.Or(map[string]string{"e-mail": "the e-mail", "letter": "the letter", "portal": "the message in the portal"}[r.Medium], "the message")
+}
+
+// Sentence is words as a sentence begins.
+func (waitingRow) Sentence(words string) string { return sentence(words) }
 
 func (v *visit) waiting() error {
 	all, err := v.mine(v.Second.Waiting(v.ctx(), v.who.Hand()))
@@ -93,7 +109,7 @@ func (v *visit) waiting() error {
 			return err
 		}
 		row := waitingRow{Awaiting: a, Subject: subjectOf(a.Chart), Says: strings.Split(a.Shown, "; "), Entry: desk.NewEntry(),
-			Path: "/clients/" + a.Chart.Client + "/desk/entries/" + a.ID + "/confirm", Late: !a.ConfirmBy.After(v.now)}
+			Path: "/clients/" + a.Chart.Client + "/desk/entries/" + a.ID + "/confirm", Late: !a.ConfirmBy.After(v.now), Term: readiness.ConfirmBy(a.ConfirmBy, v.Zone)}
 		if row.Cannot != "" {
 			row.Cannot = sentence(row.Cannot) + "."
 		}
@@ -135,7 +151,7 @@ func (v *visit) confirm() error {
 		case err != nil:
 			return err
 		case !whole:
-			return &refusal{http.StatusForbidden, "This one is not yours to confirm", "Conditions or directions come with it, which the client's therapist or the owner compares with the message."}
+			return &refusal{http.StatusForbidden, "This one is not yours to confirm", "Conditions or directions come with it, which the client's therapist or the owner compares and confirms."}
 		}
 	}
 	made, err := v.Second.Confirming(v.ctx(), v.who.Hand(), slips[0].Entry, id)

@@ -23,6 +23,7 @@ type frame struct {
 	Sought     string // what was looked for
 	SoughtHere bool   // the page is what was found
 	zone       *time.Location
+	visitor    people.Account
 }
 
 // link leads to a screen.
@@ -49,7 +50,7 @@ var screens = []struct {
 
 // frame returns the frame of a page of this visit.
 func (v *visit) frame(title string) frame {
-	f := frame{Title: title, House: v.Practice, Who: v.who.Name, Now: v.now, zone: v.Zone}
+	f := frame{Title: title, House: v.Practice, Who: v.who.Name, Now: v.now, zone: v.Zone, visitor: v.who}
 	if v.who.ID == "" {
 		return f
 	}

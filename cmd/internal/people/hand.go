@@ -107,7 +107,7 @@ func Second(accounts []Account, entered, confirms Hand) error {
 	return nil
 }
 
-const own = "whoever entered it cannot confirm it: a second person looks at the message and confirms"
+const own = "whoever entered it cannot confirm it: a second person compares it with what came, and confirms"
 
 // logged is the account whose login a machine's user has.
 func logged(accounts []Account, machine string) (Account, bool) {
