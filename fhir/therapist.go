@@ -57,6 +57,24 @@ func (id ID) Shown() string {
 
 var npi = regexp.MustCompile(`^[0-9]{10}$`)
 
+// IsNPI reports whether a text can be an NPI: ten digits, the last of which proves the others (Luhn, over the prefix 80840).
+func IsNPI(text string) bool {
+	if !npi.MatchString(text) {
+		return false
+	}
+	sum := 24 // of the prefix
+	for i, c := range text {
+		n := int(c - '0')
+		if i%2 == 0 {
+			if n *= 2; n > 9 {
+				n -= 9
+			}
+		}
+		sum += n
+	}
+	return sum%10 == 0
+}
+
 // ParseID reads an identifier as people write it: ten digits are an NPI, anything else needs its system, like
 // https://ehr.example/staff|17. ok is false when it is neither.
 func ParseID(word string) (id ID, ok bool) {

@@ -181,7 +181,8 @@ func TestASettingThatIsWrongIsToldAtItsField(t *testing.T) {
 		{"sheet-skylight", "prescribers[0].sheet.systolic_limit", "high", "is no limit"},
 		{"sheet-skylight", "prescribers[0].sheet.follow_up", "", "is missing"},
 		{"sheet-skylight", "prescribers[0].sheet.follow_up~answer", "perhaps", "choose one"},
-		{"sheet-skylight", "prescribers[0].sheet.deciders~1~value", "1881697747", "needs both system and value"},
+		{"sheet-skylight", "prescribers[0].sheet.deciders~1~value", "1881697747", "is no NPI"},
+		{"sheet-skylight", "prescribers[0].sheet.deciders~1~system", "NPI", "the number is missing"},
 		{"practice", "hub.time_zone", "Denver: yes", "is no time zone"},
 		{"schedules", "schedules.sync", "* * * *", "cannot be kept"},
 		{"watch", "practice.watch_list~answer", "set", ""},
@@ -327,7 +328,7 @@ func TestAChangedTermAsksWhenItWasSigned(t *testing.T) {
 	}{
 		"a term, and no day":                   {[]string{sheet + "follow_up", "10d"}, true, 0},
 		"a term by an answer, and no day":      {[]string{sheet + "follow_up~answer", "none set"}, true, 0},
-		"a decider more, and no day":           {[]string{sheet + "deciders~1~system", "http://hl7.org/fhir/sid/us-npi", sheet + "deciders~1~value", "1881697747"}, true, 0},
+		"a decider more, and no day":           {[]string{sheet + "deciders~1~system", "http://hl7.org/fhir/sid/us-npi", sheet + "deciders~1~value", "1234567893"}, true, 0},
 		"a term, and its day":                  {[]string{sheet + "follow_up", "10d", signedField, "2026-02-27"}, false, 2},
 		"a slip, with the day that stands":     {[]string{sheet + "follow_up", "10d", signedField, "2026-01-10"}, false, 1},
 		"a term, and another day of its own":   {[]string{sheet + "follow_up", "10d", sheet + "signed", "2026-02-27"}, false, 2},
@@ -347,6 +348,44 @@ func TestAChangedTermAsksWhenItWasSigned(t *testing.T) {
 	for _, one := range s.Sections {
 		if f := fieldOf(&one, signedField); f != nil && f.Text != "" {
 			t.Errorf("it begins with %q", f.Text)
+		}
+	}
+}
+
+// Typing is an answer: it is written down, or refused, and never thrown away.
+func TestWhatIsTypedIsNotThrownAway(t *testing.T) {
+	t.Parallel()
+	k := settle(t).stewarded()
+	const sheet = "prescribers[0].sheet."
+	for _, c := range []struct {
+		name, section string
+		typed         []string
+		wrong         bool
+	}{
+		{"a number below not asked", "sheet-skylight", []string{sheet + "lead_days~answer", "not asked", sheet + "lead_days", "77"}, true},
+		{"a number below none set", "sheet-skylight", []string{sheet + "lead_days~answer", "none set", sheet + "lead_days", "77"}, true},
+		{"a row below not asked", "practice", []string{"practice.credentials~answer", "not asked", "practice.credentials~7~name", "Licence"}, true},
+		{"an answer that is taken back", "sheet-skylight", []string{sheet + "follow_up~answer", "not asked", signedField, "2026-02-27"}, false},
+		{"an NPI", "sheet-skylight", []string{sheet + "deciders~1~value", "1234567893", signedField, "2026-02-27"}, false},
+		{"another register", "sheet-skylight", []string{sheet + "deciders~1~value", "77", sheet + "deciders~1~system", "https://ehr.example/staff", signedField, "2026-02-27"}, false},
+		{"a word for a register", "sheet-skylight", []string{sheet + "deciders~1~value", "1234567893", sheet + "deciders~1~system", "NPI", signedField, "2026-02-27"}, true},
+	} {
+		form := k.form(t, c.section)
+		for pair := range slices.Chunk(c.typed, 2) {
+			form.Form.Set(pair[0], pair[1])
+		}
+		if c.section == "practice" {
+			for i := range 8 { // a table's rows follow each other
+				for _, key := range []string{"name", "until"} {
+					if at := "practice.credentials~" + string(rune('0'+i)) + "~" + key; !form.Form.Has(at) {
+						form.Form.Set(at, "")
+					}
+				}
+			}
+		}
+		w := k.weigh(t, form)
+		if wrong := len(w.Section.WrongAt()) > 0; wrong != c.wrong || !c.wrong && len(w.Lines) == 0 {
+			t.Errorf("%s: %+v %v %v", c.name, w.Lines, w.Wrong, w.Section.WrongAt())
 		}
 	}
 }

@@ -248,8 +248,6 @@ func whoPrescribes() console.Section {
 	}}
 }
 
-var npiOnly = regexp.MustCompile(`^[0-9]{10}$`)
-
 // prescribed is a config of nobody but the prescriber who was chosen. What is wrong stands at its field.
 func prescribed(s *console.Section) ([]byte, error) {
 	who, title, npi, phone := s.Fields[0].Answer, s.Fields[1].Text, s.Fields[2].Text, s.Fields[3].Text
@@ -259,24 +257,35 @@ func prescribed(s *console.Section) ([]byte, error) {
 		blameOn(s, "who", "choose one")
 	case who == another && name == "":
 		blameOn(s, "title", "is missing: write their name, as you call them")
-	case who == another && npi != "" && !npiOnly.MatchString(npi):
-		blameOn(s, "npi", "has not ten digits")
+	case who == kindSkylight && title != "":
+		blameOn(s, "title", fmt.Sprintf("you wrote %q and chose Skylight: choose “Somebody else”, or empty this", title))
+	}
+	if npi != "" && !fhir.IsNPI(npi) {
+		blameOn(s, "npi", "is no NPI: it has ten digits, of which the last one proves the others; look for a slip")
 	}
 	if len(s.WrongAt()) > 0 {
 		return nil, nil
 	}
+	var changes []config.Edit
+	if phone != "" {
+		changes = append(changes, config.Edit{Path: "prescribers[0].sheet.phone", Text: config.Quoted(phone)})
+	}
 	if who == kindSkylight {
-		return begunWith(kindSkylight)
+		fresh, err := begunWith(kindSkylight)
+		if err != nil {
+			return nil, err
+		}
+		if npi != "" {
+			changes = append(changes, config.Edit{Path: "prescribers[0].identifiers[1]", Text: "{system: " + config.Quoted(fhir.SystemNPI) + ", value: " + fmt.Sprintf("%q", npi) + "}"})
+		}
+		return config.Apply(fresh, changes)
 	}
 	id := "{system: https://kaphub.example/fhir/prescriber, value: " + name + "}"
 	if npi != "" {
 		id = "{system: " + config.Quoted(fhir.SystemNPI) + ", value: " + fmt.Sprintf("%q", npi) + "}"
 	}
-	changes := []config.Edit{{Path: "prescribers[0].name", Text: name}, {Path: "prescribers[0].title", Text: config.Quoted(title)},
-		{Path: "prescribers[0].identifiers", List: []string{id}}, {Path: "prescribers[0].sheet.time_zone"}}
-	if phone != "" {
-		changes = append(changes, config.Edit{Path: "prescribers[0].sheet.phone", Text: config.Quoted(phone)})
-	}
+	changes = append(changes, config.Edit{Path: "prescribers[0].name", Text: name}, config.Edit{Path: "prescribers[0].title", Text: config.Quoted(title)},
+		config.Edit{Path: "prescribers[0].identifiers", List: []string{id}}, config.Edit{Path: "prescribers[0].sheet.time_zone"})
 	fresh, err := begunWith("")
 	if err != nil {
 		return nil, err

@@ -115,7 +115,8 @@ func sheetSection(c *config.Config, i int) console.Section {
 	}
 	add(console.Field{Path: "signed", Label: "Signed on", Hint: "The day on which they agreed, like 2026-01-10.", Kind: console.KindText})
 	add(console.Field{Path: "published", Label: "Read on their public pages on", Hint: "For what is not signed.", Kind: console.KindText})
-	add(console.Field{Path: "deciders", Label: "Who may clear", Hint: "With nobody here no clearance counts.", Kind: console.KindRows, Columns: append(identifierColumns(), console.Column{Key: "name", Label: "Name"})})
+	add(console.Field{Path: "deciders", Label: "Who may clear", Hint: "The clinicians who sign clearances, each with their own NPI: ask the prescriber for the list. A clearance counts once its signer stands here; you can add them later.",
+		Kind: console.KindRows, Columns: slices.Insert(identifierColumns(), 1, console.Column{Key: "name", Label: "Name"})})
 	line("clearance_validity", "A clearance without an end is good for", "Like 90d.", console.KindText)
 	line("follow_up", "A follow-up is due after", "Counted from the last decision or follow-up. Like 90d.", console.KindText)
 	line("dose_interval", "Between dosing sessions, at least", "Like 5d.", console.KindText)
@@ -124,7 +125,7 @@ func sheetSection(c *config.Config, i int) console.Section {
 	line("diastolic_limit", "Diastolic limit before a session", "Like 90 mmHg.", console.KindText)
 	line("heart_rate_limit", "Heart rate limit before a session", "Like 100 bpm.", console.KindText)
 	line("preparations", "Preparation sessions before the first dose", "A number.", console.KindText)
-	line("office_only", "Only in the therapist's office?", "", console.KindChoice, options("true", "yes", "false", "no, sessions at home are agreed")...)
+	line("office_only", "Only in the therapist's office?", "", console.KindChoice, options("", "choose", "true", "yes", "false", "no, sessions at home are agreed")...)
 	line("states_not_served", "States that are not served", "Two letters each, like AK, AL.", console.KindWords)
 	line("lead_days", "Business days a refill takes", "A number.", console.KindText)
 	line("session_facts", "Business days within which they want a session's facts", "A number.", console.KindText)
@@ -191,7 +192,7 @@ func watchSection() console.Section {
 }
 
 func identifierColumns() []console.Column {
-	return []console.Column{{Key: "system", Label: "System", Hint: fhir.SystemNPI}, {Key: "value", Label: "Number"}}
+	return []console.Column{{Key: "value", Label: "NPI, or other number"}, {Key: "system", Label: "Another register", Hint: "empty for an NPI", Kind: console.KindRegister}}
 }
 
 func sheetAnswers() []console.Option {

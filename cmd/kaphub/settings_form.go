@@ -117,6 +117,10 @@ func rowsOf(f *console.Field, file map[string]string) (rows [][]string) {
 				if cell == "false" {
 					cell = ""
 				}
+			case console.KindRegister:
+				if cell == fhir.SystemNPI {
+					cell = ""
+				}
 			}
 			row = append(row, cell)
 		}
@@ -155,7 +159,11 @@ func typed(s console.Section, form url.Values) console.Section {
 			for _, c := range f.Columns {
 				key := fmt.Sprintf("%s~%d~%s", f.Path, n, c.Key)
 				there = there || form.Has(key)
-				row = append(row, strings.TrimSpace(form.Get(key)))
+				cell := strings.TrimSpace(form.Get(key))
+				if c.Kind == console.KindRegister && cell == fhir.SystemNPI {
+					cell = "" // as it is shown
+				}
+				row = append(row, cell)
 			}
 			if !there {
 				break
@@ -191,6 +199,9 @@ func edits(was console.Section, is *console.Section) (all []config.Edit) {
 		f, before := &is.Fields[i], &was.Fields[i]
 		switch {
 		case off != "" && strings.HasPrefix(f.Path, off+"."):
+			if said := wrote(before, f); said != "" {
+				f.Wrong = append(f.Wrong, fmt.Sprintf("you wrote %q here, and above stands “Nobody”: choose the other answer there, or empty this", said))
+			}
 		case len(f.Answers) > 0 && !slices.ContainsFunc(f.Answers, func(o console.Option) bool { return o.Value == f.Answer }):
 			f.Wrong = append(f.Wrong, "choose one")
 		case f.Path == pathNotices:
@@ -201,7 +212,9 @@ func edits(was console.Section, is *console.Section) (all []config.Edit) {
 				}
 			}
 		case len(f.Answers) > 0 && f.Answer != console.AnswerSet:
-			if f.Answer != before.Answer {
+			if said := wrote(before, f); said != "" {
+				f.Wrong = append(f.Wrong, fmt.Sprintf("you wrote %q and left “%s”: choose “%s” above it, or empty it", said, labelOf(f, f.Answer), labelOf(f, console.AnswerSet)))
+			} else if f.Answer != before.Answer {
 				all = append(all, wordEdit(f))
 			}
 		case f.Kind == console.KindRows:
@@ -211,6 +224,64 @@ func edits(was console.Section, is *console.Section) (all []config.Edit) {
 		}
 	}
 	return all
+}
+
+// wrote is what somebody wrote into a field that did not stand there before; "" when nothing. Whoever takes an answer back
+// leaves the words below it as they were: that is none.
+func wrote(before, f *console.Field) string {
+	if f.Kind == console.KindRows {
+		for _, row := range f.Rows {
+			if !blank(row) && !slices.ContainsFunc(before.Rows, func(old []string) bool { return slices.Equal(old, row) }) {
+				return strings.Join(slices.DeleteFunc(slices.Clone(row), func(c string) bool { return c == "" }), ", ")
+			}
+		}
+		return ""
+	}
+	if now := texts(f.Kind, f.Text); len(now) > 0 && !slices.Equal(now, texts(f.Kind, before.Text)) {
+		return strings.Join(now, ", ")
+	}
+	return ""
+}
+
+func labelOf(f *console.Field, answer string) string {
+	for _, o := range f.Answers {
+		if o.Value == answer {
+			return o.Label
+		}
+	}
+	return answer
+}
+
+// blank reports whether nothing is written into a row.
+func blank(row []string) bool {
+	return !slices.ContainsFunc(row, func(c string) bool { return c != "" })
+}
+
+// unfitNumbers are the rows that were written anew and name somebody by what no message could ever name them by.
+func unfitNumbers(before, f *console.Field) (wrong []string) {
+	register := slices.IndexFunc(f.Columns, func(c console.Column) bool { return c.Kind == console.KindRegister })
+	number := slices.IndexFunc(f.Columns, func(c console.Column) bool { return c.Key == "value" })
+	if register < 0 || number < 0 {
+		return nil
+	}
+	for i, row := range f.Rows {
+		if blank(row) || slices.ContainsFunc(before.Rows, func(old []string) bool { return slices.Equal(old, row) }) {
+			continue
+		}
+		said := ""
+		switch at, err := url.Parse(row[register]); {
+		case row[number] == "":
+			said = "the number is missing"
+		case row[register] == "" && !fhir.IsNPI(row[number]):
+			said = fmt.Sprintf("%s is no NPI: it has ten digits, of which the last one proves the others; look for a slip", row[number])
+		case row[register] != "" && (err != nil || at.Scheme == "" || at.Host == "" && at.Opaque == ""):
+			said = fmt.Sprintf("%s is no register: leave it empty for an NPI; else write the register’s address, like https://… or urn:oid:…", row[register])
+		}
+		if said != "" {
+			wrong = append(wrong, fmt.Sprintf("Row %d: %s", i+1, said))
+		}
+	}
+	return wrong
 }
 
 // wordEdit is an answer that is a word, or none.
@@ -255,8 +326,10 @@ func valueEdits(before, f *console.Field) []config.Edit {
 
 // rowEdits change what changed of a table, cell by cell, so that what is written beside the other rows stays.
 func rowEdits(before, f *console.Field) (all []config.Edit) {
-	empty := func(row []string) bool { return !slices.ContainsFunc(row, func(c string) bool { return c != "" }) }
-	wanted := slices.DeleteFunc(slices.Clone(f.Rows), empty)
+	if f.Wrong = append(f.Wrong, unfitNumbers(before, f)...); len(f.Wrong) > 0 {
+		return nil
+	}
+	wanted := slices.DeleteFunc(slices.Clone(f.Rows), blank)
 	was := before.Rows
 	if before.Answer != f.Answer || len(before.Answers) > 0 && before.Answer != console.AnswerSet {
 		was = nil // what is shown is not what is written
@@ -281,11 +354,11 @@ func rowEdits(before, f *console.Field) (all []config.Edit) {
 	for i, row := range f.Rows {
 		switch {
 		case i >= len(was):
-			if !empty(row) {
+			if !blank(row) {
 				all = append(all, config.Edit{Path: fmt.Sprintf("%s[%d]", f.Path, next), Text: block(f, row)})
 				next++
 			}
-		case empty(row):
+		case blank(row):
 			gone = append(gone, i)
 		default:
 			for j, c := range f.Columns {
@@ -306,6 +379,8 @@ func rowEdits(before, f *console.Field) (all []config.Edit) {
 // cell is what a cell writes, without its path.
 func cell(c console.Column, text string) config.Edit {
 	switch {
+	case text == "" && c.Kind == console.KindRegister:
+		return config.Edit{Text: config.Quoted(fhir.SystemNPI)}
 	case text == "":
 		return config.Edit{}
 	case c.Kind == console.KindWords:

@@ -169,9 +169,21 @@ func TestTheFirstRunLeadsToAHubWith38Clients(t *testing.T) {
 	if _, text := n.types(http.StatusUnprocessableEntity, "/start/sheet", append(sheet, "prescribers[0].sheet.hours", "Mon-Fri nine to five")...); !strings.Contains(text, "are no hours") {
 		t.Error(text)
 	}
+	if _, text := n.types(http.StatusUnprocessableEntity, "/start/sheet", append(sheet, "prescribers[0].sheet.heart_rate_limit", "100")...); !strings.Contains(text, "you wrote &#34;100&#34; and left “Not asked”") {
+		t.Error("what was typed below “Not asked” is thrown away")
+	}
 	n.types(http.StatusSeeOther, "/start/sheet", append(sheet, "prescribers[0].sheet.hours", "Mon-Fri 09:00-17:00")...)
 
 	_, _, page = n.get("/start/key")
+	if _, _, again := n.get("/start/key"); again != page {
+		t.Error("whoever comes back is shown another recovery key")
+	}
+	n.stop()
+	n = arrives(t, dir)
+	n.types(http.StatusSeeOther, "/start/code", "code", n.code)
+	if _, _, page = n.get("/start/key"); !strings.Contains(page, "It is void") {
+		t.Error("another recovery key is shown without a word")
+	}
 	var groups []string
 	for _, m := range regexp.MustCompile(`<li><code>(\w+)</code>`).FindAllStringSubmatch(page, -1) {
 		groups = append(groups, m[1])
@@ -247,5 +259,27 @@ func TestAFirstRunBeginsNowhereElse(t *testing.T) {
 	said = kaphub(t.Context(), []string{"KAPHUB_LISTEN=127.0.0.1:0"}, "--config", filepath.Join(dir, "kaphub.yaml"), "serve")
 	if said.code != exitError || !strings.Contains(said.err, "there is no config") {
 		t.Errorf("%d %s", said.code, said.err)
+	}
+}
+
+// What is typed of whom Skylight is reached by goes to the sheet, and what belongs to the other answer is refused.
+func TestNothingTypedAboutThePrescriberIsLost(t *testing.T) {
+	t.Parallel()
+	n := arrives(t, t.TempDir())
+	n.types(http.StatusSeeOther, "/start/code", "code", n.code)
+	n.types(http.StatusSeeOther, "/start/practice", "hub.name", "Hill House", "hub.time_zone", "America/Denver")
+	for field, said := range map[string]string{"title": "you wrote", "npi": "is no NPI"} {
+		if _, text := n.types(http.StatusUnprocessableEntity, "/start/prescriber", "who~answer", "skylight", field, "1234567890"); !strings.Contains(text, said) {
+			t.Errorf("%s: %s", field, text)
+		}
+	}
+	n.types(http.StatusSeeOther, "/start/prescriber", "who~answer", "skylight", "phone", "303-555-0177", "npi", "1234567893")
+	for _, path := range []string{"/start/prescriber", "/start/sheet"} {
+		if _, _, page := n.get(path); !strings.Contains(page, `value="303-555-0177"`) {
+			t.Errorf("the phone is lost on %s", path)
+		}
+	}
+	if _, _, page := n.get("/start/prescriber"); !strings.Contains(page, `value="1234567893"`) {
+		t.Error("the NPI is lost")
 	}
 }

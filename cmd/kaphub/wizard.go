@@ -27,6 +27,8 @@ const (
 	stepRecords    = "records"
 	stepRoster     = "roster"
 	stepOwner      = "owner"
+
+	keyShown = "key shown" // no step: a recovery key is on somebody's paper
 )
 
 // wizard makes a hub's first config. What was done lies in files beside the config that is to be, so that it can be left
@@ -39,6 +41,7 @@ type wizard struct {
 
 	mu     sync.Mutex
 	key    *store.Key // made and shown, and not yet typed back
+	void   bool       // another key was shown before it
 	hub    *hub       // by the draft, once it is whole
 	intake *intake    // a roster that was read and not brought in
 }
@@ -69,7 +72,7 @@ func (w *wizard) mark(step string) error {
 	marks := w.marked()
 	marks[step] = true
 	var names []string
-	for _, name := range []string{stepPractice, stepPrescriber, stepSheet, stepKey, stepRecords, stepRoster} {
+	for _, name := range []string{stepPractice, stepPrescriber, stepSheet, keyShown, stepKey, stepRecords, stepRoster} {
 		if marks[name] {
 			names = append(names, name)
 		}
@@ -128,16 +131,22 @@ func (w *wizard) problems(text []byte) []config.Problem {
 	return nil
 }
 
-// NewKey makes the hub's key and returns its recovery key.
-func (w *wizard) NewKey(context.Context) (string, error) {
+// Recovery returns the recovery key of the hub's key, which is made when it is asked for first.
+func (w *wizard) Recovery(context.Context) (recovery string, void bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	key := store.NewKey()
-	w.key = &key
-	return key.Recovery(), nil
+	if w.key == nil {
+		key := store.NewKey()
+		w.key = &key
+		w.void = w.marked()[keyShown] // by a hub that was stopped since, and kept nothing of it
+		if err := w.mark(keyShown); err != nil {
+			return "", false, err
+		}
+	}
+	return w.key.Recovery(), w.void, nil
 }
 
-// KeepKey keeps the key that was made last, once two groups of its recovery key were typed back.
+// KeepKey keeps the key whose recovery key is shown, once two groups of its recovery key were typed back.
 func (w *wizard) KeepKey(_ context.Context, groups []string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

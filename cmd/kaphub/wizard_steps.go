@@ -43,9 +43,11 @@ func (w *wizard) form(step string, file map[string]string) (console.Section, err
 			s.Fields[0].Answer = kindSkylight
 			if file["prescribers[0].connectors[0].kind"] != kindSkylight {
 				s.Fields[0].Answer, s.Fields[1].Text = another, file["prescribers[0].title"]
-				s.Fields[3].Text = file["prescribers[0].sheet.phone"]
-				if file["prescribers[0].identifiers[0].system"] == fhir.SystemNPI {
-					s.Fields[2].Text = file["prescribers[0].identifiers[0].value"]
+			}
+			s.Fields[3].Text = file["prescribers[0].sheet.phone"]
+			for _, at := range []string{"prescribers[0].identifiers[0]", "prescribers[0].identifiers[1]"} {
+				if file[at+".system"] == fhir.SystemNPI {
+					s.Fields[2].Text = file[at+".value"]
 				}
 			}
 		}
@@ -184,6 +186,11 @@ func (w *wizard) recorded(text []byte, s *console.Section) (next []byte, a addit
 	list, beside := []string{}, drawer{filepath.Dir(w.final), w.scene.log}
 	switch s.Fields[0].Answer {
 	case recordsNone:
+		for _, f := range s.Fields[1:] {
+			if f.Text != "" {
+				blameOn(s, f.Path, "you wrote something here and chose that everything is entered by hand: choose where it is read from, or empty this")
+			}
+		}
 	case recordsDates:
 		a, err = beside.source("ical", "calendar", s)
 		list = append(list, a.text)

@@ -109,14 +109,15 @@ type Kind string
 
 // The kinds.
 const (
-	KindText   Kind = "text"
-	KindLines  Kind = "lines"  // one a line
-	KindWords  Kind = "words"  // with commas between
-	KindChoice Kind = "choice" // one of Options
-	KindMany   Kind = "many"   // some of Options
-	KindRows   Kind = "rows"   // a table of Columns
-	KindSecret Kind = "secret" // never shown again
-	KindCodes  Kind = "codes"  // of a column: a system and a code, with semicolons between
+	KindText     Kind = "text"
+	KindLines    Kind = "lines"    // one a line
+	KindWords    Kind = "words"    // with commas between
+	KindChoice   Kind = "choice"   // one of Options
+	KindMany     Kind = "many"     // some of Options
+	KindRows     Kind = "rows"     // a table of Columns
+	KindSecret   Kind = "secret"   // never shown again
+	KindRegister Kind = "register" // of a column: the register a number stands in; empty = the NPI's
+	KindCodes    Kind = "codes"    // of a column: a system and a code, with semicolons between
 )
 
 // AnswerSet is the answer with which a field's value counts.

@@ -30,10 +30,10 @@ type Start interface {
 	Take(ctx context.Context, step string, form url.Values) (Section, error)
 	// Skip goes on without what a step asks, which can wait: what was agreed to, and the roster.
 	Skip(ctx context.Context, step string) error
-	// NewKey makes the hub's key and returns its recovery key, which is told this once and not kept. Asked again, it makes
-	// another: the one before was never used.
-	NewKey(ctx context.Context) (recovery string, err error)
-	// KeepKey keeps the key that was made last, once the groups of its recovery key that GroupsAsked names were typed back.
+	// Recovery returns the recovery key of the hub's key: the same one however often it is asked for, until KeepKey. void is
+	// true when another was shown before and is lost, because the hub was stopped in between.
+	Recovery(ctx context.Context) (recovery string, void bool, err error)
+	// KeepKey keeps that key, once the groups of its recovery key that GroupsAsked names were typed back.
 	// ErrTyped when they do not fit.
 	KeepKey(ctx context.Context, groups []string) error
 	// Roster reads a CSV file and keeps it in memory for Import; it is told what would happen.
@@ -275,11 +275,12 @@ func (s *starter) take(v *visit) error {
 type keyPage struct {
 	startPage
 	Groups []string
+	Void   bool // another was shown before, and counts no more
 	Asked  [2]int
 	Wrong  string
 }
 
-// key shows the recovery key: this once, and never again.
+// key shows the recovery key until it was typed back, and never again.
 func (s *starter) key(v *visit) error {
 	p, err := s.page(v, "key")
 	if err != nil {
@@ -287,10 +288,11 @@ func (s *starter) key(v *visit) error {
 	}
 	k := keyPage{startPage: p, Asked: GroupsAsked}
 	if !p.Step.Done {
-		recovery, err := s.start.NewKey(v.ctx())
+		recovery, void, err := s.start.Recovery(v.ctx())
 		if err != nil {
 			return err
 		}
+		k.Void = void
 		k.Groups = strings.Split(recovery, "-")
 	}
 	return v.show("start-key", k)
@@ -309,7 +311,7 @@ func (s *starter) keepKey(v *visit) error {
 	}
 	switch err := s.start.KeepKey(v.ctx(), []string{v.r.PostFormValue("a"), v.r.PostFormValue("b")}); {
 	case errors.Is(err, ErrTyped):
-		return v.send(http.StatusUnprocessableEntity, "start-key", keyPage{startPage: p, Asked: GroupsAsked, Wrong: "That is not what the paper should say. Look at the two groups again; or start this step anew, with another key."})
+		return v.send(http.StatusUnprocessableEntity, "start-key", keyPage{startPage: p, Asked: GroupsAsked, Wrong: "That is not what the paper should say. Look at the two groups again, or have the key shown once more: it is still the same."})
 	case err != nil:
 		return err
 	}

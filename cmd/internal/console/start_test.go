@@ -19,6 +19,7 @@ import (
 type beginning struct {
 	done     map[string]bool
 	keys     int
+	void     bool
 	kept     bool
 	roster   []byte
 	imported bool
@@ -49,9 +50,9 @@ func (b *beginning) Take(_ context.Context, step string, form url.Values) (Secti
 	return s, err
 }
 
-func (b *beginning) NewKey(context.Context) (string, error) {
+func (b *beginning) Recovery(context.Context) (string, bool, error) {
 	b.keys++
-	return strings.Repeat("AB12-", 13) + "ZZ99", nil
+	return strings.Repeat("AB12-", 13) + "ZZ99", b.void, nil
 }
 
 func (b *beginning) KeepKey(_ context.Context, groups []string) error {

@@ -29,6 +29,13 @@
     b.addEventListener("click", () => document.getElementById(b.dataset.closes)?.close());
   }
 
+  // Whoever writes what was agreed has answered: the answer above it follows.
+  document.addEventListener("input", e => {
+    if (e.target.type === "radio" || !e.target.value?.trim()) return;
+    const set = e.target.closest(".setting fieldset")?.querySelector("input[type=radio][value=set]");
+    if (set) set.checked = true;
+  });
+
   // What was unfolded stays so when a part of the page is taken anew.
   let open = [];
   document.addEventListener("htmx:beforeSwap", () => { open = [...document.querySelectorAll("details[open][id]")].map(d => d.id); });
