@@ -41,10 +41,10 @@ func practiceSection() console.Section {
 	return console.Section{Key: "practice", Title: "Practice", Group: groupPractice, Lead: "Who you are, and how your clients are reached.", Fields: []console.Field{
 		{Path: "hub.name", Label: "Name of the practice", Kind: console.KindText},
 		{Path: "practice.title", Label: "Name as others read it", Hint: "On packets and pages. Left empty: the name above.", Kind: console.KindText},
-		{Path: "hub.time_zone", Label: "Time zone", Hint: "Like America/Denver.", Kind: console.KindText},
-		{Path: "practice.contact", Label: "Address and phone", Hint: "One line each, as on the cover of a packet.", Kind: console.KindLines},
+		{Path: "hub.time_zone", Label: "Time zone", Hint: "Choose from the list, or write another like Europe/Berlin.", Kind: console.KindText, Options: zones()},
+		{Path: "practice.contact", Label: "Address and phone", Hint: "One line each. It stands on what you send to prescribers and clients.", Kind: console.KindLines},
 		{Path: "practice.identifiers", Label: "Numbers of the practice", Hint: "Such as its NPI.", Kind: console.KindRows, Columns: identifierColumns()},
-		{Path: "practice.client_ways", Label: "How you reach your clients", Hint: "Who asked for another way is told by rule R53.", Kind: console.KindMany,
+		{Path: "practice.client_ways", Label: "How you reach your clients", Hint: "Where a client asked to be reached in another way, the hub tells you.", Kind: console.KindMany,
 			Options: options("phone", "phone", "sms", "text message", "email", "e-mail", "fax", "fax", "url", "a portal", "other", "another way")},
 		{Path: "practice.credentials", Label: "What must be current on the day of a session", Hint: "Licence, certificate, insurance, agreements; for each the last day on which it is good.", Kind: console.KindRows,
 			Answers: sheetAnswers(), Columns: []console.Column{{Key: "name", Label: "What"}, {Key: "until", Label: "Good until", Hint: "2027-01-31"}}},
@@ -210,6 +210,12 @@ func capital(text string) string {
 // civil is a day as one reads it.
 func civil(d config.Day) string {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format("2 Jan 2006")
+}
+
+// zones are the time zones of the United States, as people call them.
+func zones() []console.Option {
+	return options("America/New_York", "Eastern", "America/Chicago", "Central", "America/Denver", "Mountain", "America/Phoenix", "Mountain, Arizona",
+		"America/Los_Angeles", "Pacific", "America/Anchorage", "Alaska", "Pacific/Honolulu", "Hawaii", "America/Puerto_Rico", "Atlantic, Puerto Rico")
 }
 
 func yesNo() []console.Option { return options("", "no", "true", "yes") }

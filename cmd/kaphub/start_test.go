@@ -279,6 +279,12 @@ func TestNothingTypedAboutThePrescriberIsLost(t *testing.T) {
 			t.Errorf("the phone is lost on %s", path)
 		}
 	}
+	if _, _, page := n.get("/start/practice"); !strings.Contains(page, `<option value="America/Denver">Mountain</option>`) || !strings.Contains(page, "Time zone (required)") {
+		t.Error("the time zones are to be guessed")
+	}
+	if _, _, page := n.get("/start/sheet"); strings.Count(page, "As their pages say, not agreed yet") != 2 || strings.Count(page, "From their public pages") != 5 {
+		t.Error("what a public page says stands as agreed")
+	}
 	if _, _, page := n.get("/start/prescriber"); !strings.Contains(page, `value="1234567893"`) {
 		t.Error("the NPI is lost")
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/config"
@@ -53,7 +54,7 @@ func (w *wizard) form(step string, file map[string]string) (console.Section, err
 		}
 		return s, nil
 	case stepSheet:
-		return filled(w.sheet(file), file), nil
+		return fromPages(filled(w.sheet(file), file), file), nil
 	case stepRecords:
 		s := whereRecordsAre()
 		switch file["practice.connectors[0].kind"] {
@@ -78,8 +79,8 @@ func (w *wizard) practice() console.Section {
 	first := []string{"hub.name", "hub.time_zone", "practice.contact", "practice.client_ways"}
 	s.Fields = slices.DeleteFunc(s.Fields, func(f console.Field) bool { return !slices.Contains(first, f.Path) })
 	for i := range s.Fields {
-		if s.Fields[i].Path == "hub.time_zone" {
-			s.Fields[i].Hint = "Like America/New_York, America/Chicago, America/Denver, America/Phoenix or America/Los_Angeles."
+		if f := &s.Fields[i]; f.Path == "hub.name" || f.Path == "hub.time_zone" {
+			f.Label += " (required)"
 		}
 	}
 	return s
@@ -89,6 +90,32 @@ func (w *wizard) sheet(file map[string]string) console.Section {
 	c := config.Config{Prescribers: []config.Prescriber{{Name: file["prescribers[0].name"], Title: file["prescribers[0].title"]}}}
 	s := sheetSection(&c, 0)
 	s.Lead += " You can go on without, and come back when they answered: until then nobody is ready by these lines."
+	return s
+}
+
+// pagesOf are where each line of Skylight's sheet was read that nobody agreed to yet.
+var pagesOf = map[string]string{"office_only": "FAQs for therapists", "states_not_served": "FAQ", "pharmacies": "Client Handbook", "hours": "Therapist Bible (“business hours”; which, no page says)",
+	"time_zone": "Therapist Bible (it names none: ask)"}
+
+// fromPages says of each line that was read on Skylight's public pages where it is from, and that it is not agreed.
+func fromPages(s console.Section, file map[string]string) console.Section {
+	const sheet = "prescribers[0].sheet."
+	if file["prescribers[0].connectors[0].kind"] != kindSkylight || file[sheet+"published"] == "" || file[sheet+"signed"] != "" {
+		return s
+	}
+	s.Lead += " What is filled in was read on Skylight’s public pages and says so: it is not agreed with you. Where your agreement says otherwise, write that."
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		page, ok := pagesOf[strings.TrimPrefix(f.Path, sheet)]
+		if !ok || len(f.Answers) > 0 && f.Answer != console.AnswerSet || len(f.Answers) == 0 && f.Text == "" && len(f.Rows) == 0 {
+			continue
+		}
+		f.Hint = strings.TrimSpace(f.Hint + " From their public pages: " + page + ", read on " + file[sheet+"published"] + ". Not agreed yet.")
+		if len(f.Answers) > 0 {
+			f.Answers = slices.Clone(f.Answers)
+			f.Answers[len(f.Answers)-1].Label = "As their pages say, not agreed yet"
+		}
+	}
 	return s
 }
 

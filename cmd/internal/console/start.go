@@ -190,7 +190,7 @@ func (s *starter) takeCode(v *visit) error {
 	token := s.token
 	s.mu.Unlock()
 	if !fits {
-		return s.ask(v, http.StatusForbidden, "That is not the code. It stands at the terminal where kaphub serve was typed.")
+		return s.ask(v, http.StatusForbidden, "That is not the code. It stands in the window in which kaphub serve was typed.")
 	}
 	http.SetCookie(v.w, &http.Cookie{Name: startCookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // loopback, without TLS
 	return v.to("/")
