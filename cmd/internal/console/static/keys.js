@@ -1,4 +1,4 @@
-// Keys that move between rows and to the search, and what a page that looks for changes by itself says. Nothing here is needed.
+// Keys that move between rows and to the search, a button that copies, and what a page that looks for changes by itself says. Nothing here is needed.
 (() => {
   const rows = () => [...document.querySelectorAll("main a.go")].filter(a => a.checkVisibility());
   const move = by => {
@@ -35,6 +35,12 @@
     const set = e.target.closest(".setting fieldset")?.querySelector("input[type=radio][value=set]");
     if (set) set.checked = true;
   });
+  for (const b of document.querySelectorAll("[data-copies]")) {
+    const text = document.getElementById(b.dataset.copies), says = b.textContent;
+    if (!text || !navigator.clipboard) continue;
+    b.hidden = false;
+    b.addEventListener("click", () => navigator.clipboard.writeText(text.value).then(() => { b.textContent = "Copied"; }, () => { text.select(); b.textContent = says; }));
+  }
 
   // What was unfolded stays so when a part of the page is taken anew.
   let open = [];
