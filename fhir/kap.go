@@ -29,6 +29,10 @@ const (
 	// valueDateTime), where its Medication has no batch that does.
 	ExtensionDiscardAfter = Base + "/StructureDefinition/discard-after"
 
+	// ExtensionTherapist is how the practice's Patient names one of the client's therapists (valueReference: display, identifier).
+	// A generalPractitioner may as well be the family doctor, who sees nobody here. It never goes to a prescriber.
+	ExtensionTherapist = Base + "/StructureDefinition/therapist"
+
 	// SystemCopy is the identifier system of what the hub itself wrote: its value is exchange.CopyID.
 	// A resource that carries it is a copy and never a fact of its own (fhir.md section 5).
 	SystemCopy = Base + "/copy"

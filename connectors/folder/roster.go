@@ -83,7 +83,7 @@ var rosterColumns = []column{
 	{"referral_id", false, "the practice's own number of the referral; a second referral of a client needs one"},
 	{"referral_status", false, "active (when empty), on-hold, revoked, completed, entered-in-error"},
 	{"referral_reason_code", false, "ICD-10-CM"},
-	{"therapist", false, "who refers"},
+	{"therapist", false, "whose client they are, and who refers: the name as their account has it"},
 	{"therapist_npi", false, "ten digits"},
 }
 
@@ -254,10 +254,30 @@ func (f Format) patient(r *row, id string) (object, *Refusal) {
 		address["use"] = "home"
 		p["address"] = []object{address}
 	}
+	var more []object
 	if said := r.cells["pronouns"]; said != "" {
-		p["extension"] = []object{{"url": fhir.ExtensionPronouns, "extension": []object{{"url": "value", "valueCodeableConcept": object{"text": said}}}}}
+		more = append(more, object{"url": fhir.ExtensionPronouns, "extension": []object{{"url": "value", "valueCodeableConcept": object{"text": said}}}})
+	}
+	if who := r.therapist(); len(who) > 0 {
+		who["type"] = "Practitioner"
+		more = append(more, object{"url": fhir.ExtensionTherapist, "valueReference": who})
+	}
+	if len(more) > 0 {
+		p["extension"] = more
 	}
 	return p, nil
+}
+
+// therapist is how a row names the client's therapist, empty when it names none.
+func (r *row) therapist() object {
+	who := object{}
+	if name := r.cells["therapist"]; name != "" {
+		who["display"] = name
+	}
+	if npi := r.cells["therapist_npi"]; npi != "" {
+		who["identifier"] = object{"system": fhir.SystemNPI, "value": npi}
+	}
+	return who
 }
 
 // contact is how the client is reached, the way they prefer first in rank.
@@ -333,14 +353,7 @@ func (f Format) referral(r *row, patient string) (object, *Refusal) {
 	if reason := r.cells["referral_reason_code"]; reason != "" {
 		s["reasonCode"] = []object{{"coding": []object{{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": reason}}}}
 	}
-	requester := object{}
-	if name := r.cells["therapist"]; name != "" {
-		requester["display"] = name
-	}
-	if npi := r.cells["therapist_npi"]; npi != "" {
-		requester["identifier"] = object{"system": fhir.SystemNPI, "value": npi}
-	}
-	if len(requester) > 0 {
+	if requester := r.therapist(); len(requester) > 0 {
 		s["requester"] = requester
 	}
 	return s, nil

@@ -31,7 +31,8 @@ func TestARosterBecomesPatientsAndReferrals(t *testing.T) {
 	id := PatientID(SystemNumber, "17")
 	for i, want := range []string{
 		`{"address":[{"city":"Denver","line":["1 Main St Apt 2"],"postalCode":"80202","state":"CO","use":"home"}],"birthDate":"1988-02-29",` +
-			`"extension":[{"extension":[{"url":"value","valueCodeableConcept":{"text":"they/them"}}],"url":"` + fhir.ExtensionPronouns + `"}],"id":"` + id + `",` +
+			`"extension":[{"extension":[{"url":"value","valueCodeableConcept":{"text":"they/them"}}],"url":"` + fhir.ExtensionPronouns + `"},` +
+			`{"url":"` + fhir.ExtensionTherapist + `","valueReference":{"display":"Tara Therapist","identifier":{"system":"` + fhir.SystemNPI + `","value":"1987654321"},"type":"Practitioner"}}],"id":"` + id + `",` +
 			`"identifier":[{"system":"` + SystemNumber + `","value":"17"},{"system":"` + fhir.SystemToken + `","value":"tok-17"}],` +
 			`"name":[{"family":"Invented","given":["Ada","Maria"],"use":"official"},{"text":"Juniper","use":"usual"}],"resourceType":"Patient",` +
 			`"telecom":[{"system":"phone","value":"(303) 555-0100"},{"rank":1,"system":"sms","value":"(303) 555-0100"},{"system":"email","value":"j@example.org"}]}`,

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -11,9 +12,20 @@ import (
 // caring is how long after a session its therapist is still one of the client's.
 const caring = 90
 
-// therapists are those whom the practice's sessions with the client name: booked, held or lately over; each once.
+// therapists are those whom the practice's sessions with the client name: booked, held or lately over; and those whom its
+// Patient names for as long as it does; each once.
 func (f *facts) therapists() []fhir.Therapist {
 	var all []fhir.Therapist
+	add := func(t fhir.Therapist) {
+		if !slices.ContainsFunc(all, func(x fhir.Therapist) bool { return x.Name == t.Name && slices.Equal(x.IDs, t.IDs) }) {
+			all = append(all, t)
+		}
+	}
+	for i := range f.clients {
+		for _, t := range f.assigned(f.clients[i].Version) {
+			add(t)
+		}
+	}
 	for _, list := range [][]session{f.dosing, f.preparations, f.integrations} {
 		for i := range list {
 			s := &list[i]
@@ -21,13 +33,39 @@ func (f *facts) therapists() []fhir.Therapist {
 				continue
 			}
 			for _, t := range f.treating(s) {
-				if !slices.ContainsFunc(all, func(x fhir.Therapist) bool { return x.Name == t.Name && slices.Equal(x.IDs, t.IDs) }) {
-					all = append(all, t)
-				}
+				add(t)
 			}
 		}
 	}
 	slices.SortFunc(all, func(a, b fhir.Therapist) int { return strings.Compare(a.Shown(), b.Shown()) })
+	return all
+}
+
+// assigned are the therapists whom v, a Patient of the practice, names: a roster says so before any session is booked. One who
+// is only perhaps the client makes nobody theirs.
+func (f *facts) assigned(v *fhir.Version) (all []fhir.Therapist) {
+	if slices.ContainsFunc(f.chart.Links, func(l fhir.Link) bool {
+		return l.How == fhir.Candidate && l.Source == v.Source && l.Patient == v.Resource.ID
+	}) {
+		return nil
+	}
+	var p struct {
+		Extension []struct {
+			URL   string          `json:"url"`
+			Value *fhir.Reference `json:"valueReference"`
+		} `json:"extension"`
+	}
+	if json.Unmarshal(v.Resource.Body, &p) != nil {
+		return nil
+	}
+	for _, e := range p.Extension {
+		if e.URL != fhir.ExtensionTherapist {
+			continue
+		}
+		if t, ok := f.therapistIn(v, e.Value); ok {
+			all = append(all, t)
+		}
+	}
 	return all
 }
 

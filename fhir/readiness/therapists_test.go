@@ -107,3 +107,36 @@ func TestWhoTreatedAClientBefore(t *testing.T) {
 		t.Errorf("the verdict stands until %v, after whoever treated before is no longer theirs: %v", v.Until, end)
 	}
 }
+
+// Before any session is booked a client is whoever's the practice's Patient says; sessions add to it. The family doctor, and
+// whom a record names that is only perhaps the client's, see nobody.
+func TestWhoseTheClientIsByTheRoster(t *testing.T) {
+	names := func(display string) fhir.Edit {
+		return set("extension", []any{map[string]any{"url": fhir.ExtensionTherapist, "valueReference": map[string]any{
+			"type": "Practitioner", "display": display, "identifier": map[string]any{"system": fhir.SystemNPI, "value": "1679576722"}}}})
+	}
+	for _, r := range []struct {
+		name string
+		told told
+		want []string
+	}{
+		{"the Patient names one → theirs", func(c *course) []fhir.Version { return []fhir.Version{c.PatientHere(names("Robin"))} }, []string{"Robin"}},
+		{"a session names another → of both", func(c *course) []fhir.Version {
+			return []fhir.Version{c.PatientHere(names("Robin")), c.Dosing(now.Add(day), set("participant.1.actor", map[string]any{"type": "Practitioner", "display": "Alex"}))}
+		}, []string{"Alex", "Robin"}},
+		{"it names another now → only hers", func(c *course) []fhir.Version {
+			return []fhir.Version{c.DaysBefore(3).PatientHere(names("Robin")), c.PatientHere(names("Alex"))}
+		}, []string{"Alex"}},
+		{"it names a family doctor → nobody", func(c *course) []fhir.Version {
+			return []fhir.Version{c.PatientHere(set("generalPractitioner", []any{map[string]any{"type": "Practitioner", "display": "Dr. Family"}}))}
+		}, nil},
+	} {
+		var got []string
+		for _, who := range (rowAt{told: r.told}).verdict().Therapists {
+			got = append(got, who.Name)
+		}
+		if !slices.Equal(got, r.want) {
+			t.Errorf("%s: %q, want %q", r.name, got, r.want)
+		}
+	}
+}

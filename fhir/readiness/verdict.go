@@ -160,7 +160,7 @@ type Verdict struct {
 	Appointment *Appointment     `json:"appointment,omitempty"`
 	Gates       []Gate           `json:"gates"`
 	Findings    []Finding        `json:"findings"`
-	Therapists  []fhir.Therapist `json:"therapists,omitempty"` // whom the practice's sessions name, up to 90 days after the last
+	Therapists  []fhir.Therapist `json:"therapists,omitempty"` // whom the practice's Patient names, and its sessions up to 90 days after the last
 	Loop        *Loop            `json:"loop,omitempty"`       // how far the newest referral has come; nil without one
 	Account     []Figure         `json:"account,omitempty"`    // of sessions' worth; none while no medicine is on file
 	Sources     []string         `json:"sources"`              // the sources it depends on being fresh
