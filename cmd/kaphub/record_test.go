@@ -60,7 +60,7 @@ var ready = []step{
 	{"record decision juniper --outcome cleared --valid-to 2099-01-31 --medium e-mail --by ada", "decided by Skylight (per agreement of 2026-01-10)"},
 	{"record label juniper --name-matches y --filled yesterday --discard-after 2099-05-01 --sessions 4 --directions One_lozenge --by ada", "(label, by ada)"},
 	{"record read-through --by ada", "Everything from Skylight up to"},
-	{"record arrival juniper --bp 118/76 --hr 72 --ride y --fasting y --location y --new n --go-ahead y --by ada", "not yet confirmed by a second person"},
+	{"record arrival juniper --bp 118/76 --hr 72 --ride y --fasting y --location y --new n --go-ahead y --by ada", "to be confirmed by a second person by the end of"},
 }
 
 // becomesReady tells everything, and has a second person confirm the decision: nobody is READY by one person's slip.
@@ -78,7 +78,7 @@ func TestAClientOfAPrescriberWhoWritesLettersBecomesReadyByEntries(t *testing.T)
 	ids := p.steps(ready...)
 	p.steps(
 		step{"status", "IN-ORDER"},
-		step{"record list juniper", "a second person confirms it up to"},
+		step{"record list juniper", "to be confirmed by a second person by the end of"},
 		step{"record confirm " + ids[0] + " --by grace", "Skylight: READY."},
 		step{"audit verify", "none broken, nothing altered"},
 		step{"status", "Skylight mailbox read to"},

@@ -372,7 +372,7 @@ func TestSomethingNewIsNewFromWhenItIsSaid(t *testing.T) {
 func TestTheGoAheadSaysWhatMoved(t *testing.T) {
 	v := rowAt{told: plus(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session.Add(time.Hour)) })}.verdict()
 	g, _ := v.Gate(readiness.GateGoAhead)
-	if want := ": its time, from 3 Mar 2026 11:00 to 3 Mar 2026 12:00)"; !strings.HasSuffix(g.Words, want) {
+	if want := ", after the go-ahead (its time, from 3 Mar 2026 11:00 to 3 Mar 2026 12:00)"; !strings.HasSuffix(g.Words, want) {
 		t.Errorf("the gate says %q, want at its end %q", g.Words, want)
 	}
 }
@@ -426,7 +426,7 @@ func TestGoAhead(t *testing.T) {
 func TestTheGoAheadSaysThatWhatWasBeforeIsNotKnown(t *testing.T) {
 	v := rowAt{told: less("Appointment", "dosing").then(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session) })}.verdict()
 	g, _ := v.Gate(readiness.GateGoAhead)
-	if !strings.HasPrefix(g.Words, "The appointment was changed after the go-ahead of ") || !strings.HasSuffix(g.Words, "; what it was before is not known here)") || g.Next != "look at the appointment as it is now, then confirm the go-ahead again" {
+	if !strings.HasSuffix(g.Words, ", after the go-ahead") || !strings.HasPrefix(g.Next, "look at the appointment as it is now (what it was before is not known here)") {
 		t.Errorf("the gate says %q, and %q", g.Words, g.Next)
 	}
 }

@@ -47,7 +47,7 @@ func goAheadGate(f *facts) Gate {
 		if undated(changed) {
 			return untold("Whether "+f.what(changed[0])+" is older than the go-ahead of "+on+" is not told: "+f.title(changed[0])+"'s system gives its records no time", "look at it, then "+next+" again", append(changed, r.Version)...)
 		}
-		return open(f.older(r, changed[:1]), f.anew(changed[:1]), append(changed, r.Version)...).adverse()
+		return open(f.older(r, changed), f.anew(changed), append(changed, r.Version)...).adverse()
 	}
 	if waits := f.alone(); waits != "" {
 		return open("Go-ahead given on "+on+"; the clearance was "+waits, string(ConfirmEntry), r.Version, f.next.Version, f.decided().Version).by(Admin)
@@ -202,25 +202,24 @@ func undated(versions []*fhir.Version) bool {
 	return !slices.ContainsFunc(versions, func(v *fhir.Version) bool { return !v.Resource.LastUpdated.IsZero() || v.N > 1 })
 }
 
-// change says what changed, by whom and when: "The prescription was changed" and "Skylight, 2 Mar 2026 09:15".
-func (f *facts) change(v *fhir.Version) (what, by string) {
+// change says what v changed, and when: "Skylight changed the prescription on 2 Mar 2026 09:15".
+func (f *facts) change(v *fhir.Version) string {
+	on := " on " + f.stamp(v.Recorded())
 	if v.Type == "Observation" && practices(v) {
-		return "An arrival check that speaks against the session was recorded", f.stamp(v.Recorded())
+		return "An arrival check that speaks against the session was recorded" + on
 	}
-	by = f.title(v) + ", " + f.stamp(v.Recorded())
-	if f.next != nil && v.Key == f.next.Key {
-		return "The appointment was changed", by + f.moves(v)
+	if v.N == 1 && (f.next == nil || v.Key != f.next.Key) {
+		return begin(f.title(v)) + " recorded " + f.what(v) + on
 	}
-	what = f.what(v)
-	what = strings.ToUpper(what[:1]) + what[1:]
-	if v.N == 1 {
-		return what + " was recorded", by
-	}
-	return what + " was changed", by
+	return begin(f.title(v)) + " changed " + f.what(v) + on
 }
 
-// moves says what of the next session changed with its version v: ": its time, from 2 Mar 2026 09:15 to 2 Mar 2026 10:00".
+// moves says what of the next session changed with its version v: " (its time, from 2 Mar 2026 09:15 to 2 Mar 2026 10:00)";
+// "" of any other record, and where what was before is not known here.
 func (f *facts) moves(v *fhir.Version) string {
+	if f.next == nil || v.Key != f.next.Key {
+		return ""
+	}
 	var was, is *fhir.Appointment
 	for _, told := range f.next.Told {
 		switch {
@@ -232,7 +231,7 @@ func (f *facts) moves(v *fhir.Version) string {
 		}
 	}
 	if was == nil || is == nil {
-		return "; what it was before is not known here"
+		return ""
 	}
 	var changes []string
 	from, _, ok := f.when(was.Start)
@@ -252,7 +251,7 @@ func (f *facts) moves(v *fhir.Version) string {
 	if len(changes) == 0 {
 		return ""
 	}
-	return ": " + strings.Join(changes, "; ")
+	return " (" + strings.Join(changes, "; ") + ")"
 }
 
 // older says what a go-ahead did not know of. What was written before it, and came here after, is not newer than it.
@@ -260,13 +259,15 @@ func (f *facts) older(given *record[fhir.Observation], changed []*fhir.Version) 
 	at := f.confirmed(given)
 	all := make([]string, 0, len(changed))
 	for _, v := range changed {
-		what, by := f.change(v)
+		words := f.change(v)
 		if v.Recorded().Before(at) {
-			what += " before the go-ahead of " + f.stamp(at) + ", and known here only after it"
+			words += ", before the go-ahead, and it was known here only after it"
 		} else {
-			what += " after the go-ahead of " + f.stamp(at)
+			words += ", after the go-ahead"
 		}
-		all = append(all, what+" ("+by+")")
+		if words += f.moves(v); !slices.Contains(all, words) {
+			all = append(all, words)
+		}
 	}
 	return strings.Join(all, "; ")
 }
@@ -278,7 +279,7 @@ func (f *facts) anew(changed []*fhir.Version) string {
 			return "look at the change, then confirm the go-ahead again"
 		}
 	}
-	return "look at the appointment as it is now, then confirm the go-ahead again"
+	return "look at the appointment as it is now (what it was before is not known here), then confirm the go-ahead again"
 }
 
 // what names the kind of thing that v is on the screen.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func stepping(row openRow) readiness.Owner {
 		if strings.HasPrefix(row.Next, "wait") {
 			return ""
 		}
-		return "practice"
+		return cmp.Or(row.Takes, "practice")
 	}
 	return row.Owner
 }

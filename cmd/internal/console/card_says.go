@@ -19,7 +19,8 @@ type openRow struct {
 	Sign, Class string
 	Words       string
 	Quotes      []quoteRow
-	Owner       readiness.Owner
+	Owner       readiness.Owner // whose it is
+	Takes       readiness.Owner // who of the practice takes the next step
 	Next        string
 }
 
@@ -175,7 +176,7 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 			continue
 		}
 		counted[name] = true
-		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Next: plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
+		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Takes: g.Takes, Next: plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
 		if name == readiness.GateClearance {
 			row.Words = "Clearance: " + row.Words
 			if g.State == readiness.Blocked && len(rows) == 0 {
@@ -183,7 +184,7 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 			}
 		}
 		if name == readiness.GateGoAhead && p.Form.MayGo {
-			row.Words = strings.ReplaceAll(row.Words, " after the go-ahead of ", " after your go-ahead of ")
+			row.Words = strings.ReplaceAll(row.Words, ", after the go-ahead", ", after your go-ahead")
 		}
 		if name == readiness.GateVitals && g.State == readiness.Blocked {
 			row.Words, row.Quotes = p.readSoFar(), nil
@@ -194,7 +195,7 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 	for _, f := range verdict.Findings { // R36 tells of the arrival gates, which stand here each by itself
 		urgent := f.Under == "" && f.Code != "R36" && f.State != readiness.Resolved && (f.Severity == readiness.S1 || f.Severity == readiness.S2)
 		if gate := gateOf(f.Code); urgent && (gate == "" || !counted[gate]) {
-			rows = append(rows, openRow{Sign: "○", Class: "open", Words: f.Words, Owner: f.Owner, Next: plainly(f.Next)})
+			rows = append(rows, openRow{Sign: "○", Class: "open", Words: f.Words, Owner: f.Owner, Takes: f.Takes, Next: plainly(f.Next)})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b openRow) int { return cmp.Compare(stopRank[a.Class], stopRank[b.Class]) })

@@ -362,6 +362,9 @@ type line struct {
 
 // Line is how a client stands in a list.
 func (p todayPage) Line(list string, c report.Client) line {
+	if i := strings.LastIndex(c.Words, " ("+string(c.Owner)); i > 0 && c.Owner != "" && c.Next != "" && strings.HasSuffix(c.Words, ")") {
+		c.Words = c.Words[:i] // who, and since when, stands beside the next step
+	}
 	if p.Own != "" {
 		c.Therapist = "" // they all are with whoever looks
 		if tell := tellWhom[c.Owner]; tell != "" {
@@ -389,11 +392,6 @@ func (l line) Besides() string {
 		names = append(names, many(l.Else, "more finding", "more findings"))
 	}
 	return strings.Join(names, ", ")
-}
-
-// Far reports whether a client's session is neither today nor tomorrow: on a phone, today's come before what can be read of it.
-func (p todayPage) Far(c report.Client) bool {
-	return c.Session.IsZero() || !c.Session.Before(readiness.DayOf(p.Now, p.zone).Plus(2).Start(p.zone))
 }
 
 // Called is the chosen name, or the hub's key.
