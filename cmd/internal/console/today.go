@@ -368,7 +368,10 @@ func (p todayPage) Line(list string, c report.Client) line {
 	if p.Own != "" {
 		c.Therapist = "" // they all are with whoever looks
 		if tell := tellWhom[c.Owner]; tell != "" {
-			c.Owner, c.Next = readiness.Therapist, "tell "+tell // what they cannot do themselves, nor see
+			c.Owner, c.Takes, c.Next = readiness.Therapist, "", "tell "+tell // what they cannot do themselves, nor see
+			if c.State == readiness.Unknown {
+				c.Next += "; until then ask " + c.Prescriber
+			}
 		}
 	}
 	l := line{frame: p.frame, Client: c, To: p.To(c), ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
