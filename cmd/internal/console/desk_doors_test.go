@@ -184,7 +184,7 @@ func TestAnOldSessionIsNotChosen(t *testing.T) {
 	}
 }
 
-// A decision of before the evaluation is asked about once.
+// A clearance of before the evaluation is asked about once; a no is not kept out by a question.
 func TestADecisionBeforeTheEvaluationIsAskedAbout(t *testing.T) {
 	w := newTown(t)
 	c := w.desk.clients["c-robin"]
@@ -198,6 +198,11 @@ func TestADecisionBeforeTheEvaluationIsAskedAbout(t *testing.T) {
 	_, a := g.fill(robin+"decision", clearing...)
 	if a.StatusCode != http.StatusUnprocessableEntity || !a.has("field-seen") || !strings.Contains(a.body, "did it take place already?") || len(w.desk.slips) != 0 {
 		t.Fatalf("%d\n%s", a.StatusCode, a.body)
+	}
+	for _, no := range []string{"not-cleared", "deferred"} {
+		if _, a := g.fill(robin+"decision", "outcome", no); a.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s waits for a tick: %d %s", no, a.StatusCode, a.text())
+		}
 	}
 	form := shownForm(t, a, robin+"decision")
 	form.Set("seen", "y")

@@ -51,7 +51,7 @@ func (v *visit) pasteReply() error {
 	}
 	p.Remarks = append(p.Remarks, "Filled in from the message. The hub does not keep the message: leave it open beside this page, and compare each answer with it before you save.")
 	if pasted.GoesOn {
-		p.Remarks = append(p.Remarks, "Right below an answer the message goes on. Those lines were not taken: look whether they belong to it.")
+		p.Remarks = append(p.Remarks, "Beside the block, or right below an answer, the message goes on. Those lines were not taken: look whether they belong to it.")
 	}
 	if pasted.Decider != "" {
 		p.Remarks = append(p.Remarks, "The message says that it was decided by: "+pasted.Decider)

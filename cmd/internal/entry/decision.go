@@ -37,7 +37,8 @@ type Decision struct {
 // ErrUnlikely is what is wrong with a date that is hardly meant, until somebody is sure of it.
 var ErrUnlikely = errors.New("lies more than 30 days back: is that right? Look at the message again")
 
-// ErrBooked is what is wrong with a decision of before the client's evaluation, until somebody says that it took place.
+// ErrBooked is what is wrong with a clearance of before the client's evaluation, until somebody says that it took place. Whatever
+// does not clear is saved at once.
 type ErrBooked struct {
 	For time.Time // when it is booked, in the practice's zone
 }
@@ -56,7 +57,7 @@ func (d Decision) dated(a About, told time.Time) error {
 	case !d.Sure && told.Before(a.Now.AddDate(0, 0, -30)):
 		return ErrUnlikely
 	}
-	if at, booked := a.evaluation(); booked && !d.Seen && d.Outcome != FollowUpDone && d.Outcome != fhir.DecisionWithdrawn {
+	if at, booked := a.evaluation(); booked && !d.Seen && (d.Outcome == fhir.DecisionCleared || d.Outcome == fhir.DecisionConditions) {
 		if zone := a.Clock().Zone; readiness.DayOf(told, zone).Start(zone).AddDate(0, 0, 1).Before(at) {
 			return ErrBooked{at.In(zone)}
 		}

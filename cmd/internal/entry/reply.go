@@ -18,7 +18,7 @@ import (
 type Pasted struct {
 	desk.Reply
 	Nameless bool     // it names no client: whoever compares knows whom it is about
-	GoesOn   bool     // lines stand right below an answer that were taken for none of it
+	GoesOn   bool     // lines stand right below an answer, or beside the block, that were taken for none of it
 	Others   []string // the hub keys of those of whom it tells too, which is still to be entered
 }
 
@@ -51,8 +51,13 @@ func (a About) Read(text string, called func(text string) ([]Called, error)) (p 
 	case 0:
 		return p, ErrNoReply
 	case 1:
-		if mine = blocks[0]; len(keysIn(mine.Head)) > 0 {
-			beside = mine.Head // the draft of the day, in which one client is answered
+		mine = blocks[0]
+		switch parts := partsOf(mine.Head); {
+		case len(parts) > 0: // the draft of the day, in which a block was filled in for one client
+			beside = parts[len(parts)-1]
+			p.answered(parts)
+		case len(keysIn(mine.Head)) > 0:
+			beside = mine.Head
 		}
 	default:
 		if mine, err = a.own(blocks, &p); err != nil {
@@ -67,7 +72,7 @@ func (a About) Read(text string, called func(text string) ([]Called, error)) (p 
 	if p.Nameless, err = a.about(beside, who); err != nil {
 		return p, err
 	}
-	p.GoesOn = mine.GoesOn()
+	p.GoesOn = p.GoesOn || mine.GoesOn()
 	if p.Reply, err = mine.Read(); err != nil {
 		return p, err
 	}
@@ -75,6 +80,44 @@ func (a About) Read(text string, called func(text string) ([]Called, error)) (p 
 		return p, fmt.Errorf("VALID-TO %w, with nothing behind it, or none", err)
 	}
 	return p, nil
+}
+
+// heads is the line with which a client's part of a day's draft begins.
+var heads = regexp.MustCompile(`(?m)^\d+\. .*\(c-[0-9a-z]+\)`)
+
+// partsOf are the parts of a day's draft, a client's each; none of a text that is no draft.
+func partsOf(text string) (parts []string) {
+	at := heads.FindAllStringIndex(text, -1)
+	for i, m := range at {
+		end := len(text)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		parts = append(parts, text[m[0]:end])
+	}
+	return parts
+}
+
+// answers is a question's answer in a day's draft that is no longer what the draft itself says there.
+var answers = regexp.MustCompile(`(?m)^ANSWER:[ \t]*[^\s(]`)
+
+// answered notes what is answered beside the block in the last of a draft's parts: of others, whom it tells of; of this client,
+// that there are lines which are taken for none of the block.
+func (p *Pasted) answered(parts []string) {
+	for i, part := range parts {
+		if !answers.MatchString(part) {
+			continue
+		}
+		if i == len(parts)-1 {
+			p.GoesOn = true
+			continue
+		}
+		for _, k := range keysIn(part) {
+			if !slices.Contains(p.Others, k) {
+				p.Others = append(p.Others, k)
+			}
+		}
+	}
 }
 
 // maybeDate reads a date that may be left out.
@@ -89,8 +132,13 @@ func maybeDate(c Clock, word string) (string, error) {
 func (a About) own(blocks []desk.Block, p *Pasted) (desk.Block, error) {
 	var mine []desk.Block
 	for _, b := range blocks {
+		parts := partsOf(b.Head)
+		if len(parts) > 0 {
+			b.Head = parts[len(parts)-1]
+		}
 		keys := keysIn(b.Head)
 		if slices.Equal(keys, []string{a.Chart.Client}) {
+			p.answered(parts)
 			mine = append(mine, b)
 			continue
 		}
@@ -276,7 +324,8 @@ func birthsIn(text string, now time.Time) (all [][]string) {
 	return all
 }
 
-// daysOf are the days that a written birth date may mean, month or day first.
+// daysOf are the days that a written date may mean, month or day first; of a year in two digits that is to come, the one a
+// hundred years before too.
 func daysOf(word string, now time.Time) (days []string) {
 	word = strings.Join(strings.Fields(strings.NewReplacer(".", " ", ",", " ", "/", " ").Replace(word)), " ")
 	for _, form := range []string{"2006-1-2", "1 2 2006", "2 1 2006", "1 2 06", "2 1 06", "2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006"} {
@@ -284,10 +333,10 @@ func daysOf(word string, now time.Time) (days []string) {
 		if err != nil {
 			continue
 		}
-		if t.After(now) {
-			t = t.AddDate(-100, 0, 0)
-		}
 		days = append(days, t.Format(time.DateOnly))
+		if t.After(now) && strings.HasSuffix(form, "06") && !strings.HasSuffix(form, "2006") {
+			days = append(days, t.AddDate(-100, 0, 0).Format(time.DateOnly))
+		}
 	}
 	return days
 }

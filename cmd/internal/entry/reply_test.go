@@ -3,6 +3,7 @@ package entry_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,8 @@ func TestAMessageAboutSomebodyElseIsNotRead(t *testing.T) {
 		nameless   bool
 	}{
 		{"their key", "1. " + initials + ", born " + born[:4] + " (c-0123456789)\n" + cleared, "", false},
+		{"their key, and the session that is to come", "1. " + initials + ", born " + born[:4] + " (c-0123456789), session Fri 27 Nov 2099 16:25\n" + cleared, "", false},
+		{"a session to come as a form writes it", "session 11/27/27" + cleared, "", true},
 		{"their name", "About " + given + " " + mine + cleared, "", false},
 		{"their birth date", "DOB " + born + cleared, "", false},
 		{"nobody", "Hi," + cleared, "", true},
@@ -88,6 +91,28 @@ func TestOfSeveralBlocksThisClientsIsTaken(t *testing.T) {
 	}
 	if _, err := a.Read("STATUS: cleared\nSTATUS: deferred", nobody); err == nil {
 		t.Error("two blocks that name nobody are read")
+	}
+}
+
+// In a day's draft many are answered in a line, and one in a block: the line's client is told of, and nothing is taken for theirs.
+func TestALineForAnotherLeavesTheBlockToThisClient(t *testing.T) {
+	t.Parallel()
+	a := arrives(t).about()
+	a.Chart.Client = "c-0123456789"
+	const draft = "> 1. (c-ky2x0n0se0), session Fri 27 Nov 2099 16:25\n>    - a refill\n> ANSWER: sent today\n> END\n>\n> 2. (c-g4454gzbxh)\n> ANSWER: (in a line)\n> END\n>\n> 3. (c-0123456789)\n> ANSWER: %s\n> STATUS: cleared\n> END\n"
+	for answer, beside := range map[string]bool{"resent, see below": true, "(in a line)": false, "": false} {
+		p, err := a.Read(fmt.Sprintf(draft, answer), nobody)
+		if err != nil || p.Outcome != "cleared" || !slices.Equal(p.Others, []string{"c-ky2x0n0se0"}) || p.GoesOn != beside {
+			t.Errorf("%q: %+v %v", answer, p, err)
+		}
+	}
+	a.Chart.Client = "c-ky2x0n0se0"
+	if p, err := a.Read(fmt.Sprintf(draft, ""), nobody); err == nil || p.Outcome != "" {
+		t.Errorf("another's block is taken: %+v", p)
+	}
+	a.Chart.Client = "c-0123456789"
+	if p, err := a.Read(fmt.Sprintf(draft, "")+"> 4. (c-ppppppppp0)\n> STATUS: deferred\n> END\n", nobody); err != nil || p.Outcome != "cleared" || !slices.Equal(p.Others, []string{"c-ppppppppp0", "c-ky2x0n0se0"}) && !slices.Equal(p.Others, []string{"c-ky2x0n0se0", "c-ppppppppp0"}) {
+		t.Errorf("%+v %v", p, err)
 	}
 }
 
