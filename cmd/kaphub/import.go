@@ -24,6 +24,9 @@ type importCommand struct {
 	Baseline string `type:"existingfile" placeholder:"FILE" help:"A CSV with what was verified on paper of each client, so that the first day begins where the papers stand."`
 	System   string `placeholder:"URI" help:"The identifier system of the practice's own numbers, as its other sources write it."`
 	USDates  bool   `name:"us-dates" help:"Dates like 2/28/1988 are read too."`
+	LeaveOut bool   `name:"leave-out" help:"Columns of the roster that are not known are left out."`
+	ReferTo  string `name:"refer-to" placeholder:"NAME" help:"The prescriber of a row that names none, by name in the config."`
+	Referred string `name:"referred-on" placeholder:"DAY" help:"The day of the referral of a row without one, like 2026-01-31."`
 	DryRun   bool   `help:"Say what would happen, and change nothing."`
 	Columns  bool   `help:"Show which columns both files may have."`
 }
@@ -44,7 +47,7 @@ func (c *importCommand) Run(ctx context.Context, s *scene) error {
 	}
 	defer h.close()
 	h.foreground = true
-	in, err := c.read(h)
+	in, err := c.read(s, h)
 	if err != nil {
 		return err
 	}
@@ -85,6 +88,7 @@ func (h *hub) admit(ctx context.Context, in *intake) error {
 // intake is a roster on its way in: a source that is read once.
 type intake struct {
 	records  []fhir.Resource
+	left     []string // the roster's words above what is left out
 	refused  []string
 	verified []verified
 }
@@ -118,19 +122,43 @@ func (in *intake) refusal(next string) error {
 }
 
 // read reads both files; it touches no store.
-func (c *importCommand) read(h *hub) (*intake, error) {
-	format := tables(&h.config, folder.Format{System: c.System, USDates: c.USDates, Now: h.now()})
+func (c *importCommand) read(s *scene, h *hub) (*intake, error) {
+	format := tables(&h.config, folder.Format{System: c.System, USDates: c.USDates, LeaveOut: true, Now: h.now()})
+	if c.Referred == "" && c.ReferTo != "" {
+		return nil, errors.New("--refer-to needs a day: --referred-on 2026-01-31")
+	}
+	if c.Referred != "" {
+		to := c.ReferTo
+		if to == "" && len(format.Prescribers) == 1 {
+			to = format.Prescribers[0].Name
+		}
+		if wrong := referAll(&format, to, c.Referred); wrong != "" {
+			return nil, fmt.Errorf("read --refer-to and --referred-on: %s", wrong)
+		}
+	}
 	file, err := os.Open(c.Roster)
 	if err != nil {
 		return nil, fmt.Errorf("open the roster: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	records, refused, err := folder.Roster(file, format)
+	read, err := folder.Roster(file, format)
 	if err != nil {
 		return nil, fmt.Errorf("read the roster: %w", err)
 	}
-	in := &intake{records: records}
-	for _, r := range refused {
+	for _, t := range read.Taken {
+		s.printf("column:  %s is taken as %s\n", t.Wrote, t.As)
+	}
+	for _, word := range read.Left {
+		s.printf("column:  %s is not known, and left out\n", word)
+	}
+	if read.USOnly {
+		s.printf("dates:   every day in the roster is written with the month first: add --us-dates\n")
+	}
+	if len(read.Left) > 0 && !c.LeaveOut && !c.DryRun {
+		return nil, fmt.Errorf("nothing came in: the roster has %s that the hub does not know; add --leave-out to go on without", many(len(read.Left), "column"))
+	}
+	in := &intake{records: read.Records, left: read.Left}
+	for _, r := range read.Refused {
 		in.refused = append(in.refused, "roster "+r.String())
 	}
 	if c.Baseline != "" {

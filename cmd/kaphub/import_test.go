@@ -3,11 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kaphub/kaphub/cmd/internal/people"
 )
 
 // reverie is a practice that goes live: a calendar in a file, a CSV roster, and Skylight reached by hand.
@@ -187,4 +191,41 @@ func TestWhatAnImportRefuses(t *testing.T) {
 	}
 	r.must(1, "import", r.file("other.csv", "when,who\n"))
 	r.must(1, "import", roster, "--baseline", r.file("b.csv", "id,shoe_size\n"))
+}
+
+// Whoever the roster names sees their clients as soon as they have an account, before any session is booked.
+func TestAClientOfTheRosterIsTheTherapistsWhomItNames(t *testing.T) {
+	t.Parallel()
+	r := goLive(t)
+	export, err := os.ReadFile("../../connectors/folder/testdata/export.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	roster := r.file("export.csv", string(export))
+	if out := r.must(1, "import", roster, "--us-dates", "--referred-on", r.day(-3)); !strings.Contains(out.out, "DOB is taken as birth_date") || !strings.Contains(out.out, "Copay is not known") {
+		t.Error(out)
+	}
+	if out := r.must(3, "import", roster, "--leave-out", "--us-dates", "--referred-on", r.day(-3)); !strings.Contains(out.out, "clients: 3 new") {
+		t.Error(out)
+	}
+	h, err := (&scene{cli: &cli{Config: r.path("kaphub.yaml")}, out: io.Discard, err: io.Discard, now: time.Now, log: slog.New(slog.DiscardHandler)}).open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	known, err := window{h}.Known(t.Context())
+	if err != nil || fmt.Sprint(known.Named()) != "[Robin Sample, LPC Sam Testcase, LMFT]" {
+		t.Fatalf("to choose from are %q, %v", known.Named(), err)
+	}
+	robin := known.Of(people.Account{Roles: []people.Role{people.Therapist}, Therapist: "Robin Sample, LPC"})
+	by, err := window{h}.Treating(t.Context())
+	mine := 0
+	for _, of := range by {
+		if robin.Treats(of[0]) {
+			mine++
+		}
+	}
+	if err != nil || mine != 2 {
+		t.Errorf("Robin has %d clients, %v", mine, err)
+	}
 }

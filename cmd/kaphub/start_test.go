@@ -212,8 +212,32 @@ func TestTheFirstRunLeadsToAHubWith38Clients(t *testing.T) {
 		t.Error(text)
 	}
 	text = n.uploads(roster38("Dr. Élan &amp; Partners") + "999,Quillon,Given,tomorrow,,CO,dr-lan-partners,2026-01-01\n")
-	if !strings.Contains(text, "Row 40, birth_date") || strings.Contains(text, "tomorrow") {
+	if !strings.Contains(text, "Row 40 (999), birth_date") || !strings.Contains(text, "“tomorrow”: write the day like") {
 		t.Error(text)
+	}
+	if text := n.uploads("Patient,Born\nQuillon,1970-01-01\n"); !strings.Contains(text, "column id is missing") || !strings.Contains(text, "Its first row says: Patient, Born") {
+		t.Error(text)
+	}
+	export, err := os.ReadFile("../../connectors/folder/testdata/export.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := n.uploads(string(export)); !strings.Contains(text, "month-first") || strings.Contains(text, `name="us" value="yes" checked`) {
+		t.Errorf("it is not proposed to read the days with the month first: %s", text)
+	}
+	_, text = n.types(http.StatusOK, "/start/roster", "us", "yes")
+	for _, want := range []string{`name="us" value="yes" checked`, "Nobody would come in", "3 rows have no day of referral", "Row 5 (RV-1003), DOB", "“2/31/1980”: there is no such day", "not know it: Copay, Home Phone", ">E-mail Address<"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing: %s", want, text)
+		}
+	}
+	n.types(http.StatusUnprocessableEntity, "/start/roster", "us", "yes", "all", "yes", "to", "dr-lan-partners", "on", "2999-01-01")
+	n.types(http.StatusUnprocessableEntity, "/start/roster", "us", "yes", "all", "yes", "to", "nobody", "on", "2026-01-01")
+	if _, text = n.types(http.StatusOK, "/start/roster", "us", "yes", "all", "yes", "to", "dr-lan-partners", "on", "2026-01-01"); !strings.Contains(text, "3 clients would come in") {
+		t.Error(text)
+	}
+	if _, text = n.types(http.StatusUnprocessableEntity, "/start/roster", "do", "import"); !strings.Contains(text, "Nothing came in yet") {
+		t.Errorf("what is not known is left out without a word: %s", text)
 	}
 	if text = n.uploads(roster38("Dr. Élan & Partners")); !strings.Contains(text, "38 clients would come in") {
 		t.Fatal(text)

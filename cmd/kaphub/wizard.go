@@ -44,6 +44,7 @@ type wizard struct {
 	void   bool       // another key was shown before it
 	hub    *hub       // by the draft, once it is whole
 	intake *intake    // a roster that was read and not brought in
+	file   []byte     // of which it was read
 }
 
 func (w *wizard) draft() string  { return w.final + ".draft" }

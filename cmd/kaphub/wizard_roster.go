@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/console"
 	"github.com/kaphub/kaphub/connectors/folder"
@@ -24,6 +26,8 @@ var whatToDo = map[string]string{
 	"too-long":                             "the cell is too long",
 	"missing":                              "the cell is empty, and it is needed",
 	"no-date":                              "write the day like 1988-02-28, or tick “Days are written like 2/28/1988”",
+	"no-date-either":                       "write the day like 1988-02-28 or 2/28/1988",
+	"no-such-day":                          "there is no such day in the calendar; correct it (with slashes the month comes first)",
 	"in-the-future":                        "the day lies in the future",
 	"no-number":                            "write a number",
 	"not-a-known-word":                     "write one of the words that the list of columns names",
@@ -46,8 +50,24 @@ func (w *wizard) Columns() []console.Fact {
 	return all
 }
 
-// Roster reads a CSV file and keeps it in memory for Import. Nothing of what stands in it goes into an error or a log.
-func (w *wizard) Roster(ctx context.Context, file []byte, usDates bool) (console.Intake, error) {
+// ReferredTo are the prescribers of the draft.
+func (w *wizard) ReferredTo(ctx context.Context) ([]console.Fact, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h, err := w.opened(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []console.Fact
+	for _, p := range referrable(&h.config) {
+		all = append(all, console.Fact{Name: p.Name, Value: p.Title})
+	}
+	return all, nil
+}
+
+// Roster reads a CSV file and keeps it in memory for Import, and to be read otherwise. Nothing of what stands in it goes into
+// an error or a log: what it says wrong is told to whoever sent it alone.
+func (w *wizard) Roster(ctx context.Context, file []byte, as console.RosterAs) (console.Intake, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	h, err := w.opened(ctx)
@@ -55,25 +75,73 @@ func (w *wizard) Roster(ctx context.Context, file []byte, usDates bool) (console
 		return console.Intake{}, err
 	}
 	w.intake = nil
-	format := tables(&h.config, folder.Format{USDates: usDates, Now: h.now()})
-	records, refused, err := folder.Roster(bytes.NewReader(file), format)
+	if file != nil {
+		w.file = file
+	}
+	format := tables(&h.config, folder.Format{USDates: as.USDates, LeaveOut: true, Now: h.now()})
+	switch {
+	case w.file == nil:
+		return console.Intake{Wrong: "Choose the file first."}, nil
+	case as.All:
+		if wrong := referAll(&format, as.To, as.On); wrong != "" {
+			return console.Intake{Wrong: wrong}, nil
+		}
+	}
+	read, err := folder.Roster(bytes.NewReader(w.file), format)
 	if unread, ok := errors.AsType[*folder.Unread](err); ok {
-		return console.Intake{Wrong: "The file cannot be taken: " + unread.Hint + ". Save it as CSV (UTF-8), with the header in its first row."}, nil
+		wrong := "The file cannot be taken: " + unread.Hint + ". Save it as CSV (UTF-8), with the header in its first row."
+		if len(unread.Header) > 0 {
+			wrong += " Its first row says: " + strings.Join(unread.Header, ", ") + "."
+		}
+		return console.Intake{Wrong: wrong}, nil
 	}
 	if err != nil {
 		return console.Intake{}, err
 	}
-	w.intake = &intake{records: records}
+	w.intake = &intake{records: read.Records, left: read.Left}
 	shown, err := w.tell(ctx, h)
-	for _, r := range refused {
+	shown.MonthFirst = read.USOnly
+	for _, t := range read.Taken {
+		shown.Taken = append(shown.Taken, console.Fact{Name: t.Wrote, Value: t.As})
+	}
+	for _, r := range read.Refused {
 		where := fmt.Sprintf("Row %d", r.Line)
-		if r.Column != "" {
-			where += ", " + r.Column
+		if r.Number != "" {
+			where += " (" + r.Number + ")"
 		}
-		shown.Refused = append(shown.Refused, console.Fact{Name: where, Value: or(whatToDo[r.Reason], r.Reason)})
+		if r.Column != "" {
+			where += ", " + read.Called(r.Column)
+		}
 		w.intake.refused = append(w.intake.refused, where)
+		switch {
+		case read.USOnly && r.Reason == "no-date": // said of all of them at once
+			continue
+		case as.USDates && r.Reason == "no-date":
+			r.Reason = "no-date-either"
+		}
+		what := or(whatToDo[r.Reason], r.Reason)
+		if r.Cell != "" {
+			what = "“" + r.Cell + "”: " + what
+		}
+		shown.Refused = append(shown.Refused, console.Fact{Name: where, Value: what})
 	}
 	return shown, err
+}
+
+// referAll has the rows that do not say it themselves be of clients who were referred to a prescriber on a day; wrong is what
+// to do when that cannot be.
+func referAll(f *folder.Format, to, on string) (wrong string) {
+	at, err := time.Parse(time.DateOnly, on)
+	switch {
+	case !slices.ContainsFunc(f.Prescribers, func(p folder.Prescriber) bool { return p.Name == to }):
+		return "Choose the prescriber to whom they were referred."
+	case err != nil:
+		return "Say on which day they were referred, like 2026-01-31."
+	case at.After(f.Now):
+		return "The day of the referral lies in the future."
+	}
+	f.ReferTo, f.ReferredOn = to, on
+	return ""
 }
 
 // tell is what the roster that was read would bring.
@@ -83,7 +151,7 @@ func (w *wizard) tell(ctx context.Context, h *hub) (console.Intake, error) {
 		return console.Intake{}, err
 	}
 	t := w.intake.tally(known)
-	shown := console.Intake{New: t.fresh, Changed: t.changed, Same: t.same, Alone: t.alone}
+	shown := console.Intake{New: t.fresh, Changed: t.changed, Same: t.same, Alone: t.alone, Left: w.intake.left}
 	for _, r := range w.intake.records {
 		if r.Type == "Patient" && len(shown.Names) < namesShown {
 			shown.Names = append(shown.Names, calledIn(r.Body))
@@ -113,8 +181,8 @@ func calledIn(body []byte) string {
 	return called
 }
 
-// Import brings in what Roster read last.
-func (w *wizard) Import(ctx context.Context) (console.Intake, error) {
+// Import brings in what Roster read last; what is not known of it is left out only if that is agreed to.
+func (w *wizard) Import(ctx context.Context, leave bool) (console.Intake, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	h, err := w.opened(ctx)
@@ -125,13 +193,17 @@ func (w *wizard) Import(ctx context.Context) (console.Intake, error) {
 	if err != nil {
 		return shown, err
 	}
+	if len(w.intake.left) > 0 && !leave {
+		shown.Wrong = "Nothing came in yet: tick that the columns which the hub does not know are left out."
+		return shown, nil
+	}
 	for _, where := range w.intake.refused {
 		shown.Refused = append(shown.Refused, console.Fact{Name: where})
 	}
 	if err := h.admit(ctx, w.intake); err != nil {
 		return shown, err
 	}
-	w.intake = nil
+	w.intake, w.file = nil, nil
 	if _, err := h.reconcile(ctx, nil); err != nil {
 		return shown, err
 	}

@@ -28,17 +28,17 @@ func readJSON(body []byte) ([]item, error) {
 		return nil, err
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, &Unread{fileEmpty, "it has no content; export it again"}
+		return nil, &Unread{Reason: fileEmpty, Hint: "it has no content; export it again"}
 	}
 	top, err := fhir.Members(text)
 	if err != nil {
-		return nil, &Unread{fileNotFHIR, "it is not one JSON object, or only part of one; export it again"}
+		return nil, &Unread{Reason: fileNotFHIR, Hint: "it is not one JSON object, or only part of one; export it again"}
 	}
 	switch word(top["resourceType"]) {
 	case "Bundle":
 		return readBundle(top)
 	case "":
-		return nil, &Unread{fileNotFHIR, "it says no resourceType; export it as a FHIR R4 Bundle"}
+		return nil, &Unread{Reason: fileNotFHIR, Hint: "it says no resourceType; export it as a FHIR R4 Bundle"}
 	}
 	return []item{gate(1, bytes.TrimSpace(text), true)}, nil
 }
@@ -58,7 +58,7 @@ func readNDJSON(body []byte) ([]item, error) {
 		}
 	}
 	if len(items) == 0 {
-		return nil, &Unread{fileEmpty, "it has no lines; export it again"}
+		return nil, &Unread{Reason: fileEmpty, Hint: "it has no lines; export it again"}
 	}
 	return items, nil
 }
@@ -86,11 +86,11 @@ var about = []string{"MessageHeader", "Parameters", "Composition"}
 func readBundle(top map[string]json.RawMessage) ([]item, error) {
 	kind := word(top["type"])
 	if !slices.Contains(bundles, kind) {
-		return nil, &Unread{fileNotFHIR, "it is a Bundle of a kind that holds no records; write one of " + strings.Join(bundles, ", ")}
+		return nil, &Unread{Reason: fileNotFHIR, Hint: "it is a Bundle of a kind that holds no records; write one of " + strings.Join(bundles, ", ")}
 	}
 	var raws []json.RawMessage
 	if top["entry"] != nil && json.Unmarshal(top["entry"], &raws) != nil {
-		return nil, &Unread{fileNotFHIR, "its entries are no list; export it again"}
+		return nil, &Unread{Reason: fileNotFHIR, Hint: "its entries are no list; export it again"}
 	}
 	entries := make([]map[string]json.RawMessage, len(raws))
 	names := map[string]string{} // fullUrl of an entry → how the others may refer to it

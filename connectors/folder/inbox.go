@@ -172,13 +172,13 @@ func (b *inbox) list() ([]fs.FileInfo, error) {
 func (b *inbox) unfit(info fs.FileInfo) *Unread {
 	switch {
 	case info.IsDir():
-		return &Unread{fileNotPlain, "it is a directory, and nobody looks into it; put its files here, or name it under ignore in the config"}
+		return &Unread{Reason: fileNotPlain, Hint: "it is a directory, and nobody looks into it; put its files here, or name it under ignore in the config"}
 	case !info.Mode().IsRegular():
-		return &Unread{fileNotPlain, "it is a link, a pipe or a device; put the file itself there"}
+		return &Unread{Reason: fileNotPlain, Hint: "it is a link, a pipe or a device; put the file itself there"}
 	case b.kind(info.Name()) == "":
-		return &Unread{fileUnknown, fmt.Sprintf("it is none of %s; name it so, or name it under ignore in the config", b.kinds())}
+		return &Unread{Reason: fileUnknown, Hint: fmt.Sprintf("it is none of %s; name it so, or name it under ignore in the config", b.kinds())}
 	case info.Size() > b.MaxBytes:
-		return &Unread{fileTooLarge, fmt.Sprintf("it has more than %d bytes; export less at a time, or raise max_bytes in the config", b.MaxBytes)}
+		return &Unread{Reason: fileTooLarge, Hint: fmt.Sprintf("it has more than %d bytes; export less at a time, or raise max_bytes in the config", b.MaxBytes)}
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func (b *inbox) one(info fs.FileInfo) error {
 func (b *inbox) read(at string, info fs.FileInfo) ([]byte, error) {
 	f, err := os.OpenFile(at, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe put in its place keeps nobody waiting
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, &Unread{fileForbidden, "the hub's user may not read it"}
+		return nil, &Unread{Reason: fileForbidden, Hint: "the hub's user may not read it"}
 	}
 	if err != nil {
 		return nil, err
@@ -288,7 +288,7 @@ func (b *inbox) parse(kind string, body []byte, at time.Time) (items []item, who
 	case "roster":
 		items, whole, err = roster(body, format)
 		if err == nil && len(items) == 0 {
-			err = &Unread{fileEmpty, "it has a header and no clients; export it again"}
+			err = &Unread{Reason: fileEmpty, Hint: "it has a header and no clients; export it again"}
 		}
 	case "statuses":
 		items, err = statuses(body, format)

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -31,7 +32,10 @@ type Prescriber struct {
 type Format struct {
 	System      string         // of the practice's numbers; "" = SystemNumber
 	Zone        *time.Location // in which a day begins; nil = UTC
-	USDates     bool           // 02/29/1988 in place of 1988-02-29
+	USDates     bool           // 02/29/1988 beside 1988-02-29
+	LeaveOut    bool           // a column of a roster that is not known is left out, and not a reason to refuse the file
+	ReferTo     string         // the prescriber of a roster's row that names none, by name in the config; "" = the only one
+	ReferredOn  string         // the day of the referral of a roster's row without one, 2026-01-31; "" = such a row tells of none
 	Prescribers []Prescriber   // whom a roster may refer to
 	Referral    fhir.Code      // what a referral asks for; zero = kap-evaluation
 	Now         time.Time      // nothing is born, referred or shipped after it
@@ -87,27 +91,47 @@ var rosterColumns = []column{
 	{"therapist_npi", false, "ten digits"},
 }
 
+// Reading is what a roster says, and how it was understood.
+type Reading struct {
+	Records []fhir.Resource
+	Refused []Refusal
+	Taken   []Taken  // columns whose header has another word than the hub
+	Left    []string // the header's words above what was left out
+	USOnly  bool     // every date in it can be read only with the month first, and is not
+}
+
 // Roster reads a CSV roster: each row becomes a Patient, and with prescriber and referred_on a ServiceRequest. The ids
 // of both come from the practice's numbers, so that a changed row is a new version of the same record. A row that cannot
 // be taken is refused alone. The error is an *Unread when the file cannot be taken at all.
-func Roster(r io.Reader, f Format) ([]fhir.Resource, []Refusal, error) {
+func Roster(r io.Reader, f Format) (Reading, error) {
+	var out Reading
 	body, err := io.ReadAll(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read roster: %w", err)
+		return out, fmt.Errorf("read roster: %w", err)
 	}
-	items, _, err := roster(body, f)
+	t, err := readTable(body, rosterColumns, rosterWords, f.LeaveOut)
 	if err != nil {
-		return nil, nil, err
+		return out, err
 	}
-	var all []fhir.Resource
-	var refused []Refusal
+	out.Taken, out.Left, out.USOnly = t.taken, t.left, !f.USDates && t.monthFirst()
+	items, _ := f.rows(&t)
 	for _, it := range items {
-		all = append(all, it.resources...)
+		out.Records = append(out.Records, it.resources...)
 		if it.refused != nil {
-			refused = append(refused, *it.refused)
+			out.Refused = append(out.Refused, *it.refused)
 		}
 	}
-	return all, refused, nil
+	return out, nil
+}
+
+// Called is how a file's own header calls a column.
+func (r *Reading) Called(column string) string {
+	for _, t := range r.Taken {
+		if t.As == column {
+			return t.Wrote
+		}
+	}
+	return column
 }
 
 // PatientID is the id under which a table's rows speak of the client whom the practice knows by number.
@@ -126,10 +150,15 @@ func key(parts ...string) string {
 
 // roster reads the rows of a roster; whole is false when some of it could not be attributed to a client.
 func roster(body []byte, f Format) (items []item, whole bool, err error) {
-	t, err := readTable(body, rosterColumns)
+	t, err := readTable(body, rosterColumns, rosterWords, f.LeaveOut)
 	if err != nil {
 		return nil, false, err
 	}
+	items, whole = f.rows(&t)
+	return items, whole, nil
+}
+
+func (f Format) rows(t *table) (items []item, whole bool) {
 	whole = !t.cut
 	seen := map[string]bool{}
 	for i := range t.rows {
@@ -157,7 +186,7 @@ func roster(body []byte, f Format) (items []item, whole bool, err error) {
 		seen[id] = true
 		items = append(items, it)
 	}
-	return items, whole, nil
+	return items, whole
 }
 
 // client reads one row of a roster.
@@ -312,17 +341,17 @@ func contact(r *row) ([]object, *Refusal) {
 
 // referral is the referral that a row tells of, nil for none: only a row with its day tells of one.
 func (f Format) referral(r *row, patient string) (object, *Refusal) {
-	if r.cells["referred_on"] == "" {
+	on, wrong := f.past(r, "referred_on")
+	if wrong != nil {
+		return nil, wrong
+	}
+	if on = cmp.Or(on, f.ReferredOn); on == "" {
 		for _, name := range []string{"referral_id", "referral_status", "referral_reason_code"} {
 			if r.cells[name] != "" {
 				return nil, r.refuse(name, badAlone)
 			}
 		}
 		return nil, nil
-	}
-	on, wrong := f.past(r, "referred_on")
-	if wrong != nil {
-		return nil, wrong
 	}
 	to, wrong := f.referredTo(r)
 	if wrong != nil {
@@ -361,7 +390,7 @@ func (f Format) referral(r *row, patient string) (object, *Refusal) {
 
 // referredTo is the prescriber whom a row names; with one in the config an empty cell means that one.
 func (f Format) referredTo(r *row) (Prescriber, *Refusal) {
-	named := r.cells["prescriber"]
+	named := cmp.Or(r.cells["prescriber"], f.ReferTo)
 	if named == "" && len(f.Prescribers) == 1 {
 		return f.Prescribers[0], nil
 	}
@@ -374,31 +403,4 @@ func (f Format) referredTo(r *row) (Prescriber, *Refusal) {
 		}
 	}
 	return Prescriber{}, r.refuse("prescriber", badParty)
-}
-
-// date reads a civil date, "" for an empty cell, and answers it as FHIR writes it.
-func (f Format) date(r *row, column string) (string, *Refusal) {
-	text := r.cells[column]
-	if text == "" {
-		return "", nil
-	}
-	layouts := []string{time.DateOnly}
-	if f.USDates {
-		layouts = append(layouts, "1/2/2006")
-	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.Format(time.DateOnly), nil
-		}
-	}
-	return "", r.refuse(column, badDate)
-}
-
-// past is date, for what cannot lie ahead. A day is given to every time zone.
-func (f Format) past(r *row, column string) (string, *Refusal) {
-	on, wrong := f.date(r, column)
-	if wrong == nil && !f.Now.IsZero() && on > f.Now.Add(24*time.Hour).Format(time.DateOnly) {
-		return "", r.refuse(column, badFuture)
-	}
-	return on, wrong
 }

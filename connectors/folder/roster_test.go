@@ -1,8 +1,11 @@
 package folder
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +19,11 @@ var skylight = Prescriber{Name: "skylight", Title: "Skylight Psychedelics", ID: 
 
 var format = Format{Prescribers: []Prescriber{skylight}, Now: now}
 
+func read(file io.Reader, f Format) ([]fhir.Resource, []Refusal, error) {
+	r, err := Roster(file, f)
+	return r.Records, r.Refused, err
+}
+
 const (
 	head = "id,family,given,birth_date"
 	ada  = "17,Invented,Ada Maria,1988-02-29"
@@ -24,7 +32,7 @@ const (
 func TestARosterBecomesPatientsAndReferrals(t *testing.T) {
 	file := "ID,Family,Given,birth date,chosen_name,pronouns,phone,email,address,city,state,postal_code,contact_preference,calendar_token,prescriber,referred_on,referral_id,referral_reason_code,therapist,therapist_npi\r\n" +
 		"17,Invented,Ada Maria,1988-02-29,Juniper,they/them,(303) 555-0100,j@example.org,\"1 Main St\r\nApt 2\",Denver,CO,80202,text,tok-17,Skylight Psychedelics,2026-02-20,R-1,F33.2,Tara Therapist,1987654321\r\n"
-	all, refused, err := Roster(strings.NewReader("\ufeff"+file), format)
+	all, refused, err := read(strings.NewReader("\ufeff"+file), format)
 	if err != nil || len(refused) > 0 || len(all) != 2 {
 		t.Fatalf("%d records, refused %v, %v", len(all), refused, err)
 	}
@@ -59,6 +67,8 @@ func TestABadRowIsRefusedAlone(t *testing.T) {
 		{"no family name", "", "17,,Ada,1988-02-29", "line 2: family: missing"},
 		{"no date of birth", "", "17,Invented,Ada,", "line 2: birth_date: missing"},
 		{"a date as people write it in the United States", "", "17,Invented,Ada,2/29/1988", "line 2: birth_date: no-date"},
+		{"a day that does not exist", "", "17,Invented,Ada,1980-02-31", "line 2: birth_date: no-such-day"},
+		{"a day that does not exist in the United States either", "", "17,Invented,Ada,2/31/1980", "line 2: birth_date: no-such-day"},
 		{"born tomorrow week", "", "17,Invented,Ada,2026-03-10", "line 2: birth_date: in-the-future"},
 		{"born before telephones", "", "17,Invented,Ada,1888-02-29", "line 2: birth_date: no-date"},
 		{"a field too many", "", ada + ",", "line 2: wrong-number-of-fields"},
@@ -77,7 +87,7 @@ func TestABadRowIsRefusedAlone(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			good := "18,Other,Bea,1990-01-01" + strings.Repeat(",", strings.Count(row.columns, ","))
-			all, refused, err := Roster(strings.NewReader(head+row.columns+"\n"+row.cells+"\n"+good+"\n"), format)
+			all, refused, err := read(strings.NewReader(head+row.columns+"\n"+row.cells+"\n"+good+"\n"), format)
 			if err != nil || len(refused) != 1 || refused[0].String() != row.want {
 				t.Fatalf("refused %v, %v; want %s", refused, err, row.want)
 			}
@@ -92,7 +102,7 @@ func TestABadRowIsRefusedAlone(t *testing.T) {
 }
 
 func TestARowThatNamesItsClientIsTheirs(t *testing.T) {
-	_, refused, err := Roster(strings.NewReader(head+"\n17,Invented,Ada,soon\n"), format)
+	_, refused, err := read(strings.NewReader(head+"\n17,Invented,Ada,soon\n"), format)
 	if id := PatientID(SystemNumber, "17"); err != nil || len(refused) != 1 || refused[0].Client != id || refused[0].ID != id || refused[0].Type != "Patient" {
 		t.Errorf("%+v %v", refused, err)
 	}
@@ -112,7 +122,7 @@ func TestAQuoteThatIsNeverClosedIsSaid(t *testing.T) {
 func TestUSDatesWhereTheConfigSaysSo(t *testing.T) {
 	f := format
 	f.USDates = true
-	all, refused, err := Roster(strings.NewReader(head+"\n17,Invented,Ada,2/29/1988\n18,Other,Bea,1990-01-01\n"), f)
+	all, refused, err := read(strings.NewReader(head+"\n17,Invented,Ada,2/29/1988\n18,Other,Bea,1990-01-01\n"), f)
 	if err != nil || len(refused) > 0 || len(all) != 2 || !strings.Contains(string(all[0].Body), `"birthDate":"1988-02-29"`) {
 		t.Errorf("%v %v", refused, err)
 	}
@@ -131,7 +141,7 @@ func TestAFileThatCannotBeTakenSaysWhatToDo(t *testing.T) {
 		{"a header in broken quotes", "\"id,family\n", fileHeader, RosterColumns()},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, _, err := Roster(strings.NewReader(row.file), format)
+			_, _, err := read(strings.NewReader(row.file), format)
 			wrong, ok := errors.AsType[*Unread](err)
 			if !ok || wrong.Reason != row.reason || !strings.Contains(wrong.Hint, row.hint) {
 				t.Fatalf("got %v", err)
@@ -140,5 +150,60 @@ func TestAFileThatCannotBeTakenSaysWhatToDo(t *testing.T) {
 				t.Errorf("it repeats a name: %v", err)
 			}
 		})
+	}
+}
+
+// A file as a common program writes it: its own words for the columns are understood, what is not known is left out only where
+// that is allowed, and the days are told to be written with the month first.
+func TestTheExportOfAnotherProgramIsUnderstood(t *testing.T) {
+	body, err := os.ReadFile("testdata/export.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Roster(bytes.NewReader(body), format); err == nil || strings.Contains(err.Error(), "Copay") || !strings.Contains(err.Error(), "column 10 is none of the known ones") {
+		t.Errorf("what is not known is taken unattended: %v", err)
+	}
+	f := format
+	f.LeaveOut = true
+	r, err := Roster(bytes.NewReader(body), f)
+	if err != nil || !r.USOnly || len(r.Records) > 0 || len(r.Refused) != 4 {
+		t.Fatalf("%+v %v", r, err)
+	}
+	if got := fmt.Sprint(r.Taken); got != "[{Client ID id} {First Name given} {Last Name family} {Preferred Name chosen_name} {DOB birth_date} {Mobile phone} {E-mail Address email} {Zip Code postal_code} {Provider therapist}]" {
+		t.Errorf("taken %s", got)
+	}
+	if got := fmt.Sprint(r.Left); got != "[Copay Home Phone]" {
+		t.Errorf("left out %s", got)
+	}
+	if r.Called("birth_date") != "DOB" || r.Called("pronouns") != "pronouns" {
+		t.Error("a column is not called as the file calls it")
+	}
+	f.USDates = true
+	r, err = Roster(bytes.NewReader(body), f)
+	if err != nil || r.USOnly || len(r.Records) != 3 || len(r.Refused) != 1 {
+		t.Fatalf("%+v %v", r, err)
+	}
+	if is := r.Refused[0]; is.Number != "RV-1003" || is.Cell != "2/31/1980" || is.String() != "line 5: birth_date: no-such-day" {
+		t.Errorf("%+v", is)
+	}
+	f.ReferTo, f.ReferredOn = "skylight", "2026-03-01"
+	r, err = Roster(bytes.NewReader(body), f)
+	if err != nil || len(r.Records) != 6 || !strings.Contains(string(r.Records[1].Body), `"authoredOn":"2026-03-01"`) {
+		t.Errorf("nobody is referred: %+v %v", r, err)
+	}
+}
+
+func TestWhichDaysCanOnlyBeReadWithTheMonthFirst(t *testing.T) {
+	for days, want := range map[string]bool{
+		"3/13/1996": true, "3/4/1996 12/31/1980": true, "3/13/1996 2/31/1980": true,
+		"13/3/1996": false, "3/13/1996 1980-01-01": false, "2/31/1980": false, "3/4/1996 soon": false,
+	} {
+		file := head + "\n"
+		for i, day := range strings.Fields(days) {
+			file += fmt.Sprintf("%d,Invented,Ada,%s\n", i, day)
+		}
+		if r, err := Roster(strings.NewReader(file), format); err != nil || r.USOnly != want {
+			t.Errorf("%s: %v, want %v (%v)", days, r.USOnly, want, err)
+		}
 	}
 }

@@ -55,7 +55,7 @@ var statusColumns = []column{
 // statuses reads a prescriber's CSV: what each row says of one client becomes a Patient that says no more than who is
 // meant, and the prescriber's facts. An empty cell says nothing, and takes nothing back.
 func statuses(body []byte, f Format) (items []item, err error) {
-	t, err := readTable(body, statusColumns)
+	t, err := readTable(body, statusColumns, nil, false)
 	if err != nil {
 		return nil, err
 	}

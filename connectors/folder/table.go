@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,7 +14,7 @@ import (
 	"github.com/kaphub/kaphub/fhir"
 )
 
-// Refusal is one row that was not taken, and why. It names a line, a column and a code, never a value.
+// Refusal is one row that was not taken, and why. Its String names a line, a column and a code, never a value.
 type Refusal struct {
 	Line   int    // in the file, 1 = its first
 	Column string // or element; "" = the row as a whole
@@ -24,6 +23,8 @@ type Refusal struct {
 	ID     string // its id, likewise
 	Client string // the Patient id it belongs to, likewise
 	Row    []byte // as it stood in the file
+	Number string // the practice's own of the client, "" if that could not be told; like Cell, for whoever sent the file alone
+	Cell   string // what stands in the column
 
 	entry bool // Line counts a Bundle's entries
 }
@@ -39,10 +40,11 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("%s %d: %s: %s", what, r.Line, r.Column, r.Reason)
 }
 
-// Unread is why a whole file was not taken. Nothing in it repeats what the file holds.
+// Unread is why a whole file was not taken. Nothing in what Error says repeats what the file holds.
 type Unread struct {
-	Reason string // one of the file… codes
-	Hint   string // what to do next
+	Reason string   // one of the file… codes
+	Hint   string   // what to do next
+	Header []string // its first line, for whoever sent the file alone
 }
 
 func (u *Unread) Error() string { return u.Reason + ": " + u.Hint }
@@ -68,6 +70,7 @@ const (
 	badLength  = "too-long"
 	badMissing = "missing"
 	badDate    = "no-date"
+	badNoDay   = "no-such-day"
 	badFuture  = "in-the-future"
 	badNumber  = "no-number"
 	badCode    = "not-a-known-word"
@@ -81,6 +84,7 @@ const maxCell = 1000 // runes; nothing that belongs into a column is longer
 
 // table is a CSV file whose header is known.
 type table struct {
+	heading
 	rows []row
 	cut  bool // a quote was never closed: what came after it was not read
 }
@@ -113,8 +117,9 @@ func header(columns []column) string {
 	return strings.Join(names, ",")
 }
 
-// readTable takes a CSV file apart. The error is an *Unread when none of it can be taken.
-func readTable(body []byte, columns []column) (table, error) {
+// readTable takes a CSV file apart; words are what else its header may call a column, and leave has it leave out the columns that are not known. The error is an *Unread when none of
+// it can be taken.
+func readTable(body []byte, columns []column, words map[string][]string, leave bool) (table, error) {
 	text, err := plainText(body)
 	if err != nil {
 		return table{}, err
@@ -123,17 +128,16 @@ func readTable(body []byte, columns []column) (table, error) {
 	in.ReuseRecord = false
 	first, err := in.Read()
 	if errors.Is(err, io.EOF) {
-		return table{}, &Unread{fileEmpty, "it has no lines; export it again"}
+		return table{}, &Unread{Reason: fileEmpty, Hint: "it has no lines; export it again"}
 	}
 	if err != nil {
-		return table{}, &Unread{fileHeader, "the first line cannot be read as CSV; it should be some of " + header(columns)}
+		return table{}, &Unread{Reason: fileHeader, Hint: "the first line cannot be read as CSV; it should be some of " + header(columns)}
 	}
-	names, err := readHeader(first, columns)
-	if err != nil {
+	var t table
+	if t.heading, err = readHeader(first, columns, words, leave); err != nil {
 		return table{}, err
 	}
-	in.FieldsPerRecord = len(names)
-	var t table
+	in.FieldsPerRecord = len(t.names)
 	for {
 		from := in.InputOffset()
 		record, err := in.Read()
@@ -158,7 +162,7 @@ func readTable(body []byte, columns []column) (table, error) {
 			continue
 		}
 		r.line, _ = in.FieldPos(0)
-		r.read(names, record)
+		r.read(t.names, record)
 		if len(r.cells) > 0 || r.refused != nil { // a line of commas says nothing
 			t.rows = append(t.rows, r)
 		}
@@ -170,7 +174,7 @@ func (r *row) read(names, record []string) {
 	for i, cell := range record {
 		cell = strings.TrimSpace(cell)
 		switch {
-		case cell == "":
+		case cell == "", names[i] == "":
 			continue
 		case utf8.RuneCountInString(cell) > maxCell:
 			r.refused = &Refusal{Line: r.line, Column: names[i], Reason: badLength, Row: r.raw}
@@ -181,58 +185,23 @@ func (r *row) read(names, record []string) {
 	}
 }
 
-// readHeader finds which column stands where. What is not known is told by its place: where a header is missing, it is
-// somebody's name.
-func readHeader(first []string, columns []column) ([]string, error) {
-	known := func(name string) bool {
-		return slices.ContainsFunc(columns, func(c column) bool { return c.name == name })
-	}
-	names := make([]string, len(first))
-	var wrong []string
-	for i, cell := range first {
-		name := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(cell)), " ", "_")
-		switch {
-		case !known(name):
-			wrong = append(wrong, fmt.Sprintf("column %d is none of the known ones", i+1))
-		case slices.Contains(names[:i], name):
-			wrong = append(wrong, "column "+name+" stands there twice")
-		}
-		names[i] = name
-	}
-	for _, c := range columns {
-		if c.required && !slices.Contains(names, c.name) {
-			wrong = append(wrong, "column "+c.name+" is missing")
-		}
-	}
-	if len(first) == 1 && strings.Contains(first[0], ";") {
-		wrong = []string{"its columns are parted by semicolons"}
-	}
-	if len(wrong) > 0 {
-		if len(wrong) > 5 {
-			wrong = append(wrong[:5], "and more")
-		}
-		return nil, &Unread{fileHeader, strings.Join(wrong, "; ") + "; write, parted by commas, some of: " + header(columns)}
-	}
-	return names, nil
-}
-
 // plainText is body as UTF-8 without a byte order mark.
 func plainText(body []byte) ([]byte, error) {
 	const save = "; save it as CSV UTF-8 and export it again"
 	switch {
 	case bytes.HasPrefix(body, []byte{0xff, 0xfe}), bytes.HasPrefix(body, []byte{0xfe, 0xff}):
-		return nil, &Unread{fileEncoding, "it is written in UTF-16" + save}
+		return nil, &Unread{Reason: fileEncoding, Hint: "it is written in UTF-16" + save}
 	case bytes.IndexByte(body, 0) >= 0:
-		return nil, &Unread{fileEncoding, "it is no text" + save}
+		return nil, &Unread{Reason: fileEncoding, Hint: "it is no text" + save}
 	case !utf8.Valid(body):
-		return nil, &Unread{fileEncoding, "it is not written in UTF-8 (Windows-1252, perhaps)" + save}
+		return nil, &Unread{Reason: fileEncoding, Hint: "it is not written in UTF-8 (Windows-1252, perhaps)" + save}
 	}
 	return bytes.TrimPrefix(body, []byte("\ufeff")), nil
 }
 
 // refuse is a refusal of the row for what stands in a column.
 func (r *row) refuse(column, reason string) *Refusal {
-	return &Refusal{Line: r.line, Column: column, Reason: reason, Row: r.raw}
+	return &Refusal{Line: r.line, Column: column, Reason: reason, Row: r.raw, Number: r.cells["id"], Cell: r.cells[column]}
 }
 
 // object is a piece of FHIR JSON; its keys are written in alphabetical order, so that the same row has the same bytes.

@@ -228,3 +228,19 @@ func TestALinkOfTheOwnMachineIsWhole(t *testing.T) {
 		t.Errorf("with a public address it begins with %q", got)
 	}
 }
+
+// A link that only this machine opens says so, and leads to where that is mended.
+func TestAnInvitationOfTheOwnMachineSaysThatItOpensOnlyThere(t *testing.T) {
+	w := newTown(t)
+	for public, here := range map[string]bool{"": true, "https://hub.example": false} {
+		w.Public = public
+		rec := httptest.NewRecorder()
+		v := &visit{Console: w.Console, w: rec, r: httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:8080/accounts", nil), now: now}
+		if err := v.handOver(people.Account{Name: "Dana"}, people.Invitation{Token: "t", Until: now}); err != nil {
+			t.Fatal(err)
+		}
+		if text := rec.Body.String(); strings.Contains(text, `data-test-id="only-here"`) != here || strings.Contains(text, `href="/settings/address"`) != here || !strings.Contains(text, `data-copies="link"`) {
+			t.Errorf("with the address %q: %s", public, text)
+		}
+	}
+}

@@ -200,12 +200,13 @@ type handedPage struct {
 	frame
 	people.Account
 	Link  string
+	Here  bool // only this machine reaches the hub
 	Until time.Time
 }
 
 // handOver shows an invitation. It stands in the answer itself, and is kept nowhere.
 func (v *visit) handOver(a people.Account, inv people.Invitation) error {
-	return v.show("invited", handedPage{frame: v.frame("Invitation"), Account: a, Link: v.reached() + people.InvitePath + inv.Token, Until: inv.Until})
+	return v.show("invited", handedPage{frame: v.frame("Invitation"), Account: a, Link: v.reached() + people.InvitePath + inv.Token, Here: v.Public == "", Until: inv.Until})
 }
 
 // reached is the address under which people reach the hub, with which a link begins: where none is set, only this machine does, and

@@ -215,10 +215,11 @@ func (v *visit) listed(words, show string, page, most int, send func(clientsPage
 		}
 	}
 	slices.SortStableFunc(list, func(a, b report.Shown) int {
-		if words != "" {
-			return cmp.Or(strings.Compare(strings.ToLower(a.Chosen), strings.ToLower(b.Chosen)), cmp.Compare(a.Client, b.Client))
+		byName := cmp.Or(strings.Compare(strings.ToLower(a.Chosen), strings.ToLower(b.Chosen)), cmp.Compare(a.Client, b.Client))
+		if show == "soon" || show == "later" {
+			return cmp.Or(session(a).Compare(session(b)), byName)
 		}
-		return cmp.Or(session(a).Compare(session(b)), cmp.Compare(a.Client, b.Client))
+		return byName
 	})
 	p := clientsPage{frame: v.frame("Clients"), N: len(list), Strangers: strangers}
 	p.Now, p.Sought = in.AsOf, words

@@ -136,7 +136,7 @@ func TestAClientIsFoundByWhatOneKnowsOfThem(t *testing.T) {
 	if strings.Contains(a.body, "Robin") || w.looks[len(w.looks)-1] != "Ann reader|search clients" {
 		t.Errorf("%v %s", w.looks, a.body)
 	}
-	g.get("/clients").inOrder(t, "Everybody: 2 clients", "Robin", "not on file", "Kim")
+	g.get("/clients").inOrder(t, "Everybody: 2 clients", "Kim", "Robin", "not on file")
 	if a := g.find("nobody of this name"); !a.has("nobody") {
 		t.Errorf("%s", a.body)
 	}
@@ -244,6 +244,17 @@ func TestSomebodyElsesClientIsToldToWhoeverNamesThemInFull(t *testing.T) {
 		}
 		if a := w.as(people.Owner).find(words); a.has("stranger") {
 			t.Errorf("an owner, who sees everybody, finds a stranger by %q", words)
+		}
+	}
+}
+
+func TestClientsAreInTheOrderOfTheirNames(t *testing.T) {
+	w := newTown(t) // Robin's session is before Kim's, and her key after his
+	for path, first := range map[string]string{"/clients": ">Kim<", "/clients?show=soon": ">Robin<"} {
+		body := w.as(people.Admin).get(path).body
+		kim, robin := strings.Index(body, ">Kim<"), strings.Index(body, ">Robin<")
+		if kim < 0 || robin < 0 || (kim < robin) != (first == ">Kim<") {
+			t.Errorf("%s: Kim stands at %d, Robin at %d", path, kim, robin)
 		}
 	}
 }

@@ -36,12 +36,14 @@ type Start interface {
 	// KeepKey keeps that key, once the groups of its recovery key that GroupsAsked names were typed back.
 	// ErrTyped when they do not fit.
 	KeepKey(ctx context.Context, groups []string) error
-	// Roster reads a CSV file and keeps it in memory for Import; it is told what would happen.
-	Roster(ctx context.Context, file []byte, usDates bool) (Intake, error)
-	// Import brings in what Roster read last.
-	Import(ctx context.Context) (Intake, error)
+	// Roster reads a CSV file, nil = the one before, and keeps it in memory for Import; it is told what would happen.
+	Roster(ctx context.Context, file []byte, as RosterAs) (Intake, error)
+	// Import brings in what Roster read last. Nothing comes in while there are columns to be left out and leave is false.
+	Import(ctx context.Context, leave bool) (Intake, error)
 	// Columns tells what a roster's header may have.
 	Columns() []Fact
+	// ReferredTo are the prescribers to whom a roster's clients can be referred: by key, and how they are called.
+	ReferredTo(ctx context.Context) ([]Fact, error)
 	// Finish makes the owner's account, puts the config in its place, and returns the path of the owner's invitation: the
 	// hub serves from then on.
 	Finish(ctx context.Context, owner people.Profile) (path string, err error)
@@ -59,14 +61,6 @@ type Step struct {
 	Done       bool
 	Open       bool // it can be done now: what it needs is there
 	Here       bool
-}
-
-// Intake is what a roster would bring, or brought.
-type Intake struct {
-	New, Changed, Same, Alone int
-	Names                     []string // of the first, as they are called
-	Refused                   []Fact   // where, and what to do
-	Wrong                     string   // why the file cannot be taken at all
 }
 
 // codeTries is how often the code may be typed wrong: then the hub is to be started again.
@@ -316,69 +310,6 @@ func (s *starter) keepKey(v *visit) error {
 		return err
 	}
 	return v.to("/")
-}
-
-type rosterPage struct {
-	startPage
-	Columns []Fact
-	Intake  Intake
-	Seen    bool // a file was read
-	Came    bool // … and brought in
-	Wrong   string
-}
-
-func (s *starter) rosterPage(v *visit) (rosterPage, error) {
-	p, err := s.page(v, "roster")
-	return rosterPage{startPage: p, Columns: s.start.Columns()}, err
-}
-
-func (s *starter) roster(v *visit) error {
-	p, err := s.rosterPage(v)
-	if err != nil {
-		return err
-	}
-	return v.show("start-roster", p)
-}
-
-func (s *starter) takeRoster(v *visit) error {
-	p, err := s.rosterPage(v)
-	if err != nil {
-		return err
-	}
-	if err := v.r.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) {
-		if _, over := errors.AsType[*http.MaxBytesError](err); over {
-			return err
-		}
-		return &refusal{http.StatusBadRequest, "The file did not arrive whole", "Send it once more."}
-	}
-	switch v.r.PostFormValue("do") {
-	case "skip":
-		if err := s.start.Skip(v.ctx(), "roster"); err != nil {
-			return err
-		}
-		return v.to("/")
-	case "import":
-		if p.Intake, err = s.start.Import(v.ctx()); err != nil {
-			return err
-		}
-		p.Came = true
-		return v.show("start-roster", p)
-	}
-	file, _, err := v.r.FormFile("roster")
-	if err != nil {
-		p.Wrong = "Choose the file first."
-		return v.send(http.StatusUnprocessableEntity, "start-roster", p)
-	}
-	defer func() { _ = file.Close() }()
-	body, err := io.ReadAll(file)
-	if err != nil {
-		return err
-	}
-	if p.Intake, err = s.start.Roster(v.ctx(), body, v.r.PostFormValue("us") != ""); err != nil {
-		return err
-	}
-	p.Seen = true
-	return v.show("start-roster", p)
 }
 
 // sampleRoster is a roster of nobody, to begin from.

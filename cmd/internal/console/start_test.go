@@ -21,6 +21,7 @@ type beginning struct {
 	keys     int
 	void     bool
 	kept     bool
+	as       RosterAs
 	roster   []byte
 	imported bool
 	owner    people.Profile
@@ -63,8 +64,13 @@ func (b *beginning) KeepKey(_ context.Context, groups []string) error {
 	return nil
 }
 
-func (b *beginning) Roster(_ context.Context, file []byte, _ bool) (Intake, error) {
-	b.roster = file
+func (b *beginning) Roster(_ context.Context, file []byte, _ RosterAs) (Intake, error) {
+	if file != nil {
+		b.roster = file
+	}
+	if b.roster == nil {
+		return Intake{Wrong: "Choose the file first."}, nil
+	}
 	return Intake{New: 38, Names: []string{"Wren"}, Refused: []Fact{{"Row 40, birth_date", "write the day like 1988-02-28"}}}, nil
 }
 
@@ -73,7 +79,11 @@ func (b *beginning) Skip(_ context.Context, step string) error {
 	return nil
 }
 
-func (b *beginning) Import(context.Context) (Intake, error) {
+func (b *beginning) ReferredTo(context.Context) ([]Fact, error) {
+	return []Fact{{"skylight", "Skylight"}}, nil
+}
+
+func (b *beginning) Import(context.Context, bool) (Intake, error) {
 	b.imported = true
 	return Intake{New: 38}, nil
 }
