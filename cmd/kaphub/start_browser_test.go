@@ -189,7 +189,7 @@ func TestTheFirstRunInABrowser(t *testing.T) {
 	phone.in("light", 390)
 	phone.comesIn(link[strings.Index(link, people.InvitePath):])
 	phone.sees("/")
-	if text := phone.says(); !strings.Contains(text, "names you as Robin Sample") || strings.Contains(text, "calendar") {
+	if text := phone.says(); !strings.Contains(text, "Wren2") || strings.Contains(text, "No client of yours") || strings.Contains(text, "calendar") {
 		t.Errorf("the therapist sees %s", text)
 	}
 	for _, wrong := range phone.heardWrong() {
