@@ -64,7 +64,8 @@ func (b *beginning) KeepKey(_ context.Context, groups []string) error {
 	return nil
 }
 
-func (b *beginning) Roster(_ context.Context, file []byte, _ RosterAs) (Intake, error) {
+func (b *beginning) Roster(_ context.Context, file []byte, as RosterAs) (Intake, error) {
+	b.as = as
 	if file != nil {
 		b.roster = file
 	}
@@ -138,6 +139,11 @@ func (v *visitor) upload(body string) answerTo {
 	v.t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
+	for name, value := range map[string]string{"us": "y", "to": "aurora", "on": "2026-01-02"} {
+		if err := m.WriteField(name, value); err != nil {
+			v.t.Fatal(err)
+		}
+	}
 	part, err := m.CreateFormFile("roster", "roster.csv")
 	if err == nil {
 		_, err = part.Write([]byte(body))
@@ -240,6 +246,9 @@ func TestTheFirstRunFromTheFirstStepToTheLast(t *testing.T) {
 	const secret = "Quillon"
 	if a := v.upload("id,family\n1," + secret + "\n"); a.StatusCode != http.StatusOK || !a.has("looked") || !a.has("refused") || b.imported {
 		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	if want := (RosterAs{USDates: true, To: "aurora", On: "2026-01-02"}); b.as != want {
+		t.Errorf("the roster is read as %+v, want %+v", b.as, want)
 	}
 	if !strings.Contains(string(b.roster), secret) || strings.Contains(log.String(), secret) {
 		t.Error("the file did not arrive, or the log has it")
