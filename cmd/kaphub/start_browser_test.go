@@ -117,7 +117,7 @@ func TestTheFirstRunInABrowser(t *testing.T) {
 	broken := strings.Replace(strings.Replace(roster("Aurora Clinic"), "1961-02-02", "2/2/61", 1), "1963-04-04", "", 1) + "999,Invented,Given,1970-01-01,Wren\n"
 	w.uploads("roster.csv", broken)
 	w.sees("/start/roster")
-	for _, want := range []string{"36 clients would come in", "3 rows cannot be taken", "Row 3, birth_date", "Row 5, birth_date", "Row 40", "Wren0"} {
+	for _, want := range []string{"36 clients would come in", "3 rows cannot be taken", "Row 3 (101), birth_date", "Row 5 (103), birth_date", "Row 40", "Wren0"} {
 		if !strings.Contains(w.says(), want) {
 			t.Errorf("it is not said: %s\n%s", want, w.says())
 		}
