@@ -108,7 +108,7 @@ func TestAPracticeMayTellOnePrescriberLess(t *testing.T) {
 func TestAListMayAllowAnExtension(t *testing.T) {
 	d := DefaultDisclosure()
 	d.Extensions = []string{"http://hl7.org/fhir/StructureDefinition/individual-pronouns"}
-	body := `{"resourceType":"Patient","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/individual-pronouns","valueString":"they"},{"url":"other"}]}`
+	body := `{"resourceType":"Patient","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/individual-pronouns","valueString":"they"},{"url":"other"},{"url":"` + fhir.ExtensionTherapist + `","valueReference":{"display":"Tara Therapist"}}]}`
 	out, withheld, err := d.Trim("Patient", []byte(body))
 	if want := `{"resourceType":"Patient","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/individual-pronouns","valueString":"they"}]}`; err != nil || string(out) != want {
 		t.Errorf("got %s (%v)", out, err)
