@@ -171,7 +171,7 @@ func TestTheConversation(t *testing.T) {
 	}
 	asked.hears("waits for information", "“Please send the last ECG”")
 	reopened.hears("took the closed referral up again")
-	inside.hears("recorded deferred on 1 Feb 2026")
+	inside.hears("recorded deferred on Sun 1 Feb 2026")
 	if n := len(whole(p.world.Practice, "Observation", "Patient/inside", "medical-clearance", "deferred")); n != 1 {
 		t.Errorf("the decision inside the Task came home %d times", n)
 	}

@@ -68,7 +68,7 @@ func TestALostReplyThenAWithdrawnRelease(t *testing.T) {
 		p.must(0, "sync")
 	}
 	list = p.sent("MRN-ADA")
-	if len(list) != 1 || list[0].State != "delivered" || !regexp.MustCompile(`^sent, reply lost, found there on \d+ \w{3} \d\d:\d\d$`).MatchString(list[0].Story) {
+	if len(list) != 1 || list[0].State != "delivered" || !regexp.MustCompile(`^sent, reply lost, found there on \w{3} \d+ \w{3} \d\d:\d\d$`).MatchString(list[0].Story) {
 		t.Errorf("after the release was withdrawn: %+v", list)
 	}
 	if n := posted(p.world.Prescriber) - written; n != 0 {

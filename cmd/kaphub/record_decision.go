@@ -174,7 +174,7 @@ func (c *recordDecision) decider(r *recording) error {
 func (r *recording) agreed(what string) {
 	on := "per agreement"
 	if signed := r.Policy.Sheet.Signed; !signed.IsZero() {
-		on += " of " + signed.String()
+		on += " of " + signed.Start(time.UTC).Format("Mon 2 Jan 2006")
 	}
 	_, _ = fmt.Fprintf(r.out, "  %s (%s)\n", what, on)
 }

@@ -57,7 +57,7 @@ func (p *place) steps(steps ...step) (ids []string) {
 }
 
 var ready = []step{
-	{"record decision juniper --outcome cleared --valid-to 2099-01-31 --medium e-mail --by ada", "decided by Skylight (per agreement of 2026-01-10)"},
+	{"record decision juniper --outcome cleared --valid-to 2099-01-31 --medium e-mail --by ada", "decided by Skylight (per agreement of Sat 10 Jan 2026)"},
 	{"record label juniper --name-matches y --filled yesterday --discard-after 2099-05-01 --sessions 4 --directions One_lozenge --by ada", "(label, by ada)"},
 	{"record read-through --by ada", "Everything from Skylight up to"},
 	{"record arrival juniper --bp 118/76 --hr 72 --ride y --fasting y --location y --new n --go-ahead y --by ada", "to be confirmed by a second person by the end of"},
@@ -202,7 +202,7 @@ func TestAReplyIsPasted(t *testing.T) {
 	p.stdin = ""
 	p.steps(step{"record read-through", "Everything"})
 	key := regexp.MustCompile(`c-[0-9a-z]{10}`).FindString(p.must(0, "record", "list", "juniper").out)
-	if out := p.must(0, "explain", key).out; !strings.Contains(out, "an ECG") || !strings.Contains(out, "valid to 31 Jan 2099") {
+	if out := p.must(0, "explain", key).out; !strings.Contains(out, "an ECG") || !strings.Contains(out, "valid to Sat 31 Jan") {
 		t.Errorf("the condition is not on the board:\n%s", out)
 	}
 	p.run("record", "condition", "juniper").oneSentence(t, "--met")

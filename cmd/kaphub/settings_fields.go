@@ -209,7 +209,7 @@ func capital(text string) string {
 
 // civil is a day as one reads it.
 func civil(d config.Day) string {
-	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format("2 Jan 2006")
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format("Mon 2 Jan 2006")
 }
 
 // zones are the time zones of the United States, as people call them.

@@ -130,7 +130,7 @@ func (c *handedOverDelivery) Run(ctx context.Context, s *scene) error {
 	if err := h.settle(ctx, h.actor, e, exchange.Receipt{Outcome: exchange.OutcomeHandedOver, By: by, To: c.To, Note: c.Note, At: at}); err != nil {
 		return err
 	}
-	s.printf("Delivery %.12s was handed over by %s on %s.\n", e.ID, by, at.In(h.config.Location()).Format("2 Jan 2006"))
+	s.printf("Delivery %.12s was handed over by %s on %s.\n", e.ID, by, at.In(h.config.Location()).Format("Mon 2 Jan 2006"))
 	return nil
 }
 

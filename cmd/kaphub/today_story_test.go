@@ -59,7 +59,7 @@ func TestReverieAndSkylightAsTheyAreToday(t *testing.T) {
 	s.day("2026-03-05 16:10", `Skylight has seen all three, and answers. The first mail has the reply block that Maya had sent along with her
 questions; Juniper's blood pressure is to stay below a limit. Until all of the mailbox is entered the board cannot tell.`)
 	s.does(3, "sync")
-	s.stdin = "> STATUS: cleared-with-conditions\n> VALID-TO: 1 Jun 2026\n> LIMITS: BP 135/85, HR 95\n> CONDITIONS: bp\n> DIRECTIONS: none\n> " + pastedAside + "\n"
+	s.stdin = "> STATUS: cleared-with-conditions\n> VALID-TO: Mon 1 Jun 2026\n> LIMITS: BP 135/85, HR 95\n> CONDITIONS: bp\n> DIRECTIONS: none\n> " + pastedAside + "\n"
 	entry := entryID.FindString(s.does(0, "record", "decision", "juniper", "--paste", "--medium", "e-mail", "--by", "Maya").out)
 	s.then(time.Minute, "Theo compares it with the mail: a decision that clears needs a second pair of eyes.")
 	s.does(1, "record", "confirm", entry, "--by", "maya")

@@ -43,7 +43,7 @@ func TestADecisionThatClearsIsConfirmedByASecondPerson(t *testing.T) {
 	}{
 		{"entered yesterday, it counts to the end of the next business day", []entry{decide(monday, cleared(false))}, readiness.Met, "entered by ada, to be confirmed by a second person by the end of Tue 3 Mar"},
 		{"a stop is not lifted while a second person is waited for", []entry{stop, decide(monday, cleared(false))}, readiness.Blocked, ""},
-		{"entered on Friday and nobody confirmed it up to Monday's end", []entry{decide(friday, cleared(false))}, readiness.Untold, "entered by ada on 27 Feb 2026, awaiting a second person"},
+		{"entered on Friday and nobody confirmed it up to Monday's end", []entry{decide(friday, cleared(false))}, readiness.Untold, "entered by ada on Fri 27 Feb 2026, awaiting a second person"},
 		{"the same person cannot confirm it", []entry{decide(friday, cleared(false)), confirm(friday.Add(time.Hour), "Ada")}, readiness.Untold, "awaiting a second person"},
 		{"another person confirmed it", []entry{decide(friday, cleared(false)), confirm(friday.Add(time.Hour), "grace")}, readiness.Met, ""},
 		{"… late, and from then on it counts", []entry{decide(friday, cleared(false)), confirm(now.Add(-time.Hour), "grace")}, readiness.Met, ""},

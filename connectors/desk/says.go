@@ -223,10 +223,10 @@ func (b *entered) directions(said []Said) []Said {
 // on is a day as one reads it; what is none is returned as it stands.
 func (b *entered) on(day string) string {
 	if t, err := time.Parse(time.RFC3339, day); err == nil {
-		return t.In(b.zone).Format("2 Jan 2006")
+		return t.In(b.zone).Format("Mon 2 Jan 2006")
 	}
 	if t, err := time.Parse(time.DateOnly, day); err == nil {
-		return t.Format("2 Jan 2006")
+		return t.Format("Mon 2 Jan 2006")
 	}
 	return day
 }

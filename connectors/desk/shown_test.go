@@ -63,7 +63,7 @@ func TestWhatAnEntrySays(t *testing.T) {
 		want  string // what is not open in brackets
 	}{
 		"after":     {after, "dosing session of " + held + ", held; (dose taken as directed); (effects: serious); (“fainted”); (left for 3 sessions)"},
-		"label":     {label, "(directions: “One lozenge”); filled 20 Feb 2026; discard after 1 Aug 2026; (enough for 4 sessions); directions acknowledged"},
+		"label":     {label, "(directions: “One lozenge”); filled Fri 20 Feb 2026; discard after Sat 1 Aug 2026; (enough for 4 sessions); directions acknowledged"},
 		"withdrawn": {withdrawn, "release withdrawn " + now.In(zone).Format("2 Jan 2006")},
 	} {
 		var got []string

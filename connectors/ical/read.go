@@ -159,7 +159,7 @@ func (f *feed) Check(ctx context.Context) (connectors.Report, error) {
 		r.Lines = append(r.Lines, connectors.Line{Level: level, About: about, Text: fmt.Sprintf(format, args...)})
 	}
 	say("works", "events", "%d from %s to %s; nothing is kept of those without a token, and of the others the times, the token and the kind",
-		len(list), now.Add(-f.Back).In(f.Zone).Format("2 Jan 2006"), now.Add(f.Ahead).In(f.Zone).Format("2 Jan 2006"))
+		len(list), now.Add(-f.Back).In(f.Zone).Format("Mon 2 Jan 2006"), now.Add(f.Ahead).In(f.Zone).Format("Mon 2 Jan 2006"))
 	switch {
 	case marked == 0 && len(list) > 0:
 		say("degrades", "tokens", "no event has a token: write each client's token into the titles, and see that the calendar shares titles and not only busy times")

@@ -60,7 +60,7 @@ func TestTheAccountOfSessionsWorth(t *testing.T) {
 		{"prescribed, and nothing dispensed", unfilled, nil, map[readiness.FigureName]string{
 			readiness.Dispensed: "?No medicine is on file as dispensed", readiness.Left: "?nothing is on file", readiness.Tranche: "0", readiness.GoodUntil: "?no last day"}},
 		{"delivered, and how much nobody said", told(unfilled).then(parcel(fhir.FulfilmentDelivered, 9)), nil, map[readiness.FigureName]string{
-			readiness.Dispensed: "?it was delivered on 22 Feb 2026, and how much is not on file", readiness.Left: "?what came in is not on file as a number; at least one"}},
+			readiness.Dispensed: "?it was delivered on Sun 22 Feb 2026, and how much is not on file", readiness.Left: "?what came in is not on file as a number; at least one"}},
 		{"… and one taken since", told(unfilled).then(parcel(fhir.FulfilmentDelivered, 9)).then(took(8)), nil, map[readiness.FigureName]string{
 			readiness.Left: "?what came in is not on file as a number, and some was taken"}},
 		{"… and then counted", told(unfilled).then(parcel(fhir.FulfilmentDelivered, 9)).then(took(8)).then(counted(3, 8)), nil, map[readiness.FigureName]string{
@@ -68,14 +68,14 @@ func TestTheAccountOfSessionsWorth(t *testing.T) {
 		{"counted fewer than computed, one taken since", told(all).then(counted(4, 20)).then(took(10)), nil, map[readiness.FigureName]string{
 			readiness.Counted: "4", readiness.Left: "3"}},
 		{"the quantity is in another unit than the dose", filled(set("quantity", map[string]any{"value": 600, "unit": "mg", "code": "mg", "system": fhir.SystemUCUM})), nil, map[readiness.FigureName]string{
-			readiness.Dispensed: "?how many sessions the fill of 1 Feb 2026 is worth is not on file"}},
+			readiness.Dispensed: "?how many sessions the fill of Sun 1 Feb 2026 is worth is not on file"}},
 		{"three partial fills of two are the first fill", filled(set("quantity.value", 2)).then(part("b", 20, 2)).then(part("c", 10, 2)), nil, map[readiness.FigureName]string{
 			readiness.Dispensed: "6", readiness.Tranche: "1"}},
 		{"… and two more begin the second", filled(set("quantity.value", 2)).then(part("b", 20, 2)).then(part("c", 10, 2)).then(part("d", 5, 2)), nil, map[readiness.FigureName]string{
 			readiness.Dispensed: "8", readiness.Tranche: "2"}},
 		{"all of it out of date", filled(good("2026-03-02")), nil, map[readiness.FigureName]string{readiness.Left: "0", readiness.GoodUntil: "2026-03-02"}},
 		{"good for months", filled(good("2026-06-30")), nil, map[readiness.FigureName]string{readiness.GoodUntil: "2026-06-30"}},
-		{"no last day on the label", all, nil, map[readiness.FigureName]string{readiness.GoodUntil: "?the record of what came on 1 Feb 2026 tells no last day"}},
+		{"no last day on the label", all, nil, map[readiness.FigureName]string{readiness.GoodUntil: "?the record of what came on Sun 1 Feb 2026 tells no last day"}},
 		{"no session booked", less("Appointment", "dosing"), nil, map[readiness.FigureName]string{readiness.BookedAhead: "0"}},
 		{"sessions are not told of", less("Appointment", "dosing"), func(p *readiness.Policy) { p.Practice.Silent = []string{"Appointment"} }, map[readiness.FigureName]string{
 			readiness.BookedAhead: "?the practice's systems do not tell of sessions"}},
@@ -130,12 +130,12 @@ func TestEachNumberNamesWhoRecordedIt(t *testing.T) {
 		says string
 		of2  string
 	}{
-		{readiness.Dispensed, 0, "Skylight Psychedelics", "6, in the client's hands since 1 Feb 2026", "MedicationDispense"},
-		{readiness.Dispensed, 1, "Reverie", "6, in the client's hands since 26 Feb 2026", "MedicationDispense"},
-		{readiness.Taken, 0, "Reverie", "taken on 27 Feb 2026", "MedicationAdministration"},
-		{readiness.BookedAhead, 0, "Reverie", "session of 3 Mar 2026", "Appointment"},
-		{readiness.Tranche, 0, "Skylight Psychedelics", "prescribed on 13 Jan 2026", "MedicationRequest"},
-		{readiness.SinceFollowUp, 0, "Skylight Psychedelics", "decision of 12 Jan 2026", "Observation"},
+		{readiness.Dispensed, 0, "Skylight Psychedelics", "6, in the client's hands since Sun 1 Feb 2026", "MedicationDispense"},
+		{readiness.Dispensed, 1, "Reverie", "6, in the client's hands since Thu 26 Feb 2026", "MedicationDispense"},
+		{readiness.Taken, 0, "Reverie", "taken on Fri 27 Feb 2026", "MedicationAdministration"},
+		{readiness.BookedAhead, 0, "Reverie", "session of Tue 3 Mar 2026", "Appointment"},
+		{readiness.Tranche, 0, "Skylight Psychedelics", "prescribed on Tue 13 Jan 2026", "MedicationRequest"},
+		{readiness.SinceFollowUp, 0, "Skylight Psychedelics", "decision of Mon 12 Jan 2026", "Observation"},
 	} {
 		g, _ := figure(v, r.of)
 		if len(g.From) <= r.n {

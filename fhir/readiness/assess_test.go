@@ -41,18 +41,18 @@ func TestTheWordsOfEachState(t *testing.T) {
 		next  string
 	}{
 		{rowAt{name: "stopped by the prescriber", state: readiness.Hold, told: plus(func(c *course) fhir.Version { return c.DaysBefore(2).Flag("active") })},
-			"Stopped by Skylight Psychedelics on 1 Mar 2026", readiness.Therapist, "hold until Skylight Psychedelics (555-0100; weekends 555-0199) lifts it"},
+			"Stopped by Skylight Psychedelics on Sun 1 Mar 2026", readiness.Therapist, "hold until Skylight Psychedelics (555-0100; weekends 555-0199) lifts it"},
 		{rowAt{name: "stopped by the prescriber's decision", state: readiness.Hold, told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(2).Clearance(fhir.DecisionWithdrawn, c.Day(-2), c.Day(40), set("id", "w"))
-		})}, "Skylight Psychedelics withdrew the clearance on 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
+		})}, "Skylight Psychedelics withdrew the clearance on Sun 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
 		{rowAt{name: "not cleared by the prescriber", state: readiness.Hold, told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(2).Clearance(fhir.DecisionNotCleared, c.Day(-2), c.Day(40), set("id", "n"))
-		})}, "Skylight Psychedelics did not clear on 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
+		})}, "Skylight Psychedelics did not clear on Sun 1 Mar 2026", readiness.Therapist, "hold; speak with Skylight Psychedelics (555-0100; weekends 555-0199)"},
 		{rowAt{name: "stopped by the client", state: readiness.Hold, told: plus(func(c *course) fhir.Version {
 			return c.DaysBefore(2).TreatmentConsent(set("status", "inactive"))
-		})}, "Stopped by the client on 1 Mar 2026", readiness.Therapist, "hold; speak with the client and Skylight Psychedelics"},
+		})}, "Stopped by the client on Sun 1 Mar 2026", readiness.Therapist, "hold; speak with the client and Skylight Psychedelics"},
 		{rowAt{name: "stopped by the therapist's record", state: readiness.Hold, told: plus(func(c *course) fhir.Version { return c.DaysBefore(2).AdverseEvent(fhir.CodeSerious) })},
-			"Stopped by Reverie on 1 Mar 2026", readiness.Therapist, "hold; call Skylight Psychedelics (555-0100; weekends 555-0199)"},
+			"Stopped by Reverie on Sun 1 Mar 2026", readiness.Therapist, "hold; call Skylight Psychedelics (555-0100; weekends 555-0199)"},
 		{rowAt{name: "a mailbox not read since Friday", state: readiness.Unknown, told: all, chart: func(c *fhir.Chart) { c.Sources[1].LastComplete = friday }},
 			"Cannot tell: skylight last read Fri 27 Feb 2026 16:10", readiness.Operator, "see why nothing is read from skylight"},
 		{rowAt{name: "a link not read back", state: readiness.Unknown, told: all, chart: func(c *fhir.Chart) { c.Links[1].ReadBack = false }},
@@ -63,7 +63,7 @@ func TestTheWordsOfEachState(t *testing.T) {
 			"1 item open: No release naming Skylight Psychedelics is on file (admin)", readiness.Admin, "have the client sign a release"},
 		{rowAt{name: "two things, the first in the gates' order", state: readiness.NotReady, told: func(c *course) []fhir.Version {
 			return append(fhirtest.WithoutRecord(less("Observation", "acknowledged")(c), "Task", ""), c.DaysBefore(2).AdverseEvent(fhir.CodeAskPrescriber))
-		}}, "2 items open: Reverie recorded an adverse event to ask Skylight Psychedelics about on 1 Mar 2026 (therapist, since 1 Mar 2026)", readiness.Therapist, "ask Skylight Psychedelics (555-0100; weekends 555-0199)"},
+		}}, "2 items open: Reverie recorded an adverse event to ask Skylight Psychedelics about on Sun 1 Mar 2026 (therapist, since Sun 1 Mar 2026)", readiness.Therapist, "ask Skylight Psychedelics (555-0100; weekends 555-0199)"},
 		{rowAt{name: "before arrival", state: readiness.InOrder, told: inOrder}, "Records in order; arrival checks pending", readiness.Therapist, "take blood pressure and heart rate"},
 		{rowAt{name: "no session", state: readiness.InOrder, told: less("Appointment", "dosing")}, "Records in order; could be booked", readiness.Therapist, "nothing is due until a session is booked"},
 		{rowAt{name: "everything", state: readiness.Ready, told: all, at: 15 * time.Minute}, "Records in order as of 09:15. Not a medical decision.", "", ""},
@@ -169,7 +169,7 @@ func TestASessionBelongsToOneEngagement(t *testing.T) {
 func TestTheSheetAnswersInWords(t *testing.T) {
 	v := rowAt{told: cleared(fhir.DecisionCleared, "2026-01-12", "")}.verdict()
 	g := gate(t, v, readiness.GateClearance)
-	if want := "Skylight Psychedelics recorded cleared on 12 Jan 2026, valid to 12 Apr 2026 (per agreement of 2026-01-10)"; g.Words != want || g.Agreed != "per agreement of 2026-01-10" {
+	if want := "Skylight Psychedelics recorded cleared on Mon 12 Jan 2026, valid to Sun 12 Apr 2026 (per agreement of Sat 10 Jan 2026)"; g.Words != want || g.Agreed != "per agreement of Sat 10 Jan 2026" {
 		t.Errorf("got %q, agreed %q", g.Words, g.Agreed)
 	}
 }

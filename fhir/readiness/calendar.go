@@ -145,11 +145,13 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// onDay writes the date of t as on the screen: "2 Mar 2026".
+// onDay writes the date of t as on the screen, with its weekday: "Mon 2 Mar 2026".
 func onDay(t time.Time, zone *time.Location) string {
-	y, m, d := t.In(zone).Date()
-	var b [16]byte
-	out := append(strconv.AppendInt(b[:0], int64(d), 10), ' ')
+	t = t.In(zone)
+	y, m, d := t.Date()
+	var b [20]byte
+	out := append(append(b[:0], t.Weekday().String()[:3]...), ' ')
+	out = append(strconv.AppendInt(out, int64(d), 10), ' ')
 	out = append(append(out, m.String()[:3]...), ' ')
 	return string(strconv.AppendInt(out, int64(y), 10))
 }

@@ -75,7 +75,7 @@ func TestR55InformationAsked(t *testing.T) {
 	c := fhirtest.Client(now)
 	v := readiness.Assess(c.Chart(taken().then(tellsUs(asks))(c)...), policy(), now)
 	f, _ := finding(v, "R55")
-	if f.Owner != readiness.Admin || !strings.Contains(f.Words, "since 1 Mar 2026: “Please send the last ECG”") {
+	if f.Owner != readiness.Admin || !strings.Contains(f.Words, "since Sun 1 Mar 2026: “Please send the last ECG”") {
 		t.Errorf("%s: %s", f.Owner, f.Words)
 	}
 	c = fhirtest.Client(now)

@@ -193,16 +193,16 @@ func (f *facts) agreed() string {
 	}
 	switch sheet := &f.policy.Sheet; {
 	case sheet.Signed.IsZero() && !sheet.Published.IsZero():
-		f.agreement = "as " + f.prescriber() + " publishes, read on " + sheet.Published.String() + "; not agreed yet"
+		f.agreement = "as " + f.prescriber() + " publishes, read on " + onDay(sheet.Published.Start(f.zone), f.zone) + "; not agreed yet"
 	case sheet.Signed.IsZero():
 		f.agreement = "per agreement"
 	default:
-		f.agreement = "per agreement of " + sheet.Signed.String()
+		f.agreement = "per agreement of " + onDay(sheet.Signed.Start(f.zone), f.zone)
 	}
 	return f.agreement
 }
 
-// on writes a date in the practice's zone: "2 Mar 2026".
+// on writes a date in the practice's zone: "Mon 2 Mar 2026".
 func (f *facts) on(t time.Time) string { return onDay(t, f.zone) }
 
 // over reports whether what lasts up to end is over at the instant of need: the next session's start, else now.

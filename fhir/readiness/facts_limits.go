@@ -260,7 +260,7 @@ type limit struct {
 //	  … the same              none set            that one
 //	  … the same              not asked           not on file: ask; a reading beyond that one is still beyond
 //	one that cannot           –                   not on file: ask
-//	none                      a number            that one, "per agreement of 2026-01-10"
+//	none                      a number            that one, "per agreement of Sat 10 Jan 2026"
 //	none                      a number, in no     not on file: ask
 //	                            unit of pressure
 //	none                      none set            not asked for
@@ -294,7 +294,7 @@ func (f *facts) recorded(at time.Time) string {
 }
 
 // onFile says which limits of the readings are on file and where each comes from: "systolic pressure 130 mmHg, diastolic
-// pressure 85 mmHg (Skylight recorded it on 12 Jan 2026); heart rate 100 a minute (per agreement of 2026-01-10)".
+// pressure 85 mmHg (Skylight recorded it on 12 Jan 2026); heart rate 100 a minute (per agreement of Sat 10 Jan 2026)".
 func (f *facts) onFile() string {
 	if f.limitsSay != "" {
 		return f.limitsSay

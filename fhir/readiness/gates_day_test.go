@@ -372,7 +372,7 @@ func TestSomethingNewIsNewFromWhenItIsSaid(t *testing.T) {
 func TestTheGoAheadSaysWhatMoved(t *testing.T) {
 	v := rowAt{told: plus(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session.Add(time.Hour)) })}.verdict()
 	g, _ := v.Gate(readiness.GateGoAhead)
-	if want := ", after the go-ahead (its time, from 3 Mar 2026 11:00 to 3 Mar 2026 12:00)"; !strings.HasSuffix(g.Words, want) {
+	if want := ", after the go-ahead (its time, from Tue 3 Mar 2026 11:00 to Tue 3 Mar 2026 12:00)"; !strings.HasSuffix(g.Words, want) {
 		t.Errorf("the gate says %q, want at its end %q", g.Words, want)
 	}
 }

@@ -32,7 +32,7 @@ func TestAReferralThatGoesByHand(t *testing.T) {
 		{rowAt{name: "no release → have one signed first", told: func(c *course) []fhir.Version { return append(none(c), c.Referral()) }}, readiness.Admin, "nothing may be told yet"},
 		{rowAt{name: "laid out → hand it over", told: referred, chart: laid("")}, readiness.Admin, "is printed, and nobody recorded that it was handed over"},
 		{rowAt{name: "laid out, and put aside → print it anew", told: referred, chart: laid("the release ended")}, readiness.Admin, "its packet is not printed yet"},
-		{rowAt{name: "handed over → ask them", told: referred, chart: handed(friday, fhirtest.Prescriber)}, readiness.Prescriber, "was handed over to Skylight Psychedelics on 27 Feb 2026"},
+		{rowAt{name: "handed over → ask them", told: referred, chart: handed(friday, fhirtest.Prescriber)}, readiness.Prescriber, "was handed over to Skylight Psychedelics on Fri 27 Feb 2026"},
 		{rowAt{name: "handed over to another → print it", told: referred, chart: handed(friday, "other")}, readiness.Admin, "its packet is not printed yet"},
 		{rowAt{name: "their own record speaks → as ever", told: func(c *course) []fhir.Version { return append(referred(c), c.Task("requested")) }}, readiness.Prescriber, "requested at Skylight Psychedelics"},
 	} {

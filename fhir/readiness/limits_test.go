@@ -136,7 +136,7 @@ func TestTheClientsOwnLimitOfAReadingComesBeforeTheSheets(t *testing.T) {
 
 func TestAGateSaysWhoseLimitItIs(t *testing.T) {
 	v := rowAt{told: plus(goal(fhir.LOINCSystolic, obj{"detailQuantity": ucum(130, "mm[Hg]")}))}.verdict()
-	if want := "Blood pressure and heart rate within the limits: systolic pressure 130 mmHg (Skylight Psychedelics recorded it on 22 Jan 2026); diastolic pressure 90 mmHg, heart rate 100 a minute (per agreement of 2026-01-10)"; gate(t, v, readiness.GateVitals).Words != want {
+	if want := "Blood pressure and heart rate within the limits: systolic pressure 130 mmHg (Skylight Psychedelics recorded it on Thu 22 Jan 2026); diastolic pressure 90 mmHg, heart rate 100 a minute (per agreement of Sat 10 Jan 2026)"; gate(t, v, readiness.GateVitals).Words != want {
 		t.Errorf("got  %s\nwant %s", gate(t, v, readiness.GateVitals).Words, want)
 	}
 	v = rowAt{told: inOrder, at: -2 * day, policy: noSystolic}.verdict()
@@ -144,11 +144,11 @@ func TestAGateSaysWhoseLimitItIs(t *testing.T) {
 		t.Errorf("two days before, with no limit on file: %s; next: %s", g.Words, g.Next)
 	}
 	v = rowAt{told: plus(planned(obj{"frequency": 1, "period": 2, "periodUnit": "wk"})).then(doneBefore(8))}.verdict()
-	if g := gate(t, v, readiness.GateInterval); !strings.Contains(g.Words, "at most 1 session in 14 days (Skylight Psychedelics recorded it on 22 Jan 2026)") || !strings.Contains(g.Words, "at least 6 days apart (per agreement of 2026-01-10)") {
+	if g := gate(t, v, readiness.GateInterval); !strings.Contains(g.Words, "at most 1 session in 14 days (Skylight Psychedelics recorded it on Thu 22 Jan 2026)") || !strings.Contains(g.Words, "at least 6 days apart (per agreement of Sat 10 Jan 2026)") {
 		t.Errorf("the interval: %s", g.Words)
 	}
 	v = rowAt{told: decidedWith(part(fhir.ItemSetting, obj{"valueCodeableConcept": inSystem(fhir.SystemActCode, "HH")}))}.verdict()
-	if g := gate(t, v, readiness.GateSetting); !strings.Contains(g.Words, "at the client's home only (Skylight Psychedelics recorded it on 12 Jan 2026)") {
+	if g := gate(t, v, readiness.GateSetting); !strings.Contains(g.Words, "at the client's home only (Skylight Psychedelics recorded it on Mon 12 Jan 2026)") {
 		t.Errorf("the setting: %s", g.Words)
 	}
 }
@@ -299,7 +299,7 @@ func TestR37VitalsOutsideLimits(t *testing.T) {
 		t.Errorf("%d findings, one for each reading that is beyond", n)
 	}
 	f, _ := finding(v, "R37")
-	if want := "The systolic pressure of 3 Mar 2026 08:55 is 150 mmHg, beyond the limit of 140 mmHg (per agreement of 2026-01-10)"; f.Words != want {
+	if want := "The systolic pressure of Tue 3 Mar 2026 08:55 is 150 mmHg, beyond the limit of 140 mmHg (per agreement of Sat 10 Jan 2026)"; f.Words != want {
 		t.Errorf("got  %s\nwant %s", f.Words, want)
 	}
 }

@@ -79,13 +79,13 @@ func TestTheLimitsOfAReadingSayWhoseTheyAre(t *testing.T) {
 		return said
 	}
 	equal(t, says(c.InOrder()...), []string{
-		"systolic pressure: up to 140 mmHg (per agreement of 2026-01-10)", "diastolic pressure:  ()", "heart rate: none set (per agreement of 2026-01-10)",
+		"systolic pressure: up to 140 mmHg (per agreement of Sat 10 Jan 2026)", "diastolic pressure:  ()", "heart rate: none set (per agreement of Sat 10 Jan 2026)",
 	})
 	own := append(c.InOrder(), c.DaysBefore(3).Goal(fhirtest.Set("target", []any{map[string]any{
 		"measure":        map[string]any{"coding": []any{map[string]any{"system": fhir.SystemLOINC, "code": fhir.LOINCSystolic}}},
 		"detailQuantity": map[string]any{"value": 130, "comparator": "<", "system": fhir.SystemUCUM, "code": "mm[Hg]", "unit": "mmHg"},
 	}})))
-	if got, want := says(own...)[0], "systolic pressure: below 130 mmHg (Skylight recorded it on 28 Feb 2026)"; got != want {
+	if got, want := says(own...)[0], "systolic pressure: below 130 mmHg (Skylight recorded it on Sat 28 Feb 2026)"; got != want {
 		t.Errorf("the client's own limit: %q, want %q", got, want)
 	}
 }

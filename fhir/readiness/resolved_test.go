@@ -26,13 +26,13 @@ func TestWhatIsResolvedSaysByWhat(t *testing.T) {
 			name: "the release is on file again: the gate's words, and that release", code: "R06", later: hour,
 			before: less("Consent", "release"),
 			then:   func(c *course) []fhir.Version { return []fhir.Version{c.Release()} },
-			by:     "Released to Skylight Psychedelics on 3 Mar 2026, valid to 2 Jan 2027", ended: []string{"ehr/Consent/release-p1@2"},
+			by:     "Released to Skylight Psychedelics on Tue 3 Mar 2026, valid to Sat 2 Jan 2027", ended: []string{"ehr/Consent/release-p1@2"},
 		},
 		{
 			name: "the prescriber lifted the flag: the flag as they told it anew", code: "R15", later: hour,
 			before: plus(func(c *course) fhir.Version { return c.DaysBefore(1).Flag("active") }),
 			then:   func(c *course) []fhir.Version { return []fhir.Version{c.Flag("inactive")} },
-			by:     "Skylight Psychedelics recorded the stop as inactive on 3 Mar 2026 09:55", ended: []string{"skylight/Flag/stop-p1@2"},
+			by:     "Skylight Psychedelics recorded the stop as inactive on Tue 3 Mar 2026 09:55", ended: []string{"skylight/Flag/stop-p1@2"},
 		},
 		{
 			name: "the session was cancelled, and nothing was decided: the session", code: "R09", later: hour,
@@ -40,7 +40,7 @@ func TestWhatIsResolvedSaysByWhat(t *testing.T) {
 			then: func(c *course) []fhir.Version {
 				return []fhir.Version{c.Dosing(c.Session, fhirtest.Set("status", "cancelled"))}
 			},
-			by: "Reverie recorded the appointment as cancelled on 3 Mar 2026 09:55", ended: []string{"ehr/Appointment/dosing-p1@2"},
+			by: "Reverie recorded the appointment as cancelled on Tue 3 Mar 2026 09:55", ended: []string{"ehr/Appointment/dosing-p1@2"},
 		},
 		{
 			name: "a withdrawn release, and a new one signed: the new one, and not the consent to treatment", code: "R07", later: hour,
@@ -48,7 +48,7 @@ func TestWhatIsResolvedSaysByWhat(t *testing.T) {
 			then: func(c *course) []fhir.Version {
 				return []fhir.Version{c.Release(fhirtest.Set("id", "anew"), fhirtest.Set("dateTime", "2026-03-03T09:55:00-07:00"))}
 			},
-			by: "Released to Skylight Psychedelics on 3 Mar 2026, valid to 2 Jan 2027", ended: []string{"ehr/Consent/anew@1"},
+			by: "Released to Skylight Psychedelics on Tue 3 Mar 2026, valid to Sat 2 Jan 2027", ended: []string{"ehr/Consent/anew@1"},
 		},
 		{
 			name: "a serious event, answered: the prescriber's decision", code: "R30", later: hour,
@@ -56,12 +56,12 @@ func TestWhatIsResolvedSaysByWhat(t *testing.T) {
 			then: func(c *course) []fhir.Version {
 				return []fhir.Version{c.Clearance(fhir.DecisionCleared, "2026-03-03", "2026-06-01", fhirtest.Set("id", "anew"))}
 			},
-			by: "Skylight Psychedelics recorded cleared on 3 Mar 2026, valid to 1 Jun 2026", ended: []string{"skylight/Observation/anew@1"},
+			by: "Skylight Psychedelics recorded cleared on Tue 3 Mar 2026, valid to Mon 1 Jun 2026", ended: []string{"skylight/Observation/anew@1"},
 		},
 		{
 			name: "the source was read again: that read", code: "R44", later: hour,
 			before: all, chart: func(c *fhir.Chart) { c.Sources[1].LastComplete = now.AddDate(0, 0, -6) },
-			by: "skylight was read completely, up to 3 Mar 2026 10:00",
+			by: "skylight was read completely, up to Tue 3 Mar 2026 10:00",
 		},
 		{
 			name: "the settings let it pass: the settings", code: "R22", later: hour,

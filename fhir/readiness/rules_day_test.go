@@ -81,7 +81,7 @@ func TestR38OutcomeWorsening(t *testing.T) {
 	})
 	v := rowAt{told: unanswered(scored(phq, weeks, 20, 8, 13))}.verdict()
 	f, _ := finding(v, "R38")
-	if f.Owner != readiness.Therapist || len(f.Values) > 0 || strings.ContainsAny(strings.NewReplacer("PHQ-9", "", "2 Mar 2026", "", "21 Feb 2026", "").Replace(f.Words), "0123456789") {
+	if f.Owner != readiness.Therapist || len(f.Values) > 0 || strings.ContainsAny(strings.NewReplacer("PHQ-9", "", "Mon 2 Mar 2026", "", "Sat 21 Feb 2026", "").Replace(f.Words), "0123456789") {
 		t.Errorf("to the therapist, and without a score: %s %s %v", f.Owner, f.Words, f.Values)
 	}
 	if !strings.Contains(f.Next, "no crisis monitor") {

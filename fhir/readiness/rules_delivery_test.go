@@ -76,7 +76,7 @@ func TestR46DeliveryFailed(t *testing.T) {
 		if f, _ := finding(v, "R46"); f.Owner != readiness.Admin || !strings.Contains(f.Next, "print the packet") {
 			t.Errorf("a packet that nobody printed: %+v", f)
 		}
-		if says := f.Values[fhirtest.Prescriber]; says != "referral: refused, since 3 Mar 2026 08:00, 1 try; and 1 more" {
+		if says := f.Values[fhirtest.Prescriber]; says != "referral: refused, since Tue 3 Mar 2026 08:00, 1 try; and 1 more" {
 			t.Error(says)
 		}
 	})

@@ -174,7 +174,7 @@ func TestR28DuplicatePrescription(t *testing.T) {
 	judgeRule(t, "R28", rows)
 	t.Run("of the other, nothing is told but that there is one", func(t *testing.T) {
 		f, _ := finding(rows[2].verdict(), "R28")
-		if f.Values != nil || f.Words != "Another prescriber has a prescription of ketamine for the client that may be filled, beside that of Skylight Psychedelics of 13 Jan 2026" {
+		if f.Values != nil || f.Words != "Another prescriber has a prescription of ketamine for the client that may be filled, beside that of Skylight Psychedelics of Tue 13 Jan 2026" {
 			t.Errorf("%q %v", f.Words, f.Values)
 		}
 	})

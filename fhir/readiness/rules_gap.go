@@ -35,19 +35,16 @@ func weekendGap(f *facts, waiting []*Finding) []Finding {
 	if moved == 0 || f.next == nil {
 		return nil
 	}
-	words := f.prescriber() + " is closed from " + f.weekday(first) + " to " + f.weekday(until) + ", before the session of " + f.weekday(f.next.start) + ": " +
+	words := f.prescriber() + " is closed from " + f.stamp(first) + " to " + f.stamp(until) + ", before the session of " + f.stamp(f.next.start) + ": " +
 		several(moved, "item") + " " + plural(moved == 1, "is", "are") + " due before they close"
 	next := "ask " + f.prescriber() + " before they close"
 	if f.clock.passed(first) {
-		words = f.prescriber() + " closed on " + f.weekday(first) + " up to " + f.weekday(until) + ", before the session of " + f.weekday(f.next.start) + ": " +
+		words = f.prescriber() + " closed on " + f.stamp(first) + " up to " + f.stamp(until) + ", before the session of " + f.stamp(f.next.start) + ": " +
 			several(moved, "item") + " " + plural(moved == 1, "was", "were") + " due before that"
 		next = "call " + f.prescriber() + f.phones()
 	}
 	return []Finding{found(S3, f.next.String(), words, next, f.next.Version).due(first)}
 }
-
-// weekday writes a time with its day of the week: "Fri 27 Feb 2026 17:00".
-func (f *facts) weekday(t time.Time) string { return t.In(f.zone).Format("Mon ") + f.stamp(t) }
 
 // gap finds the closed hours that make t a bad deadline: closes is when the last opening hours before them end, opens when
 // the next begin.

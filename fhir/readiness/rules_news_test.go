@@ -138,11 +138,11 @@ func TestR14NewInformationSinceClearance(t *testing.T) {
 		}
 	}
 	f, _ := finding(v, "R14")
-	if want := "Reverie recorded pregnancy on 28 Feb 2026, after the decision of 12 Jan 2026"; n != 1 || f.Words != want || len(f.Because) != 3 || !strings.HasPrefix(f.Next, "tell Skylight Psychedelics") {
+	if want := "Reverie recorded pregnancy on Sat 28 Feb 2026, after the decision of Mon 12 Jan 2026"; n != 1 || f.Words != want || len(f.Because) != 3 || !strings.HasPrefix(f.Next, "tell Skylight Psychedelics") {
 		t.Errorf("%d findings, %q, %v; next %s", n, f.Words, f.Because, f.Next)
 	}
 	f, _ = finding(rowAt{told: plus(takes(3, set("dateAsserted", "2026-01-05"))), policy: listed()}.verdict(), "R14")
-	if want := "Reverie first told of clonazepam of 5 Jan 2026 on 28 Feb 2026, after the decision of 12 Jan 2026"; f.Words != want || !strings.Contains(f.Next, "whether they knew of it") {
+	if want := "Reverie first told of clonazepam of Mon 5 Jan 2026 on Sat 28 Feb 2026, after the decision of Mon 12 Jan 2026"; f.Words != want || !strings.Contains(f.Next, "whether they knew of it") {
 		t.Errorf("%q; next %s", f.Words, f.Next)
 	}
 	if f, _ := finding(rowAt{told: plus(by("other", "other", days(3, pregnancy))), policy: listed()}.verdict(), "R14"); strings.Contains(f.Words, "pregnancy") || !strings.Contains(f.Words, "Another prescriber") {

@@ -274,14 +274,14 @@ func (p *Policy) lastRead(s fhir.SourceState, is Freshness, zone *time.Location)
 		if s.LastComplete.IsZero() {
 			return mailbox + " was never read through"
 		}
-		return mailbox + " is read to " + s.LastComplete.In(zone).Format("Mon ") + onDay(s.LastComplete, zone) + " " + atTime(s.LastComplete, zone)
+		return mailbox + " is read to " + onDay(s.LastComplete, zone) + " " + atTime(s.LastComplete, zone)
 	}
 	if is == Never || s.LastComplete.IsZero() {
 		return s.Name + " was never read completely"
 	}
-	words := s.Name + " last read " + s.LastComplete.In(zone).Format("Mon ") + onDay(s.LastComplete, zone) + " " + atTime(s.LastComplete, zone)
+	words := s.Name + " last read " + onDay(s.LastComplete, zone) + " " + atTime(s.LastComplete, zone)
 	if is == Incomplete {
-		words = s.Name + " is not read completely; last time it was " + s.LastComplete.In(zone).Format("Mon ") + onDay(s.LastComplete, zone) + " " + atTime(s.LastComplete, zone)
+		words = s.Name + " is not read completely; last time it was " + onDay(s.LastComplete, zone) + " " + atTime(s.LastComplete, zone)
 	}
 	return words
 }

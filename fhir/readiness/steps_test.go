@@ -226,7 +226,7 @@ func TestARejectionSaysWhy(t *testing.T) {
 	long := strings.Repeat("no ", 300)
 	vs := append(walks("requested")(c), c.DaysBefore(1).Task("rejected", set("statusReason", map[string]any{"text": "No clinician\nis free. " + long})))
 	g := gate(t, readiness.Assess(c.Chart(vs...), policy(), now), readiness.GateReferral)
-	if !strings.Contains(g.Words, "rejected on 2 Mar 2026: “No clinician is free. no no") || len(g.Words) > 400 || strings.Contains(g.Words, "\n") {
+	if !strings.Contains(g.Words, "rejected on Mon 2 Mar 2026: “No clinician is free. no no") || len(g.Words) > 400 || strings.Contains(g.Words, "\n") {
 		t.Errorf("the gate says %q", g.Words)
 	}
 }

@@ -105,7 +105,7 @@ func TestStory13(t *testing.T) {
 	s.owed = nil
 	s.step("2026-03-03 10:00", "The letter was torn up. Briar signs a new release: Skylight may know again.", func(c *course) fhir.Version {
 		return c.Release(set("id", "release-anew"), set("dateTime", "2026-03-03T10:00:00-07:00"))
-	}).is(readiness.InOrder).resolves("R07").says("Released to Skylight Psychedelics on 3 Mar 2026").gate(readiness.GateRelease, readiness.Met)
+	}).is(readiness.InOrder).resolves("R07").says("Released to Skylight Psychedelics on Tue 3 Mar 2026").gate(readiness.GateRelease, readiness.Met)
 	s.step("2026-03-04 18:00", "Briar withdraws the consent to the treatment.", func(c *course) fhir.Version {
 		return c.TreatmentConsent(set("status", "inactive"))
 	}).is(readiness.Hold).finds("R07 S1").says("Stopped by the client")

@@ -135,7 +135,7 @@ func TestCurrent(t *testing.T) {
 		{"nothing happened → as it was", ready, false, "one", sources, time.Hour, readiness.Ready, ready.Words},
 		{"the chart moved → unknown", ready, true, "one", sources, 0, readiness.Unknown, "Cannot tell: the records moved since it was judged"},
 		{"the policy changed → unknown", ready, false, "two", sources, 0, readiness.Unknown, "Cannot tell: the settings, code maps or rules changed since it was judged"},
-		{"its Until passed → unknown", ready, false, "one", sources, 4 * time.Hour, readiness.Unknown, "Cannot tell: the verdict stood up to 3 Mar 2026 13:00"},
+		{"its Until passed → unknown", ready, false, "one", sources, 4 * time.Hour, readiness.Unknown, "Cannot tell: the verdict stood up to Tue 3 Mar 2026 13:00"},
 		{"a source went stale → unknown", ready, false, "one", stale, 0, readiness.Unknown, "Cannot tell: ehr last read Fri 27 Feb 2026 09:00"},
 		{"a source is half read → unknown", ready, false, "one", half, 0, readiness.Unknown, "Cannot tell: skylight is not read completely; last time it was Tue 3 Mar 2026 09:00"},
 		{"a source was never heard of → unknown", ready, false, "one", sources[:1], 0, readiness.Unknown, "Cannot tell: skylight was never read completely"},

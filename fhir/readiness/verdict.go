@@ -85,7 +85,7 @@ type Gate struct {
 	Since   time.Time    `json:"since,omitzero"`   // since when it stands so, by the owner's record
 	Due     time.Time    `json:"due,omitzero"`     // by when it must be met
 	Because []fhir.Basis `json:"because"`          // the versions it rests on (invariant 4); a met gate has at least one, or Agreed
-	Agreed  string       `json:"agreed,omitempty"` // what of the prescriber sheet it rests on: "per agreement of 2026-01-10"
+	Agreed  string       `json:"agreed,omitempty"` // what of the prescriber sheet it rests on: "per agreement of Sat 10 Jan 2026"
 }
 
 // Severity of a finding: S1 act now … S4 housekeeping.

@@ -249,7 +249,7 @@ func (d Dispatch) Text(w io.Writer, zone *time.Location, o Options) error {
 		if t.IsZero() {
 			return ""
 		}
-		return t.In(zone).Format("2 Jan 2006 15:04:05 MST")
+		return t.In(zone).Format("Mon 2 Jan 2006 15:04:05 MST")
 	}
 	row := func(name, value string) {
 		if value == "" {
@@ -345,9 +345,9 @@ func (p Permit) words(zone *time.Location) string {
 	default:
 		said += ", without an end"
 	}
-	said += "; first read " + p.Came.In(zone).Format("2 Jan 2006 15:04")
+	said += "; first read " + p.Came.In(zone).Format("Mon 2 Jan 2006 15:04")
 	if !p.ReadTo.IsZero() {
-		said += "; when this was sent, its source had been read up to " + p.ReadTo.In(zone).Format("2 Jan 2006 15:04")
+		said += "; when this was sent, its source had been read up to " + p.ReadTo.In(zone).Format("Mon 2 Jan 2006 15:04")
 	}
 	return said
 }

@@ -180,7 +180,7 @@ func TestWhatGoesWhere(t *testing.T) {
 		{"a waiting client waits on the first step", r.Waiting[0].On, "an answer to the referral"},
 		{"ages are whole days at the moment that is shown", r.Lasting[0].Age, 9},
 		{"a roll-up says how far it reaches", r.RollUps[0].touches(), "touches 1 session"},
-		{"both sides' values, by title", r.Lasting[0].Values[1], Value{"Skylight Psychedelics", "cleared from 12 Dec 2025 to 12 Mar 2026"}},
+		{"both sides' values, by title", r.Lasting[0].Values[1], Value{"Skylight Psychedelics", "cleared from Fri 12 Dec 2025 to Thu 12 Mar 2026"}},
 		{"deliveries that go their way are no news", len(r.Sending), 2},
 		{"the refused one comes first", r.Sending[0].ID, "dlv-1"},
 	}

@@ -43,23 +43,23 @@ func seed() Input {
 	juniper.Appointment, juniper.Owner, juniper.Next = session("a1", at(0, 11, 0)), readiness.Therapist, "do not begin; call Skylight on 555-0100"
 	juniper.Gates = []readiness.Gate{
 		{Name: readiness.GateIdentity, State: readiness.Met, Owner: readiness.Admin, Words: "Same birth date at both sides", Because: basis("ehr", fhir.Practice, "Patient", "p1", 2)},
-		{Name: readiness.GateHold, State: readiness.Blocked, Owner: readiness.Prescriber, Words: "Skylight recorded a stop on 1 Mar 2026", Next: "ask Skylight; only they lift it",
+		{Name: readiness.GateHold, State: readiness.Blocked, Owner: readiness.Prescriber, Words: "Skylight recorded a stop on Sun 1 Mar 2026", Next: "ask Skylight; only they lift it",
 			Since: at(-2, 14, 20), Due: at(0, 11, 0), Because: basis("skylight", "skylight", "Flag", "stop-1", 1)},
-		{Name: readiness.GatePreparation, State: readiness.Met, Owner: readiness.Therapist, Words: "Two sessions kept", Agreed: "per agreement of 2026-01-10", Because: basis("ehr", fhir.Practice, "Appointment", "prep-2", 3)},
+		{Name: readiness.GatePreparation, State: readiness.Met, Owner: readiness.Therapist, Words: "Two sessions kept", Agreed: "per agreement of Sat 10 Jan 2026", Because: basis("ehr", fhir.Practice, "Appointment", "prep-2", 3)},
 		{Name: readiness.GateGoAhead, State: readiness.NotDue, Owner: readiness.Therapist, Next: "at arrival"},
 	}
 	juniper.Account = []readiness.Figure{
 		{Of: readiness.Dispensed, Value: "6", Unit: "sessions", From: []readiness.Origin{
-			{Says: "6, in the client's hands since 1 Feb 2026", By: "Skylight Psychedelics", At: at(-30, 9, 0), Basis: basis("skylight", "skylight", "MedicationDispense", "d-1", 1)[0]}}},
-		{Of: readiness.Taken, Value: "1", Unit: "sessions", Note: "since the medicine came on 1 Feb 2026", From: []readiness.Origin{
-			{Says: "taken on 17 Feb 2026", By: "Reverie, entered by ada", At: at(-14, 15, 0), Basis: basis("desk", fhir.Practice, "MedicationAdministration", "e-7-dose", 1)[0]}}},
+			{Says: "6, in the client's hands since Sun 1 Feb 2026", By: "Skylight Psychedelics", At: at(-30, 9, 0), Basis: basis("skylight", "skylight", "MedicationDispense", "d-1", 1)[0]}}},
+		{Of: readiness.Taken, Value: "1", Unit: "sessions", Note: "since the medicine came on Sun 1 Feb 2026", From: []readiness.Origin{
+			{Says: "taken on Tue 17 Feb 2026", By: "Reverie, entered by ada", At: at(-14, 15, 0), Basis: basis("desk", fhir.Practice, "MedicationAdministration", "e-7-dose", 1)[0]}}},
 		{Of: readiness.Left, Unit: "sessions", Why: "1 session was never closed: from 4 to 5"},
 		{Of: readiness.GoodUntil, Value: "2026-06-30", Unit: "date"},
-		{Of: readiness.Lead, Value: "10", Unit: "business days", Agreed: "per agreement of 2026-01-10"},
+		{Of: readiness.Lead, Value: "10", Unit: "business days", Agreed: "per agreement of Sat 10 Jan 2026"},
 	}
 	juniper.Findings = []readiness.Finding{
 		{ID: "f-15", Code: "R15", Rule: "prescriber-hold", Severity: readiness.S1, State: readiness.New, Since: at(0, 7, 0), Owner: readiness.Therapist,
-			Words: "Skylight recorded a stop on 1 Mar 2026; a session is booked for today", Next: "do not begin; call Skylight on 555-0100",
+			Words: "Skylight recorded a stop on Sun 1 Mar 2026; a session is booked for today", Next: "do not begin; call Skylight on 555-0100",
 			Values: map[string]string{fhir.Practice: "dosing session booked, 3 Mar 11:00", "skylight": "stop, active since 1 Mar 14:20"}, Because: basis("skylight", "skylight", "Flag", "stop-1", 1)},
 	}
 
@@ -72,7 +72,7 @@ func seed() Input {
 	sage.Findings = []readiness.Finding{
 		{ID: "f-10", Code: "R10", Rule: "clearance-expires-before-session", Severity: readiness.S2, State: readiness.Persisting, Since: at(-9, 7, 0), Owner: readiness.Prescriber,
 			Words: "The clearance ends on 12 Mar, two days before the session", Next: "renew the clearance or move the session",
-			Values: map[string]string{fhir.Practice: "session on 14 Mar 13:00", "skylight": "cleared from 12 Dec 2025 to 12 Mar 2026"}, Because: basis("skylight", "skylight", "Observation", "clr-9", 4)},
+			Values: map[string]string{fhir.Practice: "session on 14 Mar 13:00", "skylight": "cleared from Fri 12 Dec 2025 to Thu 12 Mar 2026"}, Because: basis("skylight", "skylight", "Observation", "clr-9", 4)},
 		{ID: "f-22", Code: "R22", Rule: "doses-short", Severity: readiness.S2, State: readiness.Reopened, Since: at(0, 7, 0), Owner: readiness.Admin,
 			Words: "1 session's worth in hand, 2 sessions booked", Next: "ask Skylight for a refill", Because: basis("skylight", "skylight", "MedicationDispense", "d-3", 1)},
 		{ID: "f-09", Code: "R24", Rule: "dose-change-unacknowledged", Severity: readiness.S1, State: readiness.Resolved, Since: at(-4, 7, 0), Resolved: at(0, 8, 40), By: "the therapist's acknowledgement", Owner: readiness.Therapist,

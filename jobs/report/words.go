@@ -9,7 +9,7 @@ import (
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
-// stamp writes t as one reads it at asOf: "09:15" today, "Fri 16:10" within the week, else "2 Mar 16:10", with the year
+// stamp writes t as one reads it at asOf: "09:15" today, "Fri 16:10" within the week, else "Mon 2 Mar 16:10", with the year
 // when it is another.
 func stamp(t time.Time, zone *time.Location, asOf time.Time) string {
 	if t.IsZero() {
@@ -21,24 +21,24 @@ func stamp(t time.Time, zone *time.Location, asOf time.Time) string {
 	case readiness.DayOf(t, zone) == readiness.DayOf(asOf, zone):
 		return t.Format("15:04")
 	case t.Year() != asOf.Year():
-		return t.Format("2 Jan 2006 15:04")
+		return t.Format("Mon 2 Jan 2006 15:04")
 	case -6*24*time.Hour < age && age < 6*24*time.Hour:
 		return t.Format("Mon 15:04")
 	default:
-		return t.Format("2 Jan 15:04")
+		return t.Format("Mon 2 Jan 15:04")
 	}
 }
 
-// date writes the day of t: "1 Mar", with the year when it is another than asOf's.
+// date writes the day of t: "Sun 1 Mar", with the year when it is another than asOf's.
 func date(t time.Time, zone *time.Location, asOf time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	t = t.In(zone)
 	if t.Year() != asOf.In(zone).Year() {
-		return t.Format("2 Jan 2006")
+		return t.Format("Mon 2 Jan 2006")
 	}
-	return t.Format("2 Jan")
+	return t.Format("Mon 2 Jan")
 }
 
 // meeting writes a session's start: "today 11:00", "tomorrow 09:30", "Thu 12 Mar 11:00".
@@ -53,7 +53,7 @@ func meeting(t time.Time, zone *time.Location, asOf time.Time) string {
 	case today.Plus(1):
 		return "tomorrow " + t.In(zone).Format("15:04")
 	}
-	return t.In(zone).Format("Mon ") + date(t, zone, asOf) + t.In(zone).Format(" 15:04")
+	return date(t, zone, asOf) + t.In(zone).Format(" 15:04")
 }
 
 // lasts writes an age in days.

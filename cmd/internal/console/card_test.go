@@ -74,7 +74,7 @@ func TestTheCardSaysAllThatIsNeededInTheRoom(t *testing.T) {
 	text := a.text()
 	for _, want := range []string{
 		"IN-ORDER today 11:00 Records in order; arrival checks pending.", "Session Tue 3 Mar, 11:00 to 13:00 MST, with Dana",
-		"systolic pressure up to 130 mmHg (Skylight recorded it on 28 Feb 2026)", "diastolic pressure up to 90 mmHg (per agreement of 2026-01-10)",
+		"systolic pressure up to 130 mmHg (Skylight recorded it on Sat 28 Feb 2026)", "diastolic pressure up to 90 mmHg (per agreement of Sat 10 Jan 2026)",
 		"Skylight, if you need them: 303-555-0100", "They are open until 17:00", "Their other number is 303-555-0199",
 		"One lozenge under the tongue at each session, in the therapist's office", "I give the go-ahead for this session", "There is no override",
 	} {
@@ -133,7 +133,7 @@ func TestAReadingBeyondTheLimitHoldsAtOnce(t *testing.T) {
 	g.post(card, form)
 	a := g.get(card)
 	for _, want := range []string{
-		"HOLD today 11:00 09:00 136/80: systolic beyond 130 mmHg (Skylight recorded it on 28 Feb 2026). therapist do not begin; call Skylight",
+		"HOLD today 11:00 09:00 136/80: systolic beyond 130 mmHg (Skylight recorded it on Sat 28 Feb 2026). therapist do not begin; call Skylight",
 		"Call Skylight 303-555-0100", "The most recent reading of each counts", "09:00 136/80 , systolic beyond 130 mmHg by Ann therapist",
 	} {
 		if !strings.Contains(a.text(), want) {
@@ -209,7 +209,7 @@ func TestDirectionsAreAcknowledgedAsTheyWereRead(t *testing.T) {
 		t.Errorf("others: %d %s", a.StatusCode, a.text())
 	}
 	g.post(card+"/directions", form)
-	if text := g.get(card).text(); !strings.Contains(text, "Dose and instructions acknowledged on 3 Mar 2026") || len(w.room.slips) != 1 || w.room.slips[0].Kind != desk.KindAcknowledge {
+	if text := g.get(card).text(); !strings.Contains(text, "Dose and instructions acknowledged on Tue 3 Mar 2026") || len(w.room.slips) != 1 || w.room.slips[0].Kind != desk.KindAcknowledge {
 		t.Errorf("%d slips: %s", len(w.room.slips), text)
 	}
 }
@@ -304,7 +304,7 @@ func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
 	}{
 		"a stop of the prescriber's": {
 			func(c *fhirtest.Course) []fhir.Version { return append(arriving(c), stop(c)) },
-			[]string{"HOLD today 11:00 Skylight recorded a stop on 2 Mar 2026: “Hold: wait for the <cardiology> letter”.", "therapist do not begin until Skylight lifts it", "Call Skylight 303-555-0100", "What was prescribed before"},
+			[]string{"HOLD today 11:00 Skylight recorded a stop on Mon 2 Mar 2026: “Hold: wait for the <cardiology> letter”.", "therapist do not begin until Skylight lifts it", "Call Skylight 303-555-0100", "What was prescribed before"},
 			[]string{"if you need them", "Directions, word for word", "cardiology> letter” wrote"}, true,
 		},
 		"in order": {arriving, []string{"Skylight, if you need them: 303-555-0100"}, []string{"Call Skylight", "prescribed before"}, false},
@@ -312,13 +312,13 @@ func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
 			func(c *fhirtest.Course) []fhir.Version {
 				return append(arriving(c), c.DaysBefore(1).Clearance(fhir.DecisionWithdrawn, c.Day(-1), c.Day(40), fhirtest.Set("id", "w")))
 			},
-			[]string{"HOLD today 11:00 Skylight withdrew the clearance on 2 Mar 2026.", "therapist do not begin; speak with Skylight Call Skylight 303-555-0100"}, []string{"Stopped by"}, true,
+			[]string{"HOLD today 11:00 Skylight withdrew the clearance on Mon 2 Mar 2026.", "therapist do not begin; speak with Skylight Call Skylight 303-555-0100"}, []string{"Stopped by"}, true,
 		},
 		"a decision that cannot be read": {
 			func(c *fhirtest.Course) []fhir.Version {
 				return append(arriving(c), c.DaysBefore(1).Clearance("perhaps", c.Day(-1), c.Day(40), fhirtest.Set("id", "p")))
 			},
-			[]string{"UNKNOWN today 11:00 Cannot tell: The decision of Skylight of 2 Mar 2026 cannot be read. practice ask Skylight for the decision Call Skylight 303-555-0100"}, []string{"Clearance: The decision"}, true,
+			[]string{"UNKNOWN today 11:00 Cannot tell: The decision of Skylight of Mon 2 Mar 2026 cannot be read. practice ask Skylight for the decision Call Skylight 303-555-0100"}, []string{"Clearance: The decision"}, true,
 		},
 		"no release any more": {
 			func(c *fhirtest.Course) []fhir.Version {
@@ -401,7 +401,7 @@ func TestTheGoAheadSaysByWhomAndWhen(t *testing.T) {
 	form := opened(t, g.get(card), "checks")
 	form.Set("go-ahead", "y")
 	g.post(card, form)
-	if a := g.get(card); !strings.Contains(a.text(), "✓ Go-ahead given on 3 Mar 2026 09:00 by Dana") || a.has("go-ahead") {
+	if a := g.get(card); !strings.Contains(a.text(), "✓ Go-ahead given on Tue 3 Mar 2026 09:00 by Dana") || a.has("go-ahead") {
 		t.Error(a.text())
 	}
 }

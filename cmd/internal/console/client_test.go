@@ -370,7 +370,7 @@ func TestEachPrescriberHasASectionOfItsOwn(t *testing.T) {
 	c := robins()
 	w.tell(c, arriving(c)...)
 	other := w.view.Clients[0]
-	other.Prescriber, other.Appointment, other.State, other.Words = "aurora", nil, readiness.Hold, "Stopped by Aurora on 1 Mar 2026"
+	other.Prescriber, other.Appointment, other.State, other.Words = "aurora", nil, readiness.Hold, "Stopped by Aurora on Sun 1 Mar 2026"
 	w.view.Clients = append(w.view.Clients, other)
 	w.view.Titles["aurora"] = "Aurora"
 	g := w.as(people.Therapist)

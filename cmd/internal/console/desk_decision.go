@@ -64,7 +64,7 @@ func agreed(sheet readiness.Sheet) string {
 	if sheet.Signed.IsZero() {
 		return "per agreement"
 	}
-	return "per agreement of " + sheet.Signed.Start(time.UTC).Format("2 Jan 2006")
+	return "per agreement of " + sheet.Signed.Start(time.UTC).Format("Mon 2 Jan 2006")
 }
 
 func readDecision(_ entry.About, f url.Values) entry.Form {

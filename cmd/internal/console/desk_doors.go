@@ -97,7 +97,7 @@ func (v *visit) tellApart(s *subject, chart fhir.Chart) error {
 			continue
 		}
 		if on, err := time.Parse(time.DateOnly, (*r.Value.AuthoredOn)[:len(time.DateOnly)]); err == nil {
-			apart = append(apart, "referred "+on.Format("2 Jan 2006"))
+			apart = append(apart, "referred "+on.Format("Mon 2 Jan 2006"))
 			break
 		}
 	}

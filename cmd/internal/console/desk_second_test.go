@@ -188,7 +188,7 @@ func TestTheListSaysWhatWasEntered(t *testing.T) {
 	owner.fill(robin+"decision", "outcome", fhir.DecisionConditions, "valid-to", "2026-05-31", "valid-again", "2026-05-31", "condition", "a letter of the cardiologist")
 	owner.fill(robin+"papers", "release", "y", "release-to", "2026-09-01", "consents", "n")
 	own := []string{"a row at home", "they were at ease", "a letter of the cardiologist"}
-	told := []string{"hold, from Tue 3 Mar 2026", "cleared-with-conditions", "valid to 31 May 2026", "decided by Dr. Imaginary", "release signed 3 Mar 2026, to 1 Sep 2026", "of stop " + stop}
+	told := []string{"hold, from Tue 3 Mar 2026", "cleared-with-conditions", "valid to Sun 31 May 2026", "decided by Dr. Imaginary", "release signed Tue 3 Mar 2026, to Tue 1 Sep 2026", "of stop " + stop}
 	a := w.as(people.Therapist).get("/clients/c-robin/desk")
 	for _, part := range append(slices.Clone(told), own...) {
 		if !strings.Contains(a.body, part) {
@@ -222,7 +222,7 @@ func TestACorrectionLeadsToEnteringItAnew(t *testing.T) {
 	g.fill(robin+"decision", "outcome", fhir.DecisionCleared, "valid-to", "2026-05-31", "valid-again", "2026-05-31", "told", "2026-03-02 11:05", "medium", "phone", "from", "Pat of Skylight")
 	id := w.desk.slips[0].Entry
 	undo := robin + "entries/" + id + "/undo"
-	if a := g.get(undo); !strings.Contains(a.body, "valid to 31 May 2026") || a.has("anew") {
+	if a := g.get(undo); !strings.Contains(a.body, "valid to Sun 31 May 2026") || a.has("anew") {
 		t.Errorf("what is corrected is not shown:\n%s", a.body)
 	}
 	_, a := g.fill(undo, "why", "the end was mistyped")

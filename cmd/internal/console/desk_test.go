@@ -334,7 +334,7 @@ func TestAReplyIsPastedAndKeptNowhere(t *testing.T) {
 	w := newTown(t)
 	g := w.as(people.Admin)
 	const secret = "kind regards from the lighthouse"
-	a := g.post(robin+"decision/reply", url.Values{"reply": {"> STATUS: cleared-with-conditions\n> VALID-TO: 31 May 2026\n> LIMITS: BP < 140/90\n> CONDITIONS: an ECG; bp\n> SESSIONS: none\n\n" + secret}})
+	a := g.post(robin+"decision/reply", url.Values{"reply": {"> STATUS: cleared-with-conditions\n> VALID-TO: Sun 31 May 2026\n> LIMITS: BP < 140/90\n> CONDITIONS: an ECG; bp\n> SESSIONS: none\n\n" + secret}})
 	if a.StatusCode != http.StatusOK || strings.Contains(a.body, secret) {
 		t.Fatalf("%d\n%s", a.StatusCode, a.body)
 	}
@@ -386,7 +386,7 @@ func TestAWithdrawalHasADateAndAWay(t *testing.T) {
 	w := newTown(t)
 	g := w.as(people.Owner)
 	g.fill(robin+"papers", "withdraw", "release", "told", "2026-03-01", "medium", "phone")
-	if a := g.get("/clients/c-robin/desk"); !strings.Contains(a.body, "release withdrawn 1 Mar 2026") || !strings.Contains(a.body, ", phone") {
+	if a := g.get("/clients/c-robin/desk"); !strings.Contains(a.body, "release withdrawn Sun 1 Mar 2026") || !strings.Contains(a.body, ", phone") {
 		t.Errorf("it says\n%s", a.body)
 	}
 	_, a := g.fill(robin+"papers", "withdraw", "release", "told", "2026-04-01")

@@ -132,8 +132,8 @@ func TestNoPageTakesAFieldOfItsFrame(t *testing.T) {
 func TestANumberIsDialledAndADateIsNot(t *testing.T) {
 	for sentence, want := range map[string]string{
 		"hold; call Skylight (303-555-0100; weekends (303) 555-0199)": "hold; call Skylight (|303-555-0100>3035550100|; weekends |(303) 555-0199>3035550199|)|",
-		"ask by +44 20 7946 0000":                                     "ask by |+44 20 7946 0000>+442079460000|", "per agreement of 2026-01-10": "per agreement of 2026-01-10|", "": "",
-		"NPI 1234567893 since 23 Nov 2026 11:34, 172/104": "NPI 1234567893 since 23 Nov 2026 11:34, 172/104|", "+1 303-555-0100": "+1 303-555-0100>+13035550100|",
+		"ask by +44 20 7946 0000":                                     "ask by |+44 20 7946 0000>+442079460000|", "per agreement of Sat 10 Jan 2026": "per agreement of Sat 10 Jan 2026|", "": "",
+		"NPI 1234567893 since Mon 23 Nov 2026 11:34, 172/104": "NPI 1234567893 since Mon 23 Nov 2026 11:34, 172/104|", "+1 303-555-0100": "+1 303-555-0100>+13035550100|",
 	} {
 		got := ""
 		for _, p := range dialling(sentence) {

@@ -30,7 +30,7 @@ func (w *town) Glance(context.Context) (report.Brief, error) {
 // busy gives the town a morning: somebody stopped, things to do, somebody who waits, an event of nobody's.
 func (w *town) busy() {
 	kim := &w.view.Clients[1]
-	kim.Words, kim.Next = "Stopped by Skylight on 1 Mar 2026", "do not begin; call Skylight"
+	kim.Words, kim.Next = "Stopped by Skylight on Sun 1 Mar 2026", "do not begin; call Skylight"
 	kim.Gates = []readiness.Gate{{Name: readiness.GateHold, State: readiness.Blocked, Owner: readiness.Therapist, Next: kim.Next, Since: now.AddDate(0, 0, -2)}}
 	finding := func(id, code string, s readiness.Severity, words string) readiness.Finding {
 		return readiness.Finding{ID: id, Code: code, Rule: "rule-" + code, Severity: s, State: readiness.Persisting, Since: now.AddDate(0, 0, -5), Owner: readiness.Admin, Words: words, Next: "call about " + code}
@@ -63,7 +63,7 @@ func TestTodayBeginsWithWhatMattersMost(t *testing.T) {
 	w := newTown(t)
 	w.busy()
 	a := w.as(people.Owner).get("/")
-	a.inOrder(t, `data-test-id="as-of"`, `data-test-id="freshness"`, "skylight", "read 09:00", ">Stopped<", "Kim", "HOLD", "Stopped by Skylight on 1 Mar 2026", "therapist", "do not begin; call Skylight", "since Sun 1 Mar",
+	a.inOrder(t, `data-test-id="as-of"`, `data-test-id="freshness"`, "skylight", "read 09:00", ">Stopped<", "Kim", "HOLD", "Stopped by Skylight on Sun 1 Mar 2026", "therapist", "do not begin; call Skylight", "since Sun 1 Mar",
 		"Sessions today and tomorrow", "Today, Tuesday 3 March", "11:00", "Robin", "13:00", "Kim", ">Do now<", "Kim", "Act now", "+", "more to do", ">Waiting<", "On the prescriber", "Robin", "waits on a prescription",
 		"match nobody", "tomorrow 11:00", "The rest of the next 14 days", "9 sessions", "Fri 6 Mar", "Later 0")
 	if n := strings.Count(a.body, `data-test-id="do"`); n != 7 || !strings.Contains(a.body, "+5 more to do") {
@@ -80,7 +80,7 @@ func TestATherapistsRowsLeadToTheCard(t *testing.T) {
 	w := newTown(t)
 	w.busy()
 	kim := &w.view.Clients[1]
-	kim.Therapists, kim.Gates[0].Words = w.view.Clients[0].Therapists, "Skylight recorded a stop on 1 Mar 2026: “chest pain”"
+	kim.Therapists, kim.Gates[0].Words = w.view.Clients[0].Therapists, "Skylight recorded a stop on Sun 1 Mar 2026: “chest pain”"
 	for n, state := range []readiness.State{readiness.Ready, readiness.Unknown, readiness.InOrder} {
 		w.view.Clients[2+n].State = state
 	}
@@ -97,7 +97,7 @@ func TestATherapistsRowsLeadToTheCard(t *testing.T) {
 	if got := folded(a.body); got != "" || strings.Contains(a.body, `href="/clients/c-robin"`) || !strings.Contains(a.body, `href="/clients/c-robin/card?with=skylight"`) {
 		t.Errorf("a therapist has %s folded away, or two steps to the card", got)
 	}
-	a.inOrder(t, ">Stopped<", "Stopped by Skylight on 1 Mar 2026: “chest pain”", `href="tel:3035550100"`, "Sessions today", "tell whoever looks after the hub", `href="tel:3035550100"`, "2 items open: No prescription; also medicine")
+	a.inOrder(t, ">Stopped<", "Stopped by Skylight on Sun 1 Mar 2026: “chest pain”", `href="tel:3035550100"`, "Sessions today", "tell whoever looks after the hub", `href="tel:3035550100"`, "2 items open: No prescription; also medicine")
 	a = w.as(people.Owner).get("/")
 	if got := folded(a.body); !strings.Contains(got, "2 sessions in order") || !strings.Contains(got, "Later 0") || strings.Contains(got, "UNKNOWN") || strings.Contains(got, "NOT-READY") ||
 		strings.Contains(a.body, "/card?") {
@@ -205,9 +205,9 @@ func TestAPageThatAsksIsAnsweredWhenSomethingChanged(t *testing.T) {
 		t.Errorf("the strip finds no place: %s", a.body)
 	}
 	ask = markOf(t, a.body)
-	w.view.Clients[0].State, w.view.Clients[0].Words = readiness.Hold, "Stopped by Skylight on 3 Mar 2026"
+	w.view.Clients[0].State, w.view.Clients[0].Words = readiness.Hold, "Stopped by Skylight on Tue 3 Mar 2026"
 	a = g.get(ask)
-	if a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Stopped by Skylight on 3 Mar 2026") || !strings.Contains(a.body, "Today has changed") || strings.Contains(a.body, "<html") {
+	if a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Stopped by Skylight on Tue 3 Mar 2026") || !strings.Contains(a.body, "Today has changed") || strings.Contains(a.body, "<html") {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
 	if strings.Contains(a.body, `id="fresh" hx-swap-oob`) { // htmx would take it out of what it swaps in

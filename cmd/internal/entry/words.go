@@ -28,12 +28,28 @@ func (c Clock) Date(s string) (string, error) {
 	case "yesterday":
 		return c.Now.In(c.Zone).AddDate(0, 0, -1).Format(time.DateOnly), nil
 	}
+	weekday, day, named := weekdayOf(strings.TrimSpace(s))
 	for _, form := range []string{time.DateOnly, "1/2/2006", "1/2/06", "2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "Jan 2 2006"} {
-		if t, err := time.Parse(form, strings.TrimSpace(s)); err == nil {
+		if t, err := time.Parse(form, day); err == nil {
+			if named && t.Weekday() != weekday {
+				return "", fmt.Errorf("must be a day that exists: %s is a %s", t.Format("2 Jan 2006"), t.Weekday())
+			}
 			return t.Format(time.DateOnly), nil
 		}
 	}
 	return "", errors.New("must be a date, like 2026-05-31")
+}
+
+// weekdayOf parts a weekday that is written before a day, as in "Sun 31 May 2026", from the day.
+func weekdayOf(s string) (which time.Weekday, day string, named bool) {
+	word, rest, spaced := strings.Cut(s, " ")
+	word = strings.ToLower(strings.TrimRight(word, ".,"))
+	for d := time.Sunday; spaced && len(word) >= 3 && d <= time.Saturday; d++ {
+		if strings.HasPrefix(strings.ToLower(d.String()), word) {
+			return d, strings.TrimSpace(rest), true
+		}
+	}
+	return 0, s, false
 }
 
 // Moment reads when something was said: a time of today, a day, or both. Of a day alone nobody knows the hour: what

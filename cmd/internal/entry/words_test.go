@@ -51,3 +51,20 @@ func TestADecisionDatedByItsDay(t *testing.T) {
 		}
 	}
 }
+
+// Days are shown with their weekday, and people write back what they were shown; a weekday that belongs to another day is a
+// slip in one of the two, and nobody guesses which.
+func TestADayIsReadWithItsWeekday(t *testing.T) {
+	t.Parallel()
+	c := entry.Clock{Now: time.Date(2026, 3, 3, 15, 0, 0, 0, time.UTC), Zone: time.UTC}
+	for _, said := range []string{"Sun 31 May 2026", "sunday, 31 May 2026", "Sun. May 31, 2026", "Sunday 2026-05-31", "31 May 2026"} {
+		if day, err := c.Date(said); err != nil || day != "2026-05-31" {
+			t.Errorf("%s: %s, %v", said, day, err)
+		}
+	}
+	for _, said := range []string{"Mon 31 May 2026", "Su 31 May 2026", "Sun", "Sunny 31 May 2026"} {
+		if day, err := c.Date(said); err == nil {
+			t.Errorf("%s is taken for %s", said, day)
+		}
+	}
+}
