@@ -57,14 +57,14 @@ func TestWhatAnEntrySays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := now.Add(-3 * time.Hour).In(zone).Format("2 Jan 2006")
+	held := now.Add(-3 * time.Hour).In(zone).Format("Mon 2 Jan 2006")
 	for name, tt := range map[string]struct {
 		slips []exchange.Slip
 		want  string // what is not open in brackets
 	}{
 		"after":     {after, "dosing session of " + held + ", held; (dose taken as directed); (effects: serious); (“fainted”); (left for 3 sessions)"},
 		"label":     {label, "(directions: “One lozenge”); filled Fri 20 Feb 2026; discard after Sat 1 Aug 2026; (enough for 4 sessions); directions acknowledged"},
-		"withdrawn": {withdrawn, "release withdrawn " + now.In(zone).Format("2 Jan 2006")},
+		"withdrawn": {withdrawn, "release withdrawn " + now.In(zone).Format("Mon 2 Jan 2006")},
 	} {
 		var got []string
 		for _, s := range desk.Says(tt.slips, zone) {

@@ -265,11 +265,11 @@ func TestWhatOnePrescriberStopsForTheOthers(t *testing.T) {
 		words string
 	}{
 		{"nothing", func(*several) {}, readiness.Met, "No stop"},
-		{"a stop", func(s *several) { s.by(1, s.Flag("active")) }, readiness.Blocked, "Another prescriber recorded a hold on 1 Mar 2026"},
+		{"a stop", func(s *several) { s.by(1, s.Flag("active")) }, readiness.Blocked, "Another prescriber recorded a hold on Sun 1 Mar 2026"},
 		{"a stop that was lifted", func(s *several) { s.by(1, s.Flag("active")); s.by(1, s.On(now).Flag("inactive")) }, readiness.Met, "No stop"},
-		{"a prescription on hold", func(s *several) { s.by(1, s.Prescription(set("status", "on-hold"))) }, readiness.Blocked, "Another prescriber recorded a hold on 1 Mar 2026"},
-		{"a serious event", func(s *several) { s.by(1, s.AdverseEvent(fhir.CodeSerious)) }, readiness.Blocked, "Another prescriber recorded a hold on 1 Mar 2026"},
-		{"not cleared", func(s *several) { s.by(1, s.Clearance(fhir.DecisionNotCleared, s.Day(-2), "")) }, readiness.Blocked, "Another prescriber recorded a hold on 1 Mar 2026"},
+		{"a prescription on hold", func(s *several) { s.by(1, s.Prescription(set("status", "on-hold"))) }, readiness.Blocked, "Another prescriber recorded a hold on Sun 1 Mar 2026"},
+		{"a serious event", func(s *several) { s.by(1, s.AdverseEvent(fhir.CodeSerious)) }, readiness.Blocked, "Another prescriber recorded a hold on Sun 1 Mar 2026"},
+		{"not cleared", func(s *several) { s.by(1, s.Clearance(fhir.DecisionNotCleared, s.Day(-2), "")) }, readiness.Blocked, "Another prescriber recorded a hold on Sun 1 Mar 2026"},
 		{"deferred", func(s *several) { s.by(1, s.Clearance(fhir.DecisionDeferred, s.Day(-2), "")) }, readiness.Met, "No stop"},
 		{"withdrawn, and cleared by the other since", func(s *several) {
 			s.by(1, s.Clearance(fhir.DecisionWithdrawn, s.Day(-2), ""))
@@ -281,7 +281,7 @@ func TestWhatOnePrescriberStopsForTheOthers(t *testing.T) {
 			s.by(0, s.Clearance(fhir.DecisionCleared, s.Day(-3), s.Day(30)))
 			s.On(now.AddDate(0, 0, -2))
 			s.by(1, s.Clearance(fhir.DecisionWithdrawn, s.Day(-2), ""))
-		}, readiness.Blocked, "Another prescriber recorded a hold on 1 Mar 2026"},
+		}, readiness.Blocked, "Another prescriber recorded a hold on Sun 1 Mar 2026"},
 		{"withdrawn, and cleared again", func(s *several) {
 			s.by(1, s.Clearance(fhir.DecisionWithdrawn, s.Day(-2), ""))
 			s.On(now.AddDate(0, 0, -1))
