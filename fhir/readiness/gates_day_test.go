@@ -377,6 +377,21 @@ func TestTheGoAheadSaysWhatMoved(t *testing.T) {
 	}
 }
 
+// A therapist who looks at one of two changes must not be left to think that she saw all.
+func TestTheGoAheadSaysAllThatChanged(t *testing.T) {
+	v := rowAt{told: plus(
+		func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session.Add(time.Hour)) },
+	).then(
+		func(c *course) fhir.Version { return c.On(now.Add(-4 * time.Minute)).Prescription() },
+	)}.verdict()
+	g, _ := v.Gate(readiness.GateGoAhead)
+	for _, want := range []string{"changed the appointment on Tue 3 Mar 2026 08:55, after the go-ahead (its time", "the prescription on Tue 3 Mar 2026 08:56, after the go-ahead"} {
+		if !strings.Contains(g.Words, want) {
+			t.Errorf("the gate says %q, without %q", g.Words, want)
+		}
+	}
+}
+
 func TestGoAhead(t *testing.T) {
 	again := func(edits ...fhir.Edit) func(c *course) fhir.Version {
 		return func(c *course) fhir.Version { return c.On(now.Add(-time.Minute)).GoAhead(edits...) }
