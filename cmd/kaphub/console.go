@@ -70,6 +70,19 @@ func (w window) Known(ctx context.Context) (*people.Known, error) {
 	return w.held.therapists(ctx, w.store, moment)
 }
 
+// Phone is the first number among the practice's lines of contact, but that of a fax.
+func (w window) Phone() string { return phoneOf(w.policies()[0].Practice.Address) }
+
+// phoneOf is the first telephone number in lines of contact.
+func phoneOf(lines []string) string {
+	for _, line := range lines {
+		if n := console.Number(line); n != "" && !strings.Contains(strings.ToLower(line), "fax") {
+			return n
+		}
+	}
+	return ""
+}
+
 // Treating are the therapists of each client whom the newest verdicts name.
 func (w window) Treating(ctx context.Context) (map[string][]fhir.Therapist, error) {
 	moment, err := w.store.Newest(ctx)

@@ -42,7 +42,7 @@ func practiceSection() console.Section {
 		{Path: "hub.name", Label: "Name of the practice", Kind: console.KindText},
 		{Path: "practice.title", Label: "Name as others read it", Hint: "On packets and pages. Left empty: the name above.", Kind: console.KindText},
 		{Path: "hub.time_zone", Label: "Time zone", Hint: "Choose from the list, or write another like Europe/Berlin.", Kind: console.KindText, Options: zones()},
-		{Path: "practice.contact", Label: "Address and phone", Hint: "One line each. It stands on what you send to prescribers.", Kind: console.KindLines},
+		{Path: "practice.contact", Label: "Address and phone", Hint: "One line each. It stands on what you send to prescribers; the first phone number is what therapists are told to call.", Kind: console.KindLines},
 		{Path: "practice.identifiers", Label: "Numbers of the practice", Hint: "Such as its NPI.", Kind: console.KindRows, Columns: identifierColumns()},
 		{Path: "practice.client_ways", Label: "How you reach your clients", Hint: "Where a client asked to be reached in another way, the hub tells you.", Kind: console.KindMany,
 			Options: options("phone", "phone", "sms", "text message", "email", "e-mail", "fax", "fax", "url", "a portal", "other", "another way")},

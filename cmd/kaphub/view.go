@@ -160,15 +160,16 @@ func (h *hub) viewAt(ctx context.Context, p point, client string) (report.Input,
 // standing is viewAt without what is nobody's yet and what is under way for everybody: of one client it costs the same
 // however many there are.
 func (h *hub) standing(ctx context.Context, p point, client string) (report.Input, error) {
-	in := report.Input{Generated: p.at, AsOf: p.at, Titles: map[string]string{}}
+	in := report.Input{Generated: p.at, AsOf: p.at, Titles: map[string]string{}, Reaches: map[string]readiness.Reach{}}
 	policies, err := h.policiesAt(ctx, p.moment)
 	if err != nil {
 		return in, err
 	}
 	in.Practice, in.Zone = policies[0].Practice.Title, policies[0].Zone
 	in.Titles[fhir.Practice] = in.Practice
-	for _, p := range policies {
-		in.Titles[p.Prescriber.Name] = p.Prescriber.Title
+	for _, one := range policies {
+		in.Titles[one.Prescriber.Name] = one.Prescriber.Title
+		in.Reaches[one.Prescriber.Name] = one.Sheet.Reach(p.at, one.Zone)
 	}
 	states, err := h.sourcesAt(ctx, p)
 	if err != nil {

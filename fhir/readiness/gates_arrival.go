@@ -266,6 +266,9 @@ func locationGate(f *facts) Gate {
 	return f.check(fhir.CodeLocation, true, "The location is confirmed", "confirm where the client is")
 }
 
+// SomethingNew is what the gate says whether anything is new while that is open to be asked about.
+const SomethingNew = "Something is new since the clearance"
+
 // newsTold is the gate that the newest answer of all shuts: something is new since the clearance. That holds from when it
 // was said, however long before the session, up to a newer answer or decision; false when it is not what was said last.
 func (f *facts) newsTold() (Gate, bool) {
@@ -281,7 +284,7 @@ func (f *facts) newsTold() (Gate, bool) {
 	if d := f.decided(); d != nil && d.lifts() && d.issued.After(f.said(*last)) {
 		return Gate{}, false
 	}
-	return open("Something is new since the clearance", "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", last.Version).by(Therapist).adverse(), true
+	return open(SomethingNew, "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", last.Version).by(Therapist).adverse(), true
 }
 
 func newInformationGate(f *facts) Gate {
@@ -310,7 +313,7 @@ func (f *facts) check(code string, want bool, words, next string) Gate {
 	case best.Value.ValueBoolean == nil:
 		return untold(checkName[code]+": the answer of "+f.on(f.said(*best))+" cannot be read", next, best.Version).by(Therapist)
 	case *best.Value.ValueBoolean != want && code == fhir.CodeNewInformation:
-		return open("Something is new since the clearance", "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", best.Version).by(Therapist).adverse()
+		return open(SomethingNew, "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", best.Version).by(Therapist).adverse()
 	case *best.Value.ValueBoolean != want:
 		return open(checkName[code]+": recorded as not so", next, best.Version).by(checkOwner[code]).adverse()
 	}

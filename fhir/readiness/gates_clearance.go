@@ -241,19 +241,8 @@ func (f *facts) until(s stop) string {
 	return "hold until " + s.title + " lifts it"
 }
 
-// phones returns how the prescriber is reached, weekends included, for words that must not depend on the hour.
-func (f *facts) phones() string {
-	s := &f.policy.Sheet
-	switch {
-	case s.Phone != "" && s.WeekendPhone != "":
-		return " (" + s.Phone + "; weekends " + s.WeekendPhone + ")"
-	case s.Phone != "":
-		return " (" + s.Phone + ")"
-	case s.WeekendPhone != "":
-		return " (weekends " + s.WeekendPhone + ")"
-	}
-	return ""
-}
+// phones returns how the prescriber is reached, weekends included.
+func (f *facts) phones() string { return f.policy.Sheet.phones() }
 
 // followUpGate asks whether the prescriber saw the client again in time. The hub has no cadence of its own: it is the
 // sheet's or the care plan's, counted from the newest decision, a withdrawal left out, or follow-up.

@@ -52,7 +52,7 @@ func goAheadGate(f *facts) Gate {
 	if waits := f.alone(); waits != "" {
 		return open("Go-ahead given on "+on+"; the clearance was "+waits, string(ConfirmEntry), r.Version, f.next.Version, f.decided().Version).by(Admin)
 	}
-	return met("Go-ahead given on "+on, r.Version, f.next.Version)
+	return met("Go-ahead given on "+on, r.Version, f.next.Version).from(f.confirmed(r))
 }
 
 // goAhead returns the newest word of a therapist on the next session, nil when there is none.

@@ -56,6 +56,21 @@ type Reach struct {
 	Again time.Time // while closed: when they open; zero = not on file
 	Hours bool      // their hours are on file
 	Other string    // the other number, "" = none
+	Out   bool      // Phone is the number for weekends, and Other that of their hours
+	Words string    // all of their numbers, as the hub's next steps have them behind the prescriber's name
+}
+
+// phones are all of their numbers, for words that must not depend on the hour.
+func (s *Sheet) phones() string {
+	switch {
+	case s.Phone != "" && s.WeekendPhone != "":
+		return " (" + s.Phone + "; weekends " + s.WeekendPhone + ")"
+	case s.Phone != "":
+		return " (" + s.Phone + ")"
+	case s.WeekendPhone != "":
+		return " (weekends " + s.WeekendPhone + ")"
+	}
+	return ""
 }
 
 // Reach returns how the prescriber is reached at now, by the hours and the numbers of the sheet.
@@ -71,7 +86,7 @@ func (s *Sheet) Reach(now time.Time, zone *time.Location) Reach {
 		zone = h.Zone
 	}
 	day := DayOf(now, zone)
-	r := Reach{Hours: len(h.Open) > 0, Phone: s.Phone, Other: s.WeekendPhone}
+	r := Reach{Hours: len(h.Open) > 0, Phone: s.Phone, Other: s.WeekendPhone, Words: s.phones()}
 	from, to := h.span(day, zone)
 	r.Open = h.works(day) && !now.Before(from) && now.Before(to)
 	switch {
@@ -84,7 +99,7 @@ func (s *Sheet) Reach(now time.Time, zone *time.Location) Reach {
 	}
 	if !r.Open || r.Phone == "" {
 		if s.WeekendPhone != "" {
-			r.Phone, r.Other = s.WeekendPhone, s.Phone
+			r.Phone, r.Other, r.Out = s.WeekendPhone, s.Phone, true
 		}
 	}
 	if r.Other == r.Phone {

@@ -43,6 +43,16 @@ func alsoOpen(v readiness.Verdict, asOf time.Time) (also []readiness.GateName, m
 	return also, more
 }
 
+// DoneAt is when the last of the arrival checks and the go-ahead that v rests on was recorded; zero where none is.
+func DoneAt(v readiness.Verdict) (last time.Time) {
+	for _, g := range v.Gates {
+		if arrival(g.Name) && g.State == readiness.Met && g.Since.After(last) {
+			last = g.Since
+		}
+	}
+	return last
+}
+
 func arrival(name readiness.GateName) bool {
 	return slices.Contains(readiness.ArrivalGates(), name)
 }

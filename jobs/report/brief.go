@@ -87,6 +87,8 @@ func Shortened(v readiness.Verdict) readiness.Verdict {
 		switch waited := slices.Contains(waitedAt, g.Name); {
 		case g.State != readiness.Met && g.State != readiness.NotDue:
 			g.Because, g.Agreed = nil, ""
+		case v.State == readiness.Ready && arrival(g.Name): // for DoneAt
+			g = readiness.Gate{Name: g.Name, State: g.State, Since: g.Since}
 		case waited || g.Next != "" && g.Next == v.Next:
 			g = readiness.Gate{Name: g.Name, State: g.State, Owner: g.Owner, Takes: g.Takes, Next: g.Next, Since: g.Since}
 		default:

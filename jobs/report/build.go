@@ -116,6 +116,8 @@ func (b *builder) client(v readiness.Verdict) Client {
 		c.Why = writtenOf(v)
 	case readiness.NotReady:
 		c.Also, c.Else = alsoOpen(v, cmp.Or(b.AsOf, v.Judged))
+	case readiness.Ready:
+		c.Done = DoneAt(v)
 	}
 	return c
 }

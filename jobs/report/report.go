@@ -25,6 +25,7 @@ type Input struct {
 	Rejects    []fhir.Reject        // open ones
 	Deliveries []exchange.Entry
 	Strays     []Stray
+	Reaches    map[string]readiness.Reach // by prescriber: how it is reached at AsOf
 }
 
 // Stray is something that stands in a source of whom nobody knows: an event of a calendar whose token no client bears.
@@ -93,6 +94,7 @@ type Client struct {
 	Why  string               `json:"-"` // of somebody who is stopped: what was written of it, as a quotation; "" = nothing
 	Also []readiness.GateName `json:"-"` // of somebody not ready: the gates that are open beside the first
 	Else int                  `json:"-"` // … and how many findings beside those
+	Done time.Time            `json:"-"` // of somebody ready: when the last of arrival checks and go-ahead was recorded
 }
 
 // Session is a dosing session and how its client's records stand.

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -79,6 +80,7 @@ func cutTo[T any](c *cutter, row func(pick) T) Cut[T] {
 // Lens is what its reader may see.
 type Lens struct {
 	Of    func(readiness.Verdict) readiness.Verdict // what a verdict that is shown is shown as; nil = as it is
+	Own   bool                                      // its reader treats these clients: to do is what they do themselves, and no row of the client's tells
 	Hides func(*readiness.Verdict) bool             // whether what is confided to the client's therapist is not even counted; nil = it is
 }
 
@@ -103,9 +105,9 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 		if v.State == readiness.Hold {
 			stopped.offer(pick{c: c, v: v})
 		}
-		near := c.start.Before(soon)
+		near, listed := c.start.Before(soon), !c.start.Before(first) && c.start.Before(end)
 		switch {
-		case c.start.Before(first) || !c.start.Before(end):
+		case !listed:
 		case near:
 			sessions.offer(pick{c: c, v: v})
 		default:
@@ -127,19 +129,19 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 			switch f := &v.Findings[a.i]; {
 			case b.snoozed(f):
 				t.Snoozed++
-			case !toldBy(v, f):
+			case !toldBy(v, f) && (!lens.Own || theirs(v, f, listed)):
 				do.offer(pick{c: c, v: v, f: f, since: a.since, late: !f.Due.IsZero() && f.Due.Before(first)})
 			}
 		}
 		for _, a := range c.waits {
-			if f := &v.Findings[a.i]; !quiet(a) && !b.snoozed(f) {
+			if f := &v.Findings[a.i]; !quiet(a) && !b.snoozed(f) && !(lens.Own && listed && v.State == readiness.NotReady) {
 				waits.offer(pick{c: c, v: v, f: f, since: a.since})
 				break
 			}
 		}
 	}
 	for _, one := range rolled.alone() { // what did not arrive, of one client only, is that client's own
-		if one.f.Severity <= readiness.S2 && !toldBy(one.v, one.f) && !folded(*one.f, *one.v) {
+		if one.f.Severity <= readiness.S2 && !toldBy(one.v, one.f) && !folded(*one.f, *one.v) && (!lens.Own || theirs(one.v, one.f, !one.c.start.Before(first) && one.c.start.Before(end))) {
 			one.since, one.late = one.f.Since, !one.f.Due.IsZero() && one.f.Due.Before(first)
 			do.offer(one)
 		}
@@ -177,6 +179,9 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 		return b.wait(list, v, b.client(v))
 	})
 	t.Many = rolled.list(&b)
+	if lens.Own {
+		t.Many = slices.DeleteFunc(t.Many, func(r RollUp) bool { return cmp.Or(r.Takes, r.Owner) != readiness.Therapist })
+	}
 	t.Upcoming = cutTo(&upcoming, session)
 	strays := in.Strays[:min(len(in.Strays), most.Strays)]
 	t.Strays = Cut[Stray]{strays, len(in.Strays) - len(strays)}
@@ -191,6 +196,23 @@ func (b *builder) snoozed(f *readiness.Finding) bool {
 // toldBy reports whether v's own row tells what f asks for: a client who is stopped stands above, with that next step.
 func toldBy(v *readiness.Verdict, f *readiness.Finding) bool {
 	return v.State == readiness.Hold && f.Next == v.Next && f.Owner == v.Owner
+}
+
+// theirs reports whether what f asks for is for the client's therapist to do, and not told by the client's own row, where one is
+// listed: it tells of the same gate, or asks for the same.
+func theirs(v *readiness.Verdict, f *readiness.Finding, listed bool) bool {
+	if cmp.Or(f.Takes, f.Owner) != readiness.Therapist {
+		return false
+	}
+	if !listed || cmp.Or(v.Takes, v.Owner) != readiness.Therapist {
+		return true
+	}
+	step := func(next string) string { return strings.TrimPrefix(next, "hold; ") }
+	if step(f.Next) == step(v.Next) {
+		return false
+	}
+	g, ok := v.Gate(gateOf[f.Code])
+	return !ok || g.Next != v.Next
 }
 
 // Each compares as little as it needs: most are told apart by the first.

@@ -41,6 +41,8 @@ type Staff interface {
 	Known(ctx context.Context) (*people.Known, error)
 	// Treating returns the therapists of each client, by key, as the newest verdicts name them.
 	Treating(ctx context.Context) (map[string][]fhir.Therapist, error)
+	// Phone is the practice's own number, "" when none is on file.
+	Phone() string
 }
 
 // owning is whose the accounts are.

@@ -31,6 +31,7 @@ type cardPage struct {
 	E        engagement
 	Others   []link // the other prescribers' cards
 	End      time.Time
+	Done     time.Time // when the last of arrival checks and go-ahead was recorded; zero = none is
 	First    openRow   // the one thing to know: why the session is not to begin, or that nothing speaks against it
 	Also     []openRow // what else keeps it from being ready: the stops first
 	Opens    time.Time // when the arrival checks are asked for; zero = they are
@@ -42,7 +43,8 @@ type cardPage struct {
 	Stands   []gateRow    // the checks as they stand: what is not in order first, then those of the arrival
 	Rx       directions
 	Call     call
-	Began    *beganRow // a session that asks why it began
+	Reach    readiness.Reach // the prescriber, now
+	Began    *beganRow       // a session that asks why it began
 	Enter    []formLink
 	Guest    bool // the visitor was let in to another's client: they look, and may say stop
 	Reason   problem
@@ -69,6 +71,11 @@ func (p cardPage) At(t time.Time) string {
 		return p.Hour(t)
 	}
 	return p.Clock(t)
+}
+
+// SomethingNew reports whether something new since the clearance is still to be asked about: no go-ahead counts before.
+func (p cardPage) SomethingNew() bool {
+	return p.E.gate(readiness.GateNewInformation).Words == readiness.SomethingNew
 }
 
 // Opening is when something begins, with its weekday.
@@ -142,7 +149,9 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 			p.Others = append(p.Others, link{Path: v.r.URL.Path + "?" + url.Values{"with": {x.Prescriber}}.Encode(), Name: cmp.Or(d.View.Titles[x.Prescriber], x.Prescriber)})
 		}
 	}
+	p.Reach = policy.Sheet.Reach(d.View.AsOf, policy.Zone)
 	about := entry.About{Chart: d.Chart, Policy: policy, Now: d.View.AsOf}
+	p.Done = report.DoneAt(verdict)
 	p.fill(v, about, verdict)
 	if err := p.said(v, about, verdict, records); err != nil {
 		return err

@@ -2,12 +2,10 @@ package console
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/kaphub/kaphub/cmd/internal/entry"
-	"github.com/kaphub/kaphub/cmd/internal/people"
 	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
@@ -32,34 +30,6 @@ type reachRow struct {
 // Anybody reports whether anybody is to be called or told.
 func (c call) Anybody() bool { return c.Prescriber || c.Client || c.Told != "" }
 
-// roleOf is who of the practice acts where somebody who treats clients cannot.
-var roleOf = map[readiness.Owner]people.Role{readiness.Admin: people.Admin, readiness.Operator: people.Operator, readiness.Privacy: people.Privacy}
-
-// tellWhom is whom a therapist tells of what is done where they cannot go.
-var tellWhom = map[readiness.Owner]string{readiness.Operator: "whoever looks after the hub", readiness.Privacy: "the privacy officer"}
-
-// staff is whom to tell of what is somebody else's to do, by name where the practice has such an account.
-func (v *visit) staff() (map[readiness.Owner]string, error) {
-	all, err := v.Accounts.Accounts(v.ctx())
-	if err != nil {
-		return nil, err
-	}
-	out := maps.Clone(tellWhom)
-	out[readiness.Admin] = "the practice’s admin"
-	for owner, role := range roleOf {
-		var names []string
-		for _, a := range all {
-			if a.Is(role) && len(names) < 2 {
-				names = append(names, a.Name)
-			}
-		}
-		if len(names) > 0 {
-			out[owner] += ", " + strings.Join(names, " or ")
-		}
-	}
-	return out, nil
-}
-
 // stepping is who takes a row's step: of what is somebody's outside the practice, the practice; where it waits, nobody.
 func stepping(row openRow) readiness.Owner {
 	switch row.Owner {
@@ -73,17 +43,17 @@ func stepping(row openRow) readiness.Owner {
 }
 
 // callNow is who is to be called at this hour: who must act, or be asked.
-func (p *cardPage) callNow(a *entry.About, whom map[readiness.Owner]string) call {
-	c := call{Reach: a.Policy.Sheet.Reach(a.Now, a.Policy.Zone), Title: p.E.Title}
-	c.Tel, c.Far = dialled(c.Phone), dialled(c.Other)
+func (p *cardPage) callNow(a *entry.About, whom map[readiness.Owner]colleague) call {
+	c := call{Reach: p.Reach, Title: p.E.Title, Far: dialled(p.Reach.Other)}
+	c.Tel = dialled(c.Phone)
 	if g := p.E.gate(readiness.GateRelease); g.Name != "" && g.Class != "met" {
 		c.Mute = g.Words
 	}
 	row := p.First // first things first
 	c.Prescriber = p.E.State == readiness.Unknown || row.Owner == readiness.Prescriber || strings.Contains(row.Next, p.E.Title)
 	c.Client = row.Owner == readiness.Client || strings.Contains(row.Next, "speak with the client")
-	if to := whom[row.Owner]; to != "" {
-		c.Told = "Tell " + to + "."
+	if to, ok := whom[row.Owner]; ok {
+		c.Told = "Tell " + to.String() + "."
 	} else if row.Owner == readiness.Pharmacy {
 		c.Told = "It is the pharmacy’s to act: ask them, or the client."
 	}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -105,33 +104,41 @@ func (p *cardPage) said(v *visit, a entry.About, verdict readiness.Verdict, reco
 	p.Rx = v.directions(a, p.E, records)
 	p.Call = p.callNow(&a, whom)
 	theirs := func(row openRow) bool { // where the visitor cannot go
-		return (row.Owner == readiness.Operator || row.Owner == readiness.Privacy) && !v.who.Is(roleOf[row.Owner], people.Owner)
+		return (row.Owner == readiness.Operator || row.Owner == readiness.Privacy) && !v.who.Is(roleOf[row.Owner].role, people.Owner)
 	}
 	for i, row := range p.Also {
 		if theirs(row) {
-			p.Also[i].Owner, p.Also[i].Next = "you", "tell "+whom[row.Owner]
+			p.Also[i].Owner, p.Also[i].Next = "you", "tell "+whom[row.Owner].String()
 		}
-		p.Also[i].Owner = stepping(p.Also[i])
+		p.Also[i].Owner = byName(stepping(p.Also[i]), whom)
 	}
 	if row := p.First; theirs(row) {
-		p.First.Owner, p.First.Next, p.Call.Told = "you", "tell "+whom[row.Owner], ""
+		p.First.Owner, p.First.Next, p.Call.Told = "you", "tell "+whom[row.Owner].String(), ""
 		if p.E.State == readiness.Unknown {
 			p.First.Next += "; whether the session may be held until then, ask " + p.E.Title
 		}
 	}
-	p.First.Owner = stepping(p.First)
+	p.First.Owner = byName(stepping(p.First), whom)
 	return nil
 }
 
 // lead parts the one thing to know from what else is open.
 func (p *cardPage) lead(rows []openRow) (first openRow, also []openRow) {
-	first = openRow{Words: p.E.Words, Owner: p.E.Owner, Next: plainly(p.E.Next)}
+	first = openRow{Words: p.E.Words, Owner: p.E.Owner, Next: p.plainly(p.E.Next)}
 	switch {
 	case p.E.State == readiness.Ready:
-		first.Words = "Records in order. Not a medical decision" // as of when, the line below says, once
+		first.Words = "Records in order" // as of when, the line below says, once
+		if !p.Done.IsZero() {
+			first.Words += "; arrival checks and go-ahead recorded " + p.At(p.Done)
+		}
+		first.Words += ". Not a medical decision"
 	case p.Sober():
 	case p.E.State == readiness.Unknown:
 		for i, row := range rows {
+			if row.Class == "open" && row.Owner == first.Owner && row.Next == first.Next { // the finding of what cannot be told
+				rows = slices.Delete(rows, i, i+1)
+				break
+			}
 			if row.Class == "untold" && strings.HasSuffix(p.E.Words, strings.TrimPrefix(row.Words, "Clearance: ")) {
 				first.Quotes, rows = row.Quotes, slices.Delete(rows, i, i+1)
 				break
@@ -176,7 +183,7 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 			continue
 		}
 		counted[name] = true
-		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Takes: g.Takes, Next: plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
+		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Takes: g.Takes, Next: p.plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
 		if name == readiness.GateClearance {
 			row.Words = "Clearance: " + row.Words
 			if g.State == readiness.Blocked && len(rows) == 0 {
@@ -195,7 +202,7 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 	for _, f := range verdict.Findings { // R36 tells of the arrival gates, which stand here each by itself
 		urgent := f.Under == "" && f.Code != "R36" && f.State != readiness.Resolved && (f.Severity == readiness.S1 || f.Severity == readiness.S2)
 		if gate := gateOf(f.Code); urgent && (gate == "" || !counted[gate]) {
-			rows = append(rows, openRow{Sign: "○", Class: "open", Words: f.Words, Owner: f.Owner, Takes: f.Takes, Next: plainly(f.Next)})
+			rows = append(rows, openRow{Sign: "○", Class: "open", Words: f.Words, Owner: f.Owner, Takes: f.Takes, Next: p.plainly(f.Next)})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b openRow) int { return cmp.Compare(stopRank[a.Class], stopRank[b.Class]) })
@@ -221,16 +228,14 @@ func gateOf(code string) readiness.GateName {
 }
 
 // plainly is a next step as one says it in the room.
-func plainly(next string) string {
+func (p *cardPage) plainly(next string) string {
 	if rest, ok := strings.CutPrefix(next, "hold; "); ok {
 		next = "do not begin; " + rest
 	} else if rest, ok := strings.CutPrefix(next, "hold until "); ok {
 		next = "do not begin until " + rest
 	}
-	return inBrackets.ReplaceAllString(next, "") // the numbers stand below, by the hour
+	return p.withoutNumber(next, p.Reach) // it stands below
 }
-
-var inBrackets = regexp.MustCompile(` \([^)]*[0-9]{3}[-. ][0-9]{4}\)`)
 
 // readSoFar are the readings of the day in a line, from the first on that lies beyond its limit.
 func (p *cardPage) readSoFar() string {

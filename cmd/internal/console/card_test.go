@@ -75,7 +75,7 @@ func TestTheCardSaysAllThatIsNeededInTheRoom(t *testing.T) {
 	for _, want := range []string{
 		"IN-ORDER today 11:00 Records in order; arrival checks pending.", "Session Tue 3 Mar, 11:00 to 13:00 MST, with Dana",
 		"systolic pressure up to 130 mmHg (Skylight recorded it on Sat 28 Feb 2026)", "diastolic pressure up to 90 mmHg (per agreement of Sat 10 Jan 2026)",
-		"Skylight, if you need them: 303-555-0100", "They are open until 17:00", "Their other number is 303-555-0199",
+		"Skylight, if you need them: 303-555-0100", "They are open until 17:00", "At weekends: 303-555-0199 .",
 		"One lozenge under the tongue at each session, in the therapist's office", "I give the go-ahead for this session", "There is no override",
 	} {
 		if !strings.Contains(text, want) {
@@ -110,7 +110,7 @@ func TestWhatWasLearnedIsRecordedAndJudgedAtOnce(t *testing.T) {
 		t.Fatalf("%d %s", a.StatusCode, a.text())
 	}
 	after := g.get(a.Header.Get("Location"))
-	if !strings.Contains(after.text(), "READY today 11:00 Records in order") || !strings.Contains(after.text(), "Saved at 09:00: blood pressure 118/76, heart rate 72,") || after.has("no-override") {
+	if !strings.Contains(after.text(), "READY today 11:00 Records in order; arrival checks and go-ahead recorded 09:00. Not a medical decision") || !strings.Contains(after.text(), "Saved at 09:00: blood pressure 118/76, heart rate 72,") || after.has("no-override") {
 		t.Error(after.text())
 	}
 	// Sent twice, it is entered once.
@@ -324,7 +324,7 @@ func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
 			func(c *fhirtest.Course) []fhir.Version {
 				return fhirtest.WithoutRecord(arriving(c), "Consent", "release-p1")
 			},
-			[]string{"Tell the practice’s admin.", "nothing of the client may be told Skylight", "Skylight, but not about this client: 303-555-0100"}, []string{"Call Skylight"}, true,
+			[]string{"Tell the practice’s admin ( 303-555-0140 ).", "nothing of the client may be told Skylight", "Skylight, but not about this client: 303-555-0100"}, []string{"Call Skylight"}, true,
 		},
 	} {
 		w := newTown(t)
@@ -433,30 +433,5 @@ func TestNobodyEntersTheChecksOfAnothersClient(t *testing.T) {
 				t.Errorf("%s: %s is answered %d, %d entered", name, path, a.StatusCode, len(w.room.slips))
 			}
 		}
-	}
-}
-
-// Of what only somebody else of the practice can mend, a therapist learns whom to tell, and whom to ask meanwhile.
-func TestWhatCannotBeToldNamesSomebodyToTell(t *testing.T) {
-	w := newTown(t)
-	w.as(people.Operator)
-	c := robins()
-	w.tell(c, arriving(c)...)
-	chart := w.room.charts["c-robin"]
-	chart.Rejects = append(chart.Rejects, fhir.Reject{ID: "r-1", Source: fhirtest.PracticeSource})
-	v := readiness.Assess(chart, policy, now)
-	v.Client, v.Therapists = "c-robin", []fhir.Therapist{{Name: "Dana"}}
-	w.room.charts["c-robin"], w.view.Clients[0] = chart, v
-	text := w.as(people.Therapist).get(card).text()
-	for _, want := range []string{
-		"UNKNOWN today 11:00 Cannot tell: a record of the client could not be read. you tell whoever looks after the hub, Ann operator; whether the session may be held until then, ask Skylight Call Skylight 303-555-0100",
-		"What was prescribed before",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the card does not say %q in %s", want, text)
-		}
-	}
-	if strings.Contains(text, "rejects") {
-		t.Error("the card sends a therapist where they cannot go")
 	}
 }

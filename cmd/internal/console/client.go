@@ -207,7 +207,7 @@ func (v *visit) dossier(what, asOf string) (Dossier, error) {
 	if asOf != "" && v.who.Is(people.Therapist) {
 		d.View.Clients = v.todays(d.View.Clients, map[string][]fhir.Therapist{v.client: v.by})
 	}
-	d.View = seen(d.View, v.who, v.client)
+	d.View = v.nowCallable(seen(d.View, v.who, v.client))
 	slices.SortStableFunc(d.View.Clients, func(a, b readiness.Verdict) int { return cmp.Compare(a.Prescriber, b.Prescriber) })
 	return d, nil
 }

@@ -48,6 +48,7 @@ type town struct {
 	tray    *tray
 	moved   map[string][]fhir.Therapist // whose clients are by now, where not whose the view says
 	pairs   *pairs
+	reaches map[string]readiness.Reach // nil: at all hours
 }
 
 // newTown is a practice with two clients: Robin is Dana's, Kim is Lee's.
@@ -108,6 +109,7 @@ func (w *town) Look(_ context.Context, by, what, client, asOf string) (report.In
 		w.looks = append(w.looks, strings.Join([]string{by, what, client, asOf}, "|"))
 	}
 	in := w.view
+	in.Reaches = w.reached()
 	if w.lost != nil {
 		return in, w.lost
 	}

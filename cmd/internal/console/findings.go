@@ -145,6 +145,7 @@ func (v *visit) showFindings(status int, typed triageForm, wrong string) error {
 	if err != nil {
 		return err
 	}
+	in = v.nowCallable(in)
 	in.Since = Before(given, in.AsOf)
 	persons, err := v.colleagues()
 	if err != nil {
@@ -323,6 +324,7 @@ func (v *visit) meet(what string) (report.Input, report.Whole, error) {
 	if err != nil {
 		return in, report.Whole{}, err
 	}
+	in = v.nowCallable(in)
 	whole, ok := report.One(in, id)
 	if !ok {
 		return in, whole, strangeFinding

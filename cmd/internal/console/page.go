@@ -125,6 +125,9 @@ func dialling(sentence string) (parts []dialable) {
 	return parts
 }
 
+// Number is the first telephone number in a line; "" = none is.
+func Number(line string) string { return number.FindString(line) }
+
 // words are what templates may call beside a page's own methods.
 var words = template.FuncMap{
 	"static":   static,

@@ -126,7 +126,7 @@ func (v *visit) report() error {
 	if err != nil {
 		return err
 	}
-	r := report.Build(in)
+	r := report.Build(v.nowCallable(in))
 	p := reportPage{frame: v.frame("Report"), Report: r, AsOfWord: v.r.URL.Query().Get("as-of"), May: v.who.Is(giving...), Given: given}
 	p.Now = in.AsOf
 	if v.handedOn > 0 {

@@ -245,7 +245,7 @@ func (v *visit) listed(words, show string, page, most int, send func(clientsPage
 	if to < len(list) {
 		p.Older = address(page + 1)
 	}
-	lens := v.lens()
+	lens := v.lens(p.frame, in.Reaches)
 	for _, c := range list[from:to] {
 		row := line{frame: p.frame, Client: report.ClientOf(lens.Of(*c.Verdict), in.Titles), Booked: true}
 		row.ID = "found-" + slug(row.Key+" "+row.Prescriber)

@@ -579,3 +579,5 @@ func TestACookieGoesNowhereElse(t *testing.T) {
 		t.Errorf("a stranger who only looks gets %s cookies", n)
 	}
 }
+
+func (w *town) Phone() string { return "303-555-0140" }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -42,11 +41,14 @@ func (c *Console) todayRoutes() []route {
 type todayPage struct {
 	frame
 	report.Today
-	Days    []dayOf         // of the sessions of today and tomorrow
-	Coming  []dayOf         // of the rest of the next 14 days: those that are not in order, or all where they are a therapist's own and few
-	Later   []dayOf         // … the others, folded
-	NLater  int             // how many those are
-	Mine    map[string]bool // clients of the visitor's own, whose card is theirs
+	Days    []dayOf                       // of the sessions of today and tomorrow
+	Coming  []dayOf                       // of the rest of the next 14 days: those that are not in order, or all where they are a therapist's own and few
+	Later   []dayOf                       // … the others, folded
+	NLater  int                           // how many those are
+	Mine    map[string]bool               // clients of the visitor's own, whose card is theirs
+	Staff   map[readiness.Owner]colleague // whom a therapist tells; nil for who sees everybody's
+	above   map[[2]string]bool            // who is stopped, and told of there
+	Above   int                           // how many of the rest of the next 14 days those are
 	Reaches map[string]readiness.Reach
 	Waits   []waitOn
 	Quiet   bool   // nothing that anybody must act on
@@ -71,10 +73,11 @@ type waitOn struct {
 }
 
 // todayOf builds the page of what stands.
-func (v *visit) todayOf(in report.Brief) todayPage {
+func (v *visit) todayOf(in report.Brief) (todayPage, error) {
 	in.Sources = slices.DeleteFunc(slices.Clone(in.Sources), func(s report.Source) bool { return s.Gone }) // somebody took it out, and it only grows older
-	p := todayPage{frame: v.frame("Today"), Today: report.BuildToday(v.own(in), most, v.lens())}
+	p := todayPage{frame: v.frame("Today"), above: map[[2]string]bool{}}
 	p.Now = in.AsOf
+	p.Today = report.BuildToday(v.own(in), most, v.lens(p.frame, in.Reaches))
 	p.Reaches, p.Mine = in.Reaches, v.treated(in)
 	p.Days = p.byDay(p.Sessions.Rows)
 	for _, w := range p.Waiting.Rows {
@@ -88,13 +91,20 @@ func (v *visit) todayOf(in report.Brief) todayPage {
 	p.Begin = v.who.Is(people.Owner, people.Admin)
 	if !v.who.SeesAll() {
 		p.Own = v.who.Therapist
+		for _, c := range p.Stopped.Rows {
+			p.above[[2]string{c.Key, c.With}] = true
+		}
+		var err error
+		if p.Staff, err = v.staff(); err != nil {
+			return p, fmt.Errorf("whom to tell: %w", err)
+		}
 	}
 	p.ahead(p.Own != "")
 	p.Strip = digestOf(p.Sources)
 	shown := p.Today
 	shown.AsOf, shown.Sources, shown.Until = time.Time{}, nil, time.Time{}
 	p.Mark = digestOf(shown, p.Now.In(v.Zone).Format(time.DateOnly)) // tomorrow the same is told in other words
-	return p
+	return p, nil
 }
 
 // few is how many sessions of their own a therapist sees at once.
@@ -104,6 +114,10 @@ const few = 10
 func (p *todayPage) ahead(own bool) {
 	var open, folded []report.Session
 	for _, s := range p.Upcoming.Rows {
+		if p.Told(s.Client) {
+			p.Above++
+			continue
+		}
 		sober := s.State == readiness.InOrder || s.State == readiness.Ready
 		if sober && (!own || p.NAhead() > few) {
 			folded = append(folded, s)
@@ -116,6 +130,9 @@ func (p *todayPage) ahead(own bool) {
 	slices.SortStableFunc(p.Upcoming.Rows, byTime)
 	p.Coming, p.Later, p.NLater = p.byDay(open), p.byDay(folded), len(folded)
 }
+
+// Told reports whether a client's row stands above, among those who are stopped: to a therapist each is told once.
+func (p todayPage) Told(c report.Client) bool { return p.above[[2]string{c.Key, c.With}] }
 
 // treated are the clients whose card is the visitor's, nil where they treat nobody.
 func (v *visit) treated(in report.Brief) map[string]bool {
@@ -153,8 +170,9 @@ func (v *visit) own(in report.Brief) report.Brief {
 }
 
 // lens is how much of each client the reader sees.
-func (v *visit) lens() report.Lens {
+func (v *visit) lens(f frame, reaches map[string]readiness.Reach) report.Lens {
 	return report.Lens{
+		Own: !v.who.SeesAll(),
 		Of: func(c readiness.Verdict) readiness.Verdict {
 			if !v.who.Confidant(c.Therapists...) {
 				c = unconfided(c)
@@ -162,7 +180,7 @@ func (v *visit) lens() report.Lens {
 			if v.who.Sight(c.Therapists...) != people.Whole {
 				c = discreet(c)
 			}
-			return c
+			return f.callable(c, reaches)
 		},
 		Hides: func(c *readiness.Verdict) bool { return !v.who.Confidant(c.Therapists...) },
 	}
@@ -202,7 +220,11 @@ func (v *visit) today() error {
 	if err != nil {
 		return err
 	}
-	return v.show("today", v.todayOf(in))
+	p, err := v.todayOf(in)
+	if err != nil {
+		return err
+	}
+	return v.show("today", p)
 }
 
 // changes answers 204 while the first screen shows what it showed, the strip when only a source was read further, and
@@ -212,13 +234,18 @@ func (v *visit) changes() error {
 	if err != nil {
 		return err
 	}
-	q := v.r.URL.Query()
-	switch p := v.todayOf(in); {
+	p, err := v.todayOf(in)
+	if err != nil {
+		return err
+	}
+	switch q := v.r.URL.Query(); {
 	case q.Get("mark") != p.Mark:
 		if in, err = v.Board.Brief(v.ctx(), v.who.Name, "view board"); err != nil {
 			return err
 		}
-		p = v.todayOf(in)
+		if p, err = v.todayOf(in); err != nil {
+			return err
+		}
 		p.Changed = true
 		return v.part(http.StatusOK, "today", "board", p)
 	case q.Get("strip") != p.Strip:
@@ -243,7 +270,11 @@ func (v *visit) print() error {
 	if err != nil {
 		return err
 	}
-	p := printPage{todayPage: v.todayOf(in)}
+	today, err := v.todayOf(in)
+	if err != nil {
+		return err
+	}
+	p := printPage{todayPage: today}
 	p.here("Today")
 	p.Title = "Today on paper"
 	p.Void = readiness.DayOf(in.AsOf, v.Zone).Plus(1).Start(v.Zone)
@@ -348,57 +379,6 @@ func (f frame) When(t time.Time) string {
 	}
 	return f.Day(t) + " " + f.Hour(t)
 }
-
-// line is a client in a list, and what is shown beside them.
-type line struct {
-	frame
-	report.Client
-	ID      string // of the element
-	Several bool   // prescribers: say whose
-	Booked  bool   // say when the session is
-	To      string
-	Reach   readiness.Reach // the prescriber, where they are to be called; none: nobody is
-}
-
-// Line is how a client stands in a list.
-func (p todayPage) Line(list string, c report.Client) line {
-	if i := strings.LastIndex(c.Words, " ("+string(c.Owner)); i > 0 && c.Owner != "" && c.Next != "" && strings.HasSuffix(c.Words, ")") {
-		c.Words = c.Words[:i] // who, and since when, stands beside the next step
-	}
-	if p.Own != "" {
-		c.Therapist = "" // they all are with whoever looks
-		if tell := tellWhom[c.Owner]; tell != "" {
-			c.Owner, c.Takes, c.Next = readiness.Therapist, "", "tell "+tell // what they cannot do themselves, nor see
-			if c.State == readiness.Unknown {
-				c.Next += "; until then ask " + c.Prescriber
-			}
-		}
-	}
-	l := line{frame: p.frame, Client: c, To: p.To(c), ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Booked: list != "session" && list != "later"}
-	if r := p.Reaches[c.With]; r.Phone != "" && (c.State == readiness.Hold || c.State == readiness.Unknown || c.State == readiness.NotReady && (c.Owner == readiness.Prescriber || strings.Contains(c.Next, c.Prescriber))) {
-		l.Reach = r
-		l.Next = inBrackets.ReplaceAllString(c.Next, "") // the number to call now stands by itself
-	}
-	return l
-}
-
-// Tel is the number to call now, as a link dials it.
-func (l line) Tel() string { return dialled(l.Reach.Phone) }
-
-// Besides names what is open beside what the row tells of.
-func (l line) Besides() string {
-	var names []string
-	for _, g := range l.Also {
-		names = append(names, strings.ToLower(cmp.Or(gateTitles[g], string(g))))
-	}
-	if l.Else > 0 {
-		names = append(names, many(l.Else, "more finding", "more findings"))
-	}
-	return strings.Join(names, ", ")
-}
-
-// Called is the chosen name, or the hub's key.
-func (l line) Called() string { return cmp.Or(l.Chosen, l.Key) }
 
 // slug makes an element's id of a text.
 func slug(text string) string {

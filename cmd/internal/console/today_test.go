@@ -19,12 +19,20 @@ func (w *town) Brief(ctx context.Context, by, what string) (report.Brief, error)
 }
 
 func (w *town) Glance(context.Context) (report.Brief, error) {
-	in := report.Brief{Reaches: map[string]readiness.Reach{"skylight": {Phone: "303-555-0100", Open: true}}, AsOf: w.view.AsOf, Practice: w.view.Practice, Zone: w.view.Zone, Titles: w.view.Titles, Sources: w.view.Sources, Handlings: w.view.Handlings, Strays: w.view.Strays}
+	in := report.Brief{Reaches: w.reached(), AsOf: w.view.AsOf, Practice: w.view.Practice, Zone: w.view.Zone, Titles: w.view.Titles, Sources: w.view.Sources, Handlings: w.view.Handlings, Strays: w.view.Strays}
 	for _, v := range w.view.Clients {
 		v = report.Shortened(v)
 		in.Clients = append(in.Clients, report.Shown{Verdict: &v, Gist: report.GistOf(&v)})
 	}
 	return in, w.away
+}
+
+// reached is how Skylight is reached: at all hours, unless a test says otherwise.
+func (w *town) reached() map[string]readiness.Reach {
+	if w.reaches != nil {
+		return w.reaches
+	}
+	return map[string]readiness.Reach{"skylight": {Phone: "303-555-0100", Open: true}}
 }
 
 // busy gives the town a morning: somebody stopped, things to do, somebody who waits, an event of nobody's.
@@ -112,6 +120,9 @@ func TestATherapistsRowsLeadToTheCard(t *testing.T) {
 func TestTodayTellsEachWhatIsTheirs(t *testing.T) {
 	w := newTown(t)
 	w.busy()
+	for i := range w.view.Clients[1].Findings {
+		w.view.Clients[1].Findings[i].Owner = readiness.Therapist
+	}
 	for role, sees := range map[people.Role][]bool{people.Owner: {true, false}, people.Admin: {false, false}, people.Reader: {true, false}, people.Therapist: {true, true}} {
 		g := w.as(role)
 		if role == people.Therapist {
@@ -294,5 +305,88 @@ func TestASourceThatWasTakenOutIsNotCountedOld(t *testing.T) {
 	w.view.Sources = append(w.view.Sources, report.Source{Name: "old-ehr", Title: "Old Street", State: report.Stale, Gone: true})
 	if a := w.as(people.Owner).get("/"); strings.Contains(a.body, "Old Street") {
 		t.Error(a.body)
+	}
+}
+
+// shut has Skylight closed until tomorrow, with a number for weekends.
+func (w *town) shut(next string) string {
+	w.reaches = map[string]readiness.Reach{"skylight": {Phone: "303-555-0199", Other: "303-555-0100", Out: true, Hours: true, Again: now.Add(24 * time.Hour), Words: " (303-555-0100; weekends 303-555-0199)"}}
+	return next + w.reaches["skylight"].Words
+}
+
+// Whom to call is told by the hour, and everywhere in the same words.
+func TestANumberIsToldByTheHourInTheSameWordsEverywhere(t *testing.T) {
+	w := newTown(t)
+	w.busy()
+	kim, robin := &w.view.Clients[1], &w.view.Clients[0]
+	kim.Next = w.shut("do not begin; call Skylight")
+	kim.Gates[0].Next = kim.Next
+	robin.Findings[0].Next, robin.Findings[0].Severity = w.shut("ask Skylight"), readiness.S1
+	const says = "closed until tomorrow 09:00; their weekend number is 303-555-0199"
+	g := w.as(people.Owner)
+	if text := g.get("/").text(); !strings.Contains(text, "do not begin; call Skylight since Sun 1 Mar Skylight "+says) || !strings.Contains(text, "ask Skylight ("+says+" )") {
+		t.Error(text)
+	}
+	for _, page := range []string{"/", "/findings", "/findings/f-1", "/report", "/clients?show=stopped"} {
+		text := g.get(page).text()
+		if strings.Contains(text, "weekends 303") {
+			t.Errorf("%s tells all numbers: %s", page, text)
+		}
+		if !strings.Contains(text, says) && page[1:] != "clients?show=stopped" {
+			t.Errorf("%s does not say when to call: %s", page, text)
+		}
+	}
+}
+
+// To a therapist a client is told of once, where it is gravest; to do is what they do themselves; and who else acts has a name.
+func TestATherapistIsToldOnce(t *testing.T) {
+	w := newTown(t)
+	w.as(people.Admin)
+	dana := w.view.Clients[0].Therapists
+	gate := func(name readiness.GateName, state readiness.GateState, owner readiness.Owner, next string) readiness.Gate {
+		return readiness.Gate{Name: name, State: state, Owner: owner, Words: "Words of " + string(name), Next: next}
+	}
+	finding := func(id, code string, owner readiness.Owner, next string) readiness.Finding {
+		return readiness.Finding{ID: id, Code: code, Severity: readiness.S1, State: readiness.Persisting, Since: now.AddDate(0, 0, -2), Owner: owner, Words: "Finding " + id, Next: next}
+	}
+	told := func(key string, at time.Time, state readiness.State, g readiness.Gate, list ...readiness.Finding) readiness.Verdict {
+		v := verdict(key, strings.ToUpper(key[2:]), "Dana", at, state)
+		v.Words, v.Owner, v.Next, v.Gates, v.Findings, v.Therapists = g.Words, g.Owner, g.Next, []readiness.Gate{g}, list, dana
+		return v
+	}
+	w.view.Clients = []readiness.Verdict{
+		told("c-ash", now.Add(2*time.Hour), readiness.Hold, gate(readiness.GateHold, readiness.Blocked, readiness.Therapist, "hold; call Skylight"), finding("same-step", "R30", readiness.Therapist, "call Skylight")),
+		told("c-bay", now.AddDate(0, 0, 5), readiness.Hold, gate(readiness.GateHold, readiness.Blocked, readiness.Therapist, "hold; speak with Skylight")),
+		told("c-elm", now.AddDate(0, 0, 6), readiness.NotReady, gate(readiness.GateInstructions, readiness.Open, readiness.Therapist, "read them"), finding("same-gate", "R24", readiness.Therapist, "read them before the next dose")),
+		told("c-fir", now.AddDate(0, 0, 7), readiness.NotReady, gate(readiness.GateRelease, readiness.Open, readiness.Admin, "have the client sign a release"), finding("the-admins", "R02", readiness.Admin, "have the client sign")),
+		told("c-oak", now.AddDate(0, 0, 8), readiness.NotReady, gate(readiness.GateReferral, readiness.Open, readiness.Admin, "ask Skylight"), finding("hers", "R03", readiness.Therapist, "speak with the client")),
+	}
+	a := w.as(people.Therapist).get("/")
+	if n := a.count("do"); n != 1 || !strings.Contains(a.body, "speak with the client") {
+		t.Errorf("%d things to do: %s", n, a.text())
+	}
+	for name, times := range map[string]int{">ASH<": 2, ">BAY<": 1, ">ELM<": 1, ">FIR<": 1, ">OAK<": 2} { // of today's sessions none is left out; Oak is to be done
+		if n := strings.Count(a.body, name); n != times {
+			t.Errorf("%s is told %d times, want %d", name, n, times)
+		}
+	}
+	if !a.has("told-above") || strings.Count(a.body, "hold; call Skylight") != 1 || !strings.Contains(a.text(), "1 of them above, under Stopped") {
+		t.Error(a.text())
+	}
+	if !strings.Contains(a.text(), "admin, Ann admin have the client sign a release the practice 303-555-0140") || !strings.Contains(a.body, `href="tel:3035550140"`) {
+		t.Errorf("who acts has no name and number: %s", a.text())
+	}
+	if a := w.as(people.Owner).get("/"); a.count("do") < 4 || a.has("told-above") || strings.Contains(a.body, "Ann admin") {
+		t.Errorf("the owner is told as a therapist is: %s", a.text())
+	}
+}
+
+func TestReadySaysThatTheDaysChecksAreIn(t *testing.T) {
+	w := newTown(t)
+	v := &w.view.Clients[0]
+	v.Words = "Records in order as of 09:00. Not a medical decision."
+	v.Gates = []readiness.Gate{{Name: readiness.GateClearance, State: readiness.Met, Since: now}, {Name: readiness.GateVitals, State: readiness.Met, Since: now.Add(-10 * time.Minute)}, {Name: readiness.GateGoAhead, State: readiness.Met, Since: now.Add(-5 * time.Minute)}}
+	if text := w.as(people.Therapist).get("/").text(); !strings.Contains(text, "Records in order as of 09:00; arrival checks and go-ahead recorded 08:55. Not a medical decision.") {
+		t.Error(text)
 	}
 }
