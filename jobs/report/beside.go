@@ -21,6 +21,19 @@ func writtenOf(v readiness.Verdict) string {
 	return ""
 }
 
+// stopOf is what was recorded of the stop that v tells of first; "" where v's own words say it, as of a decision on clearance.
+func stopOf(v readiness.Verdict) string {
+	for _, g := range v.Gates {
+		if g.State == readiness.Blocked {
+			if g.Name == readiness.GateClearance || strings.Contains(v.Words, g.Words) {
+				return ""
+			}
+			return g.Words
+		}
+	}
+	return ""
+}
+
 // alsoOpen is what of a client who is not ready is open beside what its words tell of: gates, and how many findings that no
 // such gate tells of.
 func alsoOpen(v readiness.Verdict, asOf time.Time) (also []readiness.GateName, more int) {

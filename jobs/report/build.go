@@ -113,7 +113,7 @@ func (b *builder) client(v readiness.Verdict) Client {
 	}
 	switch v.State {
 	case readiness.Hold:
-		c.Why = writtenOf(v)
+		c.Why, c.Stop = writtenOf(v), stopOf(v)
 	case readiness.NotReady:
 		c.Also, c.Else = alsoOpen(v, cmp.Or(b.AsOf, v.Judged))
 	case readiness.Ready:

@@ -92,6 +92,7 @@ type Client struct {
 
 	With string               `json:"-"` // the prescriber's name in the config
 	Why  string               `json:"-"` // of somebody who is stopped: what was written of it, as a quotation; "" = nothing
+	Stop string               `json:"-"` // … and what was recorded, where that says more than Words; "" = it does not
 	Also []readiness.GateName `json:"-"` // of somebody not ready: the gates that are open beside the first
 	Else int                  `json:"-"` // … and how many findings beside those
 	Done time.Time            `json:"-"` // of somebody ready: when the last of arrival checks and go-ahead was recorded

@@ -134,7 +134,7 @@ func BuildToday(in Brief, most Limits, lens Lens) Today {
 			}
 		}
 		for _, a := range c.waits {
-			if f := &v.Findings[a.i]; !quiet(a) && !b.snoozed(f) && !(lens.Own && listed && v.State == readiness.NotReady) {
+			if f := &v.Findings[a.i]; !quiet(a) && !b.snoozed(f) && (!lens.Own || !listed || v.State != readiness.NotReady) {
 				waits.offer(pick{c: c, v: v, f: f, since: a.since})
 				break
 			}

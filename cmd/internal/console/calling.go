@@ -11,7 +11,7 @@ import (
 
 // calling is a prescriber's number to call at this hour, and what is to be known before it is dialled.
 type calling struct {
-	Hours      string // "closed until tomorrow 09:00; their weekend number is "; "" while they are open
+	Hours      string // "closed until tomorrow 09:00; weekend number "; "" while they are open
 	Phone, Tel string
 }
 
@@ -27,7 +27,7 @@ func (f frame) Calling(r readiness.Reach) calling {
 		}
 	}
 	if r.Out {
-		c.Hours += "their weekend number is "
+		c.Hours += "weekend number "
 	}
 	return c
 }

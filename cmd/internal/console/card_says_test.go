@@ -65,3 +65,16 @@ func TestWhatCannotBeToldNamesSomebodyToTell(t *testing.T) {
 		t.Error("the card sends a therapist where they cannot go")
 	}
 }
+
+// Out of their hours the number to call is the one for weekends: the card says so, and which one is for their hours.
+func TestTheCardSaysWhoseNumberItIs(t *testing.T) {
+	was := policy
+	t.Cleanup(func() { policy = was })
+	policy.Sheet.Hours.Open = map[time.Weekday][2]time.Duration{time.Wednesday: {9 * time.Hour, 17 * time.Hour}}
+	w := newTown(t)
+	c := robins()
+	w.tell(c, arriving(c)...)
+	if text := w.as(people.Therapist).get(card).text(); !strings.Contains(text, "Skylight, if you need them: 303-555-0199 . They are closed until tomorrow 09:00. That is their weekend number; in their hours: 303-555-0100 .") {
+		t.Error(text)
+	}
+}

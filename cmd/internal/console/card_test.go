@@ -324,7 +324,7 @@ func TestTheCardSaysWhyAndWhomToCall(t *testing.T) {
 			func(c *fhirtest.Course) []fhir.Version {
 				return fhirtest.WithoutRecord(arriving(c), "Consent", "release-p1")
 			},
-			[]string{"Tell the practice’s admin ( 303-555-0140 ).", "nothing of the client may be told Skylight", "Skylight, but not about this client: 303-555-0100"}, []string{"Call Skylight"}, true,
+			[]string{"Tell the practice’s admin ( 303-555-0140 ).", "have the client sign a release Tell the practice’s admin ( 303-555-0140 ). Until a release stands, nothing of the client may be told Skylight", "Skylight, but not about this client: 303-555-0100"}, []string{"Call Skylight"}, true,
 		},
 	} {
 		w := newTown(t)

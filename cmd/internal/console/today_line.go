@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"github.com/kaphub/kaphub/fhir/readiness"
 	"github.com/kaphub/kaphub/jobs/report"
@@ -19,6 +20,7 @@ type line struct {
 	Reach   readiness.Reach               // the prescriber, where they are to be called; none: nobody is
 	Staff   map[readiness.Owner]colleague // as of the page
 	House   calling                       // the practice, where a colleague acts and nobody else is to be called
+	Own     bool                          // to the client's therapist
 	Told    bool                          // above, in full
 }
 
@@ -27,10 +29,21 @@ const notMedical = ". Not a medical decision."
 
 // Says are the words of the verdict, with what was recorded of the day where all of it is.
 func (l line) Says() string {
-	if l.Done.IsZero() {
+	switch {
+	case l.Own && l.Stop != "" && l.Why == "": // as the card says it
+		return l.Stop
+	case l.Done.IsZero():
 		return l.Words
 	}
 	return strings.TrimSuffix(l.Words, notMedical) + "; arrival checks and go-ahead recorded " + l.Clock(l.Done) + notMedical
+}
+
+// Begun is since when the next step is to be done; zero where nobody knows, or a therapist has just read it.
+func (l line) Begun() time.Time {
+	if l.Own && !l.Since.IsZero() && strings.Contains(l.Says(), l.Day(l.Since)) {
+		return time.Time{}
+	}
+	return l.Since
 }
 
 // Acts says on whom the next step waits and who takes it.
@@ -55,7 +68,7 @@ func (p todayPage) Line(list string, c report.Client) line {
 			}
 		}
 	}
-	l := line{frame: p.frame, Client: c, To: p.To(c), ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Staff: p.Staff, Told: list == "session" && p.Told(c), Booked: list != "session" && list != "later"}
+	l := line{frame: p.frame, Client: c, To: p.To(c), ID: list + "-" + slug(c.Key+" "+c.Prescriber), Several: p.Several, Staff: p.Staff, Own: p.Own != "", Told: list == "session" && p.Told(c), Booked: list != "session" && list != "later"}
 	if r := p.Reaches[c.With]; r.Phone != "" && (c.State == readiness.Hold || c.State == readiness.Unknown || c.State == readiness.NotReady && (c.Owner == readiness.Prescriber || strings.Contains(c.Next, c.Prescriber))) {
 		l.Reach = r
 		l.Next = p.withoutNumber(c.Next, r) // it stands by itself

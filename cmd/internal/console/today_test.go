@@ -322,7 +322,7 @@ func TestANumberIsToldByTheHourInTheSameWordsEverywhere(t *testing.T) {
 	kim.Next = w.shut("do not begin; call Skylight")
 	kim.Gates[0].Next = kim.Next
 	robin.Findings[0].Next, robin.Findings[0].Severity = w.shut("ask Skylight"), readiness.S1
-	const says = "closed until tomorrow 09:00; their weekend number is 303-555-0199"
+	const says = "closed until tomorrow 09:00; weekend number 303-555-0199"
 	g := w.as(people.Owner)
 	if text := g.get("/").text(); !strings.Contains(text, "do not begin; call Skylight since Sun 1 Mar Skylight "+says) || !strings.Contains(text, "ask Skylight ("+says+" )") {
 		t.Error(text)
@@ -361,7 +361,16 @@ func TestATherapistIsToldOnce(t *testing.T) {
 		told("c-fir", now.AddDate(0, 0, 7), readiness.NotReady, gate(readiness.GateRelease, readiness.Open, readiness.Admin, "have the client sign a release"), finding("the-admins", "R02", readiness.Admin, "have the client sign")),
 		told("c-oak", now.AddDate(0, 0, 8), readiness.NotReady, gate(readiness.GateReferral, readiness.Open, readiness.Admin, "ask Skylight"), finding("hers", "R03", readiness.Therapist, "speak with the client")),
 	}
+	w.view.Clients[0].Words = "Stopped by Skylight on Mon 2 Mar 2026"
+	w.view.Clients[1].Gates[0].Since, w.view.Clients[2].Gates[0].Since = now.AddDate(0, 0, -2), now.AddDate(0, 0, -2)
+	w.view.Clients[2].Words += " on Sun 1 Mar 2026"
 	a := w.as(people.Therapist).get("/")
+	if !strings.Contains(a.text(), "ASH HOLD session today 11:00 Words of hold therapist hold; call Skylight") || strings.Contains(a.body, "Stopped by Skylight") {
+		t.Errorf("why is not said as it was recorded: %s", a.text())
+	}
+	if !strings.Contains(a.text(), "Words of instructions on Sun 1 Mar 2026 therapist read them Tue 10 Mar") || !strings.Contains(a.text(), "therapist hold; speak with Skylight since Sun 1 Mar") {
+		t.Errorf("since when is told twice, or not at all: %s", a.text())
+	}
 	if n := a.count("do"); n != 1 || !strings.Contains(a.body, "speak with the client") {
 		t.Errorf("%d things to do: %s", n, a.text())
 	}
@@ -370,7 +379,7 @@ func TestATherapistIsToldOnce(t *testing.T) {
 			t.Errorf("%s is told %d times, want %d", name, n, times)
 		}
 	}
-	if !a.has("told-above") || strings.Count(a.body, "hold; call Skylight") != 1 || !strings.Contains(a.text(), "1 of them above, under Stopped") {
+	if !a.has("told-above") || strings.Count(a.body, "hold; call Skylight") != 1 || !strings.Contains(a.text(), "1 of them stands above, under Stopped.") {
 		t.Error(a.text())
 	}
 	if !strings.Contains(a.text(), "admin, Ann admin have the client sign a release the practice 303-555-0140") || !strings.Contains(a.body, `href="tel:3035550140"`) {
