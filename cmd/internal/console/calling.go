@@ -39,14 +39,18 @@ func (f frame) callable(v readiness.Verdict, reaches map[string]readiness.Reach)
 		return v
 	}
 	now := " (" + f.Calling(r).String() + ")"
-	said := func(next string) string { return strings.ReplaceAll(next, r.Words, now) }
-	v.Next = said(v.Next)
-	v.Gates, v.Findings = slices.Clone(v.Gates), slices.Clone(v.Findings)
-	for i := range v.Gates {
-		v.Gates[i].Next = said(v.Gates[i].Next)
+	v.Next = strings.ReplaceAll(v.Next, r.Words, now)
+	if slices.ContainsFunc(v.Gates, func(g readiness.Gate) bool { return strings.Contains(g.Next, r.Words) }) {
+		v.Gates = slices.Clone(v.Gates)
+		for i := range v.Gates {
+			v.Gates[i].Next = strings.ReplaceAll(v.Gates[i].Next, r.Words, now)
+		}
 	}
-	for i := range v.Findings {
-		v.Findings[i].Next = said(v.Findings[i].Next)
+	if slices.ContainsFunc(v.Findings, func(x readiness.Finding) bool { return strings.Contains(x.Next, r.Words) }) {
+		v.Findings = slices.Clone(v.Findings)
+		for i := range v.Findings {
+			v.Findings[i].Next = strings.ReplaceAll(v.Findings[i].Next, r.Words, now)
+		}
 	}
 	return v
 }
