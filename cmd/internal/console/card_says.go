@@ -174,7 +174,7 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 	if p.Sober() {
 		return nil
 	}
-	counted := map[readiness.GateName]bool{}
+	counted, told := map[readiness.GateName]bool{}, map[fhir.Basis]bool{}
 	for i, g := range verdict.Gates {
 		name := g.Name
 		due := g.State == readiness.Blocked || g.State == readiness.Untold ||
@@ -183,6 +183,14 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 			continue
 		}
 		counted[name] = true
+		if name == readiness.GateGoAhead && g.State == readiness.Open && fellBy(g, told) {
+			continue // asked anew in the form, once that is settled
+		}
+		if slices.Contains(arrivalGates, name) {
+			for _, b := range g.Because {
+				told[b] = true
+			}
+		}
 		row := openRow{Sign: p.E.Gates[i].Sign, Class: p.E.Gates[i].Class, Words: g.Words, Owner: g.Owner, Takes: g.Takes, Next: p.plainly(g.Next), Quotes: p.E.Gates[i].quotes()}
 		if name == readiness.GateClearance {
 			row.Words = "Clearance: " + row.Words
@@ -215,6 +223,12 @@ func (p *cardPage) open(verdict readiness.Verdict, now time.Time) (rows []openRo
 		})
 	}
 	return rows
+}
+
+// fellBy reports whether a go-ahead that was given fell by nothing but what the open arrival checks tell of.
+func fellBy(g readiness.Gate, told map[fhir.Basis]bool) bool {
+	n := len(g.Because) - 1 // the last is the go-ahead itself
+	return n > 0 && !slices.ContainsFunc(g.Because[:n], func(b fhir.Basis) bool { return !told[b] })
 }
 
 // gateOf is the gate that a rule speaks of, "" when none.

@@ -78,3 +78,19 @@ func TestTheCardSaysWhoseNumberItIs(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A go-ahead that fell by an arrival check is not told of beside that check; by what else it fell is.
+func TestWhatAGoAheadFellByIsToldOnce(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	all := append(arriving(c), c.On(now.Add(-30*time.Minute)).GoAhead(), c.On(now.Add(-10*time.Minute)).Check(fhir.CodeNewInformation, true))
+	w.tell(c, all...)
+	g := w.as(people.Therapist)
+	if a := g.get(card); !strings.Contains(a.text(), "Something is new since the clearance") || a.has("also") {
+		t.Error(a.text())
+	}
+	w.tell(c, append(all, c.On(now.Add(-5*time.Minute)).Clearance(fhir.DecisionCleared, c.Day(-1), c.Day(40), fhirtest.Set("id", "anew")), c.On(now.Add(-2*time.Minute)).Check(fhir.CodeNewInformation, true, fhirtest.Set("id", "newer")))...)
+	if a := g.get(card); !a.has("also") || !strings.Contains(a.text(), "recorded the decision on clearance on Tue 3 Mar 2026 08:55, after") {
+		t.Error(a.text())
+	}
+}
