@@ -201,17 +201,17 @@ func TestTheDeskAloneCarriesAClientFromReferralToReady(t *testing.T) {
 	if p := ada.sends("/", `id="find"`, "q", "juniper"); p.path != "/clients/"+juniper {
 		t.Errorf("the whole name of the one client in the head leads to %s", p.path)
 	}
-	ada.enters(juniper, "papers", "signed papers", "release", "y", "release-to-none", "y", "consents", "y")
-	ada.enters(juniper, "decision", "decision", "outcome", "cleared", "valid-to", now.AddDate(0, 0, 60).Format(time.DateOnly), "medium", "e-mail", "from", "Dr. Vale")
+	ada.enters(juniper, "papers", "release signed", "release", "y", "release-to-none", "y", "consents", "y")
+	ada.enters(juniper, "decision", "A second person confirms it at the desk.", "outcome", "cleared", "valid-to", now.AddDate(0, 0, 60).Format(time.DateOnly), "medium", "e-mail", "from", "Dr. Vale")
 	if p := ada.get("/desk/waiting"); !strings.Contains(p.body, `data-test-id="own"`) || strings.Contains(p.body, `data-test-id="confirm"`) {
 		t.Errorf("whoever entered it may confirm it:\n%s", p.body)
 	}
 	if p := maya.sends("/desk/waiting", "/confirm"); !strings.Contains(p.said(), "confirmation") {
 		t.Errorf("the second person is answered %d: %q", p.code, p.said())
 	}
-	maya.enters(juniper, "after", "after the session", "which", "preparation "+now.AddDate(0, 0, -5).Format("2006-01-02 15:04"), "held", "y")
-	maya.enters(juniper, "label", "label check", "name-matches", "y", "filled", now.AddDate(0, 0, -3).Format(time.DateOnly), "discard-after-none", "y", "sessions", "4", "directions", "One lozenge under the tongue")
-	if p := ada.sends("/desk/read-through", `data-test-id="form-read-through"`); !strings.Contains(p.said(), "read through") {
+	maya.enters(juniper, "after", "preparation session of", "which", "preparation "+now.AddDate(0, 0, -5).Format("2006-01-02 15:04"), "held", "y")
+	maya.enters(juniper, "label", "directions acknowledged", "name-matches", "y", "filled", now.AddDate(0, 0, -3).Format(time.DateOnly), "discard-after-none", "y", "sessions", "4", "directions", "One lozenge under the tongue")
+	if p := ada.sends("/desk/read-through", `data-test-id="form-read-through"`); !strings.Contains(p.said(), "read and entered up to") {
 		t.Errorf("the mailbox: %q", p.said())
 	}
 	arrives := func(want string) {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -233,19 +234,15 @@ func (v *visit) entered(s subject, id, kind string, slips []exchange.Slip, to st
 	if err != nil {
 		return err
 	}
-	line := "Saved as " + id + " (" + kindName(kind) + ")"
-	if s.Key != "" {
-		line += " about " + s.Shown()
-	}
-	line += "."
-	if read := slips[0].ReadTo; !read.IsZero() {
-		line += " Everything is read and entered up to " + read.In(v.Zone).Format("Mon 2 Jan 15:04 MST") + "."
+	line := "Saved as " + id + ": " + v.repeated(s, kind, slips) + "."
+	if kind == desk.KindDecision && desk.Clears(v.r.PostForm.Get("outcome")) && answer(v.r.PostForm, "valid-to-again") == "" {
+		line += " A second person confirms it at the desk."
 	}
 	if saved.Later {
 		line += " The board shows it after the next sync."
 	}
 	for _, c := range seen(report.Input{Clients: saved.Verdicts}, v.who, s.Key).Clients {
-		line += fmt.Sprintf(" Now %s: %s.", c.State, strings.TrimSuffix(c.Words, "."))
+		line += fmt.Sprintf(" %s: %s.", c.State, strings.TrimSuffix(c.Words, "."))
 	}
 	if asks, err := v.asksWhy(s, kind); err != nil {
 		return err
@@ -255,6 +252,22 @@ func (v *visit) entered(s subject, id, kind string, slips []exchange.Slip, to st
 	}
 	v.say(line)
 	return v.to(to)
+}
+
+// repeated is what was entered about whom, in words: whoever entered it sees that it is what they meant. A line that is shown at
+// the head of the next page tells of no dose, reading or event.
+func (v *visit) repeated(s subject, kind string, slips []exchange.Slip) string {
+	var said []string
+	for _, one := range desk.Says(slips, v.Zone) {
+		if one.Open && len(said) < 3 {
+			said = append(said, one.Words)
+		}
+	}
+	line := cmp.Or(strings.Join(said, ", "), kindName(kind))
+	if s.Key != "" {
+		line += ", about " + s.Shown()
+	}
+	return line
 }
 
 // asksWhy is where somebody says why a session was held that they just entered, "" when nothing asks for it.

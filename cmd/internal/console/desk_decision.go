@@ -10,7 +10,6 @@ import (
 	"github.com/kaphub/kaphub/cmd/internal/entry"
 	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
-	"github.com/kaphub/kaphub/fhir/readiness"
 )
 
 // outcomes are what a decision may come to, as a form shows them.
@@ -20,7 +19,7 @@ var outcomes = []choice{
 }
 
 func askDecision(a entry.About, _ bool) asked {
-	title, sheet := a.Book.Prescriber.Title, a.Policy.Sheet
+	title := a.Book.Prescriber.Title
 	var q asked
 	outcome := field{Name: "outcome", Label: "What did " + title + " decide?", Kind: "choice", Choices: slices.Clone(outcomes)}
 	switch len(a.Deciders) {
@@ -28,7 +27,7 @@ func askDecision(a entry.About, _ bool) asked {
 		q.Cannot = "The prescriber sheet lists nobody who may decide. Whoever looks after the settings writes them there, once " + title + " has agreed."
 		return q
 	case 1:
-		outcome.Hint = "Decided by " + a.Deciders[0].Shown() + " " + agreed(sheet) + "."
+		outcome.Hint = "By " + a.Deciders[0].Shown() + "."
 	}
 	q.Fields = append(q.Fields, outcome)
 	if len(a.Deciders) > 1 {
@@ -43,28 +42,20 @@ func askDecision(a entry.About, _ bool) asked {
 		if day, err := time.Parse(time.DateOnly, end); err == nil {
 			end = day.Format("Mon 2 Jan 2006")
 		}
-		validTo.Hint = "Without an end: " + end + ", " + agreed(sheet) + "."
+		validTo.NoneLabel += ": per agreement to " + end + ", if dated today"
 	}
 	dated := told("Dated")
 	q.Fields = append(q.Fields, dated[0], dated[1], validTo,
-		field{Name: "condition", Label: "Conditions", Hint: "One per line.", Kind: "text", Only: "if-conditions"},
+		field{Name: "condition", Label: "Conditions", Hint: "One per line.", Shy: true, Kind: "text", Only: "if-conditions"},
 		field{Name: "by-reading", Label: "Readings below the limits before each session", Kind: "check", Only: "if-conditions"},
-		field{Name: "valid-to-again", Label: "Alone? Type the end again", Hint: "Else a second person confirms it.", Kind: "date", Only: "if-clears"},
 		field{Name: "from", Label: "Who wrote or called?", Kind: "line", Rare: true},
 		field{Name: "limit", Label: "Limits", Kind: "line", Hint: "Like BP 140/90, HR 100.", Only: "if-clears", Rare: true},
 		field{Name: "sessions", Label: "Sessions", Kind: "line", Hint: "Like 6 in all, 1 a week, 7 days apart, office.", Only: "if-clears", Rare: true},
 		field{Name: "directions", Label: "Directions, word for word", Kind: "text", Hint: "Only if they change; they wait for the label check.", Only: "unless-follow-up", Rare: true},
-		field{Name: "in-person", Label: "The prescriber saw the client in person for it", Kind: "check", Rare: true})
-	q.More = "More: limits, sessions, directions, who wrote, seen in person"
+		field{Name: "in-person", Label: "The prescriber saw the client in person for it", Kind: "check", Rare: true},
+		field{Name: "valid-to-again", Label: "Nobody else here to confirm it? Type the end once more", Kind: "date", Only: "if-clears", Rare: true})
+	q.More = "More: limits, sessions, directions, who wrote, in person, no second person"
 	return q
-}
-
-// agreed says since when the sheet is agreed.
-func agreed(sheet readiness.Sheet) string {
-	if sheet.Signed.IsZero() {
-		return "per agreement"
-	}
-	return "per agreement of " + sheet.Signed.Start(time.UTC).Format("Mon 2 Jan 2006")
 }
 
 func readDecision(_ entry.About, f url.Values) entry.Form {

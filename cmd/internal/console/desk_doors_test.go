@@ -213,3 +213,24 @@ func TestADecisionBeforeTheEvaluationIsAskedAbout(t *testing.T) {
 		t.Errorf("without an evaluation that is booked it is answered %d", a.StatusCode)
 	}
 }
+
+// Whoever entered something reads what they entered, and about whom; nobody reads of a dose, a reading or an event in the line at
+// a page's head.
+func TestWhatWasSavedIsRepeated(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	for _, tt := range []struct {
+		form, says, not string
+		answers         []string
+	}{
+		{"stop", "hold, from Tue 3 Mar 2026 09:00, said by ", "fainted", []string{"said", "client", "why", "fainted"}},
+		{"decision", "deferred, decided by Dr. Imaginary, about Juniper Invented-p1, born 29 February 1988. ", "second person", []string{"outcome", "deferred"}},
+		{"decision", "cleared, decided by Dr. Imaginary, valid to Sun 31 May 2026, about Juniper Invented-p1, born 29 February 1988. A second person confirms it", "ECG", []string{"outcome", "cleared", "valid-to", "2026-05-31"}},
+		{"decision", "cleared, decided by", "second person", []string{"outcome", "cleared", "valid-to", "2026-05-31", "valid-to-again", "2026-05-31"}},
+	} {
+		_, a := g.fill(robin+tt.form, tt.answers...)
+		if line := g.said(a); !strings.Contains(line, ": "+tt.says) || strings.Contains(line, tt.not) {
+			t.Errorf("%s %q: it says %q", tt.form, tt.answers, line)
+		}
+	}
+}

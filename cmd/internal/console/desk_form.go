@@ -43,6 +43,7 @@ type asked struct {
 type field struct {
 	Name, Label string
 	Hint        string
+	Shy         bool   // the hint is seen while one writes: what stands there is what is usually meant
 	Kind        string // line, text, date, end (a date, or none), number, choice, check
 	Value       string
 	None        bool // of an end: none is given

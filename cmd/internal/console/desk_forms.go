@@ -57,17 +57,25 @@ func today(a entry.About) string { return a.Now.In(a.Clock().Zone).Format(time.D
 // told are the fields that say how it came.
 func told(label string) []field {
 	return []field{
-		{Name: "told", Label: label, Kind: "line", Value: "now", Hint: "Now if left empty, or like 16:05, yesterday, 2026-03-02 16:05."},
+		{Name: "told", Label: label, Kind: "line", Value: "now", Hint: "Now if left empty, or like 16:05, yesterday, 2026-03-02 16:05.", Shy: true},
 		{Name: "medium", Label: "It came by", Kind: "choice", Optional: true, Choices: []choice{
 			{Value: "e-mail", Label: "E-mail"}, {Value: "phone", Label: "Phone"}, {Value: "letter", Label: "Letter"}, {Value: "in-person", Label: "In person"}, {Value: "portal", Label: "Portal"}}},
 	}
 }
 
+// folded folds away by what way it came: of these entries nobody has to find the message again.
+func folded(told []field) []field {
+	for i := range told {
+		told[i].Rare = told[i].Name == "medium"
+	}
+	return told
+}
+
 func askStop(a entry.About, _ bool) asked {
-	return asked{More: "More: their name", Fields: slices.Concat([]field{
+	return asked{More: "More: how it came, their name", Fields: slices.Concat([]field{
 		{Name: "said", Label: "Who said stop?", Kind: "choice", Choices: []choice{
 			{Value: entry.SaidPrescriber, Label: a.Book.Prescriber.Title}, {Value: entry.SaidTherapist, Label: "The therapist"}, {Value: entry.SaidClient, Label: "The client"}}},
-	}, told("When?"), []field{
+	}, folded(told("When?")), []field{
 		{Name: "why", Label: "Why, in one line", Kind: "line", Optional: true},
 		{Name: "from", Label: "Their name", Kind: "line", Rare: true},
 	})}
@@ -102,7 +110,8 @@ func askLift(a entry.About, whole bool) asked {
 			{Value: entry.SaidPrescriber, Label: a.Book.Prescriber.Title}, {Value: entry.SaidTherapist, Label: "The therapist"}, {Value: entry.SaidClient, Label: "The client"}},
 			Hint: "Only whoever said stop lifts it."},
 		{Name: "from", Label: "Their name", Kind: "line", Needed: "always"},
-	}, told("When did they say so?"))
+	}, folded(told("When did they say so?")))
+	q.More = "More: how it came"
 	return q
 }
 
@@ -114,7 +123,7 @@ func askPapers(a entry.About, _ bool) asked {
 	title := a.Book.Prescriber.Title
 	q := asked{Fields: []field{
 		{Name: "withdraw", Label: "What happened?", Kind: "choice", Choices: choose("signed", []choice{
-			{Value: "signed", Label: "Papers were signed"}, {Value: entry.WithdrawRelease, Label: "The release to " + title + " was withdrawn"},
+			{Value: "signed", Label: "Papers were signed"}, {Value: entry.WithdrawRelease, Label: "The release was withdrawn"},
 			{Value: entry.WithdrawTreatment, Label: "The consents to treatment were withdrawn"}, {Value: entry.WithdrawBoth, Label: "Both were withdrawn"}})},
 		{Name: "signed", Label: "Signed on", Kind: "date", Value: today(a), Only: "if-signed"},
 		{Name: "release", Label: "A release to " + title + "?", Kind: "choice", Choices: yesNo("Signed", "Not this time"), Only: "if-signed"},
@@ -152,11 +161,11 @@ func askCondition(a entry.About, _ bool) asked {
 		}
 		which = append(which, choice{Value: c.Words, Label: c.Words + " (" + stands + ")", Chosen: len(all) == 1})
 	}
-	return asked{Rests: decision.String() + " " + decision.Resource.VersionID, Fields: slices.Concat([]field{
+	return asked{More: "More: who said so, how it came", Rests: decision.String() + " " + decision.Resource.VersionID, Fields: slices.Concat([]field{
 		{Name: "condition", Label: "Which condition?", Kind: "choice", Choices: which},
 		{Name: "met", Label: "What does " + a.Book.Prescriber.Title + " say?", Kind: "choice", Choices: yesNo("It is met", "It is open")},
-		{Name: "from", Label: "Who said so?", Kind: "line", Optional: true},
-	}, told("When did they say so?"))}
+		{Name: "from", Label: "Who said so?", Kind: "line", Rare: true},
+	}, folded(told("When did they say so?")))}
 }
 
 func readCondition(_ entry.About, f url.Values) entry.Form {

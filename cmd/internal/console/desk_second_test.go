@@ -127,7 +127,7 @@ func TestAMailboxIsReadThrough(t *testing.T) {
 		t.Fatalf("%d\n%s", a.StatusCode, a.body)
 	}
 	form, a := g.fill("/desk/read-through", "up-to", "08:40")
-	if line := g.said(a); !strings.Contains(line, "read through") || !strings.Contains(line, "up to Tue 3 Mar 08:40 MST") {
+	if line := g.said(a); !strings.HasSuffix(line, ": read and entered up to Tue 3 Mar 2026 08:40.") {
 		t.Errorf("it says %q", line)
 	}
 	s := w.desk.slips[0]
