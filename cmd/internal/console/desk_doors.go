@@ -61,7 +61,7 @@ func (v *visit) doors(whole bool) (all []door) {
 		}
 	}
 	if whole && v.who.Is(caring...) && len(all) > 0 {
-		all = slices.Insert(all, 1, door{arrival, "Arrival and go-ahead", "The session's card: the checks, the go-ahead, whom to call."})
+		all = slices.Insert(all, 1, door{arrival, "Arrival checks, anything new, go-ahead", "The client's card: the checks, a new diagnosis, medicine or pregnancy, the go-ahead, whom to call."})
 	}
 	return all
 }

@@ -29,7 +29,7 @@ var deskForms = []deskKind{
 	{Kind: desk.KindPapers, Name: "Signed papers", Says: "A release or consents to treatment; or what was withdrawn. A client who is not referred yet is referred here too.", may: keeping, ask: askPapers, read: readPapers},
 	{Kind: desk.KindDecision, Name: "Decision or follow-up", Says: "What the prescriber decided on clearance, or that a follow-up took place. That they hold for now is a stop; that they decided “not yet” is a decision: deferred.", may: keeping, ask: askDecision, read: readDecision},
 	{Kind: desk.KindCondition, Name: "Condition of the clearance", Says: "That a condition is met by the prescriber's word, or open again.", may: atTheSession, near: true, stops: true, ask: askCondition, read: readCondition},
-	{Kind: desk.KindLabel, Name: "Label check", Says: "What the label of the medicine says, in the client's hands. Saving it says that you read its directions.", may: atTheSession, near: true, ask: askLabel, read: readLabel},
+	{Kind: desk.KindLabel, Name: "Medicine came: label check", Says: "What the label of the medicine says, in the client's hands. Saving it says that you read its directions.", may: atTheSession, near: true, ask: askLabel, read: readLabel},
 	{Kind: desk.KindAfter, Name: "After the session", Says: "Held or not, as directed or not, the effects, what is left.", may: keeping, ask: askAfter, read: readAfter},
 	{Kind: desk.KindLift, Name: "End of a stop", Says: "By the word of whoever said it.", may: keeping, ask: askLift, read: readLift},
 	{Kind: desk.KindReason, Name: "Reason for a session", Says: "Why a session was held that began while its records were not in order.", may: keeping, ask: askReason, read: readReason},
