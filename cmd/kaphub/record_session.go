@@ -30,7 +30,7 @@ func (c *recordArrival) Run(ctx context.Context, s *scene) error {
 func (c *recordArrival) build(r *recording) ([]exchange.Slip, error) {
 	next, early, ok := r.Next()
 	if !ok {
-		return entry.Arrival{}.Make(r.About, r.note)
+		return c.news(r)
 	}
 	_, _ = fmt.Fprintf(r.out, "  For the session of %s\n", r.local(next.Start))
 	if early != "" {
@@ -57,6 +57,19 @@ func (c *recordArrival) build(r *recording) ([]exchange.Slip, error) {
 			return nil, err
 		}
 	}
+	return c.made(r)
+}
+
+// news asks whether anything is new of a client without a session: nothing else can be said of them.
+func (c *recordArrival) news(r *recording) ([]exchange.Slip, error) {
+	_, _ = fmt.Fprintln(r.out, "  No dosing session is booked")
+	if _, err := word(r.asker, &c.New, question{flag: "new", ask: "Anything new since the clearance", usual: "-", form: "y or n"}, entry.Yes); err != nil {
+		return nil, err
+	}
+	return c.made(r)
+}
+
+func (c *recordArrival) made(r *recording) ([]exchange.Slip, error) {
 	return entry.Arrival{BP: c.BP, HR: c.HR, Ride: c.Ride, Fasting: c.Fasting, Location: c.Location, New: c.New, News: c.News, GoAhead: c.GoAhead}.Make(r.About, r.note)
 }
 

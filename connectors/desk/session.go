@@ -20,7 +20,7 @@ type Session struct {
 type Arrival struct {
 	Systolic, Diastolic, HeartRate *float64
 	Ride, Fasting, Location        *bool
-	New                            *bool  // something is new since the clearance
+	New                            *bool  // something is new since the clearance; this alone is told where no session is booked
 	News                           string // with New: what, or what the prescriber said of it, in one line; "" = not said
 	GoAhead                        *bool  // the therapist's
 }
@@ -30,7 +30,7 @@ func (b Book) Arrive(n Note, s Session, p Arrival) ([]exchange.Slip, error) {
 	if err := n.check(); err != nil {
 		return nil, err
 	}
-	if s.Appointment == nil {
+	if checks := p.Systolic != nil || p.Diastolic != nil || p.HeartRate != nil || p.Ride != nil || p.Fasting != nil || p.Location != nil || p.GoAhead != nil; s.Appointment == nil && (checks || p.New == nil) {
 		return nil, fmt.Errorf("the session it is for %w", errMissing)
 	}
 	if (p.Systolic == nil) != (p.Diastolic == nil) {
@@ -47,8 +47,11 @@ func (b Book) Arrive(n Note, s Session, p Arrival) ([]exchange.Slip, error) {
 	who := object{"display": n.By}
 	observe := func(id string, code object, value object) {
 		o := object{
-			"status": "final", "code": code, "subject": d.patient(), "focus": []object{at(s.Appointment)},
+			"status": "final", "code": code, "subject": d.patient(),
 			"effectiveDateTime": instant(n.told()), "issued": instant(n.told()), "performer": []object{who},
+		}
+		if s.Appointment != nil {
+			o["focus"] = []object{at(s.Appointment)}
 		}
 		for k, v := range value {
 			o[k] = v

@@ -54,14 +54,12 @@ type Answered struct {
 	Of   *fhir.Version
 }
 
-// News returns what was answered to it before the next dosing session and stands, the oldest first.
+// News returns what was answered to it since the clearance that counts, and stands, the oldest first.
 func News(chart fhir.Chart, policy Policy, now time.Time) (list []Answered) {
 	f := gather(&chart, &policy, &clock{now: now}, nil)
-	if f.next == nil {
-		return nil
-	}
-	for r := range f.checksOf(fhir.CodeNewInformation, false, time.Time{}) {
-		if r.Value.ValueBoolean == nil {
+	d := f.decided()
+	for r := range f.asNew() {
+		if r.Value.ValueBoolean == nil || d != nil && d.lifts() && d.issued.After(f.said(*r)) {
 			continue
 		}
 		a := Answered{New: *r.Value.ValueBoolean, At: f.said(*r), Of: r.Version}

@@ -14,17 +14,18 @@ const (
 	readingsCount = 6 * time.Hour
 )
 
-// atArrival judges an arrival gate: not due before the checks open, or without a session.
+// atArrival judges an arrival gate: not due before the checks open, or without a session. What is new is told of the client,
+// and asks for an answer whether a session is booked or not.
 func (f *facts) atArrival(name GateName, judge func(*facts) Gate) Gate {
-	if f.next == nil {
-		return notDue("No dosing session is booked", "")
-	}
-	opens := f.next.start.Add(-arrivalOpens)
 	if name == GateNewInformation {
 		if g, ok := f.newsTold(); ok {
 			return g
 		}
 	}
+	if f.next == nil {
+		return notDue("No dosing session is booked", "")
+	}
+	opens := f.next.start.Add(-arrivalOpens)
 	if !f.clock.passed(opens) {
 		words, next := "Asked from "+f.stamp(opens)+" on", "wait for the arrival checks: they open on "+f.stamp(opens)
 		if name == GateVitals {
@@ -270,10 +271,11 @@ func locationGate(f *facts) Gate {
 const SomethingNew = "Something is new since the clearance"
 
 // newsTold is the gate that the newest answer of all shuts: something is new since the clearance. That holds from when it
-// was said, however long before the session, up to a newer answer or decision; false when it is not what was said last.
+// was said, for whichever session, however long before the next, up to a newer answer or decision: a session that is called
+// off takes nothing of it along. false when it is not what was said last.
 func (f *facts) newsTold() (Gate, bool) {
 	var last *record[fhir.Observation]
-	for r := range f.checksOf(fhir.CodeNewInformation, false, time.Time{}) {
+	for r := range f.asNew() {
 		if last == nil || f.said(*r).After(f.said(*last)) {
 			last = r
 		}
@@ -285,6 +287,18 @@ func (f *facts) newsTold() (Gate, bool) {
 		return Gate{}, false
 	}
 	return open(SomethingNew, "tell "+f.prescriber()+f.phones()+" and ask whether the clearance holds", last.Version).by(Therapist).adverse(), true
+}
+
+// asNew are the answers to whether anything is new, for whichever session.
+func (f *facts) asNew() iter.Seq[*record[fhir.Observation]] {
+	return func(yield func(*record[fhir.Observation]) bool) {
+		for i := range f.checks[fhir.CodeNewInformation] {
+			r := &f.checks[fhir.CodeNewInformation][i]
+			if counts(r, false) && f.clock.passed(f.said(*r).Add(-f.policy.Rules.Skew)) && !yield(r) {
+				return
+			}
+		}
+	}
 }
 
 func newInformationGate(f *facts) Gate {

@@ -352,11 +352,14 @@ func TestArrivalChecks(t *testing.T) {
 }
 
 func TestSomethingNewIsNewFromWhenItIsSaid(t *testing.T) {
-	said := func(daysBefore int, answer bool, id string) func(c *course) fhir.Version {
+	said := func(daysBefore int, answer bool, id string, more ...fhir.Edit) func(c *course) fhir.Version {
 		return func(c *course) fhir.Version {
-			return c.DaysBefore(daysBefore).Check(fhir.CodeNewInformation, answer, set("id", id))
+			return c.DaysBefore(daysBefore).Check(fhir.CodeNewInformation, answer, append(more, set("id", id))...)
 		}
 	}
+	unbooked := told(func(c *course) []fhir.Version {
+		return fhirtest.WithoutRecord(c.InOrder(), "Appointment", "dosing-"+c.Patient)
+	})
 	judgeGate(t, readiness.GateNewInformation, []rowAt{
 		{name: "said a week before the session → open at once", told: told(inOrder).then(said(7, true, "n1")), at: -5 * day, want: "open", state: readiness.NotReady},
 		{name: "…, and nothing newer on the day → open", told: less("Observation", fhir.CodeNewInformation).then(said(7, true, "n1")), want: "open", state: readiness.NotReady},
@@ -365,6 +368,10 @@ func TestSomethingNewIsNewFromWhenItIsSaid(t *testing.T) {
 		{name: "…, and cleared anew since → not due", told: told(inOrder).then(said(7, true, "n1")).then(func(c *course) fhir.Version {
 			return c.DaysBefore(6).Clearance(fhir.DecisionCleared, c.Day(-6), c.Day(40), set("id", "anew"))
 		}), at: -3 * day, want: "not-due"},
+		{name: "said for a session that was called off, and another is booked → open", told: told(inOrder).then(said(7, true, "n1", set("focus.0.reference", "Appointment/called-off"))), at: -5 * day, want: "open", state: readiness.NotReady},
+		{name: "said while no session is booked → open", told: unbooked.then(said(7, true, "n1", set("focus", nil))), at: -5 * day, want: "open", state: readiness.NotReady},
+		{name: "…, and nothing new later → nothing to ask", told: unbooked.then(said(7, true, "n1", set("focus", nil))).then(said(6, false, "n2", set("focus", nil))), at: -5 * day, want: "not-due", state: readiness.InOrder},
+		{name: "nothing new, said without a session, never answers for the day's → open", told: less("Observation", fhir.CodeNewInformation).then(said(0, false, "n1", set("focus", nil))), want: "open", state: readiness.InOrder},
 		{name: "nothing new, said a week before → not due: it will be asked", told: told(inOrder).then(said(7, false, "n1")), at: -5 * day, want: "not-due", state: readiness.InOrder},
 	})
 }

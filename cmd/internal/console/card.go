@@ -236,6 +236,9 @@ func (v *visit) mayGo(session []readiness.Named) (as *fhir.Reference, may bool) 
 	return nil, false
 }
 
+// Checking reports whether the checks of a session are asked now. Whether anything is new is asked at all times.
+func (p cardPage) Checking() bool { return p.Form.Session != "" && p.Opens.IsZero() }
+
 // sessionKey names the session that a form is for, with its beginning: one that was moved is another.
 func sessionKey(s desk.Session) string {
 	if s.Appointment == nil {

@@ -62,11 +62,9 @@ func (v *visit) learn() error {
 		}
 		return v.card(f.With, f, problem{}, list)
 	}
-	next, _, booked := about.Next()
+	next, _, _ := about.Next()
 	own, may := v.mayGo(about.Treating(next))
 	switch {
-	case !booked:
-		return wrong(problem{"session", "No dosing session of the client is booked: the checks are for one."})
 	case f.Session != sessionKey(next):
 		return wrong(problem{"session", "The session was moved or changed while you wrote. Look at it, and send the checks again."})
 	case f.GoAhead != "" && !may:

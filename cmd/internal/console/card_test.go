@@ -247,6 +247,33 @@ func TestASessionThatBeganWhileNotReadyAsksWhy(t *testing.T) {
 	}
 }
 
+// A client tells of a new medicine between two sessions: it is kept, and shown, though none is booked.
+func TestWhatIsNewIsRecordedThoughNoSessionIsBooked(t *testing.T) {
+	w := newTown(t)
+	c := robins()
+	w.learns(c, fhirtest.WithoutRecord(arriving(c), "Appointment", "dosing-"+c.Patient))
+	g := w.as(people.Therapist)
+	a := g.get(card)
+	if a.has("go-ahead") || !a.has("new") || strings.Contains(a.body, `name="bp"`) {
+		t.Fatalf("without a session it asks\n%s", a.text())
+	}
+	form := opened(t, a, "checks")
+	form.Set("new", "y")
+	form.Set("news", "clonazepam since Sunday")
+	a = g.post(card, form)
+	if a.StatusCode != http.StatusSeeOther || len(w.room.slips) != 1 {
+		t.Fatalf("%d, %d slips: %s", a.StatusCode, len(w.room.slips), a.text())
+	}
+	if text := g.get(a.Header.Get("Location")).text(); !strings.Contains(text, "something is new: “clonazepam since Sunday”") || !strings.Contains(text, "NOT-READY") || !strings.Contains(text, "ask whether the clearance holds") {
+		t.Error(text)
+	}
+	form = opened(t, g.get(card), "checks")
+	form.Set("bp", "118/76")
+	if a := g.post(card, form); a.StatusCode != http.StatusUnprocessableEntity || len(w.room.slips) != 1 {
+		t.Errorf("a reading for no session: %d, %d slips", a.StatusCode, len(w.room.slips))
+	}
+}
+
 func TestNobodyButTheirTherapistAndTheOwnerHasTheCard(t *testing.T) {
 	w := newTown(t)
 	c := robins()

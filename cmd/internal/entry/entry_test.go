@@ -517,3 +517,24 @@ func TestWhomAWordMeans(t *testing.T) {
 		}
 	}
 }
+
+// Something new is told of the client: for that no session need be booked. Everything else is for one.
+func TestWhatIsNewIsToldWithoutASession(t *testing.T) {
+	t.Parallel()
+	c := arrives(t)
+	c.versions = fhirtest.WithoutRecord(c.versions, "Appointment", "dosing-"+c.course.Patient)
+	a := c.about()
+	note, err := a.Note(desk.NewEntry(), desk.Writer{Name: "ada"}, entry.Heard{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slips, err := entry.Arrival{New: "y", News: "a new medicine"}.Make(a, note)
+	if err != nil || len(slips) != 1 || len(slips[0].Records) == 0 || strings.Contains(string(slips[0].Records[0].Body), `"focus"`) {
+		t.Errorf("%d slips, %v", len(slips), err)
+	}
+	for _, w := range []entry.Arrival{{}, {News: "a new medicine"}, {New: "y", BP: "118/76"}, {New: "n", Ride: "y"}, {New: "n", GoAhead: "y"}} {
+		if slips, err := w.Make(a, note); err == nil || !strings.Contains(err.Error(), "no dosing session") {
+			t.Errorf("%+v: %d slips, %v", w, len(slips), err)
+		}
+	}
+}

@@ -27,10 +27,11 @@ type Arrival struct {
 	Giver *fhir.Reference // who gives the go-ahead, as the session names them; nil is the first whom it names
 }
 
-// Make returns the slips of the checks, for the next dosing session.
+// Make returns the slips of the checks, for the next dosing session. Where none is booked, whether anything is new can still
+// be told.
 func (w Arrival) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	next, _, ok := a.Next()
-	if !ok {
+	if told := (Arrival{New: w.New, News: w.News, Giver: w.Giver}); !ok && (w != told || w.New == "") {
 		return nil, errNoSession
 	}
 	if w.Giver != nil {
@@ -51,7 +52,7 @@ func (w Arrival) Make(a About, n desk.Note) ([]exchange.Slip, error) {
 	return r.made(func() ([]exchange.Slip, error) { return a.Book.Arrive(n, next, p) })
 }
 
-var errNoSession = errors.New("no dosing session of the client is booked: the checks are for one")
+var errNoSession = errors.New("no dosing session of the client is booked: the checks are for one; whether anything is new can be told all the same")
 
 // Next returns the dosing session that the verdict is about, and what is to be said of checks that come too early, "" when
 // they count; false when none is booked.
