@@ -62,6 +62,8 @@ func (c *Console) deskRoutes() []route {
 		{Pattern: "GET /desk/waiting", May: keeping, do: (*visit).waiting},
 		{Pattern: "GET /desk/read-through", May: mailing, do: (*visit).readThrough},
 		{Pattern: "POST /desk/read-through", May: mailing, do: (*visit).saveReadThrough},
+		{Pattern: "GET /desk/releases", May: keeping, do: (*visit).releases},
+		{Pattern: "POST /desk/releases", May: keeping, do: (*visit).saveReleases},
 		{Pattern: "GET /desk/questions/{prescriber}", May: mailing, do: (*visit).questions},
 		{Pattern: "POST /desk/questions/{prescriber}", May: mailing, do: (*visit).questionsSent},
 		{Pattern: "GET " + about, May: keeping, Client: true, do: (*visit).deskClient},

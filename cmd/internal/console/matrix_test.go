@@ -66,6 +66,8 @@ var matrix = map[string]string{
 	"GET /desk/waiting":                    "owner admin therapist",
 	"GET /desk/read-through":               "owner admin",
 	"POST /desk/read-through":              "owner admin",
+	"GET /desk/releases":                   "owner admin therapist",
+	"POST /desk/releases":                  "owner admin therapist",
 	"GET /desk/questions/{prescriber}":     "owner admin",
 	"POST /desk/questions/{prescriber}":    "owner admin",
 	"GET /clients/{client}/desk":           "owner admin therapist",

@@ -35,6 +35,7 @@ var pageOf = map[string]any{
 	"desk_form.html":         formPage{},
 	"desk_questions.html":    questionsPage{},
 	"desk_read_through.html": readThroughPage{},
+	"desk_releases.html":     releasesPage{},
 	"desk_undo.html":         undoPage{},
 	"desk_waiting.html":      waitingPage{},
 	"finding.html":           findingPage{},
