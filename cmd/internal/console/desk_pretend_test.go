@@ -22,6 +22,7 @@ const day = 24 * time.Hour
 
 // pretendDesk is a desk over charts in memory: what is entered stands in them at once.
 type pretendDesk struct {
+	full int // after how many slips nothing more can be kept; 0 = never
 	*testing.T
 	parties  []desk.Party
 	policy   readiness.Policy
@@ -94,6 +95,9 @@ func (p *pretendDesk) Entries(_ context.Context, by, client string) ([]entry.Ent
 }
 
 func (p *pretendDesk) Enter(_ context.Context, by string, slips []exchange.Slip) (Saved, error) {
+	if p.full > 0 && len(p.slips) >= p.full {
+		return Saved{}, errors.New("the disk is full")
+	}
 	for _, s := range slips {
 		if _, err := p.Entry(context.Background(), s.Entry); err == nil {
 			return Saved{}, exchange.ErrConflict

@@ -144,8 +144,12 @@ func (v *visit) saveReleases() error {
 		switch _, err := v.Desk.Enter(v.ctx(), v.who.Name, slips); {
 		case errors.Is(err, exchange.ErrConflict):
 			before++
+		case err != nil && n == 0:
+			return fmt.Errorf("enter the release of %s: %w", slips[0].Client, err)
 		case err != nil:
-			return fmt.Errorf("enter release %d of %d, those before it are saved: %w", n+1, len(entries), err)
+			v.Log.ErrorContext(v.ctx(), "a release on paper was not entered", "client", slips[0].Client, "entered", n, "ticked", len(entries), "error", err)
+			v.say(fmt.Sprintf("Only %s entered. The others are listed here still: tick them once more.", many(n, "release is", "releases are")))
+			return v.to("/desk/releases")
 		}
 	}
 	line := fmt.Sprintf("%s entered, each by itself.", many(len(f["release"])-before, "release is", "releases are"))

@@ -95,3 +95,15 @@ func TestNoReleaseIsEnteredThatNobodyTicked(t *testing.T) {
 		t.Errorf("and by an old form: %d", a.StatusCode)
 	}
 }
+
+// What was saved before something failed is saved, and whoever ticked is told so.
+func TestReleasesThatFailMidwayAreTold(t *testing.T) {
+	w := unreleasedTown(t)
+	g := w.as(people.Admin)
+	all := boxes(t, g.get("/desk/releases"))
+	w.desk.full = 1
+	form := url.Values{"release": all, "signed": {"2026-02-20"}, "release-to-none": {"y"}}
+	if line := g.said(g.post("/desk/releases", form)); !strings.HasPrefix(line, "Only 1 release is entered.") || len(w.desk.slips) != 1 {
+		t.Errorf("it says %q; %d are entered", line, len(w.desk.slips))
+	}
+}
