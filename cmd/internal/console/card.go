@@ -159,7 +159,7 @@ func (v *visit) card(with string, form checks, why problem, problems []problem) 
 	if list := readiness.Beginning(d.Chart, policy, d.View.AsOf); len(list) > 0 {
 		p.Began = &beganRow{Start: list[0].Start, State: list[0].State, Key: list[0].String(), Why: v.r.PostForm.Get("why")}
 	}
-	if p.Enter, err = v.shortcuts(v.client); err != nil {
+	if p.Enter, err = v.shortcuts(d.Chart); err != nil {
 		return err
 	}
 	theirs, err := v.theirs(v.client)

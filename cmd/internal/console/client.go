@@ -162,7 +162,7 @@ func (v *visit) clientPage() error {
 	p.Clinical = v.whole
 	p.Card, p.Looks = v.whole && v.who.Is(caring...), v.who.Is(overseeing...)
 	if p.Then == "" {
-		if p.Desk, err = v.shortcuts(v.client); err != nil {
+		if p.Desk, err = v.shortcuts(d.Chart); err != nil {
 			return err
 		}
 	}

@@ -74,12 +74,29 @@ func (v *visit) entryLinks(client string, whole bool) (all []formLink) {
 	return all
 }
 
-// shortcuts are the links to the entries that are usual, for the pages about a client.
-func (v *visit) shortcuts(client string) ([]formLink, error) {
-	whole, err := v.theirs(client)
-	return slices.DeleteFunc(v.entryLinks(client, whole), func(l formLink) bool {
-		return l.Path == v.r.URL.Path || slices.ContainsFunc(seldom, func(kind string) bool { return strings.HasSuffix(l.Path, "/"+kind) })
-	}), err
+// shortcuts are the links to the entries that are usual, for the pages about the client whose chart it is. Of whom a stop stands that was entered
+// here, its end comes first.
+func (v *visit) shortcuts(chart fhir.Chart) ([]formLink, error) {
+	whole, err := v.theirs(v.client)
+	if err != nil {
+		return nil, err
+	}
+	parties, err := v.Roster.Prescribers(v.ctx(), "")
+	if err != nil {
+		return nil, err
+	}
+	standing, _ := entry.About{Chart: chart, Parties: append(parties, desk.Party{Name: fhir.Practice})}.Stops()
+	var first, rest []formLink
+	for _, l := range v.entryLinks(v.client, whole) {
+		switch {
+		case l.Path == v.r.URL.Path:
+		case len(standing) > 0 && strings.HasSuffix(l.Path, "/"+desk.KindLift):
+			first = append(first, l)
+		case !slices.ContainsFunc(seldom, func(kind string) bool { return strings.HasSuffix(l.Path, "/"+kind) }):
+			rest = append(rest, l)
+		}
+	}
+	return append(first, rest...), nil
 }
 
 // tellApart says of a client what others of the same name and birth date do not have, as far as the visitor may meet those.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kaphub/kaphub/cmd/internal/people"
+	"github.com/kaphub/kaphub/connectors/desk"
 	"github.com/kaphub/kaphub/fhir"
 	"github.com/kaphub/kaphub/fhir/fhirtest"
 	"github.com/kaphub/kaphub/fhir/readiness"
@@ -232,5 +233,55 @@ func TestWhatWasSavedIsRepeated(t *testing.T) {
 		if line := g.said(a); !strings.Contains(line, ": "+tt.says) || strings.Contains(line, tt.not) {
 			t.Errorf("%s %q: it says %q", tt.form, tt.answers, line)
 		}
+	}
+}
+
+// Whoever looks at a client on hold finds the end of the stop first.
+func TestTheEndOfAStopIsTheFirstToEnter(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	first := func() string {
+		_, nav, _ := strings.Cut(g.get("/clients/c-robin").body, `data-test-id="enter"`)
+		_, nav, _ = strings.Cut(nav, `<a href="`)
+		path, _, _ := strings.Cut(nav, `"`)
+		return path
+	}
+	c := robins()
+	w.tell(c, c.InOrder()...)
+	if path := first(); path != robin+"stop" {
+		t.Errorf("without a stop the first is %q", path)
+	}
+	w.tell(c, append(c.InOrder(), desked(c.Flag("active")))...)
+	if path := first(); path != robin+"lift" {
+		t.Errorf("on hold the first is %q", path)
+	}
+}
+
+// desked is a version as the desk of the practice would have written it.
+func desked(v fhir.Version) fhir.Version {
+	v.Source = desk.Source(fhir.Practice)
+	return v
+}
+
+// A day on which one is booked is asked about once, and only then.
+func TestASessionThatNobodyBookedOnABookedDay(t *testing.T) {
+	w := newTown(t)
+	g := w.as(people.Owner)
+	answers := []string{"which", "other", "kind", "dosing", "held", "y", "as-directed", "y", "effects", "none", "at", "08:30"}
+	if form, _ := g.fill(robin + "after"); form.Has("apart") {
+		t.Error("it is asked beforehand whether it is another")
+	}
+	booked := now.In(denver).Add(-10 * day).Format(time.DateOnly)
+	form, a := g.fill(robin+"after", append(answers, "on", booked)...)
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.has("field-apart") || !strings.Contains(a.body, "Has one booked, for ") {
+		t.Fatalf("on the day of a booked one: %d\n%s", a.StatusCode, a.text())
+	}
+	form.Set("apart", "y")
+	if line := g.said(g.post(robin+"after", form)); !strings.HasPrefix(line, "Saved as e-") {
+		t.Errorf("said to be another: %q", line)
+	}
+	_, a = g.fill(robin+"after", append(answers, "on", now.In(denver).Add(-9*day).Format(time.DateOnly))...)
+	if line := g.said(a); !strings.HasPrefix(line, "Saved as e-") {
+		t.Errorf("on a day without one: %q", line)
 	}
 }

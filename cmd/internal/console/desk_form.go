@@ -265,23 +265,26 @@ func (q asked) comparing(f url.Values) asked {
 // doubt is what is asked once of a date that is hardly meant.
 type doubt struct {
 	name, label string
+	of          string // the field of the date
 	is          func(error) bool
 }
 
 const (
-	sure      = "sure" // the answer that an unlikely date is right
-	tookPlace = "seen" // … that the evaluation took place
+	sure      = "sure"  // the answer that an unlikely date is right
+	tookPlace = "seen"  // … that the evaluation took place
+	another   = "apart" // … that a session is another than the one booked for its day
 )
 
 var doubts = []doubt{
-	{sure, "The date is right: it was decided that long ago", func(err error) bool { return errors.Is(err, entry.ErrUnlikely) }},
-	{tookPlace, "The evaluation took place already", func(err error) bool { _, booked := errors.AsType[entry.ErrBooked](err); return booked }},
+	{sure, "The date is right: it was decided that long ago", "told", func(err error) bool { return errors.Is(err, entry.ErrUnlikely) }},
+	{tookPlace, "The evaluation took place already", "told", func(err error) bool { _, booked := errors.AsType[entry.ErrBooked](err); return booked }},
+	{another, "It is another than the one booked", "on", func(err error) bool { _, booked := errors.AsType[entry.ErrBookedThatDay](err); return booked }},
 }
 
 // doubting asks whether a date that is hardly meant is right.
 func (q asked) doubting(d doubt) asked {
-	if i := slices.IndexFunc(q.Fields, func(one field) bool { return one.Name == "told" }); i >= 0 {
-		q.Fields = slices.Insert(slices.Clone(q.Fields), i+1, field{Name: d.name, Label: d.label, Kind: "check"})
+	if i := slices.IndexFunc(q.Fields, func(one field) bool { return one.Name == d.of }); i >= 0 {
+		q.Fields = slices.Insert(slices.Clone(q.Fields), i+1, field{Name: d.name, Label: d.label, Kind: "check", Only: q.Fields[i].Only})
 	}
 	return q
 }

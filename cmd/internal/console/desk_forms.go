@@ -242,8 +242,7 @@ func askAfter(a entry.About, _ bool) asked {
 	return asked{Fields: []field{
 		{Name: "which", Label: "Which session?", Kind: "choice", Choices: which, Needed: "always"},
 		{Name: "kind", Label: "What was it?", Kind: "choice", Choices: kinds, Only: "if-another", Needed: "which=other"},
-		{Name: "on", Label: "On which day?", Hint: "One that is booked for that day is taken for it.", Kind: "date", Only: "if-another", Needed: "which=other"},
-		{Name: "apart", Label: "It is another than the one booked", Kind: "check", Only: "if-another"},
+		{Name: "on", Label: "On which day?", Kind: "date", Only: "if-another", Needed: "which=other"},
 		{Name: "held", Label: "Did it take place?", Kind: "choice", Choices: yesNo("Yes", "No")},
 		{Name: "at", Label: "At what hour did it begin?", Hint: "Like 13:30.", Booked: "Left empty: as booked.", Kind: "line", Only: "if-began"},
 		{Name: "as-directed", Label: "Dose taken as directed?", Kind: "choice", Choices: yesNo("Yes", "No"), Only: "if-held"},
@@ -261,7 +260,7 @@ func readAfter(_ entry.About, f url.Values) entry.Form {
 	case len(parts) >= 3:
 		w.Session, w.On, w.Booked = parts[0], parts[1], parts[2]
 	default:
-		w.Session, w.On, w.Apart = answer(f, "kind"), answer(f, "on"), answer(f, "apart")
+		w.Session, w.On, w.Apart, w.Unbooked = answer(f, "kind"), answer(f, "on"), answer(f, another), true
 	}
 	if w.Held != "y" {
 		w.At = ""

@@ -96,6 +96,7 @@ type After struct {
 	Booked     string // the hour for which it is booked, where a day has several
 	At         string // the hour at which it began; "" is the hour for which it is booked
 	Apart      string // y: it is another than the one booked for that day
+	Unbooked   bool   // nobody booked it: where one is booked for that day after all, Apart has to say that it is another
 	Held       string // y or n
 	AsDirected string // y or n; this and all that follows of a dosing session that was held
 	Effects    string // one of Effects
@@ -162,6 +163,9 @@ func (a About) Over(w After) (p desk.After, booked bool, err error) {
 		start := s.Start.In(zone)
 		if !apart && (w.Session == "" && s.Kind != fhir.SessionIntegration || s.Kind == w.Session) &&
 			(on == "" || start.Format(time.DateOnly) == on) && (w.Booked == "" || start.Format("15:04") == w.Booked) {
+			if w.Unbooked {
+				return s, true, Problems{{Field: "on", Err: ErrBookedThatDay{start}}}
+			}
 			return a.began(s, start.Format(time.DateOnly), w.At, true)
 		}
 	}
@@ -174,6 +178,13 @@ func (a About) Over(w After) (p desk.After, booked bool, err error) {
 		start = a.Now
 	}
 	return a.began(desk.After{Kind: w.Session, Start: start, End: start}, on, w.At, false)
+}
+
+// ErrBookedThatDay is what is wrong with a session that nobody is said to have booked, where one of its kind is booked for its day.
+type ErrBookedThatDay struct{ For time.Time }
+
+func (e ErrBookedThatDay) Error() string {
+	return "has one booked, for " + e.For.Format("15:04") + ": choose that one, or say that this is another"
 }
 
 // began is a session that began at an hour of its day, where one is given.
