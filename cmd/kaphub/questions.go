@@ -304,6 +304,8 @@ func ask(v readiness.Verdict) (lines []string) {
 		}
 	}
 	told := map[readiness.GateName]bool{}
+	clearance, _ := v.Gate(readiness.GateClearance)
+	cleared := clearance.State == readiness.Met
 	for _, g := range v.Gates {
 		if g.Owner != readiness.Prescriber || g.State != readiness.Open && g.State != readiness.Untold {
 			continue
@@ -311,6 +313,9 @@ func ask(v readiness.Verdict) (lines []string) {
 		told[g.Name] = true
 		if g.Name == readiness.GateEvaluation || g.Name == readiness.GatePreparation || g.Name == readiness.GateInterval || g.Name == readiness.GateSetting {
 			continue // the first follows from the decision; the others are lines of the sheet
+		}
+		if g.Name == readiness.GatePrescription && !cleared {
+			continue // it follows from a decision that clears
 		}
 		add(g.Words)
 	}

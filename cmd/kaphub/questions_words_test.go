@@ -47,3 +47,18 @@ func TestQuestionsTellNothingOfOthersRecords(t *testing.T) {
 		t.Errorf("the message says %q", got)
 	}
 }
+
+// A prescription follows from a decision that clears: nobody asks for one of a client who was just not cleared.
+func TestAPrescriptionIsAskedForOfWhoIsCleared(t *testing.T) {
+	v := readiness.Verdict{Gates: []readiness.Gate{
+		{Name: readiness.GateClearance, Owner: readiness.Prescriber, State: readiness.Blocked, Words: "Skylight recorded not-cleared"},
+		{Name: readiness.GatePrescription, Owner: readiness.Prescriber, State: readiness.Open, Words: "No prescription is on file"},
+	}}
+	if got := ask(v); len(got) > 0 {
+		t.Errorf("of a client who is not cleared the message says %q", got)
+	}
+	v.Gates[0].State = readiness.Met
+	if got := ask(v); !slices.Equal(got, []string{"No prescription is on file"}) {
+		t.Errorf("of one who is cleared it says %q", got)
+	}
+}
