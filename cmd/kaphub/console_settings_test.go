@@ -389,3 +389,48 @@ func TestWhatIsTypedIsNotThrownAway(t *testing.T) {
 		}
 	}
 }
+
+// What was only read on a prescriber's pages is not agreed because a day of signing is written beside it.
+func TestNobodyAgreesByADayAlone(t *testing.T) {
+	t.Parallel()
+	p := settle(t)
+	p.change("signed: 2026-01-10", "published: 2026-01-10")
+	k := p.stewarded()
+	const sheet = "prescribers[0].sheet."
+	read := []string{}
+	if w := k.weigh(t, k.form(t, "sheet-skylight")); len(w.Section.WrongAt()) != 0 || len(w.Lines) != 0 {
+		t.Fatalf("as it came it is wrong at %v, and would change %v", w.Section.WrongAt(), w.Lines)
+	} else {
+		for _, f := range w.Section.Fields {
+			if f.Answer == answerPublished {
+				read = append(read, f.Path)
+			}
+		}
+	}
+	if len(read) < 2 {
+		t.Fatalf("of public pages is only %v", read)
+	}
+	said := func(answer string) (typed []string) {
+		for _, path := range read {
+			typed = append(typed, path+"~answer", answer)
+		}
+		return typed
+	}
+	for name, tt := range map[string]struct {
+		typed        []string
+		wrong, lines int
+	}{
+		"signed, and nothing said of the lines":      {[]string{sheet + "signed", "2026-02-27"}, len(read), 0},
+		"signed anew, and nothing said of the lines": {[]string{signedField, "2026-02-27"}, len(read), 0},
+		"signed, and one of the lines agreed":        {[]string{sheet + "signed", "2026-02-27", read[0] + "~answer", console.AnswerSet}, len(read) - 1, 0},
+		"signed, and each of them agreed":            {append(said(console.AnswerSet), sheet+"signed", "2026-02-27"), 0, 1},
+		"signed, and none of them agreed":            {append(said("not asked"), sheet+"signed", "2026-02-27"), 0, 1 + len(read)},
+		"a line is agreed, and no day":               {[]string{read[0] + "~answer", console.AnswerSet}, 1, 0},
+		"the pages were read anew and say otherwise": {[]string{sheet + "follow_up", "10d", sheet + "published", "2026-02-27"}, 0, 2},
+	} {
+		w := k.weigh(t, k.form(t, "sheet-skylight", tt.typed...))
+		if at := w.Section.WrongAt(); len(at) != tt.wrong || tt.wrong == 0 && len(w.Lines) < tt.lines {
+			t.Errorf("%s: wrong at %+v, %+v", name, at, w.Lines)
+		}
+	}
+}

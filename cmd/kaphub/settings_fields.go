@@ -108,7 +108,7 @@ func sheetSection(c *config.Config, i int) console.Section {
 	case !p.Sheet.Signed.IsZero():
 		answers[2].Label = "Agreed, signed " + civil(p.Sheet.Signed)
 	case !p.Sheet.Published.IsZero():
-		answers[2].Label = "As they published it by " + civil(p.Sheet.Published)
+		answers = append(answers, console.Option{Value: answerPublished, Label: "As their pages say, not agreed yet"})
 	}
 	line := func(key, label, hint string, kind console.Kind, more ...console.Option) {
 		add(console.Field{Path: key, Label: label, Hint: hint, Kind: kind, Answers: answers, Options: more})

@@ -32,6 +32,9 @@ func filled(s console.Section, file map[string]string) console.Section {
 		}
 		if len(f.Answers) > 0 {
 			f.Answer = answerOf(f, file)
+			if f.Answer == console.AnswerSet && hasAnswer(f, answerPublished) {
+				f.Answer = answerPublished
+			}
 		}
 		if f.Path == pathWatch && f.Answer == answerUsual {
 			f.Rows = usualWatch()
@@ -194,6 +197,7 @@ func texts(kind console.Kind, text string) []string {
 
 // edits are what makes the file say what was typed. Fields in which something is wrong say so.
 func edits(was console.Section, is *console.Section) (all []config.Edit) {
+	agreement(is)
 	off := "" // a block that is not wanted
 	for i := range is.Fields {
 		f, before := &is.Fields[i], &was.Fields[i]
@@ -211,7 +215,7 @@ func edits(was console.Section, is *console.Section) (all []config.Edit) {
 					all = append(all, config.Edit{Path: f.Path})
 				}
 			}
-		case len(f.Answers) > 0 && f.Answer != console.AnswerSet:
+		case len(f.Answers) > 0 && !counts(f.Answer):
 			if said := wrote(before, f); said != "" {
 				f.Wrong = append(f.Wrong, fmt.Sprintf("you wrote %q and left “%s”: choose “%s” above it, or empty it", said, labelOf(f, f.Answer), labelOf(f, console.AnswerSet)))
 			} else if f.Answer != before.Answer {
@@ -302,7 +306,7 @@ func valueEdits(before, f *console.Field) []config.Edit {
 	case agreed && len(now) == 0:
 		f.Wrong = append(f.Wrong, "is missing: write what was agreed, or choose another answer")
 		return nil
-	case slices.Equal(now, texts(f.Kind, before.Text)) && f.Answer == before.Answer:
+	case slices.Equal(now, texts(f.Kind, before.Text)) && (f.Answer == before.Answer || counts(f.Answer) && counts(before.Answer)):
 		return nil
 	case len(now) == 0:
 		return []config.Edit{{Path: f.Path}}

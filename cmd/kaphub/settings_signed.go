@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,9 @@ import (
 // signedAnew ends the path of the field that asks when a changed sheet was signed. The config has no such key: the day goes to
 // its "signed".
 const signedAnew = ".signed_anew"
+
+// answerPublished is the answer of a line that was read on their public pages, in a sheet that nobody signed.
+const answerPublished = "published"
 
 // noTerms are the lines of a sheet that nobody signs: where they are reached, and what is public.
 var noTerms = []string{"signed", "published", "signed_anew", "phone", "holidays", "time_zone", "medicine", "pharmacies"}
@@ -58,6 +62,39 @@ func signed(was console.Section, is *console.Section, changes []config.Edit) []c
 		day.Wrong = append(day.Wrong, "a term changed: write the day on which they signed the sheet with it; where you only set a slip right, the day that stands")
 	}
 	return changes
+}
+
+// counts reports whether a field's value counts with an answer.
+func counts(answer string) bool { return answer == console.AnswerSet || answer == answerPublished }
+
+func hasAnswer(f *console.Field, answer string) bool {
+	return slices.ContainsFunc(f.Answers, func(o console.Option) bool { return o.Value == answer })
+}
+
+// agreement marks the lines of a sheet that nobody signed so far where what is said of them does not fit to whether it is signed
+// now: what was read on their pages is never taken as agreed because something else was signed.
+//
+//	a line is said to be    the sheet is signed    it is
+//	as their pages say      no                     as their pages say
+//	as their pages say      yes                    wrong: it is asked whether this was agreed, too
+//	agreed                  no                     wrong: the day is asked for
+//	agreed                  yes                    agreed
+func agreement(is *console.Section) {
+	day := ""
+	for _, f := range is.Fields {
+		if strings.HasSuffix(f.Path, ".sheet.signed") || strings.HasSuffix(f.Path, signedAnew) {
+			day = or(day, f.Text)
+		}
+	}
+	for i := range is.Fields {
+		switch f := &is.Fields[i]; {
+		case !hasAnswer(f, answerPublished):
+		case f.Answer == answerPublished && day != "":
+			f.Wrong = append(f.Wrong, fmt.Sprintf("you wrote that they signed on %s, and this was only read on their pages: choose “Agreed” if it was agreed, too, else “Not asked”", day))
+		case f.Answer == console.AnswerSet && day == "":
+			f.Wrong = append(f.Wrong, "is agreed, you say: write the day on which they agreed under “Signed on”")
+		}
+	}
 }
 
 // textOf is what a section's field says.

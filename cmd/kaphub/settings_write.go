@@ -285,7 +285,7 @@ func blameFiles(was console.Section, s *console.Section) (any bool) {
 // fromTo is what a field said before and says now, in words. Of a table, only the rows that differ.
 func fromTo(before, after *console.Field) (from, to string) {
 	say := func(f, other *console.Field) string {
-		if len(f.Answers) > 0 && f.Answer != console.AnswerSet {
+		if len(f.Answers) > 0 && !counts(f.Answer) {
 			for _, o := range f.Answers {
 				if o.Value == f.Answer {
 					return strings.ToLower(o.Label)

@@ -88,7 +88,11 @@ func (w *wizard) practice() console.Section {
 
 func (w *wizard) sheet(file map[string]string) console.Section {
 	c := config.Config{Prescribers: []config.Prescriber{{Name: file["prescribers[0].name"], Title: file["prescribers[0].title"]}}}
+	sheet := &c.Prescribers[0].Sheet
+	_ = sheet.Signed.UnmarshalText([]byte(file["prescribers[0].sheet.signed"])) // no day is none
+	_ = sheet.Published.UnmarshalText([]byte(file["prescribers[0].sheet.published"]))
 	s := sheetSection(&c, 0)
+	s.Fields = slices.DeleteFunc(s.Fields, func(f console.Field) bool { return strings.HasSuffix(f.Path, signedAnew) }) // nobody was told of a day yet
 	s.Lead += " You can go on without, and come back when they answered: until then nobody is ready by these lines."
 	return s
 }
@@ -103,18 +107,17 @@ func fromPages(s console.Section, file map[string]string) console.Section {
 	if file["prescribers[0].connectors[0].kind"] != kindSkylight || file[sheet+"published"] == "" || file[sheet+"signed"] != "" {
 		return s
 	}
-	s.Lead += " What is filled in was read on Skylight’s public pages and says so: it is not agreed with you. Where your agreement says otherwise, write that."
+	s.Lead += " What is filled in was read on Skylight’s public pages and says so: it is not agreed with you. Signing the rest does not change that: of each such line you then say whether it was agreed, too."
 	for i := range s.Fields {
 		f := &s.Fields[i]
+		if f.Answer != answerPublished {
+			f.Answers = slices.DeleteFunc(slices.Clone(f.Answers), func(o console.Option) bool { return o.Value == answerPublished })
+		}
 		page, ok := pagesOf[strings.TrimPrefix(f.Path, sheet)]
-		if !ok || len(f.Answers) > 0 && f.Answer != console.AnswerSet || len(f.Answers) == 0 && f.Text == "" && len(f.Rows) == 0 {
+		if !ok || len(f.Answers) > 0 && f.Answer != answerPublished || len(f.Answers) == 0 && f.Text == "" && len(f.Rows) == 0 {
 			continue
 		}
-		f.Hint = strings.TrimSpace(f.Hint + " From their public pages: " + page + ", read on " + file[sheet+"published"] + ". Not agreed yet.")
-		if len(f.Answers) > 0 {
-			f.Answers = slices.Clone(f.Answers)
-			f.Answers[len(f.Answers)-1].Label = "As their pages say, not agreed yet"
-		}
+		f.Hint = strings.TrimSpace(f.Hint + " From their public pages: " + page + ", read on " + file[sheet+"published"] + ".")
 	}
 	return s
 }
