@@ -87,12 +87,12 @@ func TestMistakes(t *testing.T) {
 			[]string{"1:34 hub.lisen is no key here: write listen"}},
 		{"a key of another block is told with all keys of this one", strings.Replace(small, "    identifiers", "    systolic_limit: 140 mmHg\n    identifiers", 1),
 			[]string{"6:5 prescribers[0].systolic_limit is no key here: write one of closed, concept_maps, connectors, contact, identifiers, ketamine_codes, name, quiet_hours, rules, sheet, stale_after, task_dialect, task_steps, title, withhold"}},
-		{"every mistake is told at once, in the order of the file", strings.Replace(small, "America/Denver", "Denver", 1) + `    stale_after: 1 day
+		{"every mistake is told at once, in the order of the file", strings.Replace(small, "America/Denver", "Denver", 1) + `    stale_after: a day
     sheet: {signed: 10.1.2026, systolic_limit: 140, hours: [weekdays], session_cap: few, states_not_served: [Alaska]}
 schedule: {}
 `, []string{
 			`1:18 hub.time_zone "Denver" is no time zone: write its IANA name, like America/Denver`,
-			`7:18 prescribers[0].stale_after "1 day" is no duration: write days, hours or minutes, like 90d, 26h or 45m`,
+			`7:18 prescribers[0].stale_after "a day" is no duration: write days, hours or minutes, like 90d, 26h or 45m`,
 			`8:21 prescribers[0].sheet.signed "10.1.2026" is no date: write year, month and day, like 2026-01-10`,
 			`8:48 prescribers[0].sheet.systolic_limit "140" is no limit: write a number and its unit, like 140 mmHg or 100 bpm`,
 			`8:61 prescribers[0].sheet.hours[0] "weekdays" are no hours: write days and times, like Mon-Fri 09:00-17:00`,
@@ -229,5 +229,17 @@ func TestAConfigNeverPrintsItsSecrets(t *testing.T) {
 	}
 	if all := fmt.Sprintf("%v %+v %#v", c, c, c) + string(asJSON); strings.Contains(all, "hunter") {
 		t.Error("a config printed one of its secrets")
+	}
+}
+
+func TestALengthOfTimeIsReadAsPeopleWriteIt(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{"90d": 90 * day, "90 days": 90 * day, "90days": 90 * day, "1 day": day, "2 weeks": 14 * day, "26 h": 26 * time.Hour, "1d12h": 36 * time.Hour,
+		"days": 0, "90": 0, "": 0, " ": 0, "90 dayss": 0, "90 months": 0} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); time.Duration(d) != want || (err == nil) != (want > 0) {
+			t.Errorf("%q is read as %v, %v", text, time.Duration(d), err)
+		}
 	}
 }

@@ -9,15 +9,19 @@ import (
 	"time"
 )
 
-// Duration is a length of time as people write it: 90d, 26h, 45m, 1d12h.
+// Duration is a length of time as people write it: 90 days, 90d, 26h, 45m, 1d12h.
 type Duration time.Duration
 
 var durationParts = regexp.MustCompile(`^(?:(\d{1,5})w)?(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$`)
 
+// durationWords are the units written out, with the space before them.
+var durationWords = regexp.MustCompile(` *(?:weeks?|days?|hours?|minutes?|seconds?)\b| +[wdhms]\b`)
+
 // UnmarshalText reads a duration.
 func (d *Duration) UnmarshalText(text []byte) error {
-	parts := durationParts.FindStringSubmatch(string(text))
-	if parts == nil || len(text) == 0 {
+	short := durationWords.ReplaceAllStringFunc(string(text), func(word string) string { return strings.TrimSpace(word)[:1] })
+	parts := durationParts.FindStringSubmatch(strings.TrimSpace(short))
+	if parts == nil || parts[0] == "" {
 		return fmt.Errorf("%q is no duration: write days, hours or minutes, like 90d, 26h or 45m", text)
 	}
 	units := []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour, time.Minute, time.Second}

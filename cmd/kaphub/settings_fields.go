@@ -117,9 +117,9 @@ func sheetSection(c *config.Config, i int) console.Section {
 	add(console.Field{Path: "published", Label: "Read on their public pages on", Hint: "For what is not signed.", Kind: console.KindText})
 	add(console.Field{Path: "deciders", Label: "Who may clear", Hint: "The clinicians who sign clearances, each with their own NPI: ask the prescriber for the list. A clearance counts once its signer stands here; you can add them later.",
 		Kind: console.KindRows, Columns: slices.Insert(identifierColumns(), 1, console.Column{Key: "name", Label: "Name"})})
-	line("clearance_validity", "A clearance without an end is good for", "Like 90d.", console.KindText)
-	line("follow_up", "A follow-up is due after", "Counted from the last decision or follow-up. Like 90d.", console.KindText)
-	line("dose_interval", "Between dosing sessions, at least", "Like 5d.", console.KindText)
+	line("clearance_validity", "A clearance without an end is good for", "Like 90 days.", console.KindText)
+	line("follow_up", "A follow-up is due after", "Counted from the last decision or follow-up. Like 90 days.", console.KindText)
+	line("dose_interval", "Between dosing sessions, at least", "Like 5 days.", console.KindText)
 	line("session_cap", "Dosing sessions in any 7 days, at most", "A number.", console.KindText)
 	line("systolic_limit", "Systolic limit before a session", "Like 140 mmHg.", console.KindText)
 	line("diastolic_limit", "Diastolic limit before a session", "Like 90 mmHg.", console.KindText)
