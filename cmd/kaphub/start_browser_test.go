@@ -189,8 +189,12 @@ func TestTheFirstRunInABrowser(t *testing.T) {
 	phone.in("light", 390)
 	phone.comesIn(link[strings.Index(link, people.InvitePath):])
 	phone.sees("/")
-	if text := phone.says(); !strings.Contains(text, "Wren2") || strings.Contains(text, "No client of yours") || strings.Contains(text, "calendar") {
+	if text := phone.says(); !strings.Contains(text, "38 clients") || strings.Contains(text, "quiet day") || strings.Contains(text, "No client of yours") || strings.Contains(text, "calendar") {
 		t.Errorf("the therapist sees %s", text)
+	}
+	phone.open("/clients")
+	if text := phone.says(); !strings.Contains(text, "Wren2") {
+		t.Errorf("among the therapist's clients are %s", text)
 	}
 	for _, wrong := range phone.heardWrong() {
 		t.Error(wrong)

@@ -77,7 +77,8 @@ func (v *visit) todayOf(in report.Brief) (todayPage, error) {
 	in.Sources = slices.DeleteFunc(slices.Clone(in.Sources), func(s report.Source) bool { return s.Gone }) // somebody took it out, and it only grows older
 	p := todayPage{frame: v.frame("Today"), above: map[[2]string]bool{}}
 	p.Now = in.AsOf
-	p.Today = report.BuildToday(v.own(in), most, v.lens(p.frame, in.Reaches))
+	own := v.own(in)
+	p.Today = report.BuildToday(own, most, v.lens(p.frame, in.Reaches))
 	p.Reaches, p.Mine = in.Reaches, v.treated(in)
 	p.Days = p.byDay(p.Sessions.Rows)
 	for _, w := range p.Waiting.Rows {
@@ -87,7 +88,8 @@ func (v *visit) todayOf(in report.Brief) (todayPage, error) {
 		}
 		p.Waits[i].List = append(p.Waits[i].List, w)
 	}
-	p.Quiet = len(p.Stopped.Rows)+len(p.Sessions.Rows)+len(p.DoNow.Rows)+len(p.Many)+len(p.Strays.Rows) == 0
+	p.Quiet = len(p.Stopped.Rows)+len(p.Sessions.Rows)+len(p.DoNow.Rows)+len(p.Many)+len(p.Strays.Rows) == 0 && // of whom nobody can tell, nobody says that nothing is to be done
+		!slices.ContainsFunc(own.Clients, func(c report.Shown) bool { return c.State == readiness.Unknown })
 	p.Begin = v.who.Is(people.Owner, people.Admin)
 	if !v.who.SeesAll() {
 		p.Own = v.who.Therapist

@@ -150,6 +150,10 @@ func TestAnEmptyHubLeadsToTheFirstStepsAndAQuietDaySaysSo(t *testing.T) {
 	if a := w.as(people.Admin).get("/"); !a.has("quiet-day") || a.has("sessions") || a.has("do-now") || !a.has("upcoming") {
 		t.Errorf("%s", a.body)
 	}
+	w.view.Clients[0].State = readiness.Unknown
+	if a := w.as(people.Admin).get("/"); a.has("quiet-day") {
+		t.Errorf("of whom nobody can tell it is said that nothing is to be done:\n%s", a.text())
+	}
 }
 
 func TestSeveralPrescribersAreNamedInEachRow(t *testing.T) {
