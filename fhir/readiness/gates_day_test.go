@@ -392,7 +392,7 @@ func TestTheGoAheadSaysAllThatChanged(t *testing.T) {
 		func(c *course) fhir.Version { return c.On(now.Add(-4 * time.Minute)).Prescription() },
 	)}.verdict()
 	g, _ := v.Gate(readiness.GateGoAhead)
-	for _, want := range []string{"changed the appointment on Tue 3 Mar 2026 08:55, after the go-ahead (its time", "the prescription on Tue 3 Mar 2026 08:56, after the go-ahead"} {
+	for _, want := range []string{"The appointment was changed on Tue 3 Mar 2026 08:55, after the go-ahead (its time", "the prescription on Tue 3 Mar 2026 08:56, after the go-ahead"} {
 		if !strings.Contains(g.Words, want) {
 			t.Errorf("the gate says %q, without %q", g.Words, want)
 		}
@@ -448,7 +448,7 @@ func TestGoAhead(t *testing.T) {
 func TestTheGoAheadSaysThatWhatWasBeforeIsNotKnown(t *testing.T) {
 	v := rowAt{told: less("Appointment", "dosing").then(func(c *course) fhir.Version { return c.On(now.Add(-5 * time.Minute)).Dosing(c.Session) })}.verdict()
 	g, _ := v.Gate(readiness.GateGoAhead)
-	if !strings.HasSuffix(g.Words, ", after the go-ahead") || !strings.HasPrefix(g.Next, "look at the appointment as it is now (what it was before is not known here)") {
+	if !strings.HasSuffix(g.Words, ", after the go-ahead") || !strings.HasPrefix(g.Next, "look at the appointment as it is now, then") {
 		t.Errorf("the gate says %q, and %q", g.Words, g.Next)
 	}
 }

@@ -208,6 +208,9 @@ func (f *facts) change(v *fhir.Version) string {
 	if v.Type == "Observation" && practices(v) {
 		return "An arrival check that speaks against the session was recorded" + on
 	}
+	if what, the := strings.CutPrefix(f.what(v), "the "); the && practices(v) {
+		return "The " + what + " was changed" + on
+	}
 	if v.N == 1 && (f.next == nil || v.Key != f.next.Key) {
 		return begin(f.title(v)) + " recorded " + f.what(v) + on
 	}
@@ -279,7 +282,7 @@ func (f *facts) anew(changed []*fhir.Version) string {
 			return "look at the change, then confirm the go-ahead again"
 		}
 	}
-	return "look at the appointment as it is now (what it was before is not known here), then confirm the go-ahead again"
+	return "look at the appointment as it is now, then confirm the go-ahead again"
 }
 
 // what names the kind of thing that v is on the screen.

@@ -52,7 +52,7 @@ func (p *cardPage) callNow(a *entry.About, whom map[readiness.Owner]colleague) c
 	row := p.First // first things first
 	c.Prescriber = p.E.State == readiness.Unknown || row.Owner == readiness.Prescriber || strings.Contains(row.Next, p.E.Title)
 	c.Client = row.Owner == readiness.Client || strings.Contains(row.Next, "speak with the client")
-	if to, ok := whom[row.Owner]; ok {
+	if to, ok := whom[stepping(row)]; ok {
 		c.Told = "Tell " + to.String() + "."
 	} else if row.Owner == readiness.Pharmacy {
 		c.Told = "It is the pharmacy’s to act: ask them, or the client."
